@@ -1,0 +1,50 @@
+# `make run` and `make test` work in a fresh clone with nothing but Python 3.11 or later and access to a package index.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test check lint docs bench readme release-check clean
+
+run: $(VENV)/.installed
+	$(BIN)/karvan run
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest
+
+check: lint test
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/docs.py --check
+	$(BIN)/python tools/readme.py --check
+
+docs: $(VENV)/.installed-dev
+	$(BIN)/python tools/docs.py
+
+readme: $(VENV)/.installed-dev
+	$(BIN)/python tools/readme.py
+
+bench: $(VENV)/.installed-dev
+	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+release-check: check
+	$(BIN)/python tools/release_check.py
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+# A stamp is renewed when pyproject.toml changes; the packages in the environment are then brought up to date.
+$(VENV)/.made:
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.made pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.made pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $(VENV)/.installed $@

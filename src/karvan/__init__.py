@@ -1,0 +1,39 @@
+"""Karvan: a planning model for freight, oil and power corridors.
+
+Goes in: a corridor folder and dated measures. Comes out: what moves, what stops it, what relief is worth. The verbs load on first
+use, so that `import karvan` is fast.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from karvan.corridor import Corridor, Snapshot, check_corridor, load_corridor, new_corridor, overlay, with_value
+    from karvan.measures import Scenario, apply, load_scenario, with_measures, without_measures
+    from karvan.study import Market, ScenarioOptions, calibrate, clear, ladder, run
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "karvan.corridor": ("Corridor", "Snapshot", "check_corridor", "load_corridor", "new_corridor", "overlay", "with_value"),
+    "karvan.measures": ("Scenario", "apply", "load_scenario", "with_measures", "without_measures"),
+    "karvan.study": ("Market", "ScenarioOptions", "calibrate", "clear", "ladder", "run"),
+}
+
+__all__ = [
+    "Corridor", "Market", "Scenario", "ScenarioOptions", "Snapshot", "__version__", "apply", "calibrate", "check_corridor", "clear",
+    "ladder", "load_corridor", "load_scenario", "new_corridor", "overlay", "run", "with_measures", "with_value", "without_measures",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(home), name)
+    raise AttributeError(f"module 'karvan' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

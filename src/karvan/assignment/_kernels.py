@@ -1,0 +1,364 @@
+"""Compiled loops of the market program: value and gradient, curvature, a small bounded quadratic program, latent row flows.
+
+Arrays in, arrays and a status out. Symbols follow the formulas: W markets, J families (nests), R routes, E entries, A rows.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True)
+def evaluate(
+    market_first_family,
+    family_first_route,
+    route_first_entry,
+    entry_row,
+    entry_units,
+    route_cost,
+    path_size,
+    constant,
+    family_theta,
+    market_theta,
+    market_flow,
+    market_price,
+    base_cost,
+    elasticity,
+    prices,
+    route_price_cost,
+    route_flow,
+    family_cost,
+    market_cost,
+    demand,
+    surplus,
+    row_flow,
+):
+    """Costs, demand, surplus and flows at given row prices.
+
+    g_r = c_r + sum_a e_ra lambda_a; C_j = -(1/th_r) ln sum_r PS_r exp(-th_r g_r); C_w = -(1/th_c) ln sum_j exp(-th_c (delta_j + C_j));
+    D_w = q ((p + C)/(p + C0))^(-sigma); f_r = D P(j|w) P(r|j); x_a = sum_r e_ra f_r. Fills the last eight arrays.
+
+    Returns:
+        Sum over markets of surplus S_w(C_w), and sum of D_w |C_w|; both NaN if an elastic market's p + C is not above zero.
+    """
+    row_flow[:] = 0.0
+    total = 0.0
+    gross = 0.0
+    for w in range(market_first_family.shape[0] - 1):
+        first, last = market_first_family[w], market_first_family[w + 1]
+        theta = market_theta[w]
+        best = np.inf
+        for j in range(first, last):
+            nest_theta = family_theta[j]
+            low = np.inf
+            for r in range(family_first_route[j], family_first_route[j + 1]):
+                cost = route_cost[r]
+                for k in range(route_first_entry[r], route_first_entry[r + 1]):
+                    cost += entry_units[k] * prices[entry_row[k]]
+                route_price_cost[r] = cost
+                low = min(low, cost)
+            weight = 0.0
+            for r in range(family_first_route[j], family_first_route[j + 1]):
+                part = path_size[r] * math.exp(-nest_theta * (route_price_cost[r] - low))
+                route_flow[r] = part
+                weight += part
+            for r in range(family_first_route[j], family_first_route[j + 1]):
+                route_flow[r] /= weight
+            family_cost[j] = low - math.log(weight) / nest_theta
+            best = min(best, constant[j] + family_cost[j])
+        weight = 0.0
+        for j in range(first, last):
+            weight += math.exp(-theta * (constant[j] + family_cost[j] - best))
+        cost = best - math.log(weight) / theta
+        market_cost[w] = cost
+        sigma = elasticity[w]
+        quantity = market_flow[w]
+        if sigma == 0.0:
+            surplus[w] = -quantity * cost
+        else:
+            base = market_price[w] + base_cost[w]
+            ratio = (market_price[w] + cost) / base
+            if not ratio > 0.0:
+                return np.nan, np.nan
+            log_ratio = math.log(ratio)
+            if sigma == 1.0:
+                surplus[w] = -quantity * base * log_ratio
+            else:
+                surplus[w] = quantity * base / (sigma - 1.0) * math.exp((1.0 - sigma) * log_ratio)
+            quantity *= math.exp(-sigma * log_ratio)
+        demand[w] = quantity
+        total += surplus[w]
+        gross += quantity * abs(cost)
+        for j in range(first, last):
+            nest_flow = quantity * math.exp(-theta * (constant[j] + family_cost[j] - cost))
+            for r in range(family_first_route[j], family_first_route[j + 1]):
+                flow = nest_flow * route_flow[r]
+                route_flow[r] = flow
+                for k in range(route_first_entry[r], route_first_entry[r + 1]):
+                    row_flow[entry_row[k]] += entry_units[k] * flow
+    return total, gross
+
+
+@njit(cache=True)
+def curvature(
+    market_first_family,
+    family_first_route,
+    route_first_entry,
+    entry_row,
+    entry_units,
+    family_theta,
+    market_theta,
+    market_price,
+    elasticity,
+    route_flow,
+    market_cost,
+    demand,
+    position,
+    count,
+):
+    """Second derivative of the dual in the chosen rows.
+
+    With s_j = sum_r f_r e_r in nest j and s_w their sum over the market,
+    H = sum_w [ sum_j ( th_r sum_r f_r e_r e_r' + (th_c - th_r)/f_j s_j s_j' ) + (sigma/(p + C) - th_c)/D s_w s_w' ].
+
+    Args:
+        position: Place of each row among the chosen ones, -1 if not chosen, shape (rows,).
+        count: Number of chosen rows.
+
+    Returns:
+        H, shape (count, count), symmetric; and the diagonal of its first term alone, which bounds H's diagonal from above when demand
+        is fixed and stays positive where H vanishes, shape (count,).
+    """
+    hessian = np.zeros((count, count))
+    bound = np.zeros(count)
+    family_sum = np.zeros(count)
+    market_sum = np.zeros(count)
+    family_rows = np.empty(count, dtype=np.int64)
+    market_rows = np.empty(count, dtype=np.int64)
+    family_seen = np.zeros(count, dtype=np.bool_)
+    market_seen = np.zeros(count, dtype=np.bool_)
+    longest = 1
+    for r in range(route_first_entry.shape[0] - 1):
+        longest = max(longest, route_first_entry[r + 1] - route_first_entry[r])
+    local_row = np.empty(longest, dtype=np.int64)
+    local_units = np.empty(longest)
+    for w in range(market_first_family.shape[0] - 1):
+        quantity = demand[w]
+        if quantity < 1e-200:
+            continue
+        first, last = market_first_family[w], market_first_family[w + 1]
+        has_one_family = last - first == 1
+        market_count = 0
+        demand_slope = 0.0
+        if elasticity[w] > 0.0:
+            demand_slope = elasticity[w] / (market_price[w] + market_cost[w])
+        for j in range(first, last):
+            family_count = 0
+            family_flow = 0.0
+            theta = family_theta[j]
+            for r in range(family_first_route[j], family_first_route[j + 1]):
+                flow = route_flow[r]
+                family_flow += flow
+                if flow < 1e-200:
+                    continue
+                size = 0
+                for k in range(route_first_entry[r], route_first_entry[r + 1]):
+                    a = position[entry_row[k]]
+                    if a >= 0:
+                        local_row[size] = a
+                        local_units[size] = entry_units[k]
+                        size += 1
+                weight = flow * theta
+                for i in range(size):
+                    a = local_row[i]
+                    if not family_seen[a]:
+                        family_seen[a] = True
+                        family_rows[family_count] = a
+                        family_count += 1
+                    family_sum[a] += flow * local_units[i]
+                    part = weight * local_units[i]
+                    hessian[a, a] += part * local_units[i]
+                    for k in range(i):
+                        b = local_row[k]
+                        if a > b:
+                            hessian[a, b] += part * local_units[k]
+                        elif a < b:
+                            hessian[b, a] += part * local_units[k]
+                        else:
+                            hessian[a, a] += 2.0 * part * local_units[k]
+                    bound[a] += part * local_units[i]
+            factor = 0.0
+            if family_flow > 1e-200:
+                factor = (market_theta[w] - theta) / family_flow
+                if has_one_family:
+                    factor += (demand_slope - market_theta[w]) / quantity
+            for i in range(family_count):
+                a = family_rows[i]
+                part = factor * family_sum[a]
+                for k in range(i + 1):
+                    b = family_rows[k]
+                    if a >= b:
+                        hessian[a, b] += part * family_sum[b]
+                    else:
+                        hessian[b, a] += part * family_sum[b]
+            for i in range(family_count):
+                a = family_rows[i]
+                if not has_one_family:
+                    if not market_seen[a]:
+                        market_seen[a] = True
+                        market_rows[market_count] = a
+                        market_count += 1
+                    market_sum[a] += family_sum[a]
+                family_sum[a] = 0.0
+                family_seen[a] = False
+        if not has_one_family:
+            factor = (demand_slope - market_theta[w]) / quantity
+            for i in range(market_count):
+                a = market_rows[i]
+                part = factor * market_sum[a]
+                for k in range(i + 1):
+                    b = market_rows[k]
+                    if a >= b:
+                        hessian[a, b] += part * market_sum[b]
+                    else:
+                        hessian[b, a] += part * market_sum[b]
+            for i in range(market_count):
+                market_sum[market_rows[i]] = 0.0
+                market_seen[market_rows[i]] = False
+    for a in range(count):
+        for b in range(a):
+            hessian[b, a] = hessian[a, b]
+    return hessian, bound
+
+
+@njit(cache=True)
+def bounded_sweeps(matrix, linear, lower, upper, value, sweeps, tolerance):
+    """Minimise y'My/2 + b'y over lower <= y <= upper by coordinate sweeps (Gauss-Seidel), in place; slow but sure.
+
+    Args:
+        matrix: M, positive definite, shape (n, n).
+        linear: b, shape (n,).
+        lower: Lower bounds, shape (n,).
+        upper: Upper bounds, shape (n,).
+        value: Starting point, shape (n,); holds the answer on return.
+        sweeps: Most sweeps to make.
+        tolerance: Stop when no coordinate moves by more than this share of the largest.
+
+    Returns:
+        Number of sweeps made.
+    """
+    size = value.shape[0]
+    for sweep in range(sweeps):
+        moved = 0.0
+        largest = 0.0
+        for a in range(size):
+            slope = linear[a]
+            for b in range(size):
+                slope += matrix[a, b] * value[b]
+            new = min(upper[a], max(lower[a], value[a] - slope / matrix[a, a]))
+            moved = max(moved, abs(new - value[a]))
+            value[a] = new
+            largest = max(largest, abs(new))
+        if moved <= tolerance * largest:
+            return sweep + 1
+    return sweeps
+
+
+@njit(cache=True)
+def flow_without_own_price(
+    market_first_family,
+    family_first_route,
+    route_first_entry,
+    entry_row,
+    entry_units,
+    path_size,
+    constant,
+    family_theta,
+    market_theta,
+    market_flow,
+    market_price,
+    base_cost,
+    elasticity,
+    prices,
+    route_price_cost,
+    row_flow,
+):
+    """Flow on each priced row if its own price were zero and all others unchanged.
+
+    Args:
+        prices: Row prices, shape (rows,).
+        route_price_cost: Cost of each route with prices, shape (routes,).
+        row_flow: Filled for rows with a price above zero, shape (rows,).
+    """
+    row_count = prices.shape[0]
+    head = np.full(row_count, -1, dtype=np.int64)
+    rows = np.empty(row_count, dtype=np.int64)
+    most_routes = 1
+    most_entries = 1
+    for w in range(market_first_family.shape[0] - 1):
+        first_route = family_first_route[market_first_family[w]]
+        last_route = family_first_route[market_first_family[w + 1]]
+        most_routes = max(most_routes, last_route - first_route)
+        most_entries = max(most_entries, route_first_entry[last_route] - route_first_entry[first_route])
+    link = np.empty(most_entries, dtype=np.int64)
+    holder = np.empty(most_entries, dtype=np.int64)
+    used = np.zeros(most_routes)
+    share = np.empty(most_routes)
+    row_flow[:] = 0.0
+    for w in range(market_first_family.shape[0] - 1):
+        first, last = market_first_family[w], market_first_family[w + 1]
+        first_route, last_route = family_first_route[first], family_first_route[last]
+        first_entry = route_first_entry[first_route]
+        count = 0
+        for r in range(first_route, last_route):
+            for k in range(route_first_entry[r], route_first_entry[r + 1]):
+                a = entry_row[k]
+                if prices[a] > 0.0:
+                    if head[a] < 0:
+                        rows[count] = a
+                        count += 1
+                    link[k - first_entry] = head[a]
+                    holder[k - first_entry] = r
+                    head[a] = k
+        theta = market_theta[w]
+        for i in range(count):
+            a = rows[i]
+            k = head[a]
+            while k >= 0:
+                used[holder[k - first_entry] - first_route] += entry_units[k]
+                k = link[k - first_entry]
+            best = np.inf
+            weighted = 0.0
+            weight = 0.0
+            for j in range(first, last):
+                low = np.inf
+                for r in range(family_first_route[j], family_first_route[j + 1]):
+                    share[r - first_route] = route_price_cost[r] - used[r - first_route] * prices[a]
+                    low = min(low, share[r - first_route])
+                nest_weight = 0.0
+                nest_units = 0.0
+                for r in range(family_first_route[j], family_first_route[j + 1]):
+                    part = path_size[r] * math.exp(-family_theta[j] * (share[r - first_route] - low))
+                    nest_weight += part
+                    nest_units += part * used[r - first_route]
+                nest_cost = constant[j] + low - math.log(nest_weight) / family_theta[j]
+                if nest_cost < best:
+                    shrink = math.exp(-theta * (best - nest_cost))
+                    weighted *= shrink
+                    weight *= shrink
+                    best = nest_cost
+                part = math.exp(-theta * (nest_cost - best))
+                weight += part
+                weighted += part * nest_units / nest_weight
+            quantity = market_flow[w]
+            if elasticity[w] > 0.0:
+                cost = best - math.log(weight) / theta
+                ratio = (market_price[w] + cost) / (market_price[w] + base_cost[w])
+                quantity *= ratio ** (-elasticity[w])
+            row_flow[a] += quantity * weighted / weight
+            k = head[a]
+            while k >= 0:
+                used[holder[k - first_entry] - first_route] = 0.0
+                k = link[k - first_entry]
+            head[a] = -1

@@ -1,0 +1,284 @@
+"""The dual of the market program: the row prices at which every limit holds, by projected Newton steps."""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from karvan.errors import DataError, Problem
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+_log = logging.getLogger(__name__)
+
+# A row enters a Newton step if it has a price or is at least this full.
+_NEAR_FULL_SHARE = 0.9
+# Changes of the objective below this share of its terms are rounding.
+_ROUNDING_SHARE = 1e-13
+# Keeps rows in series that bind together regular.
+_DAMPING_SHARE = 1e-12
+# First bound on a step, in units of 1/theta.
+_FIRST_REACH = 10.0
+_MAX_SET_CHANGES = 30
+_MAX_SWEEPS = 2000
+_PATIENCE = 8
+# A step for ln x = ln K looks no further than a factor of exp(this).
+_MOST_LOG = 5.0
+
+
+@dataclass(frozen=True)
+class Program:
+    """Arrays of the dual over its rows; quantities in kt, prices in USD/t. Field meanings as in `MarketProblem`.
+
+    Attributes:
+        row_limit: Right-hand side of each row, thousands of units, above zero, shape (rows,).
+        row_reference: Size against which a row's error is measured, shape (rows,).
+        row_is_equality: True where the row must be met exactly and its price may have either sign, shape (rows,).
+    """
+
+    market_first_family: IntArray
+    family_first_route: IntArray
+    route_first_entry: IntArray
+    entry_row: IntArray
+    entry_units: FloatArray
+    route_cost: FloatArray
+    path_size: FloatArray
+    constant: FloatArray
+    family_theta: FloatArray
+    market_theta: FloatArray
+    market_flow: FloatArray
+    market_price: FloatArray
+    base_cost: FloatArray
+    elasticity: FloatArray
+    row_limit: FloatArray
+    row_reference: FloatArray
+    row_is_equality: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Point:
+    """The program evaluated at row prices.
+
+    Attributes:
+        prices: Row prices, shape (rows,).
+        route_price_cost: Route cost with prices, USD/t, shape (routes,).
+        route_flow: kt, shape (routes,).
+        family_cost: Composite by family, USD/t, shape (families,).
+        market_cost: Composite by market, USD/t, shape (markets,).
+        demand: kt, shape (markets,).
+        surplus: S_w, kUSD, shape (markets,).
+        row_flow: Thousands of units, shape (rows,).
+        value: sum S + prices' limit, kUSD.
+        gross: sum D |C|, kUSD.
+    """
+
+    prices: FloatArray
+    route_price_cost: FloatArray
+    route_flow: FloatArray
+    family_cost: FloatArray
+    market_cost: FloatArray
+    demand: FloatArray
+    surplus: FloatArray
+    row_flow: FloatArray
+    value: float
+    gross: float
+
+
+@dataclass(frozen=True)
+class DualAnswer:
+    """The best point found.
+
+    Attributes:
+        point: The program there.
+        violation: r1, largest overload relative to the row's reference.
+        complementarity: r2, sum price |limit - flow| over sum D |C|.
+        residual: Largest of both and of the unused share of priced rows.
+        iterations: Newton steps made.
+    """
+
+    point: Point
+    violation: float
+    complementarity: float
+    residual: float
+    iterations: int
+
+
+def evaluate(program: Program, prices: FloatArray) -> Point:
+    """Costs, demand and flows at given prices."""
+    from karvan.assignment import _kernels
+
+    routes, families = program.route_cost.shape[0], program.constant.shape[0]
+    markets, rows = program.market_flow.shape[0], prices.shape[0]
+    cost, flow, family_cost = np.empty(routes), np.empty(routes), np.empty(families)
+    market_cost, demand, surplus, row_flow = np.empty(markets), np.empty(markets), np.empty(markets), np.empty(rows)
+    total, gross = _kernels.evaluate(
+        program.market_first_family, program.family_first_route, program.route_first_entry, program.entry_row, program.entry_units,
+        program.route_cost, program.path_size, program.constant, program.family_theta, program.market_theta, program.market_flow,
+        program.market_price, program.base_cost, program.elasticity, prices, cost, flow, family_cost, market_cost, demand, surplus, row_flow,
+    )  # fmt: skip
+    value = float(total) + float(prices @ program.row_limit)
+    return Point(prices, cost, flow, family_cost, market_cost, demand, surplus, row_flow, value, float(gross))
+
+
+def check_point(point: Point) -> None:
+    """Refuse a point at which demand has no value."""
+    if not np.isfinite(point.gross):
+        message = "p + C of a market with elastic demand is not above zero; its price must exceed what its cheapest route earns"
+        raise DataError(Problem("market program", None, "market_price_usd_per_t", message))
+
+
+def quality(program: Program, point: Point) -> tuple[float, float, float]:
+    """r1, r2 and the largest of them and of the unused share of priced rows."""
+    if point.prices.shape[0] == 0:
+        return 0.0, 0.0, 0.0
+    spare = program.row_limit - point.row_flow
+    over = np.where(program.row_is_equality, np.abs(spare), np.maximum(-spare, 0.0)) / program.row_reference
+    unused = np.where(point.prices > 0.0, np.abs(spare), 0.0) / program.row_reference
+    violation = float(over.max())
+    complementarity = float(np.abs(point.prices) @ np.abs(spare)) / point.gross if point.gross > 0.0 else 0.0
+    return violation, complementarity, max(violation, complementarity, float(unused.max()))
+
+
+def solve(program: Program, start: FloatArray, *, aim: float, max_iterations: int) -> DualAnswer:
+    """Minimise sum_w S_w(C_w(prices)) + prices' limit over prices >= 0 (free for equality rows).
+
+    Each step solves the quadratic program of the bounded Newton step exactly. It first tries the step for ln x = ln K, which is exact
+    where flows fall exponentially with price; if that does not lower the objective, the plain Newton step, shortened until it does, as it
+    must in the end. The objective is convex and smooth, so every accepted step brings the optimum nearer.
+
+    Args:
+        program: The program.
+        start: Prices to start from, shape (rows,).
+        aim: Stop when `DualAnswer.residual` is at most this.
+        max_iterations: Most Newton steps.
+
+    Returns:
+        The best point found, whether or not it reaches the aim.
+    """
+    prices = np.where(program.row_is_equality, start, np.maximum(start, 0.0))
+    point = evaluate(program, prices)
+    check_point(point)
+    best = DualAnswer(point, *quality(program, point), iterations=0)
+    weight = np.zeros(prices.shape[0])
+    np.maximum.at(weight, program.entry_row, program.entry_units)
+    weight[weight <= 0.0] = 1.0
+    reach, idle = _FIRST_REACH / float(np.median(program.family_theta)), 0
+    for iteration in range(1, max_iterations + 1):
+        if best.residual <= aim:
+            break
+        step = _step(program, point, weight, reach)
+        if step is None:
+            break
+        point, reach = step
+        answer = DualAnswer(point, *quality(program, point), iterations=iteration)
+        _log.debug("step %d: value %.12g, residual %.3g, reach %.3g USD/t", iteration, point.value, answer.residual, reach)
+        idle = 0 if answer.residual < best.residual else idle + 1
+        if answer.residual < best.residual:
+            best = answer
+        rounding = _ROUNDING_SHARE * (point.gross + abs(point.value))
+        if idle >= _PATIENCE and abs(best.point.value - point.value) <= rounding:
+            break
+    return best
+
+
+def _step(program: Program, point: Point, weight: FloatArray, reach: float) -> tuple[Point, float] | None:
+    """The next point, and how far the step after it may go; None if no step lowers the objective.
+
+    Args:
+        weight: Largest units per tonne of each row, shape (rows,).
+        reach: Most that a row's price may move, USD per tonne.
+    """
+    from karvan.assignment import _kernels
+
+    limit, flow, prices = program.row_limit, point.row_flow, point.prices
+    chosen = np.flatnonzero((prices > 0.0) | (flow >= _NEAR_FULL_SHARE * limit) | program.row_is_equality)
+    position = np.full(prices.shape[0], -1, dtype=np.int64)
+    position[chosen] = np.arange(chosen.shape[0])
+    hessian, bound = _kernels.curvature(
+        program.market_first_family, program.family_first_route, program.route_first_entry, program.entry_row, program.entry_units,
+        program.family_theta, program.market_theta, program.market_price, program.elasticity, point.route_flow, point.market_cost,
+        point.demand, position, chosen.shape[0],
+    )  # fmt: skip
+    limit, flow, now, weight = limit[chosen], flow[chosen], prices[chosen], weight[chosen]
+    least = np.where(program.row_is_equality[chosen], -np.inf, 0.0)
+    gradient = limit - flow
+    # Where flow vanishes so does the curvature; the floor keeps the quadratic program regular, the reach keeps the step short.
+    hessian[np.diag_indices_from(hessian)] += np.maximum(bound * _DAMPING_SHARE, 1e-30 * weight**2)
+    rounding = _ROUNDING_SHARE * (point.gross + abs(point.value))
+    ratio = np.clip(flow / limit, math.exp(-_MOST_LOG), math.exp(_MOST_LOG))
+    targets = [np.where(flow > limit * math.exp(-_MOST_LOG), -flow * np.log(ratio), gradient), gradient]
+    shortest = reach * 1e-16
+    while reach > shortest:
+        lower, upper = np.maximum(least, now - reach / weight), now + reach / weight
+        for target in targets:
+            move = bounded_step(hessian, target, now, lower, upper)
+            slope = float(gradient @ move)
+            if not slope < 0.0:
+                continue
+            trial = prices.copy()
+            trial[chosen] = np.maximum(now + move, least)
+            new = evaluate(program, trial)
+            gain = point.value - new.value
+            if np.isfinite(new.value) and _is_better(gain, slope, float((limit - new.row_flow[chosen]) @ move), rounding):
+                foreseen = -slope - 0.5 * float(move @ hessian @ move)
+                longest = float((np.abs(move) * weight).max())
+                if gain > 0.5 * foreseen and longest > 0.5 * reach:
+                    reach *= 4.0
+                return new, max(reach, longest)
+        targets = targets[-1:]
+        reach /= 4.0
+    return None
+
+
+def _is_better(gain: float, slope: float, new_slope: float, rounding: float) -> bool:
+    """Enough decrease; where the decrease drowns in rounding, the slope along the step must not have turned upwards more."""
+    if gain >= -1e-4 * slope and gain > rounding:
+        return True
+    return abs(gain) <= rounding and new_slope <= -0.9 * slope
+
+
+def bounded_step(hessian: FloatArray, gradient: FloatArray, now: FloatArray, lower: FloatArray, upper: FloatArray) -> FloatArray:
+    """Minimise g'd + d'Hd/2 over d with lower <= now + d <= upper.
+
+    Active-set exchange (Kunisch & Hintermueller), falling back on coordinate sweeps if it cycles.
+
+    Args:
+        hessian: H, positive definite, shape (n, n).
+        gradient: g, shape (n,).
+        now: Point the step starts from, between its bounds, shape (n,).
+        lower: Lower bounds, shape (n,).
+        upper: Upper bounds, shape (n,).
+
+    Returns:
+        d, shape (n,).
+    """
+    from karvan.assignment import _kernels
+
+    scale = 1.0 / np.sqrt(np.diag(hessian))
+    matrix = hessian * np.outer(scale, scale)
+    least, most = (lower - now) / scale, (upper - now) / scale
+    linear = gradient * scale
+    at_least, at_most = (least >= 0.0) & (linear > 0.0), np.zeros(now.shape[0], dtype=np.bool_)
+    for _ in range(_MAX_SET_CHANGES):
+        value = np.where(at_least, least, np.where(at_most, most, 0.0))
+        free = ~(at_least | at_most)
+        if free.any():
+            inside = np.flatnonzero(free)
+            try:
+                value[inside] = np.linalg.solve(matrix[np.ix_(inside, inside)], -(linear[inside] + matrix[inside] @ value))
+            except np.linalg.LinAlgError:
+                break
+        slope = matrix @ value + linear
+        now_least = (free & (value < least)) | (at_least & (slope >= 0.0))
+        now_most = (free & (value > most)) | (at_most & (slope <= 0.0))
+        if np.array_equal(now_least, at_least) and np.array_equal(now_most, at_most):
+            return np.clip(value, least, most) * scale
+        at_least, at_most = now_least, now_most
+    value = np.zeros(now.shape[0])
+    _kernels.bounded_sweeps(matrix, linear, least, most, value, _MAX_SWEEPS, 1e-13)
+    return value * scale

@@ -1,0 +1,384 @@
+"""The market program of one year: nested path-size logit with hard capacities, solved in its dual."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from karvan.assignment.dual import DualAnswer, Program, check_point, evaluate, solve
+from karvan.errors import ConvergenceError, DataError, Problem
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+# A row with less capacity than this share of the largest of its unit is measured against that share.
+_SMALL_CAPACITY_SHARE = 1e-3
+# A closed row is solved as if it had this share of its reference, so that its price is finite and its flow negligible.
+_CLOSED_SHARE = 0.5
+# Sharpness at which the solver starts again if the plain start fails.
+_SOFT_STARTS = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.2, 0.4, 0.7)
+
+
+
+@dataclass(frozen=True)
+class MarketProblem:
+    """The market program: markets, their route families (nests), routes and the capacity rows that routes use.
+
+    Quantities are in kt, capacities in thousands of the row's unit, so that kt x units per tonne gives thousands of units; kt x USD/t
+    gives kUSD. "Not shipped" is a family with one route without entries, added by the caller.
+
+    Attributes:
+        market_first_family: Family where each market starts, and the end, shape (markets + 1,).
+        family_first_route: Route where each family starts, and the end, shape (families + 1,).
+        route_first_entry: Entry where each route starts, and the end, shape (routes + 1,).
+        entry_row: Row that the route uses, shape (entries,).
+        entry_units_per_t: Units of capacity used by a tonne, e, shape (entries,).
+        route_cost_usd_per_t: Generalised cost without prices, c, shape (routes,).
+        route_path_size: Path size, PS, above zero, shape (routes,).
+        family_constant_usd_per_t: Constant, delta, shape (families,).
+        family_theta: Sharpness of route choice in the family, th_r, per USD/t, shape (families,).
+        market_theta: Sharpness of family choice, th_c <= th_r, per USD/t, shape (markets,).
+        market_flow_kt: Base flow, q0, shape (markets,).
+        market_price_usd_per_t: Price of the goods, p, shape (markets,).
+        market_base_cost_usd_per_t: Composite cost of the base year, C0, shape (markets,).
+        market_elasticity: sigma; zero is fixed demand, shape (markets,).
+        market_factor: Factor on the base flow, A, shape (markets,).
+        row_capacity: K, thousands of units; infinity is no limit, shape (rows,).
+        row_unit: Index of the row's unit, to compare capacities of one unit, shape (rows,).
+    """
+
+    market_first_family: IntArray
+    family_first_route: IntArray
+    route_first_entry: IntArray
+    entry_row: IntArray
+    entry_units_per_t: FloatArray
+    route_cost_usd_per_t: FloatArray
+    route_path_size: FloatArray
+    family_constant_usd_per_t: FloatArray
+    family_theta: FloatArray
+    market_theta: FloatArray
+    market_flow_kt: FloatArray
+    market_price_usd_per_t: FloatArray
+    market_base_cost_usd_per_t: FloatArray
+    market_elasticity: FloatArray
+    market_factor: FloatArray
+    row_capacity: FloatArray
+    row_unit: IntArray
+
+
+@dataclass(frozen=True)
+class ClearOptions:
+    """How well and how long to solve.
+
+    Attributes:
+        tolerance: Largest accepted r1 and r2; above it the solver raises ConvergenceError.
+        aim: The solver goes on to this residual if it can; the unused share of priced rows counts too.
+        max_iterations: Most Newton steps in one attempt.
+    """
+
+    tolerance: float = 1e-6
+    aim: float = 1e-9
+    max_iterations: int = 100
+
+
+@dataclass(frozen=True)
+class Clearing:
+    """A market program evaluated at row prices.
+
+    Attributes:
+        row_price_usd_per_unit: lambda, zero for rows without limit, shape (rows,). Of a closed row it is what keeps goods away, not a
+            market value; of rows in series that bind together only the sum is defined.
+        route_flow_kt: f, shape (routes,).
+        row_flow: x, thousands of units, shape (rows,).
+        route_cost_usd_per_t: g, cost with prices, shape (routes,).
+        family_cost: C_j without the constant, USD/t, shape (families,).
+        market_cost: C_w, USD/t, shape (markets,).
+        market_demand_kt: D, shape (markets,).
+        consumer_surplus_kusd: S_w, shape (markets,).
+        rent_kusd: lambda'K.
+        welfare_kusd: Surplus and rent.
+        max_violation: r1.
+        complementarity: r2.
+        iterations: Newton steps made.
+    """
+
+    row_price_usd_per_unit: FloatArray
+    route_flow_kt: FloatArray
+    row_flow: FloatArray
+    route_cost_usd_per_t: FloatArray
+    family_cost: FloatArray
+    market_cost: FloatArray
+    market_demand_kt: FloatArray
+    consumer_surplus_kusd: FloatArray
+    rent_kusd: float
+    welfare_kusd: float
+    max_violation: float
+    complementarity: float
+    iterations: int
+
+
+def scaled(problem: MarketProblem, market_scale: float | FloatArray) -> MarketProblem:
+    """The program with its base flows times a factor, one for all or one by market."""
+    return replace(problem, market_flow_kt=problem.market_flow_kt * market_scale)
+
+
+def with_capacity(problem: MarketProblem, capacity: FloatArray) -> MarketProblem:
+    """The program with other capacities, thousands of units, shape (rows,)."""
+    return replace(problem, row_capacity=np.array(capacity, dtype=np.float64))
+
+
+def clear(problem: MarketProblem, *, start: FloatArray | None = None, options: ClearOptions | None = None) -> Clearing:
+    """Find row prices at which no row carries more than its capacity and unused rows are free.
+
+    Minimises sum_w S_w(C_w(lambda)) + lambda'K over lambda >= 0; the derivative by lambda_a is K_a - x_a.
+
+    Args:
+        problem: The program.
+        start: Prices to start from, USD per unit, shape (rows,); zero by default.
+        options: Tolerances.
+
+    Raises:
+        DataError: The program makes no sense.
+        ConvergenceError: r1 or r2 stayed above the tolerance; `best` holds the Clearing.
+
+    Source:
+        Fisk (1980), Some developments in equilibrium traffic assignment; Bell (1995), Stochastic user equilibrium assignment in networks
+        with queues; Ryu, Chen, Xu & Choi (2014), A dual approach for solving the combined distribution and assignment problem with link
+        capacity constraints.
+    """
+    options = options or ClearOptions()
+    _check(problem)
+    limited = np.flatnonzero(np.isfinite(problem.row_capacity))
+    program = _program(problem, limited, aim=options.aim)
+    first = np.zeros(limited.shape[0]) if start is None else np.array(start, dtype=np.float64)[limited]
+    answer = solve_robustly(program, np.where(np.isfinite(first), first, 0.0), options)
+    clearing = _clearing(problem, limited, answer)
+    worst = max(clearing.max_violation, clearing.complementarity)
+    if not worst <= options.tolerance:
+        row = int(limited[_worst_row(program, answer)])
+        raise ConvergenceError(
+            f"market clearing stopped at r1 {clearing.max_violation:.2e}, r2 {clearing.complementarity:.2e} after {clearing.iterations} "
+            f"steps; the tolerance is {options.tolerance:.0e}, the worst row is {row} (flow {clearing.row_flow[row]:.6g}, capacity "
+            f"{problem.row_capacity[row]:.6g}); demand may have no way around it: add a family that ships nothing",
+            best=clearing,
+        )
+    return clearing
+
+
+def flows_at(problem: MarketProblem, prices: FloatArray) -> Clearing:
+    """The program at given prices, not solved: with zero prices, what would move without limits.
+
+    Args:
+        problem: The program.
+        prices: USD per unit, shape (rows,).
+    """
+    _check(problem)
+    limited = np.flatnonzero(np.isfinite(problem.row_capacity))
+    program = _program(problem, np.arange(problem.row_capacity.shape[0]), aim=ClearOptions().aim)
+    point = evaluate(program, np.array(prices, dtype=np.float64))
+    check_point(point)
+    rent = float(point.prices[limited] @ problem.row_capacity[limited])
+    violation, complementarity = _quality(problem, limited, point.prices, point.row_flow, point.gross)
+    return Clearing(
+        row_price_usd_per_unit=point.prices,
+        route_flow_kt=point.route_flow,
+        row_flow=point.row_flow,
+        route_cost_usd_per_t=point.route_price_cost,
+        family_cost=point.family_cost,
+        market_cost=point.market_cost,
+        market_demand_kt=point.demand,
+        consumer_surplus_kusd=point.surplus,
+        rent_kusd=rent,
+        welfare_kusd=float(point.surplus.sum()) + rent,
+        max_violation=violation,
+        complementarity=complementarity,
+        iterations=0,
+    )
+
+
+def turned_away(problem: MarketProblem, clearing: Clearing) -> FloatArray:
+    """What each row would carry more if its own price were zero and all others unchanged.
+
+    Args:
+        problem: The program.
+        clearing: Its answer.
+
+    Returns:
+        Thousands of the row's unit, zero for rows without a price, shape (rows,).
+    """
+    from karvan.assignment import _kernels
+
+    prices = clearing.row_price_usd_per_unit
+    program = _program(problem, np.arange(prices.shape[0]), aim=ClearOptions().aim)
+    flow = np.zeros(prices.shape[0])
+    _kernels.flow_without_own_price(
+        program.market_first_family, program.family_first_route, program.route_first_entry, program.entry_row, program.entry_units,
+        program.path_size, program.constant, program.family_theta, program.market_theta, program.market_flow, program.market_price,
+        program.base_cost, program.elasticity, prices, clearing.route_cost_usd_per_t, flow,
+    )  # fmt: skip
+    return np.where(prices > 0.0, np.maximum(flow - clearing.row_flow, 0.0), 0.0)
+
+
+def solve_robustly(program: Program, start: FloatArray, options: ClearOptions) -> DualAnswer:
+    """Solve from the given prices, else from zero, else from soft choice sharpened step by step; the best of what was tried."""
+    best = solve(program, start, aim=options.aim, max_iterations=options.max_iterations)
+    if _is_met(best, options.tolerance):
+        return best
+    if np.any(start != 0.0):
+        best = min(best, solve(program, np.zeros_like(start), aim=options.aim, max_iterations=options.max_iterations), key=_error)
+    if _is_met(best, options.tolerance):
+        return best
+    prices = np.zeros_like(start)
+    for share in _SOFT_STARTS:
+        prices = solve(_softer(program, share), prices, aim=1e-4, max_iterations=options.max_iterations).point.prices
+    return min(best, solve(program, prices, aim=options.aim, max_iterations=options.max_iterations), key=_error)
+
+
+def _softer(program: Program, share: float) -> Program:
+    """The program with thetas times a share, and weights that keep composites from falling below the cheapest route."""
+    in_family = np.diff(program.family_first_route)
+    in_market = np.diff(program.market_first_family)
+    weight = np.repeat(np.add.reduceat(program.path_size, program.family_first_route[:-1]), in_family)
+    theta = program.market_theta * share
+    return replace(
+        program,
+        family_theta=program.family_theta * share,
+        market_theta=theta,
+        path_size=program.path_size / weight,
+        constant=program.constant + np.repeat(np.log(in_market) / theta, in_market),
+    )
+
+
+def _error(answer: DualAnswer) -> float:
+    return max(answer.violation, answer.complementarity)
+
+
+def _is_met(answer: DualAnswer, tolerance: float) -> bool:
+    return _error(answer) <= tolerance
+
+
+def _worst_row(program: Program, answer: DualAnswer) -> int:
+    spare = np.abs(program.row_limit - answer.point.row_flow)
+    over = (spare / program.row_reference) * ((answer.point.row_flow > program.row_limit) | (answer.point.prices > 0.0))
+    return int(np.argmax(over))
+
+
+def row_reference(problem: MarketProblem) -> FloatArray:
+    """Size against which a row's overload is measured: max(K, 1e-3 of the largest finite K in its unit), shape (rows,).
+
+    Where all rows of a unit are closed, 1e-3 of the largest use they could have at the base flow takes the place of the largest K.
+    """
+    capacity = problem.row_capacity
+    finite = np.isfinite(capacity)
+    size = np.where(finite, capacity, 0.0)
+    largest = np.zeros(int(problem.row_unit.max(initial=0)) + 1)
+    np.maximum.at(largest, problem.row_unit, size)
+    is_closed_unit = largest[problem.row_unit] <= 0.0
+    if is_closed_unit.any():
+        heaviest = float(problem.entry_units_per_t.max(initial=0.0)) * float((problem.market_flow_kt * problem.market_factor).sum())
+        largest[problem.row_unit[is_closed_unit]] = heaviest if heaviest > 0.0 else 1.0
+    return np.maximum(size, _SMALL_CAPACITY_SHARE * largest[problem.row_unit])
+
+
+def _program(problem: MarketProblem, rows: IntArray, *, aim: float) -> Program:
+    """The dual program over some rows; entries of other rows are left out."""
+    reference = row_reference(problem)[rows]
+    capacity = problem.row_capacity[rows]
+    limit = np.maximum(np.where(np.isfinite(capacity), capacity, 0.0), _CLOSED_SHARE * aim * reference)
+    if rows.shape[0] == problem.row_capacity.shape[0]:
+        first, row, units = problem.route_first_entry, problem.entry_row, problem.entry_units_per_t
+    else:
+        position = np.full(problem.row_capacity.shape[0], -1, dtype=np.int64)
+        position[rows] = np.arange(rows.shape[0])
+        of_entry = position[problem.entry_row]
+        kept = of_entry >= 0
+        first = np.concatenate([[0], np.cumsum(kept)])[problem.route_first_entry].astype(np.int64)
+        row, units = of_entry[kept], problem.entry_units_per_t[kept]
+    return Program(
+        market_first_family=np.require(problem.market_first_family, np.int64, ("C", "W")),
+        family_first_route=np.require(problem.family_first_route, np.int64, ("C", "W")),
+        route_first_entry=np.require(first, np.int64, ("C", "W")),
+        entry_row=np.require(row, np.int64, ("C", "W")),
+        entry_units=np.require(units, np.float64, ("C", "W")),
+        route_cost=np.require(problem.route_cost_usd_per_t, np.float64, ("C", "W")),
+        path_size=np.require(problem.route_path_size, np.float64, ("C", "W")),
+        constant=np.require(problem.family_constant_usd_per_t, np.float64, ("C", "W")),
+        family_theta=np.require(problem.family_theta, np.float64, ("C", "W")),
+        market_theta=np.require(problem.market_theta, np.float64, ("C", "W")),
+        market_flow=np.require(problem.market_flow_kt * problem.market_factor, np.float64, ("C", "W")),
+        market_price=np.require(problem.market_price_usd_per_t, np.float64, ("C", "W")),
+        base_cost=np.require(problem.market_base_cost_usd_per_t, np.float64, ("C", "W")),
+        elasticity=np.require(problem.market_elasticity, np.float64, ("C", "W")),
+        row_limit=limit,
+        row_reference=reference,
+        row_is_equality=np.zeros(rows.shape[0], dtype=np.bool_),
+    )
+
+
+def _quality(problem: MarketProblem, limited: IntArray, prices: FloatArray, row_flow: FloatArray, gross: float) -> tuple[float, float]:
+    """r1 and r2 against the capacities as given."""
+    if limited.shape[0] == 0:
+        return 0.0, 0.0
+    spare = problem.row_capacity[limited] - row_flow[limited]
+    violation = float((np.maximum(-spare, 0.0) / row_reference(problem)[limited]).max())
+    idle = float(prices[limited] @ np.abs(spare))
+    return violation, idle / gross if gross > 0.0 else 0.0
+
+
+def _clearing(problem: MarketProblem, limited: IntArray, answer: DualAnswer) -> Clearing:
+    point = answer.point
+    rows = problem.row_capacity.shape[0]
+    prices = np.zeros(rows)
+    prices[limited] = point.prices
+    if limited.shape[0] == rows:
+        row_flow = point.row_flow
+    else:
+        of_route = np.repeat(point.route_flow, np.diff(problem.route_first_entry))
+        row_flow = np.bincount(problem.entry_row, weights=of_route * problem.entry_units_per_t, minlength=rows)
+    rent = float(point.prices @ problem.row_capacity[limited])
+    violation, complementarity = _quality(problem, limited, prices, row_flow, point.gross)
+    return Clearing(
+        row_price_usd_per_unit=prices,
+        route_flow_kt=point.route_flow,
+        row_flow=row_flow,
+        route_cost_usd_per_t=point.route_price_cost,
+        family_cost=point.family_cost,
+        market_cost=point.market_cost,
+        market_demand_kt=point.demand,
+        consumer_surplus_kusd=point.surplus,
+        rent_kusd=rent,
+        welfare_kusd=float(point.surplus.sum()) + rent,
+        max_violation=violation,
+        complementarity=complementarity,
+        iterations=answer.iterations,
+    )
+
+
+def _check(problem: MarketProblem) -> None:
+    """Refuse programs for which the formulas have no meaning."""
+    problems: list[Problem] = []
+
+    def refuse(is_bad: BoolArray, name: str, must: str) -> None:
+        where = np.flatnonzero(is_bad)
+        if where.size:
+            problems.append(Problem("market program", int(where[0]) + 1, name, f"must {must}; {where.size} rows are not"))
+
+    family_market_theta = np.repeat(problem.market_theta, np.diff(problem.market_first_family))
+    refuse(np.diff(problem.market_first_family) < 1, "market_first_family", "give every market a family")
+    refuse(np.diff(problem.family_first_route) < 1, "family_first_route", "give every family a route")
+    refuse(~(problem.market_theta > 0.0), "market_theta", "be above zero")
+    refuse(~(problem.family_theta >= family_market_theta * (1.0 - 1e-12)), "family_theta", "be at least the market's theta")
+    refuse(~(problem.route_path_size > 0.0), "route_path_size", "be above zero")
+    refuse(~np.isfinite(problem.route_cost_usd_per_t), "route_cost_usd_per_t", "be finite")
+    refuse(~np.isfinite(problem.family_constant_usd_per_t), "family_constant_usd_per_t", "be finite")
+    refuse(~(problem.entry_units_per_t >= 0.0), "entry_units_per_t", "be zero or more")
+    refuse(~(problem.market_flow_kt * problem.market_factor >= 0.0), "market_flow_kt", "be zero or more")
+    refuse(~(problem.market_elasticity >= 0.0), "market_elasticity", "be zero or more")
+    refuse(~(problem.row_capacity >= 0.0), "row_capacity", "be zero or more")
+    base = problem.market_price_usd_per_t + problem.market_base_cost_usd_per_t
+    refuse((problem.market_elasticity > 0.0) & ~(base > 0.0), "market_base_cost_usd_per_t", "leave price plus base cost above zero")
+    if problems:
+        raise DataError(problems)

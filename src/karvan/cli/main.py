@@ -1,0 +1,257 @@
+"""`karvan VERB ...`"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from karvan import __version__
+from karvan.errors import DataError, KarvanError, Problem
+
+if TYPE_CHECKING:
+    from karvan.corridor import Corridor
+    from karvan.study import ScenarioOptions
+
+DEFAULT_CORRIDOR = "middle-corridor"
+_PROBLEMS_SHOWN = 25
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are problems like any other."""
+
+    def error(self, message: str) -> NoReturn:
+        raise DataError(Problem("command line", None, None, f"{message}; see: {self.prog} --help"))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    try:
+        parsed = _parser().parse_args(given)
+        return int(parsed.command(parsed))
+    except KarvanError as error:
+        return _failed(error, as_json="--json" in given)
+    except KeyboardInterrupt:
+        print("Stopped. Nothing was half written.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _failed(error: KarvanError, *, as_json: bool) -> int:
+    problems = [problem.as_dict() for problem in error.problems]
+    if as_json:
+        _print_json({"error": {"kind": error.kind, "message": str(error), "problems": problems}})
+        return error.exit_code
+    if not error.problems:
+        print(f"karvan: {error}", file=sys.stderr)
+        return error.exit_code
+    for problem in error.problems[:_PROBLEMS_SHOWN]:
+        print(f"karvan: {problem}", file=sys.stderr)
+    left = len(error.problems) - _PROBLEMS_SHOWN
+    if left > 0:
+        print(f"karvan: and {left} more; --json lists all", file=sys.stderr)
+    return error.exit_code
+
+
+def _print_json(content: Any) -> None:
+    print(json.dumps(content, ensure_ascii=False, allow_nan=False))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="karvan",
+        description="Open planning model for freight, oil and power corridors.",
+        epilog="Start with: karvan run. Every command has an example: karvan COMMAND --help.",
+    )
+    parser.add_argument("--version", action="version", version=f"karvan {__version__}")
+    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
+
+    run = _verb(verbs, "run", _run, "the outlook of a scenario against the baseline", "karvan run --scenario agreed --years 2024:2040")
+    _scenario_arguments(run, "scenario id; by default the corridor's headline scenario")
+    run.add_argument("--years", default="2024:2040", metavar="FIRST:LAST", help="first and last year (default: %(default)s)")
+    run.add_argument("--out", type=Path, help="run folder (default: karvan-runs/<run id>)")
+    run.add_argument("--replace", action="store_true", help="compute again and replace the run in that folder")
+
+    ladder = _verb(verbs, "ladder", _ladder, "what binds, in which order, what relief is worth", "karvan ladder --to-mt 10")
+    _scenario_arguments(ladder, "scenario id; by default the corridor's baseline")
+    ladder.add_argument("--year", type=int, help="calendar year (default: the base year)")
+    ladder.add_argument(
+        "--to-mt", type=float, default=10.0, metavar="MT", help="tonnes without limits at which it ends, million (default: %(default)s)"
+    )
+
+    check = _verb(verbs, "check", _check, "every problem of a corridor folder", "karvan check my-corridor")
+    check.add_argument("corridor", metavar="DIR", help="corridor folder, or the name of a packaged corridor")
+
+    new = _verb(verbs, "new", _new, "a small corridor to start from", "karvan new my-corridor")
+    new.add_argument("folder", type=Path, metavar="DIR", help="folder to make; must not exist or be empty")
+
+    calibrate = _verb(
+        verbs, "calibrate", _calibrate, "fit the base year to its observed values", "karvan calibrate --corridor my-corridor --write"
+    )
+    calibrate.add_argument("--corridor", default=DEFAULT_CORRIDOR, metavar="DIR_OR_NAME", help="corridor (default: %(default)s)")
+    calibrate.add_argument(
+        "--write", action="store_true", help="store the fit in the corridor folder: constants, demand_factors, base_costs"
+    )
+    return parser
+
+
+def _verb(verbs: Any, name: str, command: Any, answers: str, example: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=answers, description=f"Tells {answers}.", epilog=f"Example: {example}")
+    parser.set_defaults(command=command)
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output and nothing else there")
+    return parser
+
+
+def _scenario_arguments(parser: argparse.ArgumentParser, scenario_help: str) -> None:
+    parser.add_argument("--corridor", default=DEFAULT_CORRIDOR, metavar="DIR_OR_NAME", help="corridor (default: %(default)s)")
+    parser.add_argument("--scenario", metavar="ID", help=scenario_help)
+    parser.add_argument("--with", dest="with_measures", action="append", default=[], metavar="ID_OR_FILE", help="add a measure; repeatable")
+    parser.add_argument(
+        "--without", dest="without_measures", action="append", default=[], metavar="ID", help="take a measure out; repeatable"
+    )
+    parser.add_argument(
+        "--set", dest="set_values", action="append", default=[], metavar="TABLE.ID.COLUMN=VALUE", help="set one input; repeatable"
+    )
+    parser.add_argument("--overlay", type=Path, metavar="DIR", help="folder with only the rows that differ")
+
+
+def _options(parsed: argparse.Namespace) -> ScenarioOptions:
+    from karvan.study import ScenarioOptions
+
+    return ScenarioOptions(
+        with_measures=tuple(parsed.with_measures),
+        without_measures=tuple(parsed.without_measures),
+        set_values=tuple(parsed.set_values),
+        overlay=parsed.overlay,
+    )
+
+
+def _corridor(parsed: argparse.Namespace) -> Corridor:
+    from karvan.corridor import load_corridor
+
+    return load_corridor(parsed.corridor)
+
+
+class _Progress:
+    """Lines on standard error once the work has taken a second; overwritten in place on a terminal."""
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+        self._is_terminal = sys.stderr.isatty()
+        self._shown = 0
+
+    def __call__(self, line: str) -> None:
+        if time.perf_counter() - self._started < 1.0:
+            return
+        if self._is_terminal:
+            sys.stderr.write("\r" + line.ljust(self._shown))
+            self._shown = len(line)
+        else:
+            sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+
+    def done(self) -> None:
+        if self._is_terminal and self._shown:
+            sys.stderr.write("\r" + " " * self._shown + "\r")
+            sys.stderr.flush()
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    from karvan.report import summary_lines
+    from karvan.study import run
+    from karvan.study.run import saved_report
+
+    corridor, options, years = _corridor(parsed), _options(parsed), _years(parsed.years)
+    report = saved_report(corridor, scenario=parsed.scenario, years=years, options=options, out=parsed.out, replace=parsed.replace)
+    if report is None:
+        progress = _Progress()
+        progress("loading")
+        try:
+            result = run(
+                corridor, scenario=parsed.scenario, years=years, options=options, out=parsed.out, replace=parsed.replace, progress=progress
+            )
+        finally:
+            progress.done()
+        report = dict(result.report)
+    if parsed.json:
+        _print_json(report)
+    else:
+        print("\n".join(summary_lines(report)))
+    return 0
+
+
+def _years(text: str) -> tuple[int, ...]:
+    first, _, last = text.partition(":")
+    try:
+        start, end = int(first), int(last or first)
+    except ValueError as error:
+        raise DataError(Problem("--years", None, None, f"{text} must be a first and a last year, such as 2024:2040")) from error
+    if end < start or end - start > 200:
+        raise DataError(Problem("--years", None, None, f"{text} must run from an earlier to a later year"))
+    return tuple(range(start, end + 1))
+
+
+def _ladder(parsed: argparse.Namespace) -> int:
+    from karvan.report.rungs import ladder_lines
+    from karvan.study import ladder
+
+    found = ladder(_corridor(parsed), to_mt=parsed.to_mt, scenario=parsed.scenario, year=parsed.year, options=_options(parsed))
+    if parsed.json:
+        _print_json(found.as_dict())
+    else:
+        print("\n".join(ladder_lines(found)))
+    return 0
+
+
+def _check(parsed: argparse.Namespace) -> int:
+    from karvan.study.checking import check_case
+
+    problems = check_case(parsed.corridor)
+    if parsed.json:
+        _print_json({"ok": not problems, "problems": [problem.as_dict() for problem in problems]})
+    elif problems:
+        raise DataError(problems)
+    else:
+        print(f"{parsed.corridor}: no problems found")
+    return 2 if problems else 0
+
+
+def _new(parsed: argparse.Namespace) -> int:
+    from karvan.corridor import new_corridor
+
+    folder = new_corridor(parsed.folder)
+    if parsed.json:
+        _print_json({"folder": str(folder)})
+    else:
+        print(f"Made {folder}. Next: karvan check {folder}, then karvan run --corridor {folder}")
+    return 0
+
+
+def _calibrate(parsed: argparse.Namespace) -> int:
+    from karvan.report.fit import fit_lines
+    from karvan.study import calibrate
+    from karvan.study.calibrate import write_fit
+
+    found = calibrate(_corridor(parsed))
+    if parsed.write:
+        write_fit(found, parsed.corridor)
+    if parsed.json:
+        _print_json(found.as_dict())
+    else:
+        print("\n".join(fit_lines(found.as_dict())))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

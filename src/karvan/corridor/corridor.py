@@ -1,0 +1,77 @@
+"""The nouns: a corridor as written, and as it stands in one year."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from karvan.corridor.manifest import Manifest
+from karvan.corridor.tables import TABLES
+
+
+@dataclass(frozen=True)
+class Corridor:
+    """A checked corridor folder.
+
+    Attributes:
+        manifest: What the corridor is.
+        tables: Frame of each declared table by name, columns in declared order; an absent optional table has no rows. Read only.
+        measures_text: YAML text of each measure file by its stem.
+        scenarios_text: YAML text of each scenario file by its stem.
+        defaults_filled: One row for each value that was left empty and took its declared default: table, row (primary key), column,
+            value as text.
+    """
+
+    manifest: Manifest
+    tables: Mapping[str, pl.DataFrame]
+    measures_text: Mapping[str, str]
+    scenarios_text: Mapping[str, str]
+    defaults_filled: pl.DataFrame
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the content. The order of rows, files and manifest keys and the kind of line ends do not matter."""
+        digest = hashlib.sha256()
+
+        def add(*parts: Any) -> None:
+            digest.update(json.dumps(parts, ensure_ascii=False, default=str).encode("utf-8"))
+
+        add("manifest", sorted(self.manifest.model_dump(mode="json").items()))
+        for name in sorted(self.tables):
+            frame = self.tables[name]
+            columns = sorted(frame.columns)
+            add(name, columns, frame.sort(TABLES[name].primary_key()).select(columns).rows())
+        for kind, texts in (("measures", self.measures_text), ("scenarios", self.scenarios_text)):
+            for name in sorted(texts):
+                add(kind, name, [line.rstrip() for line in texts[name].splitlines()])
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A corridor as a scenario leaves it in one period.
+
+    Attributes:
+        year: Calendar year.
+        period_start: First day of the period.
+        period_end: First day after the period.
+        state_date: Day whose state holds for all that is not prorated.
+        tables: Frame of each declared table by name. Read only.
+        corridor_hash: Hash of the corridor it was made from.
+        scenario_id: The scenario.
+    """
+
+    year: int
+    period_start: date
+    period_end: date
+    state_date: date
+    tables: Mapping[str, pl.DataFrame]
+    corridor_hash: str
+    scenario_id: str

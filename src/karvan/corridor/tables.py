@@ -1,0 +1,90 @@
+"""Every declared table of a corridor, by the name of its file."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+import dataframely as dy
+import polars as pl
+
+from karvan import demand, evidence, network
+
+TABLES: dict[str, type[dy.Schema]] = {
+    "places": network.Places,
+    "modes": network.Modes,
+    "links": network.Links,
+    "terminals": network.Terminals,
+    "facilities": network.Facilities,
+    "facility_uses": network.FacilityUses,
+    "services": network.Services,
+    "fleet": network.Fleet,
+    "operators": network.Operators,
+    "tariffs": network.Tariffs,
+    "cordons": network.Cordons,
+    "route_families": network.RouteFamilies,
+    "power_zones": network.PowerZones,
+    "power_plants": network.PowerPlants,
+    "power_lines": network.PowerLines,
+    "regions": demand.Regions,
+    "region_places": demand.RegionPlaces,
+    "commodities": demand.Commodities,
+    "commodity_units": demand.CommodityUnits,
+    "demand": demand.Demand,
+    "growth": demand.Growth,
+    "permissions": demand.Permissions,
+    "trade": demand.Trade,
+    "calibration_targets": demand.CalibrationTargets,
+    "constants": demand.Constants,
+    "demand_factors": demand.DemandFactors,
+    "base_costs": demand.BaseCosts,
+    "sources": evidence.Sources,
+    "provenance": evidence.Provenance,
+    "observations": evidence.Observations,
+    "commitments": evidence.Commitments,
+    "currencies": evidence.Currencies,
+    "deflators": evidence.Deflators,
+}
+"""Declaration of each table, in a fixed order; the name is the file's stem."""
+
+OPTIONAL_TABLES = frozenset({
+    "services", "fleet", "power_zones", "power_plants", "power_lines", "permissions", "trade", "calibration_targets", "constants",
+    "demand_factors", "base_costs", "provenance", "observations", "commitments", "currencies", "deflators",
+})  # fmt: skip
+"""Tables whose file may be absent, which means no rows."""
+
+
+def metadata_of(table: str, column: str) -> dict[str, Any]:
+    """What the declaration says of a column beside its type."""
+    return dict(TABLES[table].columns()[column].metadata or {})
+
+
+def polars_schema(table: str) -> dict[str, pl.DataType]:
+    """Types of a table's columns, in declared order."""
+    return {name: column.dtype for name, column in TABLES[table].columns().items()}
+
+
+def header_of(table: str) -> list[str]:
+    """Columns in the order in which files have them: source and confidence last."""
+    columns = TABLES[table].column_names()
+    last = [column for column in ("source", "confidence") if column in columns]
+    return [*(column for column in columns if column not in last), *last] if table != "provenance" else columns
+
+
+def empty_table(table: str) -> pl.DataFrame:
+    """A table without rows."""
+    return pl.DataFrame(schema=polars_schema(table))
+
+
+def key_texts(table: str, frame: pl.DataFrame) -> list[str]:
+    """Primary key of each row as text, several parts joined by '|', as `provenance` names rows."""
+    keys = TABLES[table].primary_key()
+    parts = [frame[key].cast(pl.String).fill_null("").to_list() for key in keys]
+    return ["|".join(row) for row in zip(*parts, strict=True)]
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Text that names the closest known words, ready to end a message; empty if none is close."""
+    close = difflib.get_close_matches(word, sorted(set(known)), n=2, cutoff=0.6)
+    return f"; did you mean {' or '.join(close)}?" if close else ""

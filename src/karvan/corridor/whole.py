@@ -1,0 +1,260 @@
+"""Tables against each other: references, and rules that one table's declaration cannot say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import polars as pl
+
+from karvan.corridor.tables import TABLES, key_texts, metadata_of, nearest
+from karvan.errors import Problem
+from karvan.schema import ANY
+
+_SHARE_TOLERANCE = 1e-6
+_CONTAINER = "container"
+_UNIT_OF_CAPACITY = {"kteu": "container", "kwagons": "wagon", "kvehicles": "truck"}
+"""Loading unit that a facility counted in this unit can carry; the others of CAPACITY_UNITS carry any."""
+
+Tables = Mapping[str, pl.DataFrame]
+
+
+def table_problems(tables: Tables) -> list[Problem]:
+    """Everything wrong between the tables of a corridor, in the order of the tables.
+
+    Args:
+        tables: Every declared table by name. One that could not be read may be missing: what needs it is then not looked at.
+    """
+    problems = [problem for table in tables for problem in _reference_problems(tables, table)]
+    for needed, check in _CHECKS:
+        if all(name in tables for name in needed):
+            problems.extend(check(tables))
+    order = list(TABLES)
+    return sorted(problems, key=lambda item: (order.index(item.table), item.row or 0))
+
+
+def _reference_problems(tables: Tables, table: str) -> Iterator[Problem]:
+    frame = tables[table]
+    for column in TABLES[table].columns():
+        metadata = metadata_of(table, column)
+        target = metadata.get("refers_to") or metadata.get("list_of")
+        if target is None or column not in frame.columns:
+            continue
+        known, where = set[str](), []
+        words = [word for word in target.split(" or ") if "." not in word]
+        missing = False
+        for reference in (word for word in target.split(" or ") if "." in word):
+            other, _, other_column = reference.partition(".")
+            missing = missing or other not in tables
+            if not missing:
+                known.update(tables[other][other_column].drop_nulls().to_list())
+                where.append(f"{other}.csv")
+        if missing:
+            continue
+        for row, value in _cells(frame, column):
+            parts = [part.strip() for part in value.split(";")] if "list_of" in metadata else [value]
+            for part in parts:
+                if part not in known and part not in words:
+                    other_words = "".join(f" or be '{word}'" for word in words)
+                    message = f"{column} is '{part}', must stand in {' or '.join(where)}{other_words}{nearest(part, known)}"
+                    yield Problem(table, row, column, message)
+
+
+def _cells(frame: pl.DataFrame, column: str) -> Iterator[tuple[int, str]]:
+    return ((row, value) for row, value in enumerate(frame[column].to_list(), start=1) if value is not None)
+
+
+def _numbered(frame: pl.DataFrame) -> Iterable[tuple[int, dict[str, Any]]]:
+    return enumerate(frame.iter_rows(named=True), start=1)
+
+
+def _links(tables: Tables) -> Iterator[Problem]:
+    modes = set(tables["modes"]["mode"].drop_nulls().to_list())
+    for number, row in _numbered(tables["links"]):
+        if row["from_place"] is not None and row["from_place"] == row["to_place"]:
+            yield Problem("links", number, "to_place", f"to_place is {row['to_place']}, must be another place than from_place")
+        if row["mode"] is not None and row["mode"] not in modes:
+            yield Problem("links", number, "mode", f"mode is {row['mode']}, must have a row in modes.csv that says what it carries")
+
+
+def _terminals(tables: Tables) -> Iterator[Problem]:
+    ends = {row["link_id"]: (row["from_place"], row["to_place"]) for _, row in _numbered(tables["links"])}
+    for number, row in _numbered(tables["terminals"]):
+        link = ends.get(row["link_id"])
+        if link is not None and row["place_id"] is not None and row["place_id"] not in link:
+            message = f"place_id is {row['place_id']}, must be an end of link {row['link_id']}: {link[0]} or {link[1]}"
+            yield Problem("terminals", number, "place_id", message)
+
+
+def _facility_uses(tables: Tables) -> Iterator[Problem]:
+    units = dict(tables["facilities"].select("facility_id", "unit").iter_rows())
+    for number, row in _numbered(tables["facility_uses"]):
+        if (row["link_id"] is None) == (row["terminal_id"] is None):
+            given = "neither" if row["link_id"] is None else "both"
+            yield Problem("facility_uses", number, "link_id", f"{given} of link_id and terminal_id is given, must be exactly one")
+        unit = units.get(row["facility_id"])
+        carried = _UNIT_OF_CAPACITY.get(unit or "")
+        if carried is not None and row["loading_unit"] is not None and row["loading_unit"] not in (carried, ANY):
+            message = f"loading_unit is {row['loading_unit']}, must be {carried} or {ANY}: {row['facility_id']} is counted in {unit}"
+            yield Problem("facility_uses", number, "loading_unit", message)
+
+
+def _tariffs(tables: Tables) -> Iterator[Problem]:
+    operators = dict(tables["links"].select("link_id", "operator_id").iter_rows())
+    for number, row in _numbered(tables["tariffs"]):
+        operator = operators.get(row["link_id"])
+        if operator is not None and row["operator_id"] is not None and row["operator_id"] != operator:
+            message = f"operator_id is {row['operator_id']}, must be {operator}, who charges for link {row['link_id']}"
+            yield Problem("tariffs", number, "operator_id", message)
+
+
+def _route_families(tables: Tables) -> Iterator[Problem]:
+    first: dict[int, int] = {}
+    for number, row in _numbered(tables["route_families"]):
+        if row["order"] is not None and first.setdefault(row["order"], number) != number:
+            message = f"order is {row['order']}, which row {first[row['order']]} has already; every family needs a rank of its own"
+            yield Problem("route_families", number, "order", message)
+
+
+def _power_lines(tables: Tables) -> Iterator[Problem]:
+    for number, row in _numbered(tables["power_lines"]):
+        if row["from_zone"] is not None and row["from_zone"] == row["to_zone"]:
+            yield Problem("power_lines", number, "to_zone", f"to_zone is {row['to_zone']}, must be another zone than from_zone")
+
+
+def _region_places(tables: Tables) -> Iterator[Problem]:
+    groups: dict[tuple[Any, ...], list[tuple[int, float | None]]] = {}
+    for number, row in _numbered(tables["region_places"]):
+        groups.setdefault((row["region_id"], row["side"], row["commodity_group"]), []).append((number, row["share"]))
+    for (region, side, goods), rows in groups.items():
+        shares = [share for _, share in rows if share is not None]
+        which = f"the rows of {region}, {side}, {goods}"
+        if shares and len(shares) < len(rows):
+            number = next(number for number, share in rows if share is None)
+            yield Problem("region_places", number, "share", f"share is empty, must be given: {which} have either all shares or none")
+        elif shares and abs(sum(shares) - 1.0) > _SHARE_TOLERANCE:
+            message = f"share is {shares[0]:g} and {which} add up to {sum(shares):.9g}, must add up to 1"
+            yield Problem("region_places", rows[0][0], "share", message)
+
+
+def _commodities(tables: Tables) -> Iterator[Problem]:
+    column, bound = "family_theta_per_usd_per_t", "route_theta_per_usd_per_t"
+    for number, row in _numbered(tables["commodities"]):
+        if row[column] is not None and row[bound] is not None and row[column] > row[bound]:
+            yield Problem("commodities", number, column, f"{column} is {row[column]}, must be {row[bound]} or less, the value of {bound}")
+
+
+def _demand(tables: Tables) -> Iterator[Problem]:
+    forms: dict[str, set[str]] = {}
+    for row in tables["commodity_units"].iter_rows(named=True):
+        forms.setdefault(row["commodity_group"], set()).add("boxed" if row["loading_unit"] == _CONTAINER else "loose")
+    seated = set(tables["region_places"].select("region_id", "side", "commodity_group").iter_rows())
+    regions = {region for region, _, _ in seated}
+    for number, row in _numbered(tables["demand"]):
+        goods, form = row["commodity_group"], row["form"]
+        if goods in forms and form is not None and form not in forms[goods]:
+            wanted = "a container" if form == "boxed" else "anything but a container"
+            allowed = " or ".join(sorted(forms[goods]))
+            message = f"form is {form}, must be {allowed}: no row of commodity_units.csv puts {goods} into {wanted}"
+            yield Problem("demand", number, "form", message)
+        for column, side in (("origin_region", "origin"), ("destination_region", "destination")):
+            region = row[column]
+            is_seated = any((region, word, group) in seated for word in (side, "both") for group in (goods, ANY))
+            if region is not None and not is_seated:
+                why = f" for {goods} as {side}" if region in regions else ""
+                yield Problem("demand", number, column, f"{column} is {region}, must have a place in region_places.csv{why}")
+
+
+def _growth(tables: Tables) -> Iterator[Problem]:
+    for number, row in _numbered(tables["growth"]):
+        low, rate, high = row["low_share_per_year"], row["rate_share_per_year"], row["high_share_per_year"]
+        if None not in (low, rate, high) and not low <= rate <= high:
+            message = f"rate_share_per_year is {rate}, must be between low_share_per_year {low} and high_share_per_year {high}"
+            yield Problem("growth", number, "rate_share_per_year", message)
+
+
+def _permissions(tables: Tables) -> Iterator[Problem]:
+    for number, row in _numbered(tables["permissions"]):
+        if row["link_id"] is None and row["terminal_id"] is None and row["country"] is None:
+            yield Problem("permissions", number, "link_id", "no scope is given, must be at least one of link_id, terminal_id, country")
+        first, end = row["from_date"], row["until_date"]
+        if first is not None and end is not None and first >= end:
+            yield Problem("permissions", number, "until_date", f"until_date is {end}, must be after from_date {first}")
+
+
+def _calibration_targets(tables: Tables) -> Iterator[Problem]:
+    for number, row in _numbered(tables["calibration_targets"]):
+        needed = "family_id" if row["quantity"] == "family_kt" else "cordon_id"
+        if row["quantity"] is not None and row[needed] is None:
+            yield Problem("calibration_targets", number, needed, f"{needed} is empty, must be given for {row['quantity']}")
+
+
+def _provenance(tables: Tables) -> Iterator[Problem]:
+    keys = {table: set(key_texts(table, frame)) for table, frame in tables.items()}
+    for number, row in _numbered(tables["provenance"]):
+        table, column = row["table"], row["column"]
+        if table is None:
+            continue
+        if table not in TABLES:
+            yield Problem("provenance", number, "table", f"table is '{table}', must be the name of a table{nearest(table, TABLES)}")
+            continue
+        if column is not None and column not in TABLES[table].columns():
+            message = f"column is '{column}', must be a column of {table}{nearest(column, TABLES[table].columns())}"
+            yield Problem("provenance", number, "column", message)
+        if row["row"] is not None and table in keys and row["row"] not in keys[table]:
+            message = f"row is '{row['row']}', must be the key of a row of {table}.csv{nearest(row['row'], keys[table])}"
+            yield Problem("provenance", number, "row", message)
+
+
+def _ranges(tables: Tables) -> Iterator[Problem]:
+    for table in ("provenance", "observations"):
+        if table not in tables:
+            continue
+        for number, row in _numbered(tables[table]):
+            if row["low"] is not None and row["high"] is not None and row["low"] > row["high"]:
+                yield Problem(table, number, "low", f"low is {row['low']}, must be {row['high']} or less, the value of high")
+
+
+def _elements(tables: Tables) -> Iterator[Problem]:
+    known: set[str] = set()
+    for table, column in (("cordons", "cordon_id"), ("facilities", "facility_id"), ("links", "link_id")):
+        known.update(tables[table][column].drop_nulls().to_list())
+    for row, value in _cells(tables["observations"], "element_id"):
+        if value not in known:
+            message = f"element_id is '{value}', must stand in cordons.csv, facilities.csv or links.csv{nearest(value, known)}"
+            yield Problem("observations", row, "element_id", message)
+
+
+_METRICS = ("corridor_mt", "containers_teu", "crude_mt", "link_open", "link_kt", "none")
+
+
+def _commitments(tables: Tables) -> Iterator[Problem]:
+    links = set(tables["links"]["link_id"].drop_nulls().to_list())
+    for number, row in _numbered(tables["commitments"]):
+        metric, element = row["metric"], row["element_id"]
+        if metric is not None and metric not in _METRICS:
+            message = f"metric is {metric}, must be one of {', '.join(_METRICS)}{nearest(metric, _METRICS)}"
+            yield Problem("commitments", number, "metric", message)
+        if metric in ("link_open", "link_kt") and element not in links:
+            message = f"element_id is {element or 'empty'}, must be a link of links.csv for {metric}{nearest(element or '', links)}"
+            yield Problem("commitments", number, "element_id", message)
+
+
+_CHECKS = (
+    (("links", "modes"), _links),
+    (("terminals", "links"), _terminals),
+    (("facility_uses", "facilities"), _facility_uses),
+    (("tariffs", "links"), _tariffs),
+    (("route_families",), _route_families),
+    (("power_lines",), _power_lines),
+    (("region_places",), _region_places),
+    (("commodities",), _commodities),
+    (("demand", "commodity_units", "region_places"), _demand),
+    (("growth",), _growth),
+    (("permissions",), _permissions),
+    (("calibration_targets",), _calibration_targets),
+    (("provenance",), _provenance),
+    ((), _ranges),
+    (("observations", "cordons", "facilities", "links"), _elements),
+    (("commitments", "links"), _commitments),
+)

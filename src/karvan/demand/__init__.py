@@ -1,0 +1,13 @@
+"""What must move: regions, commodities, markets, growth, permissions, and what the model is fitted to.
+
+Goes in: nothing. Comes out: one declared table per noun. May import: schema, errors.
+"""
+
+from karvan.demand.commodities import Commodities, CommodityUnits
+from karvan.demand.fitting import BaseCosts, CalibrationTargets, Constants, DemandFactors
+from karvan.demand.markets import Demand, Growth, Permissions, RegionPlaces, Regions, Trade
+
+__all__ = [
+    "BaseCosts", "CalibrationTargets", "Commodities", "CommodityUnits", "Constants", "Demand", "DemandFactors", "Growth",
+    "Permissions", "RegionPlaces", "Regions", "Trade",
+]  # fmt: skip

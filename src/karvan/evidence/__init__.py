@@ -1,0 +1,10 @@
+"""What is known and promised: sources, provenance of single values, observations, commitments, currencies.
+
+Goes in: nothing. Comes out: one declared table per noun. May import: schema, errors.
+"""
+
+from karvan.evidence.commitments import Commitments
+from karvan.evidence.observations import Observations
+from karvan.evidence.sources import Currencies, Deflators, Provenance, Sources
+
+__all__ = ["Commitments", "Currencies", "Deflators", "Observations", "Provenance", "Sources"]

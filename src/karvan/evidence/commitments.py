@@ -1,0 +1,25 @@
+"""What was promised."""
+
+from __future__ import annotations
+
+from karvan.schema import Table, claim, number, text, text_id, whole
+
+
+class Commitments(Table):
+    """A promise with target, unit and year, and the model quantity it is held against."""
+
+    commitment_id = text_id("The promise.", primary_key=True)
+    promise = whole("Number of the announcement of 21 October 2025 it belongs to (1 to 12); empty: from the register of agreements.", nullable=True, least=1)
+    is_headline = claim("Stands for its promise in the first summary; the others are in the register only.")
+    title = text("What was promised.")
+    short = text("At most 24 characters, for the summary.", nullable=True)
+    metric = text_id("Model quantity: corridor_mt, containers_teu, crude_mt, link_open, link_kt or none.")
+    element_id = text_id("Link of link_open and link_kt.", nullable=True)
+    target = number("Promised value, in `unit`.", unit="unit column", nullable=True)
+    unit = text("Unit of target and observed.", nullable=True)
+    year = whole("Year it was promised for.", nullable=True)
+    observed = number("Last observed value, in `unit`.", unit="unit column", nullable=True)
+    observed_year = whole("Year of the observed value.", nullable=True)
+    status = text("Where it stands, in words.")
+    date = text("When it was promised.", nullable=True)
+    parties = text("Who promised.", nullable=True)

@@ -1,0 +1,192 @@
+"""Scenario and year to Snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from types import MappingProxyType
+
+import numpy as np
+import polars as pl
+
+from karvan.corridor import TABLES, Corridor, Snapshot
+from karvan.errors import MeasureError, Problem
+from karvan.measures.changes import Tables, changed, checked_change
+from karvan.measures.scenario import DatedMeasure, Scenario
+
+_DAYS_PER_YEAR = 365.25
+
+
+def apply(scenario: Scenario, corridor: Corridor, *, year: int) -> Snapshot:
+    """The corridor as a scenario leaves it in one calendar year.
+
+    Columns declared `prorate` take their day-weighted mean over the year; all else is as on 1 July. Demand grows from the base year by
+    the corridor's growth rates.
+
+    Args:
+        scenario: Dated measures.
+        corridor: The corridor they change.
+        year: Calendar year, the base year or later.
+
+    Raises:
+        MeasureError: A change does not fit the corridor.
+    """
+    return apply_years(scenario, corridor, [year])[0]
+
+
+def apply_years(scenario: Scenario, corridor: Corridor, years: Sequence[int]) -> list[Snapshot]:
+    """`apply` for several years, sharing what they have in common."""
+    states = _States(corridor)
+    return [_snapshot(scenario, corridor, states, year) for year in years]
+
+
+def check_scenario(scenario: Scenario, corridor: Corridor) -> list[Problem]:
+    """Apply every change in order, each to the corridor as those before it leave it, and tell all problems."""
+    problems: list[Problem] = []
+    events = sorted({item.from_date for item in scenario.dated})
+    seen: set[str] = set()
+    for day in events:
+        tables: Tables = dict(corridor.tables)
+        for item in scenario.dated:
+            if not item.is_in_force(day):
+                continue
+            for position, change in enumerate(item.measure.changes, start=1):
+                if item.measure.id in seen:
+                    tables = changed(tables, change, 1.0)
+                else:
+                    label = f"{item.measure.id}, change {position}"
+                    tables, found = checked_change(tables, change, label)
+                    problems.extend(found)
+            seen.add(item.measure.id)
+    return problems
+
+
+def require_fitting(scenario: Scenario, corridor: Corridor) -> None:
+    """Raise a MeasureError with all problems if a scenario does not fit its corridor."""
+    problems = check_scenario(scenario, corridor)
+    if problems:
+        raise MeasureError(problems)
+
+
+class _States:
+    """Tables after the measures in force, remembered by prefix so that neighbouring dates share work."""
+
+    def __init__(self, corridor: Corridor) -> None:
+        self._known: dict[tuple[tuple[str, float], ...], Tables] = {(): dict(corridor.tables)}
+
+    def on(self, scenario: Scenario, day: date) -> Tables:
+        key: tuple[tuple[str, float], ...] = ()
+        for item in scenario.dated:
+            if not item.is_in_force(day):
+                continue
+            ramp = _ramp(item, day)
+            following = (*key, (item.measure.id, ramp))
+            if following not in self._known:
+                tables = self._known[key]
+                for change in item.measure.changes:
+                    tables = changed(tables, change, ramp)
+                self._known[following] = tables
+            key = following
+        return self._known[key]
+
+
+def _ramp(item: DatedMeasure, day: date) -> float:
+    """Share of a ramped change that is in force on a day, linear from 0 at its start to 1."""
+    if item.measure.ramp_years == 0.0:
+        return 1.0
+    elapsed_days = (day - item.from_date).days + 0.5
+    return min(1.0, elapsed_days / (item.measure.ramp_years * _DAYS_PER_YEAR))
+
+
+def _segments(scenario: Scenario, start: date, end: date) -> list[tuple[date, int]]:
+    """Periods of equal state within [start, end): their middle day and length in days."""
+    cuts = {start, end}
+    for item in scenario.dated:
+        cuts.update(day for day in (item.from_date, item.until_date) if day is not None and start < day < end)
+        if item.measure.ramp_years > 0.0:
+            full = item.from_date + timedelta(days=round(item.measure.ramp_years * _DAYS_PER_YEAR))
+            if start < full < end:
+                cuts.add(full)
+    ordered = sorted(cuts)
+    return [(first + (last - first) / 2, (last - first).days) for first, last in zip(ordered, ordered[1:], strict=False)]
+
+
+def _snapshot(scenario: Scenario, corridor: Corridor, states: _States, year: int) -> Snapshot:
+    if year < corridor.manifest.base_year:
+        message = f"year is {year}, must be the base year {corridor.manifest.base_year} or later"
+        raise MeasureError(Problem("scenarios", None, None, message))
+    start, end, middle = date(year, 1, 1), date(year + 1, 1, 1), date(year, 7, 1)
+    tables = dict(states.on(scenario, middle))
+    parts = [(states.on(scenario, day), days) for day, days in _segments(scenario, start, end)]
+    for name in tables:
+        if any(part[name] is not tables[name] for part, _ in parts):
+            tables[name] = _prorated(name, tables[name], [(part[name], days) for part, days in parts])
+    tables["demand"] = _grown(
+        tables["demand"], tables["growth"], base_year=corridor.manifest.base_year, year=year, growth_range=scenario.growth
+    )
+    return Snapshot(
+        year=year,
+        period_start=start,
+        period_end=end,
+        state_date=middle,
+        tables=MappingProxyType(tables),
+        corridor_hash=corridor.hash,
+        scenario_id=scenario.scenario_id,
+    )
+
+
+def _prorated(name: str, frame: pl.DataFrame, parts: list[tuple[pl.DataFrame, int]]) -> pl.DataFrame:
+    """Day-weighted mean of the prorated columns. A row that is absent part of the time takes the column's `absent` value then, or,
+    where none is declared, its mean over the time it is there."""
+    schema = TABLES[name]
+    columns = [column for column, declared in schema.columns().items() if (declared.metadata or {}).get("prorate")]
+    if not columns:
+        return frame
+    keys = schema.primary_key()
+    for column in columns:
+        absent = (schema.columns()[column].metadata or {}).get("absent")
+        total = np.zeros(frame.height)
+        weight = np.zeros(frame.height)
+        for part, days in parts:
+            found = frame.select(keys).join(part.select([*keys, column]), on=keys, how="left", validate="1:1", maintain_order="left")
+            values = found[column].to_numpy().astype(float)
+            is_there = ~np.isnan(values)
+            total[is_there] += days * values[is_there]
+            weight[is_there] += days
+            if absent is not None:
+                total[~is_there] += days * absent
+                weight[~is_there] += days
+        mean = np.divide(total, weight, out=np.full(frame.height, np.nan), where=weight > 0)
+        frame = frame.with_columns(pl.Series(column, mean).fill_nan(None))
+    return frame
+
+
+def _grown(demand: pl.DataFrame, growth: pl.DataFrame, *, base_year: int, year: int, growth_range: str) -> pl.DataFrame:
+    factors = growth_factors(growth, base_year=base_year, year=year, growth_range=growth_range)
+    factor = demand["growth_id"].replace_strict(factors, return_dtype=pl.Float64) if demand.height else pl.Series([], dtype=pl.Float64)
+    return demand.with_columns(flow_kt=demand["flow_kt"] * factor)
+
+
+def growth_factors(growth: pl.DataFrame, *, base_year: int, year: int, growth_range: str) -> Mapping[str, float]:
+    """Factor on the base-year flow of each growth group.
+
+    Args:
+        growth: Table `growth`; the row with the latest `from_year` not after a year gives that year's rate.
+        base_year: Year of the flows.
+        year: Year wanted, not before the base year.
+        growth_range: mid, low or high.
+    """
+    column = {"mid": "rate_share_per_year", "low": "low_share_per_year", "high": "high_share_per_year"}[growth_range]
+    factors: dict[str, float] = {}
+    for (group,), rows in growth.sort("growth_id", "from_year").group_by(["growth_id"], maintain_order=True):
+        first_years = rows["from_year"].to_list()
+        rates = rows[column].to_list()
+        factor = 1.0
+        for later in range(base_year + 1, year + 1):
+            rate = 0.0
+            for first, value in zip(first_years, rates, strict=True):
+                if first <= later:
+                    rate = value
+            factor *= 1.0 + rate
+        factors[str(group)] = factor
+    return factors

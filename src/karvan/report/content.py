@@ -1,0 +1,233 @@
+"""What a report says: one dictionary that the terminal, the page and the screen all read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from karvan.corridor import Corridor
+from karvan.results import Outlook, YearResult
+
+_DIGITS = 9
+_EVIDENCE_TABLES = ("sources", "provenance", "observations", "commitments")
+
+
+def build_report(
+    *,
+    corridor: Corridor,
+    run_id: str,
+    version: str,
+    scenario: Outlook,
+    baseline: Outlook,
+    low: Outlook,
+    high: Outlook,
+    commitments: Sequence[Mapping[str, Any]],
+    stops: Sequence[Mapping[str, Any]],
+    measures: Sequence[Mapping[str, Any]],
+    replaced: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Everything a summary, a page or the screen shows of a run; see `docs/reference/report-json.md`.
+
+    Args:
+        corridor: The corridor, with options laid over it.
+        run_id: The run.
+        version: Version of Karvan.
+        scenario, baseline, low, high: Outlooks of the scenario, the baseline and the two corner runs.
+        commitments: Judged promises.
+        stops: What stops the headline cordon, by year.
+        measures: Measures of the scenario.
+        replaced: What the options replaced.
+    """
+    headline = _headline(commitments, scenario, baseline, low, high)
+    manifest = corridor.manifest
+    report: dict[str, Any] = {
+        "schema": "karvan-report/1",
+        "run_id": run_id,
+        "version": version,
+        "corridor": manifest.id,
+        "corridor_title": manifest.title,
+        "corridor_version": manifest.version,
+        "price_year": manifest.price_year,
+        "facts_until": manifest.facts_until.isoformat(),
+        "scenario": scenario.scenario_id,
+        "scenario_title": scenario.title,
+        "baseline": baseline.scenario_id,
+        "baseline_title": baseline.title,
+        "regime": "price",
+        "years": [_year(result) for result in scenario.years],
+        "baseline_years": [_year(result) for result in baseline.years],
+        "range": {"low": [_corner(result) for result in low.years], "high": [_corner(result) for result in high.years]},
+        "commitments": [dict(item) for item in commitments],
+        "headline": headline,
+        "history": _history(corridor),
+        "outlooks": _published_outlooks(corridor),
+        "stops": _ordered_stops(stops),
+        "inputs": _inputs(corridor),
+        "trust": _trust(corridor, scenario, baseline, manifest.base_year),
+        "calibration": _calibration(corridor, baseline),
+        "families": _families(scenario, baseline),
+        "measures": [dict(item) for item in measures],
+        "replaced": [dict(item) for item in replaced],
+        "report": None,
+        "seconds": 0.0,
+    }
+    rounded = _rounded(report)
+    assert isinstance(rounded, dict)
+    return rounded
+
+
+def _rounded(value: Any) -> Any:
+    """Numbers to nine significant digits, so that the text is the same wherever the arithmetic is."""
+    if isinstance(value, float):
+        return float(f"{value:.{_DIGITS}g}")
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    return value
+
+
+def _corner(result: YearResult) -> dict[str, Any]:
+    return {
+        "year": result.year,
+        "corridor_mt": result.corridor_mt,
+        "containers_teu": result.containers_teu,
+        "crude_mt": result.crude_mt,
+    }
+
+
+def _year(result: YearResult) -> dict[str, Any]:
+    columns = [
+        "facility_id",
+        "flow",
+        "capacity",
+        "unit",
+        "turned_away",
+        "shadow_price_usd_per_unit",
+        "shadow_price_usd_per_t",
+        "scarcity_wait_h",
+    ]
+    return {
+        **_corner(result),
+        "corridor_latent_mt": result.corridor_latent_mt,
+        "cordons_kt": dict(result.cordons),
+        "blocks_kt": dict(result.blocks.iter_rows()),
+        "facilities": result.facilities.select(columns).to_dicts(),
+        "operators_musd": dict(result.operators.iter_rows()),
+        "shipped_share": result.shipped_share,
+        "estimated_share": result.estimated_share,
+        "welfare_musd": result.welfare_musd,
+        "rent_musd": result.rent_musd,
+        "max_violation": result.max_violation,
+        "complementarity": result.complementarity,
+    }
+
+
+def _headline(
+    commitments: Sequence[Mapping[str, Any]], scenario: Outlook, baseline: Outlook, low: Outlook, high: Outlook
+) -> dict[str, Any] | None:
+    """The first headline promise about tonnes over the headline cordon."""
+    promise = next(
+        (item for item in commitments if item["is_headline"] and item["metric"] == "corridor_mt" and item["target"] is not None), None
+    )
+    if promise is None:
+        return None
+    target, year = float(promise["target"]), promise["year"]
+    known = year in [result.year for result in scenario.years]
+    return {
+        "title": promise["title"],
+        "target_mt": target,
+        "target_year": year,
+        "reached_year": scenario.first_year_at(target),
+        "reached_year_low": low.first_year_at(target),
+        "reached_year_high": high.first_year_at(target),
+        "reached_year_baseline": baseline.first_year_at(target),
+        "in_target_year_mt": scenario.in_year(year).corridor_mt if known else None,
+        "in_target_year_low_mt": low.in_year(year).corridor_mt if known else None,
+        "in_target_year_high_mt": high.in_year(year).corridor_mt if known else None,
+        "in_target_year_baseline_mt": baseline.in_year(year).corridor_mt if known else None,
+        "last_year": scenario.years[-1].year,
+        "last_year_mt": scenario.years[-1].corridor_mt,
+    }
+
+
+def _history(corridor: Corridor) -> list[dict[str, Any]]:
+    """Observed tonnes over the headline cordon."""
+    frame = corridor.tables["observations"]
+    chosen = frame.filter(
+        (pl.col("quantity") == "cordon_mt") & (pl.col("element_id") == corridor.manifest.headline_cordon) & (pl.col("family") == "volume")
+    )
+    return [
+        {"year": row["year"], "corridor_mt": row["value"], "source": row["source"], "used_in_calibration": row["used_in_calibration"]}
+        for row in chosen.sort("year").iter_rows(named=True)
+    ]
+
+
+def _published_outlooks(corridor: Corridor) -> list[dict[str, Any]]:
+    frame = corridor.tables["observations"].filter(pl.col("family") == "outlook")
+    return frame.sort("year", "observation_id").select("observation_id", "quantity", "year", "value", "unit", "scope", "source").to_dicts()
+
+
+def _ordered_stops(stops: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """One entry a facility, in the order in which they start to stop the corridor; the most costly first within a year."""
+    by_facility: dict[str, list[Mapping[str, Any]]] = {}
+    for stop in stops:
+        by_facility.setdefault(stop["facility_id"], []).append(stop)
+    entries = []
+    for rows in by_facility.values():
+        worst = max(rows, key=lambda row: (row["shadow_price_usd_per_t"] * row["turned_away"], row["year"]))
+        entries.append(
+            {
+                **worst,
+                "from_year": min(row["year"] for row in rows),
+                "until_year": max(row["year"] for row in rows),
+                "years": [dict(row) for row in rows],
+            }
+        )
+    entries.sort(key=lambda entry: (entry["from_year"], -entry["gain_alone_mt"], entry["facility_id"]))
+    return entries
+
+
+def _inputs(corridor: Corridor) -> dict[str, Any]:
+    """Input values and how far they are to be trusted: the row's confidence, or that of the single value."""
+    counts = {"sourced": 0, "recalled": 0, "estimate": 0}
+    for name, frame in corridor.tables.items():
+        if name in _EVIDENCE_TABLES or "confidence" not in frame.columns or frame.is_empty():
+            continue
+        for confidence, count in frame.group_by("confidence").len().iter_rows():
+            counts[str(confidence)] += int(count)
+    total = sum(counts.values())
+    return {"count": total, **{f"{name}_share": (count / total if total else 0.0) for name, count in counts.items()}}
+
+
+def _trust(corridor: Corridor, scenario: Outlook, baseline: Outlook, base_year: int) -> dict[str, Any]:
+    """The year after the base year, from the base year and its dated events, against what was observed."""
+    observed = {row["year"]: row["corridor_mt"] for row in _history(corridor)}
+    year = base_year + 1
+    known = [result.year for result in baseline.years]
+    unused = corridor.tables["observations"].filter(~pl.col("used_in_calibration")).height if corridor.tables["observations"].height else 0
+    return {
+        "year": year,
+        "model_mt": baseline.in_year(year).corridor_mt if year in known else None,
+        "observed_mt": observed.get(year),
+        "model_teu": baseline.in_year(year).containers_teu if year in known else None,
+        "model_crude_mt": baseline.in_year(year).crude_mt if year in known else None,
+        "observations_not_used": unused,
+        "estimated_share_of_flow": scenario.years[0].estimated_share,
+    }
+
+
+def _calibration(corridor: Corridor, baseline: Outlook) -> dict[str, Any]:
+    targets = corridor.tables["calibration_targets"]
+    return {"constants": corridor.tables["constants"].height, "observations": targets.height, "base_year": corridor.manifest.base_year}
+
+
+def _families(scenario: Outlook, baseline: Outlook) -> list[dict[str, Any]]:
+    """Tonnes by route family, scenario and baseline, so that diversion can be read off."""
+    columns = ["year", "commodity_group", "family_id"]
+    ours = scenario.frame("families").select(*columns, pl.col("flow_kt").alias("scenario_kt"))
+    theirs = baseline.frame("families").select(*columns, pl.col("flow_kt").alias("baseline_kt"))
+    joined = ours.join(theirs, on=columns, how="full", coalesce=True, validate="1:1").fill_null(0.0).sort(columns)
+    return joined.to_dicts()

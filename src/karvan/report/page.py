@@ -1,0 +1,330 @@
+"""The report as one HTML file: tables only, no request to anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from karvan.report.summary import summary_lines
+
+_CSS = """
+:root { color-scheme: light dark; --ink: #1c2733; --soft: #5b6b7b; --line: #d6dde4; --paper: #ffffff; --tint: #f3f6f9; --mark: #0b6e99; --warn: #a8471b; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --soft: #9aa9b8; --line: #33404d; --paper: #12181f; --tint: #1a232c; --mark: #5cc0e8; --warn: #f09a6d; } }
+* { box-sizing: border-box; }
+body { margin: 0; font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; color: var(--ink); background: var(--paper); }
+main { max-width: 1080px; margin: 0 auto; padding: 32px 20px 80px; }
+h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 4px; } h2 { font-size: 1.2rem; margin: 44px 0 8px; }
+p { margin: 6px 0; } .soft { color: var(--soft); } .answer { font-size: 1.25rem; line-height: 1.4; border-left: 4px solid var(--mark); padding-left: 14px; margin: 22px 0; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(235px, 1fr)); gap: 10px; margin-top: 12px; }
+.tile { background: var(--tint); border: 1px solid var(--line); border-radius: 8px; padding: 12px 14px; }
+.tile b { display: block; } .tile .verdict { font-weight: 600; color: var(--mark); } .tile .behind { color: var(--warn); }
+.scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .92rem; }
+th, td { text-align: left; padding: 6px 10px; border-bottom: 1px solid var(--line); vertical-align: top; } th { color: var(--soft); font-weight: 600; }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+details { margin: 10px 0; } summary { cursor: pointer; color: var(--mark); } footer { margin-top: 60px; color: var(--soft); font-size: .85rem; }
+@media print { main { max-width: none; padding: 0; } details { display: block; } h2 { break-after: avoid; } }
+"""
+
+_VERDICTS = {"met": "Met", "on_course": "On course", "behind": "Behind", "open": "Open", "not_measurable": "Not for this model to judge"}
+
+
+def render_html(report: Mapping[str, Any]) -> str:
+    """A self-contained page of tables from a report.
+
+    Args:
+        report: What `build_report` gave.
+    """
+    title = f"{report['corridor_title']}: {report['scenario_title']}"
+    parts = [
+        f"<h1>{escape(report['corridor_title'])}</h1>",
+        f'<p class="soft">{escape(report["scenario_title"])}, against: {escape(report["baseline_title"])}</p>',
+        _answer(report),
+        _section("How much moves", _years(report)),
+        _section("What stops it, in order", _stops(report)),
+        _section("The promises", _tiles(report)),
+        _section("How far to trust it", _trust(report)),
+        _section("Where the goods go: route families", _families(report)),
+        _section("Who earns what", _operators(report)),
+        _section("All facilities that are full", _facilities(report)),
+        _section("Register of commitments", _register(report)),
+        _section("Measures of the scenario", _measures(report)),
+        _section("Method and limits", _method(report)),
+    ]
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{_CSS}</style>\n</head>\n<body>\n<main>\n"
+        + "\n".join(parts)
+        + _footer(report)
+        + "\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _section(title: str, body: str) -> str:
+    return f"<section><h2>{escape(title)}</h2>{body}</section>"
+
+
+def _table(header: Sequence[tuple[str, bool]], rows: Iterable[Sequence[Any]]) -> str:
+    """A table; each header is its text and whether the column holds numbers."""
+    head = "".join(f'<th class="n">{escape(text)}</th>' if is_number else f"<th>{escape(text)}</th>" for text, is_number in header)
+    body = "".join(
+        "<tr>"
+        + "".join(
+            f'<td class="n">{escape(str(cell))}</td>' if is_number else f"<td>{escape(str(cell))}</td>"
+            for cell, (_, is_number) in zip(row, header, strict=True)
+        )
+        + "</tr>"
+        for row in rows
+    )
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _answer(report: Mapping[str, Any]) -> str:
+    lines = summary_lines(report)
+    start, end = 2, lines.index("", 2)
+    sentences = [line.strip() for line in lines[start:end] if line.strip()]
+    following = next((index for index in range(end + 1, len(lines)) if not lines[index].strip()), end)
+    main = [line.strip() for line in lines[end + 1 : following]] if report["headline"] is not None else []
+    text = "".join(f"<p>{escape(line)}</p>" for line in sentences)
+    return f'{text}<p class="answer">{escape(" ".join(main))}</p>' if main else text
+
+
+def _number(value: float | None, digits: int = 1) -> str:
+    return "--" if value is None else f"{value:,.{digits}f}"
+
+
+def _years(report: Mapping[str, Any]) -> str:
+    observed = {row["year"]: row["corridor_mt"] for row in report["history"]}
+    baseline = {row["year"]: row for row in report["baseline_years"]}
+    low = {row["year"]: row for row in report["range"]["low"]}
+    high = {row["year"]: row for row in report["range"]["high"]}
+    header = [
+        ("Year", False),
+        ("Observed, Mt", True),
+        ("Announced, Mt", True),
+        ("low .. high", True),
+        ("Being built, Mt", True),
+        ("Without limits, Mt", True),
+        ("Boxes, TEU", True),
+        ("Crude, Mt", True),
+    ]
+    past = [
+        (year, _number(value, 2), "", "", "", "", "", "") for year, value in sorted(observed.items()) if year < report["years"][0]["year"]
+    ]
+    rows = [
+        (
+            row["year"],
+            _number(observed.get(row["year"]), 2),
+            _number(row["corridor_mt"], 2),
+            f"{low[row['year']]['corridor_mt']:.2f} .. {high[row['year']]['corridor_mt']:.2f}",
+            _number(baseline[row["year"]]["corridor_mt"], 2),
+            _number(row["corridor_latent_mt"], 2),
+            _number(row["containers_teu"], 0),
+            _number(row["crude_mt"], 2),
+        )
+        for row in report["years"]
+    ]
+    return _table(header, [*past, *rows])
+
+
+def _stops(report: Mapping[str, Any]) -> str:
+    if not report["stops"]:
+        return "<p>Nothing is full on the corridor in any year of this scenario.</p>"
+    header = [
+        ("", False),
+        ("Facility", False),
+        ("Full", False),
+        ("Worst year", False),
+        ("Carried", True),
+        ("Turned away", True),
+        ("Unit", False),
+        ("One more tonne, USD", True),
+        ("Lifting it alone, Mt", True),
+        ("Cheapest relief", False),
+    ]
+    rows = []
+    for rank, stop in enumerate(report["stops"], start=1):
+        relief = stop["relief"]
+        text = "none in the case"
+        if relief is not None:
+            cost = (
+                "no building"
+                if relief["is_operating"]
+                else ("cost not known" if relief["cost_musd"] is None else f"{relief['cost_musd']:,.0f} M USD")
+            )
+            text = f"{relief['title']} ({cost})"
+        price = _number(stop["shadow_price_usd_per_t"], 1) if stop["is_public"] else "unsure: the limit is a guess"
+        rows.append(
+            (
+                rank,
+                stop["name"],
+                f"{stop['from_year']}-{stop['until_year']}",
+                stop["year"],
+                _number(stop["carried"], 1),
+                _number(stop["turned_away"], 1),
+                stop["unit"],
+                price,
+                _number(stop["gain_alone_mt"], 2),
+                text,
+            )
+        )
+    note = '<p class="soft">Turned away: what would pass at the same prices without this limit, less what is carried. Units are thousands a year.</p>'
+    return _table(header, rows) + note
+
+
+def _tiles(report: Mapping[str, Any]) -> str:
+    tiles = []
+    headline = [item for item in report["commitments"] if item["is_headline"]]
+    for item in sorted(headline, key=lambda row: (row["promise"] or 0, row["commitment_id"])):
+        known = "" if item["observed"] is None else f"Known {item['observed_year'] or ''}: {item['observed']:,.4g} {item['unit'] or ''}. "
+        given = "" if item["scenario"] is None else f"Announced plan gives {item['scenario']:,.2f} {item['unit'] or ''} in {item['year']}. "
+        style = "verdict behind" if item["verdict"] == "behind" else "verdict"
+        tiles.append(
+            f'<div class="tile"><b>{escape(item["title"])}</b><span class="{style}">{_VERDICTS[item["verdict"]]}</span>'
+            f'<p class="soft">{escape(known + given)}{escape(item["status"])}</p></div>'
+        )
+    return f'<div class="tiles">{"".join(tiles)}</div>'
+
+
+def _trust(report: Mapping[str, Any]) -> str:
+    inputs, trust, calibration = report["inputs"], report["trust"], report["calibration"]
+    lines = [
+        f"{inputs['count']:,} input rows: {inputs['sourced_share']:.0%} seen in a source, {inputs['recalled_share']:.0%} recalled, {inputs['estimate_share']:.0%} estimated.",
+        f"{calibration['constants']} constants fitted on {calibration['observations']} observed values of {calibration['base_year']} and on nothing later.",
+    ]
+    if trust["model_mt"] is not None and trust["observed_mt"] is not None:
+        lines.append(
+            f"{trust['year']}, from {calibration['base_year']} and its dated events: {trust['model_mt']:.2f} Mt against {trust['observed_mt']:.2f} Mt observed."
+        )
+    lines.append(
+        f"{trust['estimated_share_of_flow']:.0%} of the corridor's tonnes in {calibration['base_year']} rest on market sizes that are estimates."
+    )
+    return "".join(f"<p>{escape(line)}</p>" for line in lines)
+
+
+def _families(report: Mapping[str, Any]) -> str:
+    years = sorted({row["year"] for row in report["families"]})
+    shown = [years[0], years[len(years) // 4], years[len(years) // 2], years[-1]] if len(years) > 3 else years
+    totals: dict[tuple[str, int], list[float]] = {}
+    for row in report["families"]:
+        pair = totals.setdefault((row["family_id"], row["year"]), [0.0, 0.0])
+        pair[0] += row["scenario_kt"] / 1e3
+        pair[1] += row["baseline_kt"] / 1e3
+    families = sorted({family for family, _ in totals})
+    header = [("Route family", False), *[(f"{year}, Mt (against baseline)", True) for year in shown]]
+    rows = []
+    for family in families:
+        cells = [totals.get((family, year), [0.0, 0.0]) for year in shown]
+        rows.append((family.replace("_", " "), *[f"{ours:,.2f} ({ours - theirs:+,.2f})" for ours, theirs in cells]))
+    return _table(header, rows)
+
+
+def _operators(report: Mapping[str, Any]) -> str:
+    first, last = report["years"][0], report["years"][-1]
+    names = sorted(set(first["operators_musd"]) | set(last["operators_musd"]), key=lambda name: -first["operators_musd"].get(name, 0.0))
+    header = [("Operator", False), (f"{first['year']}, M USD", True), (f"{last['year']}, M USD", True)]
+    rows = [(name, _number(first["operators_musd"].get(name, 0.0)), _number(last["operators_musd"].get(name, 0.0))) for name in names]
+    return f"<details><summary>Revenue of each operator from the modelled markets, before scarcity rents</summary>{_table(header, rows)}</details>"
+
+
+def _facilities(report: Mapping[str, Any]) -> str:
+    header = [
+        ("Year", False),
+        ("Facility", False),
+        ("Carried", True),
+        ("Capacity", True),
+        ("Unit", False),
+        ("Turned away", True),
+        ("USD a unit", True),
+        ("Equal wait, h", True),
+    ]
+    rows = [
+        (
+            year["year"],
+            row["facility_id"],
+            _number(row["flow"]),
+            _number(row["capacity"]),
+            row["unit"],
+            _number(row["turned_away"]),
+            _number(row["shadow_price_usd_per_unit"], 2),
+            _number(row["scarcity_wait_h"], 0),
+        )
+        for year in report["years"]
+        for row in year["facilities"]
+        if row["shadow_price_usd_per_unit"] > 1e-3
+    ]
+    return f"<details><summary>{len(rows)} rows: every facility with a price, on rival routes too</summary>{_table(header, rows)}</details>"
+
+
+def _register(report: Mapping[str, Any]) -> str:
+    header = [
+        ("Promise", False),
+        ("Target", True),
+        ("Unit", False),
+        ("Year", False),
+        ("Observed", True),
+        ("Being built", True),
+        ("Announced", True),
+        ("Verdict", False),
+        ("Status", False),
+    ]
+    rows = [
+        (
+            item["title"],
+            _number(item["target"], 2),
+            item["unit"] or "",
+            item["year"] or "",
+            _number(item["observed"], 2),
+            _number(item["baseline"], 2),
+            _number(item["scenario"], 2),
+            _VERDICTS[item["verdict"]],
+            item["status"],
+        )
+        for item in report["commitments"]
+    ]
+    return f"<details><summary>{len(rows)} lines</summary>{_table(header, rows)}</details>"
+
+
+def _measures(report: Mapping[str, Any]) -> str:
+    header = [
+        ("From", False),
+        ("Until", False),
+        ("Measure", False),
+        ("Status", False),
+        ("Capital, M USD", True),
+        ("What it changes", False),
+    ]
+    rows = [
+        (
+            item["from_date"] + (" (our date)" if item["is_date_estimate"] else ""),
+            item["until_date"] or "",
+            item["title"],
+            item["status"].replace("_", " "),
+            _number(item["capital_musd"], 0),
+            item["doc"],
+        )
+        for item in report["measures"]
+    ]
+    return f"<details><summary>{len(rows)} dated measures</summary>{_table(header, rows)}</details>"
+
+
+def _method(report: Mapping[str, Any]) -> str:
+    paragraphs = [
+        "Each year is a market for transport. Shippers choose between routes by generalised cost: tariffs, handling, the value of time and waiting, and how unsure the time is. Facilities have limits; where one is full, a price settles who passes. "
+        "The market is cleared as one convex program whose prices are the bottlenecks.",
+        "Constants by route family and goods make the base year meet what was observed. Nothing later than the base year is fitted. Later years follow from growth by market group and from the dated measures above.",
+        "Scarcity is settled by price here. If everyone queued instead, the same limits would bind, but the worth of the places would be lost in waiting, so welfare would be lower.",
+        "What the model does not know: delays that grow with load, seasons within a year, the answer of trade itself to cost beyond a fixed elasticity, and how power moves. Limits marked unsure are guesses, and their prices should not be quoted.",
+    ]
+    return "".join(f"<p>{escape(text)}</p>" for text in paragraphs)
+
+
+def _footer(report: Mapping[str, Any]) -> str:
+    replaced = "" if not report["replaced"] else f" Changed for this run: {len(report['replaced'])} values or measures."
+    text = (
+        f"Karvan {report['version']}, run {report['run_id']}, corridor {report['corridor']} {report['corridor_version']}, facts until {report['facts_until']}, "
+        f"USD of {report['price_year']}.{replaced}"
+    )
+    return f"<footer>{escape(text)}</footer>"

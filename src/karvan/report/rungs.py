@@ -1,0 +1,48 @@
+"""The ladder on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from karvan.results import Ladder, LadderRung
+
+
+def ladder_lines(ladder: Ladder) -> list[str]:
+    """Both ladders as lines of at most 100 columns."""
+    lines = [
+        f"{ladder.scenario_id}, {ladder.year}: {ladder.today_mt:.2f} Mt today; markets grow until {ladder.to_mt:g} Mt would move without limits"
+        f" (x {ladder.market_scale:.3f}).",
+        "",
+        "RELIEVE AS YOU CLIMB: each limit lifted before the next is met",
+        *_table(ladder.relieved),
+        "",
+        "AS IS: every limit stands",
+        *_table(ladder.as_is),
+    ]
+    useless = [str(rung.rung) for rung in ladder.as_is if rung.is_alone_useless]
+    if useless:
+        lines += ["", f"Relieving {', '.join(useless)} alone gains nothing."]
+    return lines
+
+
+def _table(rungs: Sequence[LadderRung]) -> list[str]:
+    if not rungs:
+        return ["  nothing binds"]
+    lines = [f"  {'':>2} {'facility':<30}{'latent':>7}{'moved':>7}{'USD/t':>8}{'gain':>7}{'M USD/y':>9}  cheapest relief"]
+    for rung in rungs:
+        price = f"{rung.shadow_price_usd_per_t:.1f}" if rung.is_public else "unsure"
+        lines.append(
+            f"  {rung.rung:>2} {rung.facility_name[:29]:<30}{rung.latent_mt:>7.2f}{rung.realised_mt:>7.2f}{price:>8}{rung.gain_mt:>7.2f}"
+            f"{rung.gain_musd_per_year:>9.1f}  {_relief(rung)}"[:100]
+        )
+    return lines
+
+
+def _relief(rung: LadderRung) -> str:
+    if rung.relief_measure_id is None:
+        return "none in the case"
+    if rung.relief_is_operating:
+        return f"{rung.relief_measure_id}, no building"
+    if rung.relief_cost_musd is None:
+        return f"{rung.relief_measure_id}, cost not known"
+    return f"{rung.relief_measure_id}, {rung.relief_cost_musd:,.0f} M USD"

@@ -1,0 +1,88 @@
+"""What one scenario gives, year by year."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class YearResult:
+    """The cleared market of one year.
+
+    Attributes:
+        year: Calendar year.
+        corridor_mt: Tonnes over the headline cordon, million.
+        containers_teu: Loaded boxes over it, TEU.
+        crude_mt: Crude over it, million tonnes.
+        corridor_latent_mt: Tonnes over it if no facility had a limit, million.
+        cordons: Tonnes over every cordon, kt, by cordon_id.
+        facilities: One row a facility: facility_id, unit, flow, capacity, modelled_flow, modelled_kt, turned_away, shadow_price_usd_per_unit,
+            shadow_price_usd_per_t, scarcity_wait_h, corridor_share (of its tonnes, those that also cross the headline cordon).
+        families: commodity_group, family_id, flow_kt.
+        blocks: block, flow_kt over the headline cordon.
+        links: link_id, forward_kt, backward_kt.
+        operators: operator_id, revenue_musd.
+        regions: origin_region, destination_region, commodity_group, family_id, flow_kt.
+        components: family_id, commodity_group, share of generalised cost by component, USD/t mean.
+        open_links: Links open in that year.
+        shipped_share: Lowest share of a market's goods that is shipped.
+        estimated_share: Share of the headline cordon's tonnes in markets whose base-year flow is an estimate.
+        max_violation, complementarity: Solver quality r1 and r2.
+        welfare_musd: Consumer surplus and rent, million USD.
+        rent_musd: Rent of scarce facilities, million USD.
+    """
+
+    year: int
+    corridor_mt: float
+    containers_teu: float
+    crude_mt: float
+    corridor_latent_mt: float
+    cordons: Mapping[str, float]
+    facilities: pl.DataFrame
+    families: pl.DataFrame
+    blocks: pl.DataFrame
+    links: pl.DataFrame
+    operators: pl.DataFrame
+    regions: pl.DataFrame
+    components: pl.DataFrame
+    open_links: frozenset[str]
+    shipped_share: float
+    estimated_share: float
+    max_violation: float
+    complementarity: float
+    welfare_musd: float
+    rent_musd: float
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """A scenario's years, with one end of the growth ranges."""
+
+    scenario_id: str
+    title: str
+    growth: str
+    years: tuple[YearResult, ...]
+
+    def in_year(self, year: int) -> YearResult:
+        return next(result for result in self.years if result.year == year)
+
+    def first_year_at(self, corridor_mt: float) -> int | None:
+        """First year in which the headline cordon carries at least so many million tonnes."""
+        return next((result.year for result in self.years if result.corridor_mt >= corridor_mt), None)
+
+    def frame(self, name: str) -> pl.DataFrame:
+        """One of the yearly frames, stacked, with scenario_id, growth and year in front."""
+        frames: list[pl.DataFrame] = [getattr(result, name) for result in self.years]
+        parts = [
+            frame.select(
+                pl.lit(self.scenario_id).alias("scenario_id"),
+                pl.lit(self.growth).alias("growth"),
+                pl.lit(result.year).alias("year"),
+                pl.all(),
+            )
+            for result, frame in zip(self.years, frames, strict=True)
+        ]
+        return pl.concat(parts)

@@ -1,0 +1,85 @@
+"""Run folders: written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from karvan.errors import DataError, Problem
+from karvan.results.run import Run
+
+FRAMES = ("facilities", "families", "blocks", "links", "operators", "regions", "components")
+
+
+def load_manifest(folder: Path) -> dict[str, Any] | None:
+    """The manifest of a run folder, or None where there is none that can be read."""
+    try:
+        content = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def existing_run(folder: Path, run_id: str, *, replace: bool) -> dict[str, Any] | None:
+    """The saved report if the folder holds this very run; None if the folder is free to be written.
+
+    Raises:
+        DataError: Something else is there and `replace` is false, or what is there is not a run.
+    """
+    if not folder.exists():
+        return None
+    manifest = load_manifest(folder) if folder.is_dir() else None
+    if manifest is None:
+        if folder.is_dir() and not any(folder.iterdir()):
+            return None
+        raise DataError(Problem("run folder", None, None, f"{folder} exists and is not a run; choose another --out"))
+    if replace:
+        return None
+    if manifest.get("run_id") != run_id:
+        message = f"{folder} holds another run ({manifest.get('run_id')}); add --replace or choose another --out"
+        raise DataError(Problem("run folder", None, None, message))
+    saved = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    return dict(saved)
+
+
+def save_run(run: Run, folder: Path, *, manifest: Mapping[str, Any], html: str) -> None:
+    """Write a run folder under a temporary name beside its place, then move it there.
+
+    Args:
+        run: The run.
+        folder: Where it goes; an existing run there is replaced.
+        manifest: Versions, hashes, options and timings.
+        html: The report page.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        for name in FRAMES:
+            frames = [outlook.frame(name) for outlook in (run.scenario, run.baseline, run.low, run.high)]
+            pl.concat(frames).write_parquet(temporary / f"{name}.parquet")
+        write_json(temporary / "report.json", run.report)
+        (temporary / "report.html").write_text(html, encoding="utf-8", newline="\n")
+        write_json(temporary / "manifest.json", manifest)
+        if folder.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
+            os.replace(folder, old / folder.name)
+            os.replace(temporary, folder)
+            shutil.rmtree(old)
+        else:
+            os.replace(temporary, folder)
+    finally:
+        if temporary.exists():
+            shutil.rmtree(temporary)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON in UTF-8 with Unix line ends; numbers must be finite."""
+    text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")

@@ -1,0 +1,383 @@
+"""The state graph: what can be where, in which unit, and what moves it on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from karvan.errors import DataError, Problem
+from karvan.routing.centroids import centroids
+from karvan.schema import ANY, GAUGES, LOADING_UNITS, MODES
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+LINK, TERMINAL, ACCESS = 0, 1, 2
+FORWARD, BACKWARD = 0, 1
+STATE, GATE, ORIGIN, DESTINATION = 0, 1, 2, 3
+
+_HOURS = ("moving", "waiting", "border", "gauge", "port")
+_HEADING_OF_KIND = {"port": "port", "transfer": "port", "gauge_change": "gauge", "border": "border"}
+
+State = tuple[str, str, str, str]
+"""place, mode, gauge, loading unit."""
+CentroidKey = tuple[str, str, str, str]
+"""region, side and goods as written in region_places, node_id."""
+
+
+@dataclass(frozen=True)
+class StateGraph:
+    """Nodes are states (place, mode, gauge, loading unit), gates before border posts, and centroids (origin and destination apart).
+
+    Nodes and arcs are numbered in the order of their ids, whatever the order of table rows. Closed rows have no arcs.
+
+    Attributes:
+        place_ids: Names of the place indices, sorted.
+        node_kind: 0 state, 1 gate, 2 origin, 3 destination, shape (nodes,).
+        node_place: Index in place_ids, -1 for a centroid of alternatives, shape (nodes,).
+        node_mode, node_gauge, node_unit: Positions in MODES, GAUGES, LOADING_UNITS, -1 for centroids, shape (nodes,).
+        state_nodes, origin_nodes, destination_nodes: Node of a state or centroid.
+        arc_tail, arc_head: Nodes, shape (arcs,).
+        arc_kind: 0 link, 1 terminal, 2 access, shape (arcs,).
+        arc_element: Row in links, terminals or region_places, by kind, shape (arcs,).
+        arc_direction: 0 forward, 1 backward: against the element's own direction; for a border, against its link's, shape (arcs,).
+        arc_unit, arc_unit_after: Loading unit before and after (the same but for transfers), shape (arcs,).
+        arc_operator: Row in operators, -1 for access, shape (arcs,).
+        arc_hours: moving, waiting, border, gauge, port, hours, shape (arcs, 5).
+        arc_sd_h: Standard deviation of its time, hours, shape (arcs,).
+        arc_length_km: shape (arcs,).
+        arc_co2e_wtw_kg_per_t, arc_co2e_ttw_kg_per_t: Well-to-wheel and tank-to-wheel, shape (arcs,).
+        out_first, out_arc, in_first, in_arc: Arcs by tail and by head (CSR).
+    """
+
+    place_ids: tuple[str, ...]
+    node_kind: IntArray
+    node_place: IntArray
+    node_mode: IntArray
+    node_gauge: IntArray
+    node_unit: IntArray
+    state_nodes: Mapping[State, int]
+    origin_nodes: Mapping[CentroidKey, int]
+    destination_nodes: Mapping[CentroidKey, int]
+    arc_tail: IntArray
+    arc_head: IntArray
+    arc_kind: IntArray
+    arc_element: IntArray
+    arc_direction: IntArray
+    arc_unit: IntArray
+    arc_unit_after: IntArray
+    arc_operator: IntArray
+    arc_hours: FloatArray
+    arc_sd_h: FloatArray
+    arc_length_km: FloatArray
+    arc_co2e_wtw_kg_per_t: FloatArray
+    arc_co2e_ttw_kg_per_t: FloatArray
+    out_first: IntArray
+    out_arc: IntArray
+    in_first: IntArray
+    in_arc: IntArray
+
+    @property
+    def node_count(self) -> int:
+        """Number of nodes."""
+        return int(self.node_place.shape[0])
+
+    @property
+    def arc_count(self) -> int:
+        """Number of arcs."""
+        return int(self.arc_tail.shape[0])
+
+    @property
+    def arc_moving_h(self) -> FloatArray:
+        """Time on the move, hours, shape (arcs,)."""
+        return self.arc_hours[:, 0]
+
+    @property
+    def arc_waiting_h(self) -> FloatArray:
+        """Mean wait, hours, shape (arcs,)."""
+        return self.arc_hours[:, 1]
+
+    @property
+    def arc_border_h(self) -> FloatArray:
+        """Time at border posts, hours, shape (arcs,)."""
+        return self.arc_hours[:, 2]
+
+    @property
+    def arc_gauge_h(self) -> FloatArray:
+        """Time for changes of gauge, hours, shape (arcs,)."""
+        return self.arc_hours[:, 3]
+
+    @property
+    def arc_port_h(self) -> FloatArray:
+        """Time in ports and transfers, hours, shape (arcs,)."""
+        return self.arc_hours[:, 4]
+
+    @property
+    def arc_link(self) -> IntArray:
+        """Row in links, -1 for terminals and access, shape (arcs,)."""
+        return np.where(self.arc_kind == LINK, self.arc_element, -1)
+
+    def id_of_node(self, node: int) -> str:
+        """Place of a node, or region of a centroid of alternatives."""
+        place = int(self.node_place[node])
+        if place >= 0:
+            return self.place_ids[place]
+        known = {**self.origin_nodes, **self.destination_nodes}
+        return next(key[3] for key, value in known.items() if value == node)
+
+
+_NodeName = tuple[int, str, str, str, str, str, int]
+"""kind, place or region, then mode, gauge, unit, link and direction or step of a gate (for centroids: side, goods, node_id)."""
+
+
+@dataclass(frozen=True)
+class _Arc:
+    tail: _NodeName
+    head: _NodeName
+    kind: int
+    element_id: str
+    element: int
+    direction: int
+    unit: str
+    unit_after: str
+    operator: int
+    hours: tuple[float, float, float, float, float]
+    sd_h: float
+    length_km: float = 0.0
+    wtw: float = 0.0
+    ttw: float = 0.0
+
+
+def build_graph(tables: Mapping[str, pl.DataFrame]) -> StateGraph:
+    """Compile places, links, terminals and region_places of a snapshot.
+
+    A link gives arcs for each loading unit of its mode, on both gauges where gauge is "both". A terminal row joins states of
+    its place; `any` on its after side means unchanged. A border (a terminal row with link_id) stands on every passage between
+    its link and its place; if it is closed, or works one way only, the passage is shut. Several posts on one passage are
+    passed one after the other.
+
+    Raises:
+        DataError: A terminal row neither changes the state nor stands on a link.
+    """
+    arcs = list(_link_arcs(tables))
+    arcs += _terminal_arcs(tables, arcs)
+    arcs += _access_arcs(tables, arcs)
+    return _compiled(tables, arcs)
+
+
+def _state(place: str, mode: str, gauge: str, unit: str) -> _NodeName:
+    return (STATE, place, mode, gauge, unit, "", 0)
+
+
+def _operator_rows(tables: Mapping[str, pl.DataFrame]) -> dict[str, int]:
+    return {name: row for row, name in enumerate(tables["operators"]["operator_id"])}
+
+
+def _terminal_hours(row: Mapping[str, Any]) -> tuple[float, float, float, float, float]:
+    hours = dict.fromkeys(_HOURS, 0.0)
+    hours[_HEADING_OF_KIND[row["kind"]]] += row["time_h"]
+    hours["waiting"] += row["waiting_h"]
+    return (hours["moving"], hours["waiting"], hours["border"], hours["gauge"], hours["port"])
+
+
+def _link_arcs(tables: Mapping[str, pl.DataFrame]) -> Iterator[_Arc]:
+    """Arcs of links and of the border posts on their passages."""
+    operators = _operator_rows(tables)
+    carried: dict[str, list[dict[str, Any]]] = {}
+    for mode in tables["modes"].iter_rows(named=True):
+        carried.setdefault(mode["mode"], []).append(mode)
+    posts: dict[tuple[str, str], list[tuple[int, dict[str, Any]]]] = {}
+    for index, row in enumerate(tables["terminals"].iter_rows(named=True)):
+        if row["link_id"] is not None:
+            posts.setdefault((row["link_id"], row["place_id"]), []).append((index, row))
+    for index, link in enumerate(tables["links"].iter_rows(named=True)):
+        if not link["is_open"]:
+            continue
+        gauges = ("1435", "1520") if link["gauge"] == "both" else (link["gauge"],)
+        for (gauge, traits), direction in product(product(gauges, carried.get(link["mode"], ())), (FORWARD, BACKWARD)):
+            if direction == BACKWARD and link["one_way"]:
+                continue
+            unit = traits["loading_unit"]
+            start, end = (link["from_place"], link["to_place"])[:: 1 if direction == FORWARD else -1]
+            leaving = _posts(posts.get((link["link_id"], start), []), gauge, unit)
+            entering = _posts(posts.get((link["link_id"], end), []), gauge, unit)
+            if any(not row["is_open"] or (direction == BACKWARD and not row["both_ways"]) for _, row in leaving + entering):
+                continue
+            chain: list[tuple[int, dict[str, Any] | None]] = [*leaving, (index, None), *entering]
+            here = _state(start, link["mode"], gauge, unit)
+            for step, (element, post) in enumerate(chain):
+                at = start if step < len(leaving) else end
+                is_last = step == len(chain) - 1
+                gate: _NodeName = (GATE, at, link["mode"], gauge, unit, link["link_id"], 2 * step + direction)
+                there = _state(end, link["mode"], gauge, unit) if is_last else gate
+                if post is None:
+                    length, moving = link["length_km"], link["time_h"]
+                    yield _Arc(
+                        here, there, LINK, link["link_id"], element, direction, unit, unit, operators[link["operator_id"]],
+                        (moving, 0.0, 0.0, 0.0, 0.0), traits["time_sd_share"] * moving, length,
+                        traits["co2e_wtw_kg_per_tkm"] * length, traits["co2e_ttw_kg_per_tkm"] * length,
+                    )  # fmt: skip
+                else:
+                    yield _Arc(
+                        here, there, TERMINAL, post["terminal_id"], element, direction, unit, unit, operators[post["operator_id"]],
+                        _terminal_hours(post), post["time_sd_h"],
+                    )  # fmt: skip
+                here = there
+
+
+def _posts(rows: list[tuple[int, dict[str, Any]]], gauge: str, unit: str) -> list[tuple[int, dict[str, Any]]]:
+    fitting = [(index, row) for index, row in rows if row["from_unit"] in (ANY, unit) and row["from_gauge"] in (ANY, "both", gauge)]
+    return sorted(fitting, key=lambda post: str(post[1]["terminal_id"]))
+
+
+def _spread(gauge: str) -> tuple[str, ...]:
+    return ("1435", "1520") if gauge == "both" else (gauge,)
+
+
+def _terminal_arcs(tables: Mapping[str, pl.DataFrame], link_arcs: list[_Arc]) -> list[_Arc]:
+    """Arcs of operations inside places, both ways where they work both ways."""
+    operators = _operator_rows(tables)
+    rows = [(index, row) for index, row in enumerate(tables["terminals"].iter_rows(named=True)) if row["link_id"] is None]
+    idle = [
+        Problem("terminals", index + 1, "to_mode", "changes nothing; let mode, gauge or unit differ, or name its link")
+        for index, row in rows
+        if all(row[f"to_{part}"] == row[f"from_{part}"] for part in ("mode", "gauge", "unit"))
+    ]
+    if idle:
+        raise DataError(idle)
+    states: dict[str, set[tuple[str, str, str]]] = {}
+    for arc in link_arcs:
+        for kind, place, mode, gauge, unit, *_ in (arc.tail, arc.head):
+            if kind == STATE:
+                states.setdefault(place, set()).add((mode, gauge, unit))
+    rows = [(index, row) for index, row in rows if row["is_open"]]
+    for _, row in rows:
+        for side in ("from", "to"):
+            mode, gauge, unit = (row[f"{side}_{part}"] for part in ("mode", "gauge", "unit"))
+            if ANY not in (mode, gauge, unit):
+                states.setdefault(row["place_id"], set()).update((mode, one, unit) for one in _spread(gauge))
+    arcs: list[_Arc] = []
+    for index, row in rows:
+        place = row["place_id"]
+        common = (TERMINAL, row["terminal_id"], index)
+        effort = (operators[row["operator_id"]], _terminal_hours(row), row["time_sd_h"])
+        for before, after in _state_pairs(row, states.get(place, set())):
+            tail, head = _state(place, *before), _state(place, *after)
+            arcs.append(_Arc(tail, head, *common, FORWARD, before[2], after[2], *effort))
+            if row["both_ways"]:
+                arcs.append(_Arc(head, tail, *common, BACKWARD, after[2], before[2], *effort))
+    return arcs
+
+
+def _state_pairs(row: Mapping[str, Any], states: set[tuple[str, str, str]]) -> Iterator[tuple[tuple[str, str, str], tuple[str, str, str]]]:
+    """Pairs of states that a terminal row joins; `any` after means unchanged (the gauge too, while the mode is)."""
+    for mode, gauge, unit in sorted(states):
+        if row["from_mode"] not in (ANY, mode) or row["from_unit"] not in (ANY, unit):
+            continue
+        if row["from_gauge"] != ANY and gauge not in _spread(row["from_gauge"]):
+            continue
+        to_mode = mode if row["to_mode"] == ANY else row["to_mode"]
+        to_unit = unit if row["to_unit"] == ANY else row["to_unit"]
+        unchanged = (gauge,) if to_mode == mode else GAUGES
+        gauges = unchanged if row["to_gauge"] == ANY else _spread(row["to_gauge"])
+        for to_gauge in gauges:
+            after = (to_mode, to_gauge, to_unit)
+            if after in states and after != (mode, gauge, unit):
+                yield (mode, gauge, unit), after
+
+
+def _access_arcs(tables: Mapping[str, pl.DataFrame], arcs: list[_Arc]) -> list[_Arc]:
+    """Arcs between centroids and all states of their places."""
+    table = tables["region_places"]
+    places, times = table["place_id"].to_list(), table["access_time_h"].to_list()
+    states: dict[str, set[_NodeName]] = {}
+    for arc in arcs:
+        for node in (arc.tail, arc.head):
+            if node[0] == STATE:
+                states.setdefault(node[1], set()).add(node)
+    found: list[_Arc] = []
+    for (region, side, goods), members in centroids(tables).items():
+        for centroid in members:
+            for row, unit in zip(centroid.rows, centroid.units, strict=True):
+                place = places[row]
+                hours = (times[row], 0.0, 0.0, 0.0, 0.0)
+                for state in sorted(states.get(place, ())):
+                    if unit not in (ANY, state[4]):
+                        continue
+                    for kind, role in ((ORIGIN, "origin"), (DESTINATION, "destination")):
+                        if side not in ("both", role):
+                            continue
+                        at: _NodeName = (kind, region, side, goods, centroid.node_id, "" if centroid.shares is None else place, 0)
+                        tail, head = (at, state) if kind == ORIGIN else (state, at)
+                        name = "/".join((region, side, goods, place, unit))
+                        found.append(_Arc(tail, head, ACCESS, name, row, FORWARD, state[4], state[4], -1, hours, 0.0))
+    return found
+
+
+def _compiled(tables: Mapping[str, pl.DataFrame], arcs: list[_Arc]) -> StateGraph:
+    names = sorted({arc.tail for arc in arcs} | {arc.head for arc in arcs})
+    numbers = {name: number for number, name in enumerate(names)}
+    place_ids = tuple(sorted(tables["places"]["place_id"]))
+    place_index = {place: index for index, place in enumerate(place_ids)}
+    ordered = sorted(arcs, key=lambda arc: (numbers[arc.tail], numbers[arc.head], arc.kind, arc.element_id, arc.direction))
+    tail = np.array([numbers[arc.tail] for arc in ordered], dtype=np.int64)
+    head = np.array([numbers[arc.head] for arc in ordered], dtype=np.int64)
+    out_first, out_arc = _by_end(tail, len(names))
+    in_first, in_arc = _by_end(head, len(names))
+
+    def whole(values: list[int]) -> IntArray:
+        return np.array(values, dtype=np.int64)
+
+    def real(values: list[float]) -> FloatArray:
+        return np.array(values, dtype=np.float64)
+
+    is_centroid = [name[0] in (ORIGIN, DESTINATION) for name in names]
+    place_of = [place_index.get(name[5], -1) if at_end else place_index[name[1]] for name, at_end in zip(names, is_centroid, strict=True)]
+
+    def codes(position: int, words: tuple[str, ...]) -> IntArray:
+        return whole([-1 if at_end else words.index(str(name[position])) for name, at_end in zip(names, is_centroid, strict=True)])
+
+    def ends(kind: int) -> dict[CentroidKey, int]:
+        return {(name[1], name[2], name[3], name[4]): number for name, number in numbers.items() if name[0] == kind}
+
+    return StateGraph(
+        place_ids=place_ids,
+        node_kind=whole([name[0] for name in names]),
+        node_place=whole(place_of),
+        node_mode=codes(2, MODES),
+        node_gauge=codes(3, GAUGES),
+        node_unit=codes(4, LOADING_UNITS),
+        state_nodes={(name[1], name[2], name[3], name[4]): number for name, number in numbers.items() if name[0] == STATE},
+        origin_nodes=ends(ORIGIN),
+        destination_nodes=ends(DESTINATION),
+        arc_tail=tail,
+        arc_head=head,
+        arc_kind=whole([arc.kind for arc in ordered]),
+        arc_element=whole([arc.element for arc in ordered]),
+        arc_direction=whole([arc.direction for arc in ordered]),
+        arc_unit=whole([LOADING_UNITS.index(arc.unit) for arc in ordered]),
+        arc_unit_after=whole([LOADING_UNITS.index(arc.unit_after) for arc in ordered]),
+        arc_operator=whole([arc.operator for arc in ordered]),
+        arc_hours=np.array([arc.hours for arc in ordered], dtype=np.float64).reshape(-1, 5),
+        arc_sd_h=real([arc.sd_h for arc in ordered]),
+        arc_length_km=real([arc.length_km for arc in ordered]),
+        arc_co2e_wtw_kg_per_t=real([arc.wtw for arc in ordered]),
+        arc_co2e_ttw_kg_per_t=real([arc.ttw for arc in ordered]),
+        out_first=out_first,
+        out_arc=out_arc,
+        in_first=in_first,
+        in_arc=in_arc,
+    )
+
+
+def _by_end(ends: IntArray, count: int) -> tuple[IntArray, IntArray]:
+    order = np.argsort(ends, kind="stable").astype(np.int64)
+    first = np.zeros(count + 1, dtype=np.int64)
+    np.cumsum(np.bincount(ends, minlength=count), out=first[1:])
+    return first, order

@@ -1,0 +1,83 @@
+"""A route told leg by leg."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from karvan.routing.cost import ArcCosts, arc_costs
+from karvan.routing.graph import ACCESS, LINK, TERMINAL, StateGraph
+from karvan.routing.sets import COMPONENTS, HOURS, RouteSets
+from karvan.schema import LOADING_UNITS
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def legs(graph: StateGraph, tables: Mapping[str, pl.DataFrame], sets: RouteSets, route: int) -> list[dict[str, Any]]:
+    """Legs of one route in travel order; their costs and hours add up to the route's.
+
+    Links that follow each other with the same mode, operator and loading unit are one leg; each border, gauge change, port
+    and transfer is a leg of its own, its `mode` being its kind; so is access that costs money or time.
+    The reliability cost of the route is shared out by variance; `sd_h` are standard deviations of the legs, whose squares add up.
+
+    Returns:
+        Per leg: mode, from, to (place ids, or the region at a centroid of alternatives), operator (None for access),
+        loading_unit (the one after the leg), links, cost_usd_per_t, <component>_usd_per_t, <heading>_h, sd_h, length_km,
+        co2e_kg_per_t (well-to-wheel).
+    """
+    arcs = sets.arcs_of(route)
+    market = int(sets.route_market[route])
+    costs = arc_costs(graph, tables, sets.market_commodity[market], co2_price_usd_per_t=sets.co2_price_usd_per_t)
+    parts = _parts(graph, costs, arcs, float(sets.components[route, COMPONENTS.index("reliability")]))
+    labels = [_label(graph, tables, int(arc), step) for step, arc in enumerate(arcs)]
+    found: list[dict[str, Any]] = []
+    for label, steps in groupby(range(arcs.shape[0]), key=labels.__getitem__):
+        members = list(steps)
+        inside = arcs[members]
+        part = parts[members].sum(axis=0)
+        hours = graph.arc_hours[inside].sum(axis=0)
+        if label[0] == "access" and part.sum() == 0.0 and hours.sum() == 0.0:
+            continue
+        found.append(
+            {
+                "mode": label[0],
+                "from": graph.id_of_node(int(graph.arc_tail[inside[0]])),
+                "to": graph.id_of_node(int(graph.arc_head[inside[-1]])),
+                "operator": label[1],
+                "loading_unit": LOADING_UNITS[int(graph.arc_unit_after[inside[-1]])],
+                "links": [tables["links"]["link_id"][int(graph.arc_element[arc])] for arc in inside if graph.arc_kind[arc] == LINK],
+                "cost_usd_per_t": float(part.sum()),
+                **{f"{name}_usd_per_t": float(value) for name, value in zip(COMPONENTS, part, strict=True)},
+                **{f"{name}_h": float(value) for name, value in zip(HOURS, hours, strict=True)},
+                "sd_h": float(np.sqrt(np.sum(graph.arc_sd_h[inside] ** 2))),
+                "length_km": float(graph.arc_length_km[inside].sum()),
+                "co2e_kg_per_t": float(graph.arc_co2e_wtw_kg_per_t[inside].sum()),
+            }
+        )
+    return found
+
+
+def _parts(graph: StateGraph, costs: ArcCosts, arcs: npt.NDArray[np.int64], reliability_usd_per_t: float) -> FloatArray:
+    """Cost components of each step, USD/t, shape (steps, 6)."""
+    variance = graph.arc_sd_h[arcs] ** 2
+    total = float(variance.sum())
+    reliability = reliability_usd_per_t * variance / total if total > 0.0 else np.zeros(arcs.shape[0])
+    columns = [costs.tariff[arcs], costs.handling[arcs], costs.time[arcs], costs.waiting[arcs], reliability, costs.co2[arcs]]
+    return np.stack(columns, axis=1)
+
+
+def _label(graph: StateGraph, tables: Mapping[str, pl.DataFrame], arc: int, step: int) -> tuple[str, str | None, str, int]:
+    """What makes a step part of the same leg as the one before: mode, operator, loading unit; -1 where links may be merged."""
+    kind, element = int(graph.arc_kind[arc]), int(graph.arc_element[arc])
+    unit = LOADING_UNITS[int(graph.arc_unit[arc])]
+    if kind == ACCESS:
+        return ("access", None, unit, step)
+    operator = tables["operators"]["operator_id"][int(graph.arc_operator[arc])]
+    if kind == TERMINAL:
+        return (str(tables["terminals"]["kind"][element]), operator, unit, step)
+    return (str(tables["links"]["mode"][element]), operator, unit, -1)

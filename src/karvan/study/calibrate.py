@@ -1,0 +1,257 @@
+"""Calibration, written down: constants by route family and commodity group, then totals."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from karvan.assignment import Assembly, Clearing, assemble, clear as clear_market, fit_constants
+from karvan.assignment.assembly import NOT_SHIPPED
+from karvan.corridor import Corridor
+from karvan.errors import ConvergenceError, DataError, Problem
+from karvan.measures import load_scenario
+from karvan.measures.apply import apply
+from karvan.routing import cordon_weights
+from karvan.study.clear import RoutedSnapshot, RouteMemory
+
+FloatArray = npt.NDArray[np.float64]
+
+_TOTAL_TOLERANCE_SHARE = 1e-6
+_MAX_TOTAL_ROUNDS = 40
+_STORED_DECIMALS = 6
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What the fit gave.
+
+    Attributes:
+        constants: family_id, commodity_group, constant_usd_per_t.
+        demand_factors: commodity_group, form, demand_factor.
+        base_costs: market_id, origin_node, destination_node, base_cost_usd_per_t.
+        targets: target_id, quantity, value, model, and error share.
+        constant_count: Number of constants fitted.
+        observation_count: Number of observed values they and the factors rest on.
+    """
+
+    constants: pl.DataFrame
+    demand_factors: pl.DataFrame
+    base_costs: pl.DataFrame
+    targets: pl.DataFrame
+    constant_count: int
+    observation_count: int
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "constant_count": self.constant_count,
+            "factor_count": self.demand_factors.height,
+            "observation_count": self.observation_count,
+            "targets": self.targets.to_dicts(),
+            "constants": self.constants.to_dicts(),
+            "demand_factors": self.demand_factors.to_dicts(),
+        }
+
+
+def calibrate(corridor: Corridor) -> Calibration:
+    """Fit constants and totals of the base year to the corridor's calibration targets.
+
+    Constants are by route family and commodity group, so that flows by family meet the `family_kt` targets with limits priced. The
+    split between boxed and loose goods of the groups that move both ways meets the `cordon_kteu` target, each group's total kept. The
+    `cordon_kt` target is met through the families that cross the cordon and is reported beside them.
+
+    Args:
+        corridor: The corridor; what it stores of an earlier fit is not used.
+
+    Raises:
+        DataError: No targets, or a target that no market can meet.
+        ConvergenceError: The fit stopped short.
+    """
+    manifest = corridor.manifest
+    targets = corridor.tables["calibration_targets"]
+    if targets.is_empty():
+        raise DataError(Problem("calibration_targets", None, None, "holds no rows; calibration needs observed values of the base year"))
+    scenario = load_scenario(manifest.history, corridor)
+    snapshot = apply(scenario, corridor, year=manifest.base_year)
+    routed = RouteMemory().routed(snapshot, co2_price_usd_per_t=manifest.co2_price_usd_per_t)
+    fit = _Fit(routed, targets)
+    factors, constants = fit.solve()
+    assembly, clearing = fit.cleared(factors, constants)
+    pairs = sorted(constants)
+    return Calibration(
+        constants=pl.DataFrame(
+            {
+                "family_id": [family for family, _ in pairs],
+                "commodity_group": [commodity for _, commodity in pairs],
+                "constant_usd_per_t": [constants[pair] for pair in pairs],
+            }
+        ),
+        demand_factors=pl.DataFrame(
+            {
+                "commodity_group": [commodity for commodity, _ in sorted(factors)],
+                "form": [form for _, form in sorted(factors)],
+                "demand_factor": [factors[pair] for pair in sorted(factors)],
+            }
+        ),
+        base_costs=pl.DataFrame(
+            {
+                "market_id": [market for market, _, _ in routed.sets.market_ids],
+                "origin_node": [origin for _, origin, _ in routed.sets.market_ids],
+                "destination_node": [destination for _, _, destination in routed.sets.market_ids],
+                "base_cost_usd_per_t": clearing.market_cost,
+            }
+        ),
+        targets=fit.errors(assembly, clearing),
+        constant_count=len(constants),
+        observation_count=targets.height,
+    )
+
+
+class _Fit:
+    """The targets of one base year, and the searches that meet them."""
+
+    def __init__(self, routed: RoutedSnapshot, targets: pl.DataFrame) -> None:
+        self.routed = routed
+        self.targets = targets
+        self.tables = routed.snapshot.tables
+        self.family_targets = {
+            (row["family_id"], row["commodity_group"]): float(row["value"])
+            for row in targets.filter(pl.col("quantity") == "family_kt").iter_rows(named=True)
+        }
+        self.names = [*routed.sets.family_ids, NOT_SHIPPED]
+        self.start: FloatArray | None = None
+
+    def solve(self) -> tuple[dict[tuple[str, str], float], dict[tuple[str, str], float]]:
+        """Factors and constants: constants inside, the box split outside (secant on its logarithm)."""
+        wanted = self.targets.filter(pl.col("quantity") == "cordon_kteu")
+        both = self._groups_of_both_forms()
+        log_ratio, constants = 0.0, dict.fromkeys(self.family_targets, 0.0)
+        if wanted.is_empty() or not both:
+            return {}, self._fit(self._factors(both, log_ratio), constants)
+        cordon, target = str(wanted["cordon_id"][0]), float(wanted["value"][0])
+        previous: tuple[float, float] | None = None
+        for _ in range(_MAX_TOTAL_ROUNDS):
+            factors = self._factors(both, log_ratio)
+            constants = self._fit(factors, constants)
+            error = np.log(self._kteu(factors, constants, cordon) / target)
+            if abs(error) < _TOTAL_TOLERANCE_SHARE:
+                return factors, constants
+            slope = 1.0 if previous is None else (error - previous[1]) / (log_ratio - previous[0])
+            previous = (log_ratio, error)
+            step = -error / slope if slope > 0.05 else -error
+            log_ratio += float(np.clip(step, -0.7, 0.7))
+        raise ConvergenceError(f"boxes over cordon {cordon} did not reach {target} thousand TEU; the last miss was {np.expm1(error):.2%}")
+
+    def _groups_of_both_forms(self) -> dict[str, tuple[float, float]]:
+        """Boxed and loose flow, kt, of each commodity group that has both and a family target."""
+        flows = self.tables["demand"].group_by("commodity_group", "form").agg(pl.col("flow_kt").sum())
+        table = {(str(row["commodity_group"]), str(row["form"])): float(row["flow_kt"]) for row in flows.iter_rows(named=True)}
+        fitted = {commodity for _, commodity in self.family_targets}
+        return {
+            commodity: (table[commodity, "boxed"], table[commodity, "loose"])
+            for commodity in sorted(fitted)
+            if table.get((commodity, "boxed"), 0.0) > 0 and table.get((commodity, "loose"), 0.0) > 0
+        }
+
+    @staticmethod
+    def _factors(both: dict[str, tuple[float, float]], log_ratio: float) -> dict[tuple[str, str], float]:
+        """Factor exp(log_ratio) on boxed goods and the factor on loose ones that keeps each group's total."""
+        factors = {}
+        for commodity, (boxed, loose) in both.items():
+            share = boxed / (boxed + loose)
+            odds = share / (1.0 - share) * np.exp(log_ratio)
+            new = odds / (1.0 + odds)
+            factors[commodity, "boxed"] = float(new / share)
+            factors[commodity, "loose"] = float((1.0 - new) / (1.0 - share))
+        return factors
+
+    def _fit(self, factors: dict[tuple[str, str], float], constants: dict[tuple[str, str], float]) -> dict[tuple[str, str], float]:
+        assembly = self._assembled(factors, constants)
+        pairs = sorted(self.family_targets)
+        index = {pair: position for position, pair in enumerate(pairs)}
+        group = np.array([index.get(self._pair(assembly, nest), -1) for nest in range(assembly.family_code.shape[0])], dtype=np.int64)
+        absent = [pair for pair, position in index.items() if not (group == position).any()]
+        if absent:
+            problems = [
+                Problem("calibration_targets", None, "family_id", f"no market of {commodity} has a route of family {family}")
+                for family, commodity in absent
+            ]
+            raise DataError(problems)
+        found = fit_constants(assembly.problem, group, np.array([self.family_targets[pair] for pair in pairs]))
+        return {pair: float(constants.get(pair, 0.0) + found[index[pair]]) for pair in pairs}
+
+    def _pair(self, assembly: Assembly, nest: int) -> tuple[str, str]:
+        return self.names[assembly.family_code[nest]], assembly.market_commodity[assembly.market_of_nest[nest]]
+
+    def cleared(self, factors: dict[tuple[str, str], float], constants: dict[tuple[str, str], float]) -> tuple[Assembly, Clearing]:
+        assembly = self._assembled(factors, constants)
+        clearing = clear_market(assembly.problem, start=self.start)
+        self.start = clearing.row_price_usd_per_unit
+        return assembly, clearing
+
+    def _assembled(self, factors: dict[tuple[str, str], float], constants: dict[tuple[str, str], float]) -> Assembly:
+        """The base year's program with fixed demand: what was shipped was observed."""
+        assembly = assemble(self.tables, self.routed.sets, self.routed.entries, constants=constants, demand_factors=factors)
+        problem = replace(assembly.problem, market_elasticity=np.zeros_like(assembly.problem.market_elasticity))
+        return replace(assembly, problem=problem)
+
+    def _kteu(self, factors: dict[tuple[str, str], float], constants: dict[tuple[str, str], float], cordon: str) -> float:
+        assembly, clearing = self.cleared(factors, constants)
+        return self._over(assembly, clearing, cordon)[1]
+
+    def _over(self, assembly: Assembly, clearing: Clearing, cordon: str) -> tuple[float, float]:
+        flow = np.zeros(self.routed.sets.route_family.shape[0])
+        shipped = assembly.route_of >= 0
+        flow[assembly.route_of[shipped]] = clearing.route_flow_kt[shipped]
+        kt, kteu = cordon_weights(self.routed.graph, self.tables, self.routed.sets, cordon)
+        return float(flow @ kt), float(flow @ kteu)
+
+    def errors(self, assembly: Assembly, clearing: Clearing) -> pl.DataFrame:
+        """Every target with what the fitted model gives."""
+        nest_flow = np.zeros(assembly.family_code.shape[0])
+        np.add.at(nest_flow, assembly.nest_of_route, clearing.route_flow_kt)
+        by_pair: dict[tuple[str, str], float] = {}
+        for nest, flow in enumerate(nest_flow):
+            pair = self._pair(assembly, nest)
+            by_pair[pair] = by_pair.get(pair, 0.0) + float(flow)
+        rows: list[dict[str, Any]] = []
+        for row in self.targets.iter_rows(named=True):
+            if row["quantity"] == "family_kt":
+                model = by_pair.get((row["family_id"], row["commodity_group"]), 0.0)
+            else:
+                model = self._over(assembly, clearing, row["cordon_id"])[0 if row["quantity"] == "cordon_kt" else 1]
+            value = float(row["value"])
+            rows.append(
+                {
+                    "target_id": row["target_id"],
+                    "quantity": row["quantity"],
+                    "value": value,
+                    "model": model,
+                    "error_share": (model - value) / value if value > 0 else 0.0,
+                }
+            )
+        return pl.DataFrame(rows)
+
+
+def write_fit(found: Calibration, folder: str) -> None:
+    """Store a fit in a corridor folder as constants.csv, demand_factors.csv and base_costs.csv.
+
+    Each file is written under a temporary name and moved into place.
+
+    Args:
+        found: The fit.
+        folder: Corridor folder, or the name of a packaged corridor whose files can be written.
+    """
+    from karvan.corridor.load import corridor_folder
+
+    place = corridor_folder(folder)
+    for name in ("constants", "demand_factors", "base_costs"):
+        frame: pl.DataFrame = getattr(found, name)
+        stamped = frame.with_columns(source=pl.lit("calibration"), confidence=pl.lit("estimate"))
+        temporary = place / f".{name}.csv.part"
+        temporary.write_text(stamped.write_csv(line_terminator="\n", float_precision=_STORED_DECIMALS), encoding="utf-8", newline="\n")
+        os.replace(temporary, place / f"{name}.csv")

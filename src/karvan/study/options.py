@@ -1,0 +1,90 @@
+"""What the verbs that take a scenario have in common: what is added, taken away, set and laid over."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from karvan.corridor import Corridor, overlay, with_value
+from karvan.errors import DataError, Problem
+from karvan.measures import Scenario, load_scenario, with_measures, without_measures
+from karvan.measures.apply import require_fitting
+
+
+@dataclass(frozen=True)
+class ScenarioOptions:
+    """Changes to a corridor and scenario.
+
+    Attributes:
+        with_measures: Measures to add: ids, or paths of YAML files.
+        without_measures: Ids of measures to take out.
+        set_values: Assignments "table.id.column=value".
+        overlay: Folder with only the rows that differ.
+        growth: Which end of the growth ranges: mid, low or high.
+    """
+
+    with_measures: tuple[str, ...] = ()
+    without_measures: tuple[str, ...] = ()
+    set_values: tuple[str, ...] = ()
+    overlay: Path | None = None
+    growth: str = "mid"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A corridor and a scenario that fit each other, and what was replaced to get there."""
+
+    corridor: Corridor
+    scenario: Scenario
+    replaced: tuple[dict[str, Any], ...]
+
+
+def prepare(corridor: Corridor, scenario_id: str, options: ScenarioOptions) -> Prepared:
+    """Lay the options over a corridor and scenario, and check that every change fits.
+
+    Raises:
+        DataError: An assignment or overlay is wrong.
+        MeasureError: A measure is unknown or does not fit.
+    """
+    replaced: list[dict[str, Any]] = []
+    if options.overlay is not None:
+        corridor, records = overlay(corridor, options.overlay)
+        replaced += records
+    for assignment in options.set_values:
+        path, sign, value = assignment.partition("=")
+        if not sign:
+            raise DataError(Problem("--set", None, None, f"{assignment} must read TABLE.ID.COLUMN=VALUE"))
+        corridor, record = with_value(corridor, path.strip(), value.strip())
+        replaced.append(record)
+    scenario = load_scenario(scenario_id, corridor, growth=options.growth)
+    if options.without_measures:
+        scenario = without_measures(scenario, list(options.without_measures))
+        replaced += [{"measure": name, "change": "without"} for name in options.without_measures]
+    if options.with_measures:
+        scenario = with_measures(scenario, corridor, list(options.with_measures))
+        replaced += [{"measure": name, "change": "with"} for name in options.with_measures]
+    require_fitting(scenario, corridor)
+    return Prepared(corridor, scenario, tuple(replaced))
+
+
+def scenario_hash(scenario: Scenario) -> str:
+    """Hash of everything in a scenario that changes results."""
+    content = [
+        [item.measure.model_dump(mode="json"), item.from_date.isoformat(), item.until_date.isoformat() if item.until_date else None]
+        for item in scenario.dated
+    ]
+    text = json.dumps([scenario.scenario_id, scenario.growth, content], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def code_hash() -> str:
+    """Hash of the package's own source, so that a saved run of other code is not taken for this one."""
+    digest = hashlib.sha256()
+    root = Path(__file__).resolve().parent.parent
+    for path in sorted(root.rglob("*.py"), key=lambda item: item.relative_to(root).as_posix()):
+        digest.update(path.relative_to(root).as_posix().encode("utf-8"))
+        digest.update(path.read_text(encoding="utf-8").encode("utf-8"))
+    return digest.hexdigest()

@@ -1,0 +1,240 @@
+"""The main job: the outlook of a scenario against the baseline."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from karvan import __version__
+from karvan.corridor import Corridor
+from karvan.errors import DataError, Problem
+from karvan.measures import Scenario, load_scenario
+from karvan.measures.apply import apply_years, require_fitting
+from karvan.report import build_report, render_html
+from karvan.results import Outlook, Run, YearResult, existing_run, save_run
+from karvan.study.clear import Cleared, Market, RouteMemory, clear, year_result
+from karvan.study.options import Prepared, ScenarioOptions, code_hash, prepare, scenario_hash
+from karvan.study.relief import relief_table, stop_gains
+from karvan.validation import judge_commitments
+
+FloatArray = npt.NDArray[np.float64]
+Progress = Callable[[str], None]
+
+RUNS_FOLDER = Path("karvan-runs")
+
+
+def run(
+    corridor: Corridor,
+    *,
+    scenario: str | None = None,
+    years: Sequence[int] = tuple(range(2024, 2041)),
+    options: ScenarioOptions | None = None,
+    out: Path | None = None,
+    replace: bool = False,
+    save: bool = True,
+    progress: Progress | None = None,
+) -> Run:
+    """The outlook of a scenario and of the baseline, with corner runs of the scenario, judged and saved.
+
+    Args:
+        corridor: The corridor.
+        scenario: Scenario id; by default the corridor's headline scenario.
+        years: Calendar years, ascending, the base year or later.
+        options: Measures added or taken out, values set, an overlay.
+        out: Run folder; by default `karvan-runs/<run_id>` in the working directory.
+        replace: Overwrite another run in that folder.
+        save: Write the run folder.
+        progress: Called with a line of text as the work goes on.
+
+    Raises:
+        DataError: Wrong input, or the folder holds something else.
+        ConvergenceError: A year did not clear; nothing is written.
+    """
+    tell = progress or (lambda line: None)
+    started = time.perf_counter()
+    options = options or ScenarioOptions()
+    manifest = corridor.manifest
+    scenario_id = scenario or manifest.headline_scenario
+    _check_years(years, manifest.base_year)
+    prepared = prepare(corridor, scenario_id, options)
+    baseline = load_scenario(manifest.baseline, prepared.corridor)
+    require_fitting(baseline, prepared.corridor)
+    run_id = _run_id(prepared, baseline, years)
+    folder = out or RUNS_FOLDER / run_id
+    seconds = {"prepare": time.perf_counter() - started}
+
+    mark = time.perf_counter()
+    memory = RouteMemory()
+    outlooks: dict[str, Outlook] = {}
+    stops: list[dict[str, Any]] = []
+    for label, item in _cases(prepared, baseline, scenario_id):
+        keep = stops if label == "scenario" else None
+        outlooks[label] = outlook(
+            prepared.corridor, item, years, memory=memory, tell=lambda text, label=label: tell(f"{label}: {text}"), stops=keep
+        )
+        seconds[label] = time.perf_counter() - mark
+        mark = time.perf_counter()
+
+    commitments = judge_commitments(prepared.corridor.tables["commitments"], scenario=outlooks["scenario"], baseline=outlooks["baseline"])
+    report = build_report(
+        corridor=prepared.corridor,
+        run_id=run_id,
+        version=__version__,
+        scenario=outlooks["scenario"],
+        baseline=outlooks["baseline"],
+        low=outlooks["low"],
+        high=outlooks["high"],
+        commitments=commitments,
+        stops=stops,
+        measures=_measure_rows(prepared.scenario),
+        replaced=list(prepared.replaced),
+    )
+    seconds["report"] = time.perf_counter() - mark
+    seconds["total"] = time.perf_counter() - started
+    report["seconds"] = round(seconds["total"], 3)
+    report["report"] = str(folder / "report.html") if save else None
+    result = Run(
+        run_id=run_id,
+        corridor_id=manifest.id,
+        scenario=outlooks["scenario"],
+        baseline=outlooks["baseline"],
+        low=outlooks["low"],
+        high=outlooks["high"],
+        report=report,
+        seconds=seconds,
+        folder=folder if save else None,
+    )
+    if save:
+        existing_run(folder, run_id, replace=True)
+        save_run(result, folder, manifest=_manifest(result, prepared, years), html=render_html(report))
+    return result
+
+
+def saved_report(
+    corridor: Corridor, *, scenario: str | None, years: Sequence[int], options: ScenarioOptions, out: Path | None, replace: bool
+) -> dict[str, Any] | None:
+    """The report of an identical run that is saved already, or None.
+
+    Raises:
+        DataError: The folder holds something else and `replace` is false.
+    """
+    prepared = prepare(corridor, scenario or corridor.manifest.headline_scenario, options)
+    baseline = load_scenario(corridor.manifest.baseline, prepared.corridor)
+    run_id = _run_id(prepared, baseline, years)
+    return existing_run(out or RUNS_FOLDER / run_id, run_id, replace=replace)
+
+
+def outlook(
+    corridor: Corridor,
+    scenario: Scenario,
+    years: Sequence[int],
+    *,
+    memory: RouteMemory | None = None,
+    tell: Progress | None = None,
+    stops: list[dict[str, Any]] | None = None,
+) -> Outlook:
+    """Clear every year of a scenario, each from the prices of the one before.
+
+    Args:
+        corridor: The corridor.
+        scenario: The scenario, checked against the corridor.
+        years: Calendar years.
+        memory: Route sets to share with other outlooks.
+        tell: Called with a line a year.
+        stops: When given, what stops the headline cordon in each year is appended to it.
+    """
+    memory = memory or RouteMemory()
+    manifest = corridor.manifest
+    results: list[YearResult] = []
+    prices: FloatArray | None = None
+    for snapshot in apply_years(scenario, corridor, years):
+        cleared = clear(snapshot, market=Market(), routes=memory, start=prices, co2_price_usd_per_t=manifest.co2_price_usd_per_t)
+        prices = _carry(cleared)
+        result = year_result(cleared, headline_cordon=manifest.headline_cordon, crude_commodity=manifest.crude_commodity)
+        results.append(result)
+        if stops is not None:
+            stops.extend(stop_gains(cleared, result, headline_cordon=manifest.headline_cordon, reliefs=relief_table(corridor, scenario)))
+        if tell is not None:
+            tell(f"{snapshot.year} {result.corridor_mt:.2f} Mt")
+    return Outlook(scenario.scenario_id, scenario.title, scenario.growth, tuple(results))
+
+
+def _carry(cleared: Cleared) -> FloatArray:
+    """Prices of one year as the start of the next. Facilities may come and go, so a change in their number starts afresh."""
+    return cleared.clearing.row_price_usd_per_unit
+
+
+def _cases(prepared: Prepared, baseline: Scenario, scenario_id: str) -> list[tuple[str, Scenario]]:
+    from dataclasses import replace
+
+    main = prepared.scenario
+    return [
+        ("baseline", baseline),
+        ("scenario", main),
+        ("low", replace(main, growth="low")),
+        ("high", replace(main, growth="high")),
+    ]
+
+
+def _check_years(years: Sequence[int], base_year: int) -> None:
+    if not years or list(years) != sorted(set(years)):
+        raise DataError(Problem("--years", None, None, "must be a first and a last year, such as 2024:2040"))
+    if years[0] < base_year:
+        raise DataError(Problem("--years", None, None, f"starts in {years[0]}, must start in the base year {base_year} or later"))
+
+
+def _run_id(prepared: Prepared, baseline: Scenario, years: Sequence[int]) -> str:
+    import hashlib
+
+    parts = [
+        __version__,
+        code_hash(),
+        prepared.corridor.hash,
+        scenario_hash(prepared.scenario),
+        scenario_hash(baseline),
+        ",".join(str(year) for year in years),
+    ]
+    return hashlib.sha256("\n".join(parts).encode("utf-8")).hexdigest()[:12]
+
+
+def _measure_rows(scenario: Scenario) -> list[dict[str, Any]]:
+    return [
+        {
+            "measure_id": item.measure.id,
+            "title": item.measure.title,
+            "from_date": item.from_date.isoformat(),
+            "until_date": item.until_date.isoformat() if item.until_date else None,
+            "status": item.measure.status,
+            "is_date_estimate": item.measure.is_date_estimate,
+            "capital_musd": item.measure.capital_musd,
+            "doc": item.measure.doc,
+        }
+        for item in scenario.dated
+    ]
+
+
+def _manifest(result: Run, prepared: Prepared, years: Sequence[int]) -> dict[str, Any]:
+    import importlib.metadata
+
+    libraries = ("numpy", "numba", "scipy", "polars", "dataframely", "pydantic")
+    return {
+        "run_id": result.run_id,
+        "karvan": __version__,
+        "code_hash": code_hash(),
+        "corridor": prepared.corridor.manifest.id,
+        "corridor_hash": prepared.corridor.hash,
+        "scenario": prepared.scenario.scenario_id,
+        "scenario_hash": scenario_hash(prepared.scenario),
+        "years": list(years),
+        "replaced": list(prepared.replaced),
+        "seed": None,
+        "python": platform.python_version(),
+        "libraries": {name: importlib.metadata.version(name) for name in libraries},
+        "seconds": {name: round(value, 3) for name, value in result.seconds.items()},
+    }

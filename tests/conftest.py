@@ -1,0 +1,19 @@
+"""Fixtures that several packages' tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from karvan.corridor import Corridor, load_corridor, new_corridor
+
+
+@pytest.fixture(scope="session")
+def two_ports() -> Corridor:
+    return load_corridor("two-ports")
+
+
+@pytest.fixture
+def two_ports_folder(tmp_path: Path) -> Path:
+    """A copy of two-ports that a test may spoil."""
+    return new_corridor(tmp_path / "corridor")
