@@ -19,7 +19,6 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/docs.py --check
-	$(BIN)/python tools/readme.py --check
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python tools/docs.py

@@ -5,7 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
 from karvan.corridor import Corridor, load_corridor, new_corridor
+
+settings.register_profile("karvan", deadline=None, derandomize=True)
+settings.load_profile("karvan")
 
 
 @pytest.fixture(scope="session")

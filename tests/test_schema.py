@@ -6,6 +6,7 @@ import re
 
 import dataframely as dy
 import pytest
+
 from karvan.corridor import TABLES
 from karvan.schema import ID, UNIT_SUFFIXES, Table, choice, claim, day, number, text, text_id, whole
 

@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from karvan.corridor import Corridor, Snapshot, check_corridor, load_corridor, new_corridor, overlay, with_value
-    from karvan.measures import Scenario, apply, load_scenario, with_measures, without_measures
-    from karvan.study import Market, ScenarioOptions, calibrate, clear, ladder, run
+    from karvan.measures import Scenario, load_scenario, with_measures, without_measures
+    from karvan.measures.apply import apply
+    from karvan.study import Market, ScenarioOptions, ladder
+    from karvan.study.calibrate import calibrate
+    from karvan.study.clear import clear
+    from karvan.study.run import run
 
 __version__ = "0.1.0"
 

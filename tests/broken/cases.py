@@ -118,7 +118,7 @@ FOLDER_CASES = (
     Broken("unknown source", swap("links.csv", "teaching", "teachings"), "links", 1, "source", ("sources.csv", "teaching")),
     Broken("unknown goods", swap("demand.csv", ",grain,", ",corn,"), "demand", 1, "commodity_group", ("commodities.csv",)),
     Broken("unknown growth", swap("demand.csv", "steady", "steadi"), "demand", 1, "growth_id", ("growth.csv", "steady")),
-    Broken("unknown goods in list", swap("route_families.csv", ",,any,", ",,any;corn,"), "route_families", 1, "commodities", ("'corn'", "be 'any'")),
+    Broken("unknown goods in list", swap("route_families.csv", ",,any,,,", ",,any;corn,,,"), "route_families", 1, "commodities", ("'corn'", "be 'any'")),
     Broken("unknown link in list", swap("route_families.csv", "sea_east_west", "sea_west"), "route_families", 1, "via_any", ("links.csv",)),
     Broken("two families of one rank", swap("route_families.csv", "land,2", "land,1"), "route_families", 2, "order", ("row 1",)),
     Broken("use of nothing", swap("facility_uses.csv", "sea_east_west", ""), "facility_uses", 1, "link_id", ("exactly one",)),

@@ -5,16 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from karvan.corridor import check_corridor, load_corridor
 from karvan.errors import DataError, MeasureError, Problem
 from karvan.measures import check_scenario, load_scenario, scenario_ids
-
 from tests.broken.cases import FOLDER_CASES, MEASURE_CASES, Broken, add, swap
 
 
 def is_told(case: Broken, problems: list[Problem]) -> bool:
     return any(
-        (problem.table, problem.row, problem.column) == (case.table, case.row, case.column) and all(word in problem.message for word in case.words)
+        (problem.table, problem.row, problem.column) == (case.table, case.row, case.column)
+        and all(word in problem.message for word in case.words)
         for problem in problems
     )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from karvan.corridor import Corridor, overlay, with_value
 from karvan.errors import DataError
-
 from tests.broken.cases import add
 
 

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from karvan.corridor import (
     OPTIONAL_TABLES,
     TABLES,
@@ -18,10 +19,10 @@ from karvan.corridor import (
     new_corridor,
     packaged_corridors,
 )
-from karvan.corridor.corridor import Corridor as CorridorClass
 from karvan.errors import DataError
-
 from tests.broken.cases import add, remove, swap
+
+TWO_PORTS = load_corridor("two-ports")
 
 
 def test_two_ports_has_no_problem() -> None:
@@ -37,9 +38,9 @@ def test_every_table_is_there_in_declared_order(two_ports: Corridor) -> None:
 
 def test_corridor_cannot_be_changed(two_ports: Corridor) -> None:
     with pytest.raises(TypeError):
-        two_ports.tables["links"] = pl.DataFrame()  # type: ignore[index]
+        two_ports.tables["links"] = pl.DataFrame()
     with pytest.raises(AttributeError):
-        two_ports.manifest = None  # type: ignore[misc,assignment]
+        two_ports.manifest = None
 
 
 @pytest.mark.parametrize("table", sorted(OPTIONAL_TABLES))
@@ -101,10 +102,10 @@ def test_quoted_text_may_hold_commas_and_letters_of_any_script(two_ports_folder:
 
 @given(st.permutations(range(3)), st.permutations(range(13)))
 def test_order_of_rows_and_columns_does_not_change_the_hash(rows: list[int], columns: list[int]) -> None:
-    corridor = load_corridor("two-ports")
+    corridor = TWO_PORTS
     links = corridor.tables["links"]
     moved = links[rows].select(links.columns[place] for place in columns)
-    other = CorridorClass(
+    other = Corridor(
         manifest=corridor.manifest,
         tables={**corridor.tables, "links": moved},
         measures_text=dict(reversed(corridor.measures_text.items())),

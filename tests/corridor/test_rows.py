@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+
 from karvan.corridor import Corridor, row_problems, typed_rows
 
 MODE = {

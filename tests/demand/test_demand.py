@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
+
 from karvan.corridor import Corridor, row_problems
 from karvan.demand import Demand, Permissions
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
+
 from karvan.corridor import Corridor, row_problems
 from karvan.evidence import Currencies, Observations, Provenance
 

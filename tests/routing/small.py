@@ -44,7 +44,7 @@ USUAL: dict[str, dict[str, Any]] = {
     },
     "commodity_units": {"payload_t_per_unit": 1.0},
     "demand": {"form": "loose", "flow_kt": 1.0, "growth_id": "none"},
-    "permissions": {"commodity_group": "any", "loading_unit": "any", "origin_region": "any", "destination_region": "any", "rule": "A rule."},
+    "permissions": {"commodity_group": "any", "loading_unit": "any", "origin_region": "any", "destination_region": "any", "rule": "-"},
 }  # fmt: skip
 
 

@@ -3,6 +3,8 @@
 Arrays in, arrays and a status out. Symbols follow the formulas: W markets, J families (nests), R routes, E entries, A rows.
 """
 
+from __future__ import annotations
+
 import math
 
 import numpy as np
@@ -11,29 +13,29 @@ from numba import njit
 
 @njit(cache=True)
 def evaluate(
-    market_first_family,
-    family_first_route,
-    route_first_entry,
-    entry_row,
-    entry_units,
-    route_cost,
-    path_size,
-    constant,
-    family_theta,
-    market_theta,
-    market_flow,
-    market_price,
-    base_cost,
-    elasticity,
-    prices,
-    route_price_cost,
-    route_flow,
-    family_cost,
-    market_cost,
-    demand,
-    surplus,
-    row_flow,
-):
+    market_first_family: np.ndarray,
+    family_first_route: np.ndarray,
+    route_first_entry: np.ndarray,
+    entry_row: np.ndarray,
+    entry_units: np.ndarray,
+    route_cost: np.ndarray,
+    path_size: np.ndarray,
+    constant: np.ndarray,
+    family_theta: np.ndarray,
+    market_theta: np.ndarray,
+    market_flow: np.ndarray,
+    market_price: np.ndarray,
+    base_cost: np.ndarray,
+    elasticity: np.ndarray,
+    prices: np.ndarray,
+    route_price_cost: np.ndarray,
+    route_flow: np.ndarray,
+    family_cost: np.ndarray,
+    market_cost: np.ndarray,
+    demand: np.ndarray,
+    surplus: np.ndarray,
+    row_flow: np.ndarray,
+) -> tuple[float, float]:
     """Costs, demand, surplus and flows at given row prices.
 
     g_r = c_r + sum_a e_ra lambda_a; C_j = -(1/th_r) ln sum_r PS_r exp(-th_r g_r); C_w = -(1/th_c) ln sum_j exp(-th_c (delta_j + C_j));
@@ -102,29 +104,27 @@ def evaluate(
 
 @njit(cache=True)
 def curvature(
-    market_first_family,
-    family_first_route,
-    route_first_entry,
-    entry_row,
-    entry_units,
-    family_theta,
-    market_theta,
-    market_price,
-    elasticity,
-    route_flow,
-    market_cost,
-    demand,
-    position,
-    count,
-):
+    market_first_family: np.ndarray,
+    family_first_route: np.ndarray,
+    route_first_entry: np.ndarray,
+    entry_row: np.ndarray,
+    entry_units: np.ndarray,
+    family_theta: np.ndarray,
+    market_theta: np.ndarray,
+    market_price: np.ndarray,
+    elasticity: np.ndarray,
+    route_flow: np.ndarray,
+    market_cost: np.ndarray,
+    demand: np.ndarray,
+    position: np.ndarray,
+    count: int,
+) -> tuple[np.ndarray, np.ndarray]:
     """Second derivative of the dual in the chosen rows.
 
     With s_j = sum_r f_r e_r in nest j and s_w their sum over the market,
     H = sum_w [ sum_j ( th_r sum_r f_r e_r e_r' + (th_c - th_r)/f_j s_j s_j' ) + (sigma/(p + C) - th_c)/D s_w s_w' ].
 
-    Args:
-        position: Place of each row among the chosen ones, -1 if not chosen, shape (rows,).
-        count: Number of chosen rows.
+    `position` is the place of each row among the `count` chosen ones, -1 if not chosen, shape (rows,).
 
     Returns:
         H, shape (count, count), symmetric; and the diagonal of its first term alone, which bounds H's diagonal from above when demand
@@ -134,10 +134,10 @@ def curvature(
     bound = np.zeros(count)
     family_sum = np.zeros(count)
     market_sum = np.zeros(count)
-    family_rows = np.empty(count, dtype=np.int64)
-    market_rows = np.empty(count, dtype=np.int64)
     family_seen = np.zeros(count, dtype=np.bool_)
     market_seen = np.zeros(count, dtype=np.bool_)
+    rows = np.empty(count, dtype=np.int64)
+    values = np.empty(count)
     longest = 1
     for r in range(route_first_entry.shape[0] - 1):
         longest = max(longest, route_first_entry[r + 1] - route_first_entry[r])
@@ -149,12 +149,11 @@ def curvature(
             continue
         first, last = market_first_family[w], market_first_family[w + 1]
         has_one_family = last - first == 1
-        market_count = 0
         demand_slope = 0.0
         if elasticity[w] > 0.0:
             demand_slope = elasticity[w] / (market_price[w] + market_cost[w])
+        market_factor = (demand_slope - market_theta[w]) / quantity
         for j in range(first, last):
-            family_count = 0
             family_flow = 0.0
             theta = family_theta[j]
             for r in range(family_first_route[j], family_first_route[j + 1]):
@@ -169,63 +168,55 @@ def curvature(
                         local_row[size] = a
                         local_units[size] = entry_units[k]
                         size += 1
-                weight = flow * theta
                 for i in range(size):
                     a = local_row[i]
-                    if not family_seen[a]:
-                        family_seen[a] = True
-                        family_rows[family_count] = a
-                        family_count += 1
+                    family_seen[a] = True
                     family_sum[a] += flow * local_units[i]
-                    part = weight * local_units[i]
-                    hessian[a, a] += part * local_units[i]
+                    part = flow * theta * local_units[i]
+                    square = part * local_units[i]
+                    bound[a] += square
+                    hessian[a, a] += square
                     for k in range(i):
                         b = local_row[k]
-                        if a > b:
-                            hessian[a, b] += part * local_units[k]
-                        elif a < b:
-                            hessian[b, a] += part * local_units[k]
-                        else:
-                            hessian[a, a] += 2.0 * part * local_units[k]
-                    bound[a] += part * local_units[i]
+                        product = part * local_units[k]
+                        hessian[max(a, b), min(a, b)] += product
+                        if a == b:
+                            hessian[a, a] += product
             factor = 0.0
             if family_flow > 1e-200:
                 factor = (market_theta[w] - theta) / family_flow
                 if has_one_family:
-                    factor += (demand_slope - market_theta[w]) / quantity
-            for i in range(family_count):
-                a = family_rows[i]
-                part = factor * family_sum[a]
-                for k in range(i + 1):
-                    b = family_rows[k]
-                    if a >= b:
-                        hessian[a, b] += part * family_sum[b]
-                    else:
-                        hessian[b, a] += part * family_sum[b]
-            for i in range(family_count):
-                a = family_rows[i]
-                if not has_one_family:
-                    if not market_seen[a]:
-                        market_seen[a] = True
-                        market_rows[market_count] = a
-                        market_count += 1
-                    market_sum[a] += family_sum[a]
-                family_sum[a] = 0.0
+                    factor += market_factor
+            size = 0
+            for a in range(count):
+                if family_seen[a]:
+                    rows[size] = a
+                    values[size] = family_sum[a]
+                    size += 1
+            for i in range(size):
+                a = rows[i]
                 family_seen[a] = False
-        if not has_one_family:
-            factor = (demand_slope - market_theta[w]) / quantity
-            for i in range(market_count):
-                a = market_rows[i]
-                part = factor * market_sum[a]
+                family_sum[a] = 0.0
+                if not has_one_family:
+                    market_seen[a] = True
+                    market_sum[a] += values[i]
+                part = factor * values[i]
                 for k in range(i + 1):
-                    b = market_rows[k]
-                    if a >= b:
-                        hessian[a, b] += part * market_sum[b]
-                    else:
-                        hessian[b, a] += part * market_sum[b]
-            for i in range(market_count):
-                market_sum[market_rows[i]] = 0.0
-                market_seen[market_rows[i]] = False
+                    hessian[a, rows[k]] += part * values[k]
+        if not has_one_family:
+            size = 0
+            for a in range(count):
+                if market_seen[a]:
+                    rows[size] = a
+                    values[size] = market_sum[a]
+                    size += 1
+            for i in range(size):
+                a = rows[i]
+                market_seen[a] = False
+                market_sum[a] = 0.0
+                part = market_factor * values[i]
+                for k in range(i + 1):
+                    hessian[a, rows[k]] += part * values[k]
     for a in range(count):
         for b in range(a):
             hessian[b, a] = hessian[a, b]
@@ -233,7 +224,15 @@ def curvature(
 
 
 @njit(cache=True)
-def bounded_sweeps(matrix, linear, lower, upper, value, sweeps, tolerance):
+def bounded_sweeps(
+    matrix: np.ndarray,
+    linear: np.ndarray,
+    lower: np.ndarray,
+    upper: np.ndarray,
+    value: np.ndarray,
+    sweeps: int,
+    tolerance: float,
+) -> int:
     """Minimise y'My/2 + b'y over lower <= y <= upper by coordinate sweeps (Gauss-Seidel), in place; slow but sure.
 
     Args:
@@ -267,29 +266,27 @@ def bounded_sweeps(matrix, linear, lower, upper, value, sweeps, tolerance):
 
 @njit(cache=True)
 def flow_without_own_price(
-    market_first_family,
-    family_first_route,
-    route_first_entry,
-    entry_row,
-    entry_units,
-    path_size,
-    constant,
-    family_theta,
-    market_theta,
-    market_flow,
-    market_price,
-    base_cost,
-    elasticity,
-    prices,
-    route_price_cost,
-    row_flow,
-):
+    market_first_family: np.ndarray,
+    family_first_route: np.ndarray,
+    route_first_entry: np.ndarray,
+    entry_row: np.ndarray,
+    entry_units: np.ndarray,
+    path_size: np.ndarray,
+    constant: np.ndarray,
+    family_theta: np.ndarray,
+    market_theta: np.ndarray,
+    market_flow: np.ndarray,
+    market_price: np.ndarray,
+    base_cost: np.ndarray,
+    elasticity: np.ndarray,
+    prices: np.ndarray,
+    route_price_cost: np.ndarray,
+    row_flow: np.ndarray,
+) -> None:
     """Flow on each priced row if its own price were zero and all others unchanged.
 
-    Args:
-        prices: Row prices, shape (rows,).
-        route_price_cost: Cost of each route with prices, shape (routes,).
-        row_flow: Filled for rows with a price above zero, shape (rows,).
+    `route_price_cost` is the cost of each route with all prices, shape (routes,); `row_flow` is filled for rows with a price above zero
+    and zero elsewhere, shape (rows,).
     """
     row_count = prices.shape[0]
     head = np.full(row_count, -1, dtype=np.int64)

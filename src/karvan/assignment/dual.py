@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from karvan.assignment import _kernels
 from karvan.errors import DataError, Problem
 
 FloatArray = npt.NDArray[np.float64]
@@ -27,6 +28,8 @@ _FIRST_REACH = 10.0
 _MAX_SET_CHANGES = 30
 _MAX_SWEEPS = 2000
 _PATIENCE = 8
+# A step that leaves less than this share of the residual lets the next one use its second derivative again.
+_FAST_SHARE = 0.03
 # A step for ln x = ln K looks no further than a factor of exp(this).
 _MOST_LOG = 5.0
 
@@ -108,10 +111,16 @@ class DualAnswer:
     iterations: int
 
 
+@dataclass(frozen=True)
+class _Model:
+    """Second derivative of the dual, shape (n, n), in n of its rows."""
+
+    rows: IntArray
+    hessian: FloatArray
+
+
 def evaluate(program: Program, prices: FloatArray) -> Point:
     """Costs, demand and flows at given prices."""
-    from karvan.assignment import _kernels
-
     routes, families = program.route_cost.shape[0], program.constant.shape[0]
     markets, rows = program.market_flow.shape[0], prices.shape[0]
     cost, flow, family_cost = np.empty(routes), np.empty(routes), np.empty(families)
@@ -119,7 +128,8 @@ def evaluate(program: Program, prices: FloatArray) -> Point:
     total, gross = _kernels.evaluate(
         program.market_first_family, program.family_first_route, program.route_first_entry, program.entry_row, program.entry_units,
         program.route_cost, program.path_size, program.constant, program.family_theta, program.market_theta, program.market_flow,
-        program.market_price, program.base_cost, program.elasticity, prices, cost, flow, family_cost, market_cost, demand, surplus, row_flow,
+        program.market_price, program.base_cost, program.elasticity, prices,
+        cost, flow, family_cost, market_cost, demand, surplus, row_flow,
     )  # fmt: skip
     value = float(total) + float(prices @ program.row_limit)
     return Point(prices, cost, flow, family_cost, market_cost, demand, surplus, row_flow, value, float(gross))
@@ -168,14 +178,17 @@ def solve(program: Program, start: FloatArray, *, aim: float, max_iterations: in
     np.maximum.at(weight, program.entry_row, program.entry_units)
     weight[weight <= 0.0] = 1.0
     reach, idle = _FIRST_REACH / float(np.median(program.family_theta)), 0
+    model: _Model | None = None
     for iteration in range(1, max_iterations + 1):
         if best.residual <= aim:
             break
-        step = _step(program, point, weight, reach)
+        step = _step(program, point, weight, reach, model)
         if step is None:
             break
-        point, reach = step
+        point, reach, model = step
         answer = DualAnswer(point, *quality(program, point), iterations=iteration)
+        if answer.residual > _FAST_SHARE * best.residual:
+            model = None
         _log.debug("step %d: value %.12g, residual %.3g, reach %.3g USD/t", iteration, point.value, answer.residual, reach)
         idle = 0 if answer.residual < best.residual else idle + 1
         if answer.residual < best.residual:
@@ -186,29 +199,35 @@ def solve(program: Program, start: FloatArray, *, aim: float, max_iterations: in
     return best
 
 
-def _step(program: Program, point: Point, weight: FloatArray, reach: float) -> tuple[Point, float] | None:
-    """The next point, and how far the step after it may go; None if no step lowers the objective.
-
-    Args:
-        weight: Largest units per tonne of each row, shape (rows,).
-        reach: Most that a row's price may move, USD per tonne.
-    """
-    from karvan.assignment import _kernels
-
-    limit, flow, prices = program.row_limit, point.row_flow, point.prices
-    chosen = np.flatnonzero((prices > 0.0) | (flow >= _NEAR_FULL_SHARE * limit) | program.row_is_equality)
-    position = np.full(prices.shape[0], -1, dtype=np.int64)
+def _model(program: Program, point: Point, weight: FloatArray, known: _Model | None) -> _Model:
+    """The second derivative in the rows that have a price or are nearly full; the known one if it is of the same rows."""
+    is_near = point.row_flow >= _NEAR_FULL_SHARE * program.row_limit
+    chosen = np.flatnonzero((point.prices > 0.0) | is_near | program.row_is_equality)
+    if known is not None and np.array_equal(known.rows, chosen):
+        return known
+    position = np.full(point.prices.shape[0], -1, dtype=np.int64)
     position[chosen] = np.arange(chosen.shape[0])
     hessian, bound = _kernels.curvature(
         program.market_first_family, program.family_first_route, program.route_first_entry, program.entry_row, program.entry_units,
         program.family_theta, program.market_theta, program.market_price, program.elasticity, point.route_flow, point.market_cost,
         point.demand, position, chosen.shape[0],
     )  # fmt: skip
-    limit, flow, now, weight = limit[chosen], flow[chosen], prices[chosen], weight[chosen]
+    # Where flow vanishes so does the curvature; the floor keeps the quadratic program regular, the reach keeps the step short.
+    hessian[np.diag_indices_from(hessian)] += np.maximum(bound * _DAMPING_SHARE, 1e-30 * weight[chosen] ** 2)
+    return _Model(chosen, hessian)
+
+
+def _step(program: Program, point: Point, weight: FloatArray, reach: float, known: _Model | None) -> tuple[Point, float, _Model] | None:
+    """The next point, how far the step after it may go, and the model used; None if no step lowers the objective.
+
+    `weight` holds the largest units per tonne of each row, shape (rows,); `reach` is the most a row's price may move, USD per tonne;
+    `known` is the model of the step before, if that step went so well that its model still serves.
+    """
+    model, weight_of_rows = _model(program, point, weight, known), weight
+    chosen, hessian, prices = model.rows, model.hessian, point.prices
+    limit, flow, now, weight = program.row_limit[chosen], point.row_flow[chosen], prices[chosen], weight[chosen]
     least = np.where(program.row_is_equality[chosen], -np.inf, 0.0)
     gradient = limit - flow
-    # Where flow vanishes so does the curvature; the floor keeps the quadratic program regular, the reach keeps the step short.
-    hessian[np.diag_indices_from(hessian)] += np.maximum(bound * _DAMPING_SHARE, 1e-30 * weight**2)
     rounding = _ROUNDING_SHARE * (point.gross + abs(point.value))
     ratio = np.clip(flow / limit, math.exp(-_MOST_LOG), math.exp(_MOST_LOG))
     targets = [np.where(flow > limit * math.exp(-_MOST_LOG), -flow * np.log(ratio), gradient), gradient]
@@ -229,10 +248,12 @@ def _step(program: Program, point: Point, weight: FloatArray, reach: float) -> t
                 longest = float((np.abs(move) * weight).max())
                 if gain > 0.5 * foreseen and longest > 0.5 * reach:
                     reach *= 4.0
-                return new, max(reach, longest)
+                return new, max(reach, longest), model
+        if model is known:
+            break
         targets = targets[-1:]
         reach /= 4.0
-    return None
+    return None if model is not known else _step(program, point, weight_of_rows, reach, None)
 
 
 def _is_better(gain: float, slope: float, new_slope: float, rounding: float) -> bool:
@@ -257,8 +278,6 @@ def bounded_step(hessian: FloatArray, gradient: FloatArray, now: FloatArray, low
     Returns:
         d, shape (n,).
     """
-    from karvan.assignment import _kernels
-
     scale = 1.0 / np.sqrt(np.diag(hessian))
     matrix = hessian * np.outer(scale, scale)
     least, most = (lower - now) / scale, (upper - now) / scale

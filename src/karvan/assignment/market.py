@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from karvan.assignment import _kernels
 from karvan.assignment.dual import DualAnswer, Program, check_point, evaluate, solve
 from karvan.errors import ConvergenceError, DataError, Problem
 
@@ -17,10 +18,11 @@ BoolArray = npt.NDArray[np.bool_]
 # A row with less capacity than this share of the largest of its unit is measured against that share.
 _SMALL_CAPACITY_SHARE = 1e-3
 # A closed row is solved as if it had this share of its reference, so that its price is finite and its flow negligible.
-_CLOSED_SHARE = 0.5
+_CLOSED_SHARE = 1e-4
+# No row is measured against less than this share of what all demand could use of it: below it arithmetic ends.
+_ROUNDING_SHARE = 1e-15
 # Sharpness at which the solver starts again if the plain start fails.
 _SOFT_STARTS = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.2, 0.4, 0.7)
-
 
 
 @dataclass(frozen=True)
@@ -150,9 +152,9 @@ def clear(problem: MarketProblem, *, start: FloatArray | None = None, options: C
         capacity constraints.
     """
     options = options or ClearOptions()
-    _check(problem)
-    limited = np.flatnonzero(np.isfinite(problem.row_capacity))
-    program = _program(problem, limited, aim=options.aim)
+    check_problem(problem)
+    limited = limited_rows(problem)
+    program = make_program(problem, limited, aim=options.aim)
     first = np.zeros(limited.shape[0]) if start is None else np.array(start, dtype=np.float64)[limited]
     answer = solve_robustly(program, np.where(np.isfinite(first), first, 0.0), options)
     clearing = _clearing(problem, limited, answer)
@@ -175,9 +177,9 @@ def flows_at(problem: MarketProblem, prices: FloatArray) -> Clearing:
         problem: The program.
         prices: USD per unit, shape (rows,).
     """
-    _check(problem)
-    limited = np.flatnonzero(np.isfinite(problem.row_capacity))
-    program = _program(problem, np.arange(problem.row_capacity.shape[0]), aim=ClearOptions().aim)
+    check_problem(problem)
+    limited = limited_rows(problem)
+    program = make_program(problem, np.arange(problem.row_capacity.shape[0]), aim=ClearOptions().aim)
     point = evaluate(program, np.array(prices, dtype=np.float64))
     check_point(point)
     rent = float(point.prices[limited] @ problem.row_capacity[limited])
@@ -209,10 +211,8 @@ def turned_away(problem: MarketProblem, clearing: Clearing) -> FloatArray:
     Returns:
         Thousands of the row's unit, zero for rows without a price, shape (rows,).
     """
-    from karvan.assignment import _kernels
-
     prices = clearing.row_price_usd_per_unit
-    program = _program(problem, np.arange(prices.shape[0]), aim=ClearOptions().aim)
+    program = make_program(problem, np.arange(prices.shape[0]), aim=ClearOptions().aim)
     flow = np.zeros(prices.shape[0])
     _kernels.flow_without_own_price(
         program.market_first_family, program.family_first_route, program.route_first_entry, program.entry_row, program.entry_units,
@@ -271,19 +271,21 @@ def row_reference(problem: MarketProblem) -> FloatArray:
 
     Where all rows of a unit are closed, 1e-3 of the largest use they could have at the base flow takes the place of the largest K.
     """
-    capacity = problem.row_capacity
-    finite = np.isfinite(capacity)
-    size = np.where(finite, capacity, 0.0)
+    size = np.where(np.isfinite(problem.row_capacity), problem.row_capacity, 0.0)
     largest = np.zeros(int(problem.row_unit.max(initial=0)) + 1)
     np.maximum.at(largest, problem.row_unit, size)
-    is_closed_unit = largest[problem.row_unit] <= 0.0
-    if is_closed_unit.any():
-        heaviest = float(problem.entry_units_per_t.max(initial=0.0)) * float((problem.market_flow_kt * problem.market_factor).sum())
-        largest[problem.row_unit[is_closed_unit]] = heaviest if heaviest > 0.0 else 1.0
-    return np.maximum(size, _SMALL_CAPACITY_SHARE * largest[problem.row_unit])
+    heaviest = float(problem.entry_units_per_t.max(initial=0.0)) * float(problem.market_flow_kt @ problem.market_factor)
+    heaviest = heaviest if heaviest > 0.0 else 1.0
+    largest[largest <= 0.0] = heaviest
+    return np.maximum(np.maximum(size, _SMALL_CAPACITY_SHARE * largest[problem.row_unit]), _ROUNDING_SHARE * heaviest)
 
 
-def _program(problem: MarketProblem, rows: IntArray, *, aim: float) -> Program:
+def limited_rows(problem: MarketProblem) -> IntArray:
+    """Rows with a finite capacity, in order."""
+    return np.flatnonzero(np.isfinite(problem.row_capacity))
+
+
+def make_program(problem: MarketProblem, rows: IntArray, *, aim: float) -> Program:
     """The dual program over some rows; entries of other rows are left out."""
     reference = row_reference(problem)[rows]
     capacity = problem.row_capacity[rows]
@@ -333,11 +335,11 @@ def _clearing(problem: MarketProblem, limited: IntArray, answer: DualAnswer) -> 
     rows = problem.row_capacity.shape[0]
     prices = np.zeros(rows)
     prices[limited] = point.prices
-    if limited.shape[0] == rows:
-        row_flow = point.row_flow
-    else:
+    row_flow = point.row_flow
+    if limited.shape[0] < rows:
+        row_flow = np.zeros(rows)
         of_route = np.repeat(point.route_flow, np.diff(problem.route_first_entry))
-        row_flow = np.bincount(problem.entry_row, weights=of_route * problem.entry_units_per_t, minlength=rows)
+        np.add.at(row_flow, problem.entry_row, of_route * problem.entry_units_per_t)
     rent = float(point.prices @ problem.row_capacity[limited])
     violation, complementarity = _quality(problem, limited, prices, row_flow, point.gross)
     return Clearing(
@@ -357,7 +359,7 @@ def _clearing(problem: MarketProblem, limited: IntArray, answer: DualAnswer) -> 
     )
 
 
-def _check(problem: MarketProblem) -> None:
+def check_problem(problem: MarketProblem) -> None:
     """Refuse programs for which the formulas have no meaning."""
     problems: list[Problem] = []
 

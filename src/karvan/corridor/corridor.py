@@ -64,6 +64,7 @@ class Snapshot:
         period_end: First day after the period.
         state_date: Day whose state holds for all that is not prorated.
         tables: Frame of each declared table by name. Read only.
+        links_open_at_end: Links open on the last day of the period.
         corridor_hash: Hash of the corridor it was made from.
         scenario_id: The scenario.
     """
@@ -73,5 +74,6 @@ class Snapshot:
     period_end: date
     state_date: date
     tables: Mapping[str, pl.DataFrame]
+    links_open_at_end: frozenset[str]
     corridor_hash: str
     scenario_id: str

@@ -96,7 +96,7 @@ def wanted_text(table: str, column: str) -> str:
             text = f"text of the form {declared.regex}"
     refers_to = metadata_of(table, column).get("refers_to")
     if refers_to:
-        text += f" that stands in {refers_to}"
+        text = f"an id that stands in {refers_to}"
     return text + (", or empty" if declared.nullable else "")
 
 

@@ -114,6 +114,9 @@ def _route_families(tables: Tables) -> Iterator[Problem]:
         if row["order"] is not None and first.setdefault(row["order"], number) != number:
             message = f"order is {row['order']}, which row {first[row['order']]} has already; every family needs a rank of its own"
             yield Problem("route_families", number, "order", message)
+        if (row["ends_a"] is None) != (row["ends_b"] is None):
+            empty = "ends_a" if row["ends_a"] is None else "ends_b"
+            yield Problem("route_families", number, empty, f"{empty} is empty, must be filled where the other end is, or both be empty")
 
 
 def _power_lines(tables: Tables) -> Iterator[Problem]:
@@ -216,12 +219,19 @@ def _ranges(tables: Tables) -> Iterator[Problem]:
 
 
 def _elements(tables: Tables) -> Iterator[Problem]:
+    """An observation is about a cordon, facility, link or route family, or about a journey written origin__destination__family."""
     known: set[str] = set()
-    for table, column in (("cordons", "cordon_id"), ("facilities", "facility_id"), ("links", "link_id")):
+    for table, column in (("cordons", "cordon_id"), ("facilities", "facility_id"), ("links", "link_id"), ("route_families", "family_id")):
         known.update(tables[table][column].drop_nulls().to_list())
+    places, families = set(tables["places"]["place_id"]), set(tables["route_families"]["family_id"])
     for row, value in _cells(tables["observations"], "element_id"):
-        if value not in known:
-            message = f"element_id is '{value}', must stand in cordons.csv, facilities.csv or links.csv{nearest(value, known)}"
+        journey = value.split("__")
+        is_journey = len(journey) == 3 and journey[0] in places and journey[1] in places and journey[2] in families
+        if value not in known and not is_journey:
+            message = (
+                f"element_id is '{value}', must be a cordon, facility, link or route family, or a journey"
+                f" origin__destination__family{nearest(value, known)}"
+            )
             yield Problem("observations", row, "element_id", message)
 
 
@@ -255,6 +265,6 @@ _CHECKS = (
     (("calibration_targets",), _calibration_targets),
     (("provenance",), _provenance),
     ((), _ranges),
-    (("observations", "cordons", "facilities", "links"), _elements),
+    (("observations", "cordons", "facilities", "links", "places", "route_families"), _elements),
     (("commitments", "links"), _commitments),
 )

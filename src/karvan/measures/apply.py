@@ -130,6 +130,7 @@ def _snapshot(scenario: Scenario, corridor: Corridor, states: _States, year: int
         period_end=end,
         state_date=middle,
         tables=MappingProxyType(tables),
+        links_open_at_end=frozenset(states.on(scenario, date(year, 12, 31))["links"].filter(pl.col("is_open"))["link_id"]),
         corridor_hash=corridor.hash,
         scenario_id=scenario.scenario_id,
     )

@@ -11,7 +11,7 @@ from karvan.corridor import Corridor
 from karvan.results import Outlook, YearResult
 
 _DIGITS = 9
-_EVIDENCE_TABLES = ("sources", "provenance", "observations", "commitments")
+_NOT_INPUTS = ("sources", "provenance", "observations", "commitments", "constants", "demand_factors", "base_costs")
 
 
 def build_report(
@@ -67,6 +67,7 @@ def build_report(
         "inputs": _inputs(corridor),
         "trust": _trust(corridor, scenario, baseline, manifest.base_year),
         "calibration": _calibration(corridor, baseline),
+        "blocks": _blocks(corridor, baseline),
         "families": _families(scenario, baseline),
         "measures": [dict(item) for item in measures],
         "replaced": [dict(item) for item in replaced],
@@ -194,7 +195,7 @@ def _inputs(corridor: Corridor) -> dict[str, Any]:
     """Input values and how far they are to be trusted: the row's confidence, or that of the single value."""
     counts = {"sourced": 0, "recalled": 0, "estimate": 0}
     for name, frame in corridor.tables.items():
-        if name in _EVIDENCE_TABLES or "confidence" not in frame.columns or frame.is_empty():
+        if name in _NOT_INPUTS or "confidence" not in frame.columns or frame.is_empty():
             continue
         for confidence, count in frame.group_by("confidence").len().iter_rows():
             counts[str(confidence)] += int(count)
@@ -222,6 +223,23 @@ def _trust(corridor: Corridor, scenario: Outlook, baseline: Outlook, base_year: 
 def _calibration(corridor: Corridor, baseline: Outlook) -> dict[str, Any]:
     targets = corridor.tables["calibration_targets"]
     return {"constants": corridor.tables["constants"].height, "observations": targets.height, "base_year": corridor.manifest.base_year}
+
+
+def _blocks(corridor: Corridor, baseline: Outlook) -> list[dict[str, Any]]:
+    """Blocks of the base year's tonnes: published or derived sum, the model's, and the error."""
+    base_year = corridor.manifest.base_year
+    if base_year not in [result.year for result in baseline.years]:
+        return []
+    model = dict(baseline.in_year(base_year).blocks.iter_rows())
+    frame = corridor.tables["observations"].filter((pl.col("quantity") == "block_kt") & (pl.col("year") == base_year))
+    rows = []
+    for row in frame.sort("observation_id").iter_rows(named=True):
+        block = str(row["observation_id"]).removeprefix("block_")
+        value = float(model.get(block, 0.0))
+        rows.append(
+            {"block": block, "title": row["scope"], "published_kt": row["value"], "model_kt": value, "error_share": value / row["value"] - 1.0}
+        )
+    return rows
 
 
 def _families(scenario: Outlook, baseline: Outlook) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from karvan.results import Ladder, LadderRung
@@ -19,7 +20,7 @@ def ladder_lines(ladder: Ladder) -> list[str]:
         "AS IS: every limit stands",
         *_table(ladder.as_is),
     ]
-    useless = [str(rung.rung) for rung in ladder.as_is if rung.is_alone_useless]
+    useless = [str(rung.rung) for rung in ladder.as_is if rung.is_alone_useless and rung.is_on_corridor]
     if useless:
         lines += ["", f"Relieving {', '.join(useless)} alone gains nothing."]
     return lines
@@ -29,12 +30,15 @@ def _table(rungs: Sequence[LadderRung]) -> list[str]:
     if not rungs:
         return ["  nothing binds"]
     lines = [f"  {'':>2} {'facility':<30}{'latent':>7}{'moved':>7}{'USD/t':>8}{'gain':>7}{'M USD/y':>9}  cheapest relief"]
-    for rung in rungs:
+    for rung in (rung for rung in rungs if rung.is_on_corridor):
         price = f"{rung.shadow_price_usd_per_t:.1f}" if rung.is_public else "unsure"
         lines.append(
             f"  {rung.rung:>2} {rung.facility_name[:29]:<30}{rung.latent_mt:>7.2f}{rung.realised_mt:>7.2f}{price:>8}{rung.gain_mt:>7.2f}"
             f"{rung.gain_musd_per_year:>9.1f}  {_relief(rung)}"[:100]
         )
+    elsewhere = [rung.facility_name for rung in rungs if not rung.is_on_corridor]
+    if elsewhere:
+        lines += textwrap.wrap(f"Full too, on rival or connecting routes: {'; '.join(elsewhere)}.", 96, initial_indent="     ", subsequent_indent="     ")
     return lines
 
 

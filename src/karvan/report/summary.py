@@ -12,7 +12,7 @@ _VERDICTS = {
     "on_course": "on course",
     "behind": "behind",
     "open": "open",
-    "not_measurable": "not for this model to judge",
+    "not_measurable": "not measurable here",
 }
 
 
@@ -52,60 +52,59 @@ def _answer(report: Mapping[str, Any]) -> list[str]:
         series = "   ".join(f"{row['corridor_mt']:.1f} Mt {row['year']}" for row in history[-5:])
         first = report["years"][0]
         share = first["crude_mt"] / first["corridor_mt"] if first["corridor_mt"] else 0.0
-        lines.append(f"  Carried:  {series}      ({share:.0%} of it crude oil in {first['year']})")
+        lines.append(f"  Carried:  {series}   ({share:.0%} of {first['year']} crude)")
     if headline is None:
         rows = "   ".join(f"{row['corridor_mt']:.1f} Mt {row['year']}" for row in report["years"][:: max(1, len(report["years"]) // 5)])
         return [*lines, f"  Outlook:  {rows}"]
     lines += ["", *_reached(headline)]
     if headline["in_target_year_mt"] is not None:
         lines.append(
-            f"  In {headline['target_year']}: {headline['in_target_year_mt']:.1f} Mt ({headline['in_target_year_low_mt']:.1f} ..."
+            f"  In {headline['target_year']}: {headline['in_target_year_mt']:.1f} Mt ({headline['in_target_year_low_mt']:.1f} .."
             f" {headline['in_target_year_high_mt']:.1f}) against {headline['target_mt']:.0f} promised;"
-            f" {headline['in_target_year_baseline_mt']:.1f} Mt with what is being built today."
+            f" {headline['in_target_year_baseline_mt']:.1f} Mt with only what is being built today."
         )
     return lines
 
 
 def _reached(headline: Mapping[str, Any]) -> list[str]:
-    last = headline["last_year"]
-    target = f"{headline['target_mt']:.0f} Mt"
-    span = f"{_when(headline['reached_year_high'], last)} .. {_when(headline['reached_year_low'], last)}"
+    last, target = headline["last_year"], f"{headline['target_mt']:.0f} Mt"
     if headline["reached_year"] is None:
-        first = f"  {target} is not reached by {last} even if everything announced opens on time (growth high .. low: {span}),"
+        first = f"  {target} is not reached by {last} even if everything announced opens on time ({headline['last_year_mt']:.1f} Mt then)."
     else:
-        first = f"  {target} is reached in {headline['reached_year']} if everything announced opens on time (growth high .. low: {span}),"
-    if headline["reached_year_baseline"] is None:
-        return [first, f"  and not by {last} with what is being built today."]
-    return [first, f"  and in {headline['reached_year_baseline']} with what is being built today."]
+        first = f"  {target} is reached in {headline['reached_year']} if everything announced opens on time."
+    early, late = _when(headline["reached_year_high"], last), _when(headline["reached_year_low"], last)
+    built = _when(headline["reached_year_baseline"], last)
+    return [first, f"  With high growth: {early}; with low growth: {late}; with only what is being built today: {built}."]
 
 
 def _when(year: int | None, last: int) -> str:
-    return f"not by {last}" if year is None else str(year)
+    return f"not by {last}" if year is None else f"in {year}"
 
 
 def _stops(report: Mapping[str, Any]) -> list[str]:
     stops: Sequence[Mapping[str, Any]] = report["stops"]
     if not stops:
         return ["  Nothing is full on the corridor in any year of this scenario.", ""]
-    lines = [f"  {'WHAT STOPS IT, IN ORDER':<42}{'carried':>9} {'turned away':>12} {'one more t':>11}  cheapest relief"]
+    lines = [f"  {'WHAT STOPS IT, IN ORDER':<32}{'from':>5}{'carried':>12}{'turned away':>13}{'1 t more':>9}  cheapest relief"]
     for rank, stop in enumerate(stops[:_STOPS_SHOWN], start=1):
-        name = stop["name"] if len(stop["name"]) <= 27 else stop["name"][:26] + "."
         unit = _UNITS[stop["unit"]]
         price = f"{stop['shadow_price_usd_per_t']:.0f} USD" if stop["is_public"] else "unsure"
+        carried, away = f"{stop['carried']:,.0f} {unit}", f"{stop['turned_away']:,.0f} {unit}"
         lines.append(
-            f"  {rank} {name:<28}from {stop['from_year']} {stop['carried']:>7,.0f} {unit:<4} {stop['turned_away']:>7,.0f} {unit:<4} {price:>8}  {_relief(stop)}"
+            f"  {rank} {_cut(stop['name'], 29):<30}{stop['from_year']:>5}{carried:>12}{away:>13}{price:>9}  {_relief(stop)}"
         )
-    useless = [rank for rank, stop in enumerate(stops[:_STOPS_SHOWN], start=1) if stop["gain_alone_mt"] < 0.005]
-    remark = "    Lifting any one of them alone gains something."
-    if useless:
-        numbers = ", ".join(str(rank) for rank in useless)
-        remark = f"    Relieving {numbers} alone gains nothing."
-    lines.append(f"{remark:<72}all rungs: karvan ladder")
-    lines.append("")
-    return lines
+    useless = [str(rank) for rank, stop in enumerate(stops[:_STOPS_SHOWN], start=1) if stop["gain_alone_mt"] < _GAIN_FLOOR_MT]
+    remark = f"Relieving {', '.join(useless)} alone gains nothing." if useless else "Lifting any one of them alone gains something."
+    return [*lines, f"    {remark:<66}all rungs: karvan ladder", ""]
+
+
+def _cut(text: str, width: int) -> str:
+    """Text of at most so many characters; three dots say that it was longer."""
+    return text if len(text) <= width else text[: width - 3].rstrip() + "..."
 
 
 _UNITS = {"kt": "kt", "kteu": "kTEU", "kwagons": "kwag", "ktrains": "ktrn", "kvehicles": "kveh"}
+_GAIN_FLOOR_MT = 0.005
 
 
 def _relief(stop: Mapping[str, Any]) -> str:
@@ -113,19 +112,19 @@ def _relief(stop: Mapping[str, Any]) -> str:
     if relief is None:
         return "none in the case"
     if relief["is_operating"]:
-        return f"{relief['title'][:22]}, no building"
-    cost = "cost not known" if relief["cost_musd"] is None else f"{relief['cost_musd']:,.0f} M USD"
-    return f"{relief['title'][:20]}, {cost}"
+        return f"{_cut(relief['title'], 16)} (no building)"[:30]
+    cost = "cost ?" if relief["cost_musd"] is None else f"{relief['cost_musd']:,.0f} M USD"
+    return f"{_cut(relief['title'], 16)}, {cost}"
 
 
 def _promises(report: Mapping[str, Any]) -> list[str]:
     rows = [item for item in report["commitments"] if item["is_headline"]]
     if not rows:
         return []
-    lines = [f"  {'THE PROMISES':<28}{'known':<18}{'announced plan gives':<26}verdict"]
+    lines = [f"  {'THE PROMISES':<28}{'known':<20}{'announced plan gives':<26}verdict"]
     for item in sorted(rows, key=lambda row: (row["promise"] or 0, row["commitment_id"])):
         label = item["short"] or item["title"][:24]
-        lines.append(f"   {label:<27}{_known(item):<18}{_given(item):<26}{_VERDICTS[item['verdict']]}")
+        lines.append(f"   {label:<27}{_known(item):<20}{_given(item):<26}{_VERDICTS[item['verdict']]}")
     return lines
 
 
@@ -135,7 +134,7 @@ def _known(item: Mapping[str, Any]) -> str:
     year = f" {item['observed_year']}" if item["observed_year"] else ""
     if item["metric"] == "link_open":
         return ("open" if item["observed"] >= 1 else "not open") + year
-    return f"{item['observed']:,.4g} {item['unit'] or ''}".strip() + year
+    return f"{quantity(item['observed'])} {item['unit'] or ''}".strip() + year
 
 
 def _given(item: Mapping[str, Any]) -> str:
@@ -143,22 +142,31 @@ def _given(item: Mapping[str, Any]) -> str:
         return "--"
     if item["metric"] == "link_open":
         return f"{'open' if item['scenario'] >= 1 else 'not open'} in {item['year']}"
-    return f"{item['scenario']:,.1f} {item['unit'] or ''} in {item['year']}"
+    return f"{quantity(item['scenario'])} {item['unit'] or ''} in {item['year']}"
+
+
+def quantity(value: float) -> str:
+    """A number with as many digits as a reader needs: 72,900 or 600 or 4.12."""
+    if abs(value) >= 1000.0:
+        return f"{round(value, -2):,.0f}"
+    return f"{value:,.0f}" if abs(value) >= 100.0 else f"{value:.3g}"
 
 
 def _trust(report: Mapping[str, Any]) -> list[str]:
     trust, calibration = report["trust"], report["calibration"]
-    lines = [
-        f"  HOW FAR TO TRUST IT   {calibration['constants']} constants fitted on {calibration['observations']} values of {calibration['base_year']} only."
-    ]
+    base = calibration["base_year"]
+    lines = [f"  HOW FAR TO TRUST IT   {calibration['constants']} constants fitted on {calibration['observations']} values of {base} only."]
     if trust["model_mt"] is not None and trust["observed_mt"] is not None:
         lines.append(
-            f"    {trust['year']} from {calibration['base_year']} and its dated events: {trust['model_mt']:.1f} Mt against {trust['observed_mt']:.1f} Mt observed."
-            f"  {trust['observations_not_used']} published values stand by, unused in fitting."
+            f"    {trust['year']} from {base} and its dated events: {trust['model_mt']:.1f} Mt against {trust['observed_mt']:.1f} observed."
+            f"  {trust['observations_not_used']} published values were not used."
         )
-    lines.append(
-        f"    {trust['estimated_share_of_flow']:.0%} of the corridor's tonnes rest on estimated market sizes. Ranges are all growth rates low .. all high."
-    )
+    missed = [block for block in report["blocks"] if abs(block["error_share"]) > 0.10]
+    if missed:
+        names = ", ".join(f"{block['title']} {block['error_share']:+.0%}" for block in missed)
+        lines.append(f"    Missed by over 10% in {base}: {names}.")
+        lines.append("    Reason: constants are by route family and goods, so one cannot correct one direction of trade.")
+    lines.append(f"    {trust['estimated_share_of_flow']:.0%} of the tonnes rest on estimated market sizes. Range: growth rates all low .. all high.")
     return lines
 
 
@@ -168,5 +176,5 @@ def _next(report: Mapping[str, Any]) -> list[str]:
         lines.append(f"  Report   {report['report']}   (opens without internet)   {report['seconds']:.1f} s")
     option = next((stop["relief"]["measure_id"] for stop in report["stops"] if stop["relief"]), None)
     example = f"karvan run --with {option}     " if option else ""
-    lines.append(f"  Try      {example}karvan ladder     karvan run --scenario late     karvan --help")
+    lines.append(f"  Try      {example}karvan ladder     karvan --help")
     return lines

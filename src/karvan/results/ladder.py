@@ -29,6 +29,7 @@ class LadderRung:
         is_alone_useless: Lifting it alone gains nothing.
         next_facility_id: What binds next.
         is_public: Its capacity is certain enough to quote the price.
+        is_on_corridor: Enough of what it carries in the year crosses the headline cordon; others bind on rival or connecting routes.
     """
 
     rung: int
@@ -48,6 +49,7 @@ class LadderRung:
     is_alone_useless: bool
     next_facility_id: str | None
     is_public: bool
+    is_on_corridor: bool
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 import polars as pl
 
 
+REACHED_TOLERANCE = 1e-5
+"""A target is reached when it is missed by no more than this share: the solver's own tolerance is 1e-6."""
+
+
 @dataclass(frozen=True)
 class YearResult:
     """The cleared market of one year.
@@ -27,7 +31,7 @@ class YearResult:
         operators: operator_id, revenue_musd.
         regions: origin_region, destination_region, commodity_group, family_id, flow_kt.
         components: family_id, commodity_group, share of generalised cost by component, USD/t mean.
-        open_links: Links open in that year.
+        open_links: Links open at the end of that year.
         shipped_share: Lowest share of a market's goods that is shipped.
         estimated_share: Share of the headline cordon's tonnes in markets whose base-year flow is an estimate.
         max_violation, complementarity: Solver quality r1 and r2.
@@ -70,8 +74,8 @@ class Outlook:
         return next(result for result in self.years if result.year == year)
 
     def first_year_at(self, corridor_mt: float) -> int | None:
-        """First year in which the headline cordon carries at least so many million tonnes."""
-        return next((result.year for result in self.years if result.corridor_mt >= corridor_mt), None)
+        """First year in which the headline cordon carries so many million tonnes, to the solver's tolerance."""
+        return next((result.year for result in self.years if result.corridor_mt >= corridor_mt * (1.0 - REACHED_TOLERANCE)), None)
 
     def frame(self, name: str) -> pl.DataFrame:
         """One of the yearly frames, stacked, with scenario_id, growth and year in front."""

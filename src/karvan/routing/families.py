@@ -30,6 +30,7 @@ class Families:
         in_not: Links that must not be used, shape (families, links).
         all_bit: Bit of each link that must be used, 0 for others, shape (families, links).
         all_full: All these bits together, shape (families,).
+        ends: Regions at one end and at the other between which each serves; None for all.
     """
 
     family_ids: tuple[str, ...]
@@ -39,6 +40,18 @@ class Families:
     in_not: BoolArray
     all_bit: IntArray
     all_full: IntArray
+    ends: tuple[tuple[frozenset[str], frozenset[str]] | None, ...]
+
+    def serves(self, origin_region: str, destination_region: str) -> BoolArray:
+        """Families that serve goods between two regions, shape (families,)."""
+
+        def between(ends: tuple[frozenset[str], frozenset[str]] | None) -> bool:
+            if ends is None:
+                return True
+            one, other = ends
+            return (origin_region in one and destination_region in other) or (origin_region in other and destination_region in one)
+
+        return np.array([between(ends) for ends in self.ends], dtype=np.bool_)
 
     def applies(self, commodity_group: str) -> BoolArray:
         """Families for some goods, shape (families,)."""
@@ -93,6 +106,9 @@ def compile_families(tables: Mapping[str, pl.DataFrame]) -> Families:
         in_not=in_not,
         all_bit=all_bit,
         all_full=np.bitwise_or.reduce(all_bit, axis=1) if links else np.zeros(len(rows), dtype=np.int64),
+        ends=tuple(
+            None if row["ends_a"] is None else (frozenset(split(row["ends_a"])), frozenset(split(row["ends_b"]))) for row in rows
+        ),
     )
 
 

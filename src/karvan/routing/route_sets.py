@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -31,16 +31,21 @@ class RouteSetOptions:
     Attributes:
         per_family: Most routes of one market and family.
         length_bound: Dearest route over the cheapest of its market and family.
+        market_bound: Dearest route over the cheapest of its market: what costs more is no rival.
         overlap_bound: Largest part of a route's cost that it may share with a kept one, unless they differ in a facility used.
         repeat_count: Searches with the arcs found so far made dearer.
         repeat_penalty_share: By how much they are made dearer each time.
+        scarcity_steps: Further searches in which every use of a facility costs so many times 1/theta of the goods more, so that
+            routes that pass few facilities are there when several are full at once.
     """
 
     per_family: int = 8
     length_bound: float = 1.5
+    market_bound: float = 4.0
     overlap_bound: float = 0.8
     repeat_count: int = 3
     repeat_penalty_share: float = 0.5
+    scarcity_steps: tuple[float, ...] = (2.0, 6.0)
 
 
 @dataclass(frozen=True)
@@ -84,26 +89,48 @@ def route_sets(
     families = compile_families(tables)
     goods = {name: _goods(graph, tables, name, co2_price_usd_per_t) for name in sorted(set(markets["commodity_group"]))}
     pieces = [_Piece.empty()]
+    theta = dict(tables["commodities"].select("commodity_group", "route_theta_per_usd_per_t").iter_rows())
+    sparing = replace(options, per_family=1, repeat_count=0)
     for (commodity, _), mask, members in _groups(graph, tables, markets, date):
         usable = mask & goods[commodity].costs.allowed
         ends = _ends(graph, markets, members)
+        scarce = [_scarce(goods[commodity], step / theta[commodity]) for step in options.scarcity_steps]
         for family in range(len(families.family_ids)):
-            search = family_search(families, family, commodity)
-            if search is not None:
-                pieces.append(
-                    _family_piece(
-                        graph,
-                        goods[commodity],
-                        usable=usable,
-                        families=families,
-                        family=family,
-                        search=search,
-                        commodity=commodity,
-                        ends=ends,
-                        options=options,
-                    )
+            whole = family_search(families, family, commodity)
+            if whole is None:
+                continue
+            alone = replace(whole, via_links=np.zeros(0, dtype=np.int64))
+            passes = [(goods[commodity], whole, options), *((costed, alone, sparing) for costed in scarce)]
+            pieces += [
+                _family_piece(
+                    graph,
+                    costed,
+                    usable=usable,
+                    families=families,
+                    family=family,
+                    search=search,
+                    commodity=commodity,
+                    ends=ends,
+                    options=chosen,
                 )
-    return _assembled(graph, markets, families, goods, pieces=pieces, co2_price_usd_per_t=co2_price_usd_per_t)
+                for costed, search, chosen in passes
+            ]
+    bound = options.market_bound
+    return _assembled(graph, markets, families, goods, pieces=pieces, market_bound=bound, co2_price_usd_per_t=co2_price_usd_per_t)
+
+
+def _scarce(goods: _Goods, surcharge_usd_per_t: float) -> _Goods:
+    """The same goods where every use of a facility costs more; the facilities themselves are not looked at one by one."""
+    used = np.diff(goods.use_first).astype(np.float64)
+    none = np.zeros(0, dtype=np.int64)
+    return replace(
+        goods,
+        search_cost=goods.search_cost + surcharge_usd_per_t * used,
+        use_first=np.zeros_like(goods.use_first),
+        uses=ArcUses(none, none, np.zeros(0)),
+        facility_first=np.zeros(1, dtype=np.int64),
+        facility_arc=none,
+    )
 
 
 def _goods(graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity: str, co2_price_usd_per_t: float) -> _Goods:
@@ -222,9 +249,10 @@ def _assembled(
     goods: Mapping[str, _Goods],
     *,
     pieces: list[_Piece],
+    market_bound: float,
     co2_price_usd_per_t: float,
 ) -> RouteSets:
-    """Routes of all pieces in the order of markets and families, with their costs."""
+    """Routes of all pieces that are rivals in their market, in the order of markets and families, with their costs."""
     market = np.concatenate([piece.market for piece in pieces])
     family = np.concatenate([piece.family for piece in pieces])
     length = np.concatenate([piece.length for piece in pieces])
@@ -236,6 +264,14 @@ def _assembled(
     arc = arc[np.repeat(start - first[:-1], length) + np.arange(arc.shape[0])]
     commodity = np.array([sorted(goods).index(name) for name in markets["commodity_group"]], dtype=np.int64)
     components, leg_cost = _components(graph, goods, commodity[market], first, arc)
+    cost = components.sum(axis=1)
+    kept = _rivals(markets, families, market, family, cost, market_bound=market_bound) & _first_of_each(market, family, first, arc)
+    order = np.flatnonzero(kept)
+    order = order[np.lexsort((order, cost[order], family[order], market[order]))]
+    steps = np.repeat(first[:-1][order] - np.append(0, np.cumsum(length[order]))[:-1], length[order]) + np.arange(length[order].sum())
+    market, family, length, components = market[order], family[order], length[order], components[order]
+    arc, leg_cost = arc[steps], leg_cost[steps]
+    first = np.append(0, np.cumsum(length)).astype(np.int64)
     market_ids = tuple(markets.select("market_id", "origin_node", "destination_node").iter_rows())
     count = np.bincount(market, minlength=len(market_ids))
     return RouteSets(
@@ -261,6 +297,29 @@ def _assembled(
         unreachable=tuple(market_ids[index] for index in np.flatnonzero(count == 0)),
         co2_price_usd_per_t=co2_price_usd_per_t,
     )
+
+
+def _first_of_each(market: IntArray, family: IntArray, first: IntArray, arc: IntArray) -> BoolArray:
+    """False for a route that another search of its market and family has found before, shape (routes,)."""
+    seen: set[tuple[int, int, bytes]] = set()
+    is_first = np.ones(market.shape[0], dtype=np.bool_)
+    for route in range(market.shape[0]):
+        key = (int(market[route]), int(family[route]), arc[first[route] : first[route + 1]].tobytes())
+        is_first[route] = key not in seen
+        seen.add(key)
+    return is_first
+
+
+def _rivals(
+    markets: pl.DataFrame, families: Families, market: IntArray, family: IntArray, cost: FloatArray, *, market_bound: float
+) -> BoolArray:
+    """Routes whose family serves the market's regions and that cost no more than a multiple of its cheapest, shape (routes,)."""
+    pairs = list(markets.select("origin_region", "destination_region").iter_rows())
+    serves = {pair: families.serves(*pair) for pair in set(pairs)}
+    kept = np.array([serves[pair] for pair in pairs], dtype=np.bool_).reshape(len(pairs), len(families.family_ids))[market, family]
+    cheapest = np.full(len(pairs), np.inf)
+    np.minimum.at(cheapest, market[kept], cost[kept])
+    return np.asarray(kept & (cost <= market_bound * cheapest[market]), dtype=np.bool_)
 
 
 def _sums(values: FloatArray, first: IntArray) -> FloatArray:

@@ -16,7 +16,6 @@ from karvan.corridor import Corridor
 from karvan.errors import ConvergenceError, DataError, Problem
 from karvan.measures import load_scenario
 from karvan.measures.apply import apply
-from karvan.routing import cordon_weights
 from karvan.study.clear import RoutedSnapshot, RouteMemory
 
 FloatArray = npt.NDArray[np.float64]
@@ -81,6 +80,7 @@ def calibrate(corridor: Corridor) -> Calibration:
     fit = _Fit(routed, targets)
     factors, constants = fit.solve()
     assembly, clearing = fit.cleared(factors, constants)
+    constants |= _taken_over(constants, corridor.tables["route_families"])
     pairs = sorted(constants)
     return Calibration(
         constants=pl.DataFrame(
@@ -106,9 +106,15 @@ def calibrate(corridor: Corridor) -> Calibration:
             }
         ),
         targets=fit.errors(assembly, clearing),
-        constant_count=len(constants),
+        constant_count=len(fit.family_targets),
         observation_count=targets.height,
     )
+
+
+def _taken_over(constants: dict[tuple[str, str], float], families: pl.DataFrame) -> dict[tuple[str, str], float]:
+    """Constants of families that were not in use in the base year: those of the family each is like."""
+    like = dict(families.filter(pl.col("constant_like").is_not_null()).select("family_id", "constant_like").iter_rows())
+    return {(family, commodity): value for family, model in like.items() for (known, commodity), value in constants.items() if known == model}
 
 
 class _Fit:
@@ -207,7 +213,7 @@ class _Fit:
         flow = np.zeros(self.routed.sets.route_family.shape[0])
         shipped = assembly.route_of >= 0
         flow[assembly.route_of[shipped]] = clearing.route_flow_kt[shipped]
-        kt, kteu = cordon_weights(self.routed.graph, self.tables, self.routed.sets, cordon)
+        kt, kteu = self.routed.cordons[cordon]
         return float(flow @ kt), float(flow @ kteu)
 
     def errors(self, assembly: Assembly, clearing: Clearing) -> pl.DataFrame:

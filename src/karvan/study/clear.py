@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +38,7 @@ from karvan.routing import (
 FloatArray = npt.NDArray[np.float64]
 _ROUTING_TABLES = (
     "places", "modes", "links", "terminals", "facility_uses", "tariffs", "route_families", "regions", "region_places",
-    "commodities", "commodity_units", "permissions",
+    "commodities", "commodity_units", "permissions", "cordons",
 )  # fmt: skip
 
 
@@ -52,19 +52,20 @@ class Market:
 
 @dataclass(frozen=True)
 class RoutedSnapshot:
-    """A snapshot with its state graph, route sets and facility entries."""
+    """A snapshot with its state graph, route sets, facility entries and cordon weights (kt and thousand TEU per kt, by cordon)."""
 
     snapshot: Snapshot
     graph: StateGraph
     sets: RouteSets
     entries: FacilityEntries
+    cordons: Mapping[str, tuple[FloatArray, FloatArray]]
 
 
 class RouteMemory:
     """Route sets remembered by what they depend on, so that years and scenarios with the same network share them."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[object, ...], tuple[StateGraph, RouteSets, FacilityEntries]] = {}
+        self._known: dict[tuple[object, ...], RoutedSnapshot] = {}
 
     def routed(self, snapshot: Snapshot, *, co2_price_usd_per_t: float) -> RoutedSnapshot:
         key = _routing_key(snapshot, co2_price_usd_per_t)
@@ -73,8 +74,10 @@ class RouteMemory:
             sets = route_sets(graph, snapshot.tables, date=snapshot.state_date, co2_price_usd_per_t=co2_price_usd_per_t)
             if sets.unreachable:
                 raise DataError([_unreachable(snapshot, market) for market in sets.unreachable])
-            self._known[key] = (graph, sets, facility_entries(graph, snapshot.tables, sets))
-        return RoutedSnapshot(snapshot, *self._known[key])
+            names = sorted(set(snapshot.tables["cordons"]["cordon_id"]))
+            cordons = {name: cordon_weights(graph, snapshot.tables, sets, name) for name in names}
+            self._known[key] = RoutedSnapshot(snapshot, graph, sets, facility_entries(graph, snapshot.tables, sets), cordons)
+        return replace(self._known[key], snapshot=snapshot)
 
 
 def _routing_key(snapshot: Snapshot, co2_price_usd_per_t: float) -> tuple[object, ...]:
@@ -145,18 +148,15 @@ def clear(
 
 def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str) -> YearResult:
     """Everything the results keep of a cleared snapshot."""
-    snapshot, sets, graph = cleared.routed.snapshot, cleared.routed.sets, cleared.routed.graph
+    snapshot, sets = cleared.routed.snapshot, cleared.routed.sets
     tables, assembly, clearing = snapshot.tables, cleared.assembly, cleared.clearing
     flow = np.where(assembly.route_of >= 0, clearing.route_flow_kt, 0.0)
     set_flow = np.zeros(sets.route_family.shape[0])
     shipped = assembly.route_of >= 0
     set_flow[assembly.route_of[shipped]] = clearing.route_flow_kt[shipped]
-    headline_kt, headline_kteu = cordon_weights(graph, tables, sets, headline_cordon)
+    headline_kt, headline_kteu = cleared.routed.cordons[headline_cordon]
     commodity = np.array(assembly.market_commodity)[sets_market(sets)]
-    cordons = {}
-    for cordon_id in sorted(set(tables["cordons"]["cordon_id"])):
-        weight, _ = cordon_weights(graph, tables, sets, cordon_id)
-        cordons[cordon_id] = float(set_flow @ weight)
+    cordons = {name: float(set_flow @ weight) for name, (weight, _) in cleared.routed.cordons.items()}
     latent = flows_at(cleared.problem, np.zeros_like(cleared.problem.row_capacity))
     latent_flow = np.zeros_like(set_flow)
     latent_flow[assembly.route_of[shipped]] = latent.route_flow_kt[shipped]
@@ -174,7 +174,7 @@ def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str)
         operators=_operators(cleared, set_flow),
         regions=_regions(cleared),
         components=_components(cleared, set_flow),
-        open_links=frozenset(tables["links"].filter(pl.col("is_open"))["link_id"]),
+        open_links=snapshot.links_open_at_end,
         shipped_share=_shipped_share(cleared, flow),
         estimated_share=_estimated_share(cleared, set_flow, headline_kt),
         max_violation=float(clearing.max_violation),

@@ -6,12 +6,13 @@ import numpy as np
 
 from karvan.assignment import Rung, as_is_ladder, relieved_ladder
 from karvan.corridor import Corridor
+from karvan.errors import DataError, Problem
 from karvan.measures import Measure
 from karvan.measures.apply import apply
-from karvan.results import Ladder, LadderRung
+from karvan.results import Ladder, LadderRung, YearResult
 from karvan.study.clear import Cleared, clear, year_result
 from karvan.study.options import ScenarioOptions, prepare
-from karvan.study.relief import corridor_vector, relief_table
+from karvan.study.relief import CORRIDOR_FLOOR_SHARE, corridor_vector, relief_table
 
 
 def ladder(
@@ -41,6 +42,9 @@ def ladder(
     prepared = prepare(corridor, scenario or manifest.baseline, options or ScenarioOptions())
     cleared = clear(apply(prepared.scenario, prepared.corridor, year=year), co2_price_usd_per_t=manifest.co2_price_usd_per_t)
     result = year_result(cleared, headline_cordon=manifest.headline_cordon, crude_commodity=manifest.crude_commodity)
+    if result.corridor_latent_mt >= to_mt:
+        message = f"to_mt is {to_mt:g}, must be above {result.corridor_latent_mt:.3f} Mt, which would move in {year} if nothing were full"
+        raise DataError(Problem("command line", None, "to_mt", message))
     vector = corridor_vector(cleared, manifest.headline_cordon)
     scales = np.zeros(len(cleared.assembly.market_commodity), dtype=np.bool_)
     scales[np.unique(cleared.assembly.market_of_route[vector > 0])] = True
@@ -53,19 +57,20 @@ def ladder(
         to_mt=to_mt,
         today_mt=result.corridor_mt,
         market_scale=max([rung.market_scale for rung in (*as_is, *relieved)], default=1.0),
-        as_is=_named(cleared, as_is, reliefs),
-        relieved=_named(cleared, relieved, reliefs),
+        as_is=_named(cleared, result, as_is, reliefs),
+        relieved=_named(cleared, result, relieved, reliefs),
     )
 
 
-def _named(cleared: Cleared, rungs: list[Rung], reliefs: dict[str, list[Measure]]) -> tuple[LadderRung, ...]:
+def _named(cleared: Cleared, result: YearResult, rungs: list[Rung], reliefs: dict[str, list[Measure]]) -> tuple[LadderRung, ...]:
     table = cleared.routed.snapshot.tables["facilities"].rows(named=True)
-    result = []
+    corridor_share = result.facilities["corridor_share"].to_list()
+    named = []
     for rung in rungs:
         row = table[rung.row]
         measures = reliefs.get(row["facility_id"], [])
         best = measures[0] if measures else None
-        result.append(
+        named.append(
             LadderRung(
                 rung=rung.rung,
                 market_scale=rung.market_scale,
@@ -84,9 +89,10 @@ def _named(cleared: Cleared, rungs: list[Rung], reliefs: dict[str, list[Measure]
                 is_alone_useless=rung.is_alone_useless,
                 next_facility_id=None if rung.next_row is None else table[rung.next_row]["facility_id"],
                 is_public=row["is_public"],
+                is_on_corridor=corridor_share[rung.row] >= CORRIDOR_FLOOR_SHARE,
             )
         )
-    return tuple(result)
+    return tuple(named)
 
 
 def _units_per_t(cleared: Cleared, row: int) -> float:

@@ -10,12 +10,12 @@ from karvan.assignment import clear as clear_market
 from karvan.corridor import Corridor
 from karvan.measures import Measure, Scenario, measures_of
 from karvan.results import YearResult
-from karvan.routing import cordon_weights
 from karvan.study.clear import Cleared, lifted
 
 _CAPACITY_COLUMNS = ("nominal", "availability_share", "payload_share")
 _PRICE_FLOOR_USD_PER_T = 1e-3
-_CORRIDOR_FLOOR_SHARE = 1e-3
+CORRIDOR_FLOOR_SHARE = 0.02
+"""A facility stands on the corridor if at least this share of what it carries crosses the headline cordon."""
 
 
 def relief_table(corridor: Corridor, scenario: Scenario) -> dict[str, list[Measure]]:
@@ -79,7 +79,7 @@ def stop_gains(cleared: Cleared, result: YearResult, *, headline_cordon: str, re
     table = {row["facility_id"]: row for row in cleared.routed.snapshot.tables["facilities"].iter_rows(named=True)}
     found = []
     for position, row in enumerate(frame.iter_rows(named=True)):
-        if row["shadow_price_usd_per_t"] <= _PRICE_FLOOR_USD_PER_T or row["corridor_share"] <= _CORRIDOR_FLOOR_SHARE:
+        if row["shadow_price_usd_per_t"] <= _PRICE_FLOOR_USD_PER_T or row["corridor_share"] < CORRIDOR_FLOOR_SHARE:
             continue
         measures = reliefs.get(row["facility_id"], [])
         best = measures[0] if measures else None
@@ -111,8 +111,8 @@ def stop_gains(cleared: Cleared, result: YearResult, *, headline_cordon: str, re
 
 def _corridor_mt(cleared: Cleared, rows: list[int], headline_cordon: str) -> float:
     """Headline tonnes, million, with the limits of some rows lifted."""
-    sets, assembly = cleared.routed.sets, cleared.assembly
-    weight, _ = cordon_weights(cleared.routed.graph, cleared.routed.snapshot.tables, sets, headline_cordon)
+    assembly = cleared.assembly
+    weight, _ = cleared.routed.cordons[headline_cordon]
     start = cleared.clearing.row_price_usd_per_unit.copy()
     start[rows] = 0.0
     freed = clear_market(lifted(cleared.problem, rows), start=start)
@@ -122,8 +122,8 @@ def _corridor_mt(cleared: Cleared, rows: list[int], headline_cordon: str) -> flo
 
 def corridor_vector(cleared: Cleared, cordon_id: str) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Cordon kilotonnes per kilotonne of flow on each route of the program, shape (routes,)."""
-    sets, assembly = cleared.routed.sets, cleared.assembly
-    weight, _ = cordon_weights(cleared.routed.graph, cleared.routed.snapshot.tables, sets, cordon_id)
+    assembly = cleared.assembly
+    weight, _ = cleared.routed.cordons[cordon_id]
     vector = np.zeros(assembly.route_of.shape[0])
     shipped = assembly.route_of >= 0
     vector[shipped] = weight[assembly.route_of[shipped]]

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from karvan.results import Outlook, YearResult
+from karvan.results.outlook import REACHED_TOLERANCE
 
 VERDICTS = ("met", "on_course", "behind", "open", "not_measurable")
 
@@ -58,7 +59,7 @@ def _verdict(row: dict[str, Any], in_scenario: float | None) -> str:
         return "met"
     if in_scenario is None:
         return "open"
-    return "on_course" if in_scenario >= row["target"] else "behind"
+    return "on_course" if in_scenario >= row["target"] * (1.0 - REACHED_TOLERANCE) else "behind"
 
 
 def _value(row: dict[str, Any], result: YearResult) -> float | None:

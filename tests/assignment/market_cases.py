@@ -85,7 +85,9 @@ def two_routes(flow: float, capacity: Sequence[float], **demand: float) -> Marke
     return program([one_nest([first, Route(120.0)], 0.05, flow, **demand)], capacity)
 
 
-def random_program(seed: int, *, markets: int = 6, families: int = 2, routes: int = 3, rows: int = 6, tightness: float = 0.6) -> MarketProblem:
+def random_program(
+    seed: int, *, markets: int = 6, families: int = 2, routes: int = 3, rows: int = 6, tightness: float = 0.6
+) -> MarketProblem:
     """A random program; demand elastic in every second market; each market can stay at home at a high cost."""
     chance = np.random.default_rng(seed)
     made = []

@@ -1,0 +1,150 @@
+"""Commands as a user types them, on the two ports."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from karvan.cli.main import main
+from karvan.corridor.load import corridor_folder
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _json(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict]:
+    capsys.readouterr()
+    code = main([*arguments, "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_run_prints_the_contract_and_saves_a_whole_folder(here, capsys):
+    code, report = _json(capsys, "run", "--corridor", "two-ports", "--years", "2024:2028")
+    assert code == 0
+    assert {"run_id", "scenario", "corridor", "years", "baseline_years", "range", "commitments", "report", "seconds"} <= set(report)
+    assert [row["year"] for row in report["years"]] == [2024, 2025, 2026, 2027, 2028]
+    first = report["years"][0]
+    # METHODS check 1a, K = 6: the ferry carries 6 Mt at a price of 11.890697838; 1.310585786 Mt more would come without the limit
+    assert first["corridor_mt"] == pytest.approx(6.0, rel=1e-6)
+    ferry = first["facilities"][0]
+    assert ferry["shadow_price_usd_per_unit"] == pytest.approx(11.890697838, rel=1e-6)
+    assert ferry["turned_away"] == pytest.approx(1310.585786, rel=1e-6)
+    assert {"facility_id", "flow", "capacity", "unit", "scarcity_wait_h"} <= set(ferry)
+    assert report["years"][3]["corridor_mt"] == pytest.approx(7.0, rel=1e-6)
+    assert set(report["range"]) == {"low", "high"}
+    saved = json.loads((here / "karvan-runs" / report["run_id"] / "report.json").read_text(encoding="utf-8"))
+    assert saved == report
+    assert {"commitment_id", "target", "unit", "year", "observed", "baseline", "scenario", "verdict"} <= set(report["commitments"][0])
+    assert [item["verdict"] for item in report["commitments"]] == ["on_course", "not_measurable"]
+
+
+def test_an_identical_run_is_reused_and_another_is_refused(here, capsys):
+    _, first = _json(capsys, "run", "--corridor", "two-ports", "--years", "2024:2025", "--out", "r")
+    _, again = _json(capsys, "run", "--corridor", "two-ports", "--years", "2024:2025", "--out", "r")
+    assert again == first
+    code, failed = _json(capsys, "run", "--corridor", "two-ports", "--years", "2024:2026", "--out", "r")
+    assert code == 2
+    assert "holds another run" in failed["error"]["message"]
+    code, _ = _json(capsys, "run", "--corridor", "two-ports", "--years", "2024:2026", "--out", "r", "--replace")
+    assert code == 0
+    assert [path.name for path in here.iterdir()] == ["r"]
+
+
+def test_options_change_the_run_and_are_listed(here, capsys):
+    common = ("run", "--corridor", "two-ports", "--years", "2024:2027")
+    _, plain = _json(capsys, *common)
+    _, more = _json(capsys, *common, "--with", "joint_timetable", "--without", "bigger_ferry", "--set", "tariffs.sea_bulk.rate=90")
+    assert more["run_id"] != plain["run_id"]
+    assert len(more["replaced"]) == 3
+    assert more["years"][3]["corridor_mt"] == pytest.approx(6.3, rel=1e-6)
+    assert more["years"][0]["facilities"][0]["shadow_price_usd_per_unit"] == pytest.approx(21.890697838, rel=1e-6)
+
+
+def test_a_measure_file_can_be_added(here, capsys):
+    text = (
+        "id: third_ship\ntitle: Third ship\nfrom_date: 2025-01-01\nstatus: option\nsource: teaching\nconfidence: estimate\ndoc: One more.\n"
+        "changes: [{table: facilities, where: {facility_id: ferry}, set: {nominal: 6500.0}}]\n"
+    )
+    (here / "third_ship.yaml").write_text(text, encoding="utf-8")
+    _, report = _json(capsys, "run", "--corridor", "two-ports", "--years", "2024:2025", "--with", "third_ship.yaml")
+    assert report["years"][1]["corridor_mt"] == pytest.approx(6.5, rel=1e-6)
+
+
+def test_the_summary_fits_a_terminal(here, capsys):
+    assert main(["run", "--corridor", "two-ports"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 40
+    assert max(len(line) for line in lines) <= 100
+    text = "\n".join(lines)
+    assert "WHAT STOPS IT, IN ORDER" in text
+    assert "The ferry" in text
+    assert "Joint timetable" in text
+
+
+def test_ladder_of_the_two_ports(here, capsys):
+    code, found = _json(capsys, "ladder", "--corridor", "two-ports", "--to-mt", "9")
+    assert code == 0
+    rung = found["as_is"][0]
+    # free share on the sea is 0.7310585786 at any scale, so 6 Mt bind at 6 / 7.310585786 of today's market: at once, scale 1
+    assert rung["facility_id"] == "ferry"
+    assert rung["relief_measure_id"] == "joint_timetable"
+    keys = {"rung", "market_scale", "latent_mt", "realised_mt", "facility_id", "shadow_price_usd_per_t", "relief_measure_id", "relief_cost_musd", "gain_mt", "gain_musd_per_year"}
+    assert keys <= set(rung)
+    assert rung["gain_mt"] == pytest.approx(3.0, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run", "--corridor", "nowhere"), "neither a folder nor a packaged corridor"),
+        (("run", "--corridor", "two-ports", "--scenario", "hope"), "there is no scenario hope"),
+        (("run", "--corridor", "two-ports", "--years", "soon"), "first and a last year"),
+        (("run", "--corridor", "two-ports", "--years", "2020:2024"), "base year 2024"),
+        (("run", "--corridor", "two-ports", "--with", "miracle"), "neither a measure of the corridor nor a YAML file"),
+        (("run", "--corridor", "two-ports", "--set", "tariffs.sea_bulk.rate"), "TABLE.ID.COLUMN=VALUE"),
+        (("run", "--corridor", "two-ports", "--set", "tariffs.sea_bulk.rate=-1"), "0 or more"),
+        (("run", "--corridor", "two-ports", "--set", "tariffs.sea_bulk.speed=1"), "no column speed"),
+        (("ladder", "--corridor", "two-ports", "--to-mt", "1"), "to_mt"),
+        (("runn",), "invalid choice"),
+    ],
+)
+def test_wrong_input_gives_exit_code_2_and_leaves_nothing(here, capsys, arguments, words):
+    code, failed = _json(capsys, *arguments)
+    assert code == 2
+    assert words in failed["error"]["message"] + str(failed["error"]["problems"])
+    assert set(failed["error"]) == {"kind", "message", "problems"}
+    assert list(here.iterdir()) == []
+
+
+def test_an_unreachable_market_is_named_and_no_run_folder_is_left(here, capsys):
+    shutil.copytree(corridor_folder("two-ports"), here / "island")
+    places = here / "island" / "places.csv"
+    places.write_text(places.read_text(encoding="utf-8") + "island,The Island,XA,9.0,1.0,,,,teaching,estimate\n", encoding="utf-8")
+    pairs = here / "island" / "region_places.csv"
+    pairs.write_text(pairs.read_text(encoding="utf-8").replace("west,both,any,west_port", "west,both,any,island"), encoding="utf-8")
+    for arguments in (("check", "island"), ("run", "--corridor", "island")):
+        code, answer = _json(capsys, *arguments)
+        assert code == 2
+        problems = answer["problems"] if arguments[0] == "check" else answer["error"]["problems"]
+        assert problems[0]["table"] == "demand"
+        assert problems[0]["row"] == 1
+        assert "grain_east_west has no route" in problems[0]["message"]
+    assert [path.name for path in here.iterdir()] == ["island"]
+
+
+def test_check_and_new(here, capsys):
+    assert main(["new", "mine"]) == 0
+    code, answer = _json(capsys, "check", "mine")
+    assert (code, answer) == (0, {"ok": True, "problems": []})
+    (here / "mine" / "measures" / "bigger_ferry.yaml").unlink()
+    code, answer = _json(capsys, "check", "mine")
+    assert code == 2
+    assert answer["ok"] is False
+    assert "no measure bigger_ferry" in answer["problems"][0]["message"]
+    assert main(["new", "mine"]) == 2

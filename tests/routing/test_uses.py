@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from karvan.errors import DataError
+from karvan.routing import build_graph, cordon_weights, facility_entries, operator_revenue, route_sets
+from tests.routing.small import DATE, at, link, market, places, rate, tables, two_ways
+
+PAYLOADS = {"container": 20.0, "wagon": 60.0, "truck": 15.0}
+
+
+def _line(use, unit, *, loading_unit="wagon", origin="west", **more):
+    """Grain along a - b - c in one loading unit, with one facility."""
+    mode = "road" if loading_unit == "truck" else "rail"
+    uses = use if isinstance(use, list) else [use]
+    made = tables(
+        places=places("a", "b", "c"),
+        regions=[{"region_id": "west"}, {"region_id": "east"}],
+        region_places=[at("west", "a"), at("east", "c")],
+        modes=[{"mode": mode, "loading_unit": loading_unit}],
+        links=[link(start, end, mode=mode, gauge="1520" if mode == "rail" else "none") for start, end in (("a", "b"), ("b", "c"))],
+        commodity_units=[
+            {"commodity_group": "grain", "loading_unit": name, "payload_t_per_unit": payload} for name, payload in PAYLOADS.items()
+        ],
+        facilities=[{"facility_id": "spare"}, {"facility_id": "full", "unit": unit}],
+        facility_uses=[{"use_id": f"u{number}", "facility_id": "full"} | row for number, row in enumerate(uses)],
+        demand=[market(origin, "east" if origin == "west" else "west", form="boxed" if loading_unit == "container" else "loose")],
+        **more,
+    )
+    graph = build_graph(made)
+    sets = route_sets(graph, made, date=DATE, co2_price_usd_per_t=0.0)
+    assert sets.route_count == 1
+    entries = facility_entries(graph, made, sets)
+    assert entries.route_first_entry.tolist() == [0, len(entries.entry_row)]
+    return dict(zip(entries.entry_row.tolist(), entries.entry_units_per_t.tolist(), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("unit", "loading_unit", "units_per_t"),
+    [
+        ("kt", "wagon", 1.0),
+        ("kt", "container", 1.0),
+        ("kteu", "container", 1 / 20),
+        ("kwagons", "wagon", 1 / 60),
+        ("kvehicles", "truck", 1 / 15),
+        ("ktrains", "wagon", 1 / (50 * 60)),
+        ("ktrains", "container", 1 / (100 * 20)),
+    ],
+)
+def test_units_per_tonne(unit, loading_unit, units_per_t):
+    found = _line({"link_id": "a__b", "weight_factor": 2.0}, unit, loading_unit=loading_unit)
+    assert found == {1: pytest.approx(2.0 * units_per_t, rel=1e-12)}
+
+
+@pytest.mark.parametrize(
+    ("unit", "loading_unit"), [("kteu", "wagon"), ("kwagons", "container"), ("kvehicles", "wagon"), ("ktrains", "truck")]
+)
+def test_a_facility_counts_its_own_unit_only(unit, loading_unit):
+    assert _line({"link_id": "a__b"}, unit, loading_unit=loading_unit) == {}
+
+
+@pytest.mark.parametrize(
+    ("row", "origin", "is_used"),
+    [
+        ({"direction": "forward"}, "west", True),
+        ({"direction": "backward"}, "west", False),
+        ({"direction": "forward"}, "east", False),
+        ({"direction": "backward"}, "east", True),
+        ({"commodity_group": "grain"}, "west", True),
+        ({"commodity_group": "coal"}, "west", False),
+        ({"loading_unit": "wagon"}, "west", True),
+        ({"loading_unit": "truck"}, "west", False),
+    ],
+)
+def test_which_goods_use_it(row, origin, is_used):
+    assert _line({"link_id": "a__b"} | row, "kt", origin=origin) == ({1: 1.0} if is_used else {})
+
+
+def test_a_facility_on_several_arcs_of_a_route_is_used_once():
+    rows = [{"link_id": "a__b", "weight_factor": 0.5}, {"link_id": "b__c"}, {"link_id": "b__c", "weight_factor": 0.3}]
+    assert _line(rows, "kt") == {1: 1.0}
+
+
+def test_a_border_uses_a_facility_along_its_link():
+    post = {"terminal_id": "post", "place_id": "b", "kind": "border", "link_id": "a__b"}
+    for origin, is_used in (("west", True), ("east", False)):
+        assert _line({"terminal_id": "post", "direction": "forward"}, "kt", origin=origin, terminals=[post]) == (
+            {1: 1.0} if is_used else {}
+        )
+
+
+def _two_markets(**more):
+    made = two_ways(demand=[market("west", "east"), market("east", "west")], **more)
+    graph = build_graph(made)
+    return graph, made, route_sets(graph, made, date=DATE, co2_price_usd_per_t=0.0)
+
+
+def test_a_cordon_counts_each_tonne_once_and_by_direction():
+    cordons = [
+        {"cordon_id": "all", "link_id": "b__c"},
+        {"cordon_id": "all", "link_id": "c__d"},
+        {"cordon_id": "east", "link_id": "b__c", "direction": "forward"},
+        {"cordon_id": "coal", "link_id": "b__c", "commodity_group": "coal"},
+    ]
+    graph, made, sets = _two_markets(cordons=cordons)
+    assert [sets.market_ids[market][0] for market in sets.route_market] == ["east__west", "east__west", "west__east", "west__east"]
+    assert cordon_weights(graph, made, sets, "all")[0].tolist() == [1.0, 0.0, 1.0, 0.0]
+    assert cordon_weights(graph, made, sets, "east")[0].tolist() == [0.0, 0.0, 1.0, 0.0]
+    assert cordon_weights(graph, made, sets, "coal")[0].tolist() == [0.0] * 4
+    assert cordon_weights(graph, made, sets, "all")[1].tolist() == [0.0] * 4
+    with pytest.raises(DataError, match="no cordon elsewhere"):
+        cordon_weights(graph, made, sets, "elsewhere")
+
+
+def test_boxes_over_a_cordon():
+    made = two_ways(
+        modes=[{"mode": "rail", "loading_unit": "container"}],
+        commodity_units=[{"commodity_group": "grain", "loading_unit": "container", "payload_t_per_unit": 20.0}],
+        demand=[market("west", "east", form="boxed")],
+    )
+    graph = build_graph(made)
+    sets = route_sets(graph, made, date=DATE, co2_price_usd_per_t=0.0)
+    assert cordon_weights(graph, made, sets, "crossing")[1].tolist() == pytest.approx([1 / 20, 0.0], rel=1e-12)
+
+
+def test_revenue_of_operators():
+    links = [link("a", "b"), link("b", "c", operator_id="ships"), link("c", "d"), link("a", "m"), link("m", "d")]
+    tariffs = [rate("a__b", 30.0), rate("b__c", 40.0, operator_id="ships"), rate("c__d", 30.0), rate("a__m", 60.0), rate("m__d", 60.0)]
+    graph, made, sets = _two_markets(links=links, tariffs=tariffs, operators=[{"operator_id": "op"}, {"operator_id": "ships"}])
+    assert operator_revenue(graph, made, sets, np.array([1.0, 0.0, 2.0, 10.0])) == pytest.approx(
+        {"op": 60.0 * 3 + 1200.0, "ships": 120.0}, rel=1e-12
+    )
