@@ -67,17 +67,28 @@ class RouteMemory:
     def __init__(self) -> None:
         self._known: dict[tuple[object, ...], RoutedSnapshot] = {}
 
-    def routed(self, snapshot: Snapshot, *, co2_price_usd_per_t: float) -> RoutedSnapshot:
+    def routed(self, snapshot: Snapshot, *, co2_price_usd_per_t: float, is_strict: bool = True) -> RoutedSnapshot:
+        """The snapshot with its routes.
+
+        Args:
+            snapshot: The snapshot.
+            co2_price_usd_per_t: Carbon price in route choice.
+            is_strict: A market without a route is an error; if false its goods stay at home, as under a ban.
+
+        Raises:
+            DataError: A market has no route.
+        """
         key = _routing_key(snapshot, co2_price_usd_per_t)
         if key not in self._known:
             graph = build_graph(snapshot.tables)
             sets = route_sets(graph, snapshot.tables, date=snapshot.state_date, co2_price_usd_per_t=co2_price_usd_per_t)
-            if sets.unreachable:
-                raise DataError([_unreachable(snapshot, market) for market in sets.unreachable])
             names = sorted(set(snapshot.tables["cordons"]["cordon_id"]))
             cordons = {name: cordon_weights(graph, snapshot.tables, sets, name) for name in names}
             self._known[key] = RoutedSnapshot(snapshot, graph, sets, facility_entries(graph, snapshot.tables, sets), cordons)
-        return replace(self._known[key], snapshot=snapshot)
+        routed = replace(self._known[key], snapshot=snapshot)
+        if is_strict and routed.sets.unreachable:
+            raise DataError([_unreachable(snapshot, market) for market in routed.sets.unreachable])
+        return routed
 
 
 def _routing_key(snapshot: Snapshot, co2_price_usd_per_t: float) -> tuple[object, ...]:
@@ -124,7 +135,7 @@ def clear(
     routes: RouteMemory | None = None,
     start: FloatArray | None = None,
     co2_price_usd_per_t: float = 0.0,
-    base_costs_from_own: bool = True,
+    is_strict: bool = True,
 ) -> Cleared:
     """Clear the market of a snapshot.
 
@@ -134,13 +145,14 @@ def clear(
         routes: Route sets to share with other snapshots.
         start: Prices to start from, USD per unit, shape (facilities,).
         co2_price_usd_per_t: Carbon price in route choice.
+        is_strict: A market without a route is an error; if false its goods stay at home.
 
     Raises:
         DataError: A market has no route.
         ConvergenceError: The program did not reach its tolerance.
     """
     market = market or Market()
-    routed = (routes or RouteMemory()).routed(snapshot, co2_price_usd_per_t=co2_price_usd_per_t)
+    routed = (routes or RouteMemory()).routed(snapshot, co2_price_usd_per_t=co2_price_usd_per_t, is_strict=is_strict)
     assembly = assemble(snapshot.tables, routed.sets, routed.entries)
     clearing = clear_market(assembly.problem, start=start, options=ClearOptions(tolerance=market.tolerance))
     return Cleared(routed, assembly, clearing)

@@ -15,7 +15,7 @@ from karvan import __version__
 from karvan.corridor import Corridor
 from karvan.errors import DataError, Problem
 from karvan.measures import Scenario, load_scenario
-from karvan.measures.apply import apply_years, require_fitting
+from karvan.measures.apply import apply, apply_years, require_fitting
 from karvan.report import build_report, render_html
 from karvan.results import Outlook, Run, YearResult, existing_run, save_run
 from karvan.study.clear import Cleared, Market, RouteMemory, clear, year_result
@@ -71,6 +71,8 @@ def run(
 
     mark = time.perf_counter()
     memory = RouteMemory()
+    history = apply(load_scenario(manifest.history, prepared.corridor), prepared.corridor, year=manifest.base_year)
+    memory.routed(history, co2_price_usd_per_t=manifest.co2_price_usd_per_t)
     outlooks: dict[str, Outlook] = {}
     stops: list[dict[str, Any]] = []
     for label, item in _cases(prepared, baseline, scenario_id):
@@ -154,8 +156,10 @@ def outlook(
     results: list[YearResult] = []
     prices: FloatArray | None = None
     for snapshot in apply_years(scenario, corridor, years):
-        cleared = clear(snapshot, market=Market(), routes=memory, start=prices, co2_price_usd_per_t=manifest.co2_price_usd_per_t)
-        prices = _carry(cleared)
+        cleared = clear(
+            snapshot, market=Market(), routes=memory, start=prices, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False
+        )
+        prices = cleared.clearing.row_price_usd_per_unit
         result = year_result(cleared, headline_cordon=manifest.headline_cordon, crude_commodity=manifest.crude_commodity)
         results.append(result)
         if stops is not None:
@@ -163,11 +167,6 @@ def outlook(
         if tell is not None:
             tell(f"{snapshot.year} {result.corridor_mt:.2f} Mt")
     return Outlook(scenario.scenario_id, scenario.title, scenario.growth, tuple(results))
-
-
-def _carry(cleared: Cleared) -> FloatArray:
-    """Prices of one year as the start of the next. Facilities may come and go, so a change in their number starts afresh."""
-    return cleared.clearing.row_price_usd_per_unit
 
 
 def _cases(prepared: Prepared, baseline: Scenario, scenario_id: str) -> list[tuple[str, Scenario]]:
