@@ -49,10 +49,10 @@ def _answer(report: Mapping[str, Any]) -> list[str]:
     if headline is not None:
         lines.append(f"  Promised: {headline['title']}.")
     if history:
-        series = "   ".join(f"{row['corridor_mt']:.1f} Mt {row['year']}" for row in history[-5:])
+        series = "  ".join(f"{row['corridor_mt']:.1f} Mt {row['year']}" for row in history[-5:])
         first = report["years"][0]
         share = first["crude_mt"] / first["corridor_mt"] if first["corridor_mt"] else 0.0
-        lines.append(f"  Carried:  {series}   ({share:.0%} of {first['year']} crude)")
+        lines.append(f"  Carried:  {series}   ({share:.0%} of {first['year']} is crude)")
     if headline is None:
         rows = "   ".join(f"{row['corridor_mt']:.1f} Mt {row['year']}" for row in report["years"][:: max(1, len(report["years"]) // 5)])
         return [*lines, f"  Outlook:  {rows}"]
@@ -74,7 +74,7 @@ def _reached(headline: Mapping[str, Any]) -> list[str]:
         first = f"  {target} is reached in {headline['reached_year']} if everything announced opens on time."
     early, late = _when(headline["reached_year_high"], last), _when(headline["reached_year_low"], last)
     built = _when(headline["reached_year_baseline"], last)
-    return [first, f"  With high growth: {early}; with low growth: {late}; with only what is being built today: {built}."]
+    return [first, f"  Growth all high: {early}; all low: {late}; with only what is being built today: {built}."]
 
 
 def _when(year: int | None, last: int) -> str:
@@ -85,13 +85,13 @@ def _stops(report: Mapping[str, Any]) -> list[str]:
     stops: Sequence[Mapping[str, Any]] = report["stops"]
     if not stops:
         return ["  Nothing is full on the corridor in any year of this scenario.", ""]
-    lines = [f"  {'WHAT STOPS IT, IN ORDER':<32}{'from':>5}{'carried':>12}{'turned away':>13}{'1 t more':>9}  cheapest relief"]
+    lines = [f"  {'WHAT STOPS IT, IN ORDER':<25}{'from':>5}{'carried':>10}{'turned away':>13}{'1 t more':>9}  cheapest relief"]
     for rank, stop in enumerate(stops[:_STOPS_SHOWN], start=1):
         unit = _UNITS[stop["unit"]]
         price = f"{stop['shadow_price_usd_per_t']:.0f} USD" if stop["is_public"] else "unsure"
         carried, away = f"{stop['carried']:,.0f} {unit}", f"{stop['turned_away']:,.0f} {unit}"
         lines.append(
-            f"  {rank} {_cut(stop['name'], 29):<30}{stop['from_year']:>5}{carried:>12}{away:>13}{price:>9}  {_relief(stop)}"
+            f"  {rank} {_cut(stop['name'], 22):<23}{stop['from_year']:>5}{carried:>10}{away:>13}{price:>9}  {_relief(stop)}"
         )
     useless = [str(rank) for rank, stop in enumerate(stops[:_STOPS_SHOWN], start=1) if stop["gain_alone_mt"] < _GAIN_FLOOR_MT]
     remark = f"Relieving {', '.join(useless)} alone gains nothing." if useless else "Lifting any one of them alone gains something."
@@ -111,10 +111,12 @@ def _relief(stop: Mapping[str, Any]) -> str:
     relief = stop["relief"]
     if relief is None:
         return "none in the case"
+    cost = "cost not known"
     if relief["is_operating"]:
-        return f"{_cut(relief['title'], 16)} (no building)"[:30]
-    cost = "cost ?" if relief["cost_musd"] is None else f"{relief['cost_musd']:,.0f} M USD"
-    return f"{_cut(relief['title'], 16)}, {cost}"
+        cost = "no building"
+    elif relief["cost_musd"] is not None:
+        cost = f"{relief['cost_musd']:,.0f} M USD"
+    return f"{_cut(relief['title'], 33 - len(cost))}, {cost}"
 
 
 def _promises(report: Mapping[str, Any]) -> list[str]:
@@ -159,7 +161,7 @@ def _trust(report: Mapping[str, Any]) -> list[str]:
     if trust["model_mt"] is not None and trust["observed_mt"] is not None:
         lines.append(
             f"    {trust['year']} from {base} and its dated events: {trust['model_mt']:.1f} Mt against {trust['observed_mt']:.1f} observed."
-            f"  {trust['observations_not_used']} published values were not used."
+            f"  {trust['observations_not_used']} published values unused."
         )
     missed = [block for block in report["blocks"] if abs(block["error_share"]) > 0.10]
     if missed:
