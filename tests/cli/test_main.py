@@ -94,7 +94,18 @@ def test_ladder_of_the_two_ports(here, capsys):
     # free share on the sea is 0.7310585786 at any scale, so 6 Mt bind at 6 / 7.310585786 of today's market: at once, scale 1
     assert rung["facility_id"] == "ferry"
     assert rung["relief_measure_id"] == "joint_timetable"
-    keys = {"rung", "market_scale", "latent_mt", "realised_mt", "facility_id", "shadow_price_usd_per_t", "relief_measure_id", "relief_cost_musd", "gain_mt", "gain_musd_per_year"}
+    keys = {
+        "rung",
+        "market_scale",
+        "latent_mt",
+        "realised_mt",
+        "facility_id",
+        "shadow_price_usd_per_t",
+        "relief_measure_id",
+        "relief_cost_musd",
+        "gain_mt",
+        "gain_musd_per_year",
+    }
     assert keys <= set(rung)
     assert rung["gain_mt"] == pytest.approx(3.0, rel=1e-3)
 

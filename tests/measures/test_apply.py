@@ -49,7 +49,8 @@ def test_a_capacity_takes_its_day_weighted_mean(corridor):
 
 
 def test_a_temporary_change_ends_by_itself(corridor):
-    text = "from_date: 2026-01-01\nuntil_date: 2026-02-01\nchanges: [{table: facilities, where: {facility_id: ferry}, scale: {availability_share: 0.5}}]"
+    change = "{table: facilities, where: {facility_id: ferry}, scale: {availability_share: 0.5}}"
+    text = f"from_date: 2026-01-01\nuntil_date: 2026-02-01\nchanges: [{change}]"
     scenario = _scenario(text)
     assert _ferry(apply(scenario, corridor, year=2026), "availability_share") == pytest.approx((31 * 0.5 + 334) / 365, rel=1e-12)
     assert _ferry(apply(scenario, corridor, year=2027), "availability_share") == 1.0
@@ -86,7 +87,8 @@ def test_demand_grows_by_its_group_and_range(corridor):
 
 def test_a_row_can_be_added(corridor):
     text = (
-        "from_date: 2026-01-01\nchanges: [{table: facilities, add: [{facility_id: pass, name: The pass, kind: rail_section, operator_id: land_railway,"
+        "from_date: 2026-01-01\n"
+        "changes: [{table: facilities, add: [{facility_id: pass, name: The pass, kind: rail_section, operator_id: land_railway,"
         " unit: kt, nominal: 3000.0, source: teaching, confidence: estimate}]}]"
     )
     scenario = _scenario(text)
@@ -151,7 +153,8 @@ def _edited(corridor, **texts):
 
 
 def _requiring(name: str, other: str) -> str:
-    return f"id: {name}\n{HEAD}from_date: 2026-01-01\nrequires: [{other}]\nchanges: [{{table: links, where: {{link_id: sea_east_west}}, close: true}}]"
+    change = "{table: links, where: {link_id: sea_east_west}, close: true}"
+    return f"id: {name}\n{HEAD}from_date: 2026-01-01\nrequires: [{other}]\nchanges: [{change}]"
 
 
 def test_measures_that_require_each_other_in_a_circle_are_told(corridor):

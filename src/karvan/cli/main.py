@@ -1,4 +1,4 @@
-"""`karvan VERB ...`"""
+"""Commands: `karvan VERB ...`."""
 
 from __future__ import annotations
 

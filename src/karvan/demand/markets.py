@@ -21,11 +21,15 @@ class RegionPlaces(Table):
 
     region_id = text_id("The region.", refers_to="regions.region_id", primary_key=True)
     side = choice("For goods that start here, end here, or both.", SIDES, primary_key=True)
-    commodity_group = text_id("For these goods; the more specific row wins over any.", refers_to="commodities.commodity_group or any", primary_key=True)
+    commodity_group = text_id(
+        "For these goods; the more specific row wins over any.", refers_to="commodities.commodity_group or any", primary_key=True
+    )
     place_id = text_id("The place.", refers_to="places.place_id", primary_key=True)
     loading_unit = choice("Only in this loading unit, or any.", (*LOADING_UNITS, ANY), primary_key=True)
     share = number("Share of the region's goods; empty: an alternative.", unit="1", least=0.0, most=1.0, nullable=True)
-    access_cost_usd_per_t = number("Cost between the region and the place, or discount of its price below the best market's.", least=0.0, default=0.0)
+    access_cost_usd_per_t = number(
+        "Cost between the region and the place, or discount of its price below the best market's.", least=0.0, default=0.0
+    )
     access_time_h = number("Time between the region and the place.", least=0.0, default=0.0)
 
 

@@ -9,7 +9,11 @@ class Commitments(Table):
     """A promise with target, unit and year, and the model quantity it is held against."""
 
     commitment_id = text_id("The promise.", primary_key=True)
-    promise = whole("Number of the announcement of 21 October 2025 it belongs to (1 to 12); empty: from the register of agreements.", nullable=True, least=1)
+    promise = whole(
+        "Number of the announcement of 21 October 2025 it belongs to (1 to 12); empty: from the register of agreements.",
+        nullable=True,
+        least=1,
+    )
     is_headline = claim("Stands for its promise in the first summary; the others are in the register only.")
     title = text("What was promised.")
     short = text("At most 24 characters, for the summary.", nullable=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from types import MappingProxyType
 
 import numpy as np
@@ -108,7 +109,7 @@ def _segments(scenario: Scenario, start: date, end: date) -> list[tuple[date, in
             if start < full < end:
                 cuts.add(full)
     ordered = sorted(cuts)
-    return [(first + (last - first) / 2, (last - first).days) for first, last in zip(ordered, ordered[1:], strict=False)]
+    return [(first + (last - first) / 2, (last - first).days) for first, last in pairwise(ordered)]
 
 
 def _snapshot(scenario: Scenario, corridor: Corridor, states: _States, year: int) -> Snapshot:
@@ -118,9 +119,9 @@ def _snapshot(scenario: Scenario, corridor: Corridor, states: _States, year: int
     start, end, middle = date(year, 1, 1), date(year + 1, 1, 1), date(year, 7, 1)
     tables = dict(states.on(scenario, middle))
     parts = [(states.on(scenario, day), days) for day, days in _segments(scenario, start, end)]
-    for name in tables:
-        if any(part[name] is not tables[name] for part, _ in parts):
-            tables[name] = _prorated(name, tables[name], [(part[name], days) for part, days in parts])
+    for name, frame in list(tables.items()):
+        if any(part[name] is not frame for part, _ in parts):
+            tables[name] = _prorated(name, frame, [(part[name], days) for part, days in parts])
     tables["demand"] = _grown(
         tables["demand"], tables["growth"], base_year=corridor.manifest.base_year, year=year, growth_range=scenario.growth
     )
@@ -138,7 +139,8 @@ def _snapshot(scenario: Scenario, corridor: Corridor, states: _States, year: int
 
 def _prorated(name: str, frame: pl.DataFrame, parts: list[tuple[pl.DataFrame, int]]) -> pl.DataFrame:
     """Day-weighted mean of the prorated columns. A row that is absent part of the time takes the column's `absent` value then, or,
-    where none is declared, its mean over the time it is there."""
+    where none is declared, its mean over the time it is there.
+    """
     schema = TABLES[name]
     columns = [column for column, declared in schema.columns().items() if (declared.metadata or {}).get("prorate")]
     if not columns:

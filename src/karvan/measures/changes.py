@@ -65,7 +65,7 @@ def _fit_problems(tables: Tables, change: Change, label: str) -> list[Problem]:
         return [Problem("measures", None, "table", f"{label}: there is no table {change.table}")]
     declared = TABLES[change.table].columns()
     if change.add is not None:
-        rows, problems = typed_rows(change.table, [dict(row) for row in change.add])
+        _, problems = typed_rows(change.table, [dict(row) for row in change.add])
         return [Problem(item.table, None, item.column, f"{label}: {item.message}") for item in problems]
     problems = []
     named = [*change.where, *(change.set or {}), *(change.scale or {})]

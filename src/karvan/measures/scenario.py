@@ -117,7 +117,7 @@ def _resolve(
             dated.append(DatedMeasure(measures[name], measures[name].from_date, measures[name].until_date))
     if file.shift is not None:
         dated = [_shifted(item, file.shift.opening_after, file.shift.years) for item in dated]
-    for name, end in file.until.items():
+    for name in file.until:
         if name not in present:
             problems.append(Problem("scenarios", None, "until", f"{scenario_id}: measure {name} is not in the scenario, so it cannot end"))
     dated = [replace(item, until_date=file.until.get(item.measure.id, item.until_date)) for item in dated]

@@ -26,6 +26,14 @@ class RouteFamilies(Table):
     via_all = text("A route uses all of these links.", nullable=True, list_of="links.link_id")
     not_via = text("A route uses none of these links.", nullable=True, list_of="links.link_id")
     commodities = text("Goods it is for, joined by ';', or any.", list_of="commodities.commodity_group or any")
-    constant_like = text_id("Family whose fitted constants it takes, because it was not in use in the base year.", refers_to="route_families.family_id", nullable=True)
-    ends_a = text("With ends_b: serves goods between a region of one list and a region of the other, either way; empty: any.", nullable=True, list_of="regions.region_id")
+    constant_like = text_id(
+        "Family whose fitted constants it takes, because it was not in use in the base year.",
+        refers_to="route_families.family_id",
+        nullable=True,
+    )
+    ends_a = text(
+        "With ends_b: serves goods between a region of one list and a region of the other, either way; empty: any.",
+        nullable=True,
+        list_of="regions.region_id",
+    )
     ends_b = text("Regions at the other end.", nullable=True, list_of="regions.region_id")

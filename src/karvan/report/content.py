@@ -139,6 +139,7 @@ def _headline(
     known = year in [result.year for result in scenario.years]
     return {
         "title": promise["title"],
+        "date": promise["date"],
         "target_mt": target,
         "target_year": year,
         "reached_year": scenario.first_year_at(target),
@@ -237,7 +238,13 @@ def _blocks(corridor: Corridor, baseline: Outlook) -> list[dict[str, Any]]:
         block = str(row["observation_id"]).removeprefix("block_")
         value = float(model.get(block, 0.0))
         rows.append(
-            {"block": block, "title": row["scope"], "published_kt": row["value"], "model_kt": value, "error_share": value / row["value"] - 1.0}
+            {
+                "block": block,
+                "title": row["scope"],
+                "published_kt": row["value"],
+                "model_kt": value,
+                "error_share": value / row["value"] - 1.0,
+            }
         )
     return rows
 

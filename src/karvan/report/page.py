@@ -4,27 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from importlib import resources
 from typing import Any
 
-from karvan.report.summary import summary_lines
+from karvan.report.summary import answer_sentences, quantity
 
-_CSS = """
-:root { color-scheme: light dark; --ink: #1c2733; --soft: #5b6b7b; --line: #d6dde4; --paper: #ffffff; --tint: #f3f6f9; --mark: #0b6e99; --warn: #a8471b; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --soft: #9aa9b8; --line: #33404d; --paper: #12181f; --tint: #1a232c; --mark: #5cc0e8; --warn: #f09a6d; } }
-* { box-sizing: border-box; }
-body { margin: 0; font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; color: var(--ink); background: var(--paper); }
-main { max-width: 1080px; margin: 0 auto; padding: 32px 20px 80px; }
-h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 4px; } h2 { font-size: 1.2rem; margin: 44px 0 8px; }
-p { margin: 6px 0; } .soft { color: var(--soft); } .answer { font-size: 1.25rem; line-height: 1.4; border-left: 4px solid var(--mark); padding-left: 14px; margin: 22px 0; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(235px, 1fr)); gap: 10px; margin-top: 12px; }
-.tile { background: var(--tint); border: 1px solid var(--line); border-radius: 8px; padding: 12px 14px; }
-.tile b { display: block; } .tile .verdict { font-weight: 600; color: var(--mark); } .tile .behind { color: var(--warn); }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .92rem; }
-th, td { text-align: left; padding: 6px 10px; border-bottom: 1px solid var(--line); vertical-align: top; } th { color: var(--soft); font-weight: 600; }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-details { margin: 10px 0; } summary { cursor: pointer; color: var(--mark); } footer { margin-top: 60px; color: var(--soft); font-size: .85rem; }
-@media print { main { max-width: none; padding: 0; } details { display: block; } h2 { break-after: avoid; } }
-"""
+_METHOD = resources.files("karvan.report").joinpath("method.txt")
+_CSS = resources.files("karvan.report").joinpath("page.css")
 
 _VERDICTS = {"met": "Met", "on_course": "On course", "behind": "Behind", "open": "Open", "not_measurable": "Not for this model to judge"}
 
@@ -49,13 +35,13 @@ def render_html(report: Mapping[str, Any]) -> str:
         _section("All facilities that are full", _facilities(report)),
         _section("Register of commitments", _register(report)),
         _section("Measures of the scenario", _measures(report)),
-        _section("Method and limits", _method(report)),
+        _section("Method and limits", _method()),
     ]
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{_CSS}</style>\n</head>\n<body>\n<main>\n"
+        f"<title>{escape(title)}</title>\n<style>{_CSS.read_text(encoding='utf-8')}</style>\n</head>\n<body>\n<main>\n"
         + "\n".join(parts)
         + _footer(report)
         + "\n</main>\n</body>\n</html>\n"
@@ -82,13 +68,10 @@ def _table(header: Sequence[tuple[str, bool]], rows: Iterable[Sequence[Any]]) ->
 
 
 def _answer(report: Mapping[str, Any]) -> str:
-    lines = summary_lines(report)
-    start, end = 2, lines.index("", 2)
-    sentences = [line.strip() for line in lines[start:end] if line.strip()]
-    following = next((index for index in range(end + 1, len(lines)) if not lines[index].strip()), end)
-    main = [line.strip() for line in lines[end + 1 : following]] if report["headline"] is not None else []
-    text = "".join(f"<p>{escape(line)}</p>" for line in sentences)
-    return f'{text}<p class="answer">{escape(" ".join(main))}</p>' if main else text
+    sentences = answer_sentences(report)
+    gap = sentences.index("")
+    before = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences[:gap])
+    return f'{before}<p class="answer">{escape(" ".join(sentences[gap + 1 :]))}</p>'
 
 
 def _number(value: float | None, digits: int = 1) -> str:
@@ -155,7 +138,7 @@ def _stops(report: Mapping[str, Any]) -> str:
                 else ("cost not known" if relief["cost_musd"] is None else f"{relief['cost_musd']:,.0f} M USD")
             )
             text = f"{relief['title']} ({cost})"
-        price = _number(stop["shadow_price_usd_per_t"], 1) if stop["is_public"] else "unsure: the limit is a guess"
+        price = _number(stop["shadow_price_usd_per_t"], 1) if stop["is_public"] else "unsure"
         rows.append(
             (
                 rank,
@@ -170,7 +153,11 @@ def _stops(report: Mapping[str, Any]) -> str:
                 text,
             )
         )
-    note = '<p class="soft">Turned away: what would pass at the same prices without this limit, less what is carried. Units are thousands a year.</p>'
+    explained = (
+        "Turned away: what would pass at the same prices without this limit, less what is carried. Units are thousands a year."
+        " Unsure: the limit is a guess, so its price should not be quoted."
+    )
+    note = f'<p class="soft">{explained}</p>'
     return _table(header, rows) + note
 
 
@@ -178,8 +165,14 @@ def _tiles(report: Mapping[str, Any]) -> str:
     tiles = []
     headline = [item for item in report["commitments"] if item["is_headline"]]
     for item in sorted(headline, key=lambda row: (row["promise"] or 0, row["commitment_id"])):
-        known = "" if item["observed"] is None else f"Known {item['observed_year'] or ''}: {item['observed']:,.4g} {item['unit'] or ''}. "
-        given = "" if item["scenario"] is None else f"Announced plan gives {item['scenario']:,.2f} {item['unit'] or ''} in {item['year']}. "
+        known = (
+            "" if item["observed"] is None else f"Known {item['observed_year'] or ''}: {quantity(item['observed'])} {item['unit'] or ''}. "
+        )
+        given = (
+            ""
+            if item["scenario"] is None
+            else f"Announced plan gives {quantity(item['scenario'])} {item['unit'] or ''} in {item['year']}. "
+        )
         style = "verdict behind" if item["verdict"] == "behind" else "verdict"
         tiles.append(
             f'<div class="tile"><b>{escape(item["title"])}</b><span class="{style}">{_VERDICTS[item["verdict"]]}</span>'
@@ -190,17 +183,19 @@ def _tiles(report: Mapping[str, Any]) -> str:
 
 def _trust(report: Mapping[str, Any]) -> str:
     inputs, trust, calibration = report["inputs"], report["trust"], report["calibration"]
+    base = calibration["base_year"]
     lines = [
-        f"{inputs['count']:,} input rows: {inputs['sourced_share']:.0%} seen in a source, {inputs['recalled_share']:.0%} recalled, {inputs['estimate_share']:.0%} estimated.",
-        f"{calibration['constants']} constants fitted on {calibration['observations']} observed values of {calibration['base_year']} and on nothing later.",
+        (
+            f"{inputs['count']:,} input rows: {inputs['sourced_share']:.0%} seen in a source, {inputs['recalled_share']:.0%} recalled,"
+            f" {inputs['estimate_share']:.0%} estimated."
+        ),
+        f"{calibration['constants']} constants fitted on {calibration['observations']} observed values of {base} and on nothing later.",
     ]
     if trust["model_mt"] is not None and trust["observed_mt"] is not None:
         lines.append(
-            f"{trust['year']}, from {calibration['base_year']} and its dated events: {trust['model_mt']:.2f} Mt against {trust['observed_mt']:.2f} Mt observed."
+            f"{trust['year']}, from {base} and its dated events: {trust['model_mt']:.2f} Mt against {trust['observed_mt']:.2f} Mt observed."
         )
-    lines.append(
-        f"{trust['estimated_share_of_flow']:.0%} of the corridor's tonnes in {calibration['base_year']} rest on market sizes that are estimates."
-    )
+    lines.append(f"{trust['estimated_share_of_flow']:.0%} of the corridor's tonnes in {base} rest on market sizes that are estimates.")
     return "".join(f"<p>{escape(line)}</p>" for line in lines)
 
 
@@ -226,7 +221,8 @@ def _operators(report: Mapping[str, Any]) -> str:
     names = sorted(set(first["operators_musd"]) | set(last["operators_musd"]), key=lambda name: -first["operators_musd"].get(name, 0.0))
     header = [("Operator", False), (f"{first['year']}, M USD", True), (f"{last['year']}, M USD", True)]
     rows = [(name, _number(first["operators_musd"].get(name, 0.0)), _number(last["operators_musd"].get(name, 0.0))) for name in names]
-    return f"<details><summary>Revenue of each operator from the modelled markets, before scarcity rents</summary>{_table(header, rows)}</details>"
+    title = "Revenue of each operator from the modelled markets, before scarcity rents"
+    return f"<details><summary>{title}</summary>{_table(header, rows)}</details>"
 
 
 def _facilities(report: Mapping[str, Any]) -> str:
@@ -310,21 +306,16 @@ def _measures(report: Mapping[str, Any]) -> str:
     return f"<details><summary>{len(rows)} dated measures</summary>{_table(header, rows)}</details>"
 
 
-def _method(report: Mapping[str, Any]) -> str:
-    paragraphs = [
-        "Each year is a market for transport. Shippers choose between routes by generalised cost: tariffs, handling, the value of time and waiting, and how unsure the time is. Facilities have limits; where one is full, a price settles who passes. "
-        "The market is cleared as one convex program whose prices are the bottlenecks.",
-        "Constants by route family and goods make the base year meet what was observed. Nothing later than the base year is fitted. Later years follow from growth by market group and from the dated measures above.",
-        "Scarcity is settled by price here. If everyone queued instead, the same limits would bind, but the worth of the places would be lost in waiting, so welfare would be lower.",
-        "What the model does not know: delays that grow with load, seasons within a year, the answer of trade itself to cost beyond a fixed elasticity, and how power moves. Limits marked unsure are guesses, and their prices should not be quoted.",
-    ]
+def _method() -> str:
+    paragraphs = _METHOD.read_text(encoding="utf-8").strip().split("\n\n")
     return "".join(f"<p>{escape(text)}</p>" for text in paragraphs)
 
 
 def _footer(report: Mapping[str, Any]) -> str:
     replaced = "" if not report["replaced"] else f" Changed for this run: {len(report['replaced'])} values or measures."
     text = (
-        f"Karvan {report['version']}, run {report['run_id']}, corridor {report['corridor']} {report['corridor_version']}, facts until {report['facts_until']}, "
+        f"Karvan {report['version']}, run {report['run_id']}, corridor {report['corridor']} {report['corridor_version']},"
+        f" facts until {report['facts_until']}, "
         f"USD of {report['price_year']}.{replaced}"
     )
     return f"<footer>{escape(text)}</footer>"

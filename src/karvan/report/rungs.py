@@ -10,9 +10,12 @@ from karvan.results import Ladder, LadderRung
 
 def ladder_lines(ladder: Ladder) -> list[str]:
     """Both ladders as lines of at most 100 columns."""
+    heading = (
+        f"{ladder.scenario_id}, {ladder.year}: {ladder.today_mt:.2f} Mt today; markets grow x {ladder.market_scale:.3f},"
+        f" until {ladder.to_mt:g} Mt would move without limits."
+    )
     lines = [
-        f"{ladder.scenario_id}, {ladder.year}: {ladder.today_mt:.2f} Mt today; markets grow until {ladder.to_mt:g} Mt would move without limits"
-        f" (x {ladder.market_scale:.3f}).",
+        heading,
         "",
         "RELIEVE AS YOU CLIMB: each limit lifted before the next is met",
         *_table(ladder.relieved),
@@ -38,7 +41,9 @@ def _table(rungs: Sequence[LadderRung]) -> list[str]:
         )
     elsewhere = [rung.facility_name for rung in rungs if not rung.is_on_corridor]
     if elsewhere:
-        lines += textwrap.wrap(f"Full too, on rival or connecting routes: {'; '.join(elsewhere)}.", 96, initial_indent="     ", subsequent_indent="     ")
+        lines += textwrap.wrap(
+            f"Full too, on rival or connecting routes: {'; '.join(elsewhere)}.", 96, initial_indent="     ", subsequent_indent="     "
+        )
     return lines
 
 

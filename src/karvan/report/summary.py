@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,50 +32,66 @@ def summary_lines(report: Mapping[str, Any]) -> list[str]:
     lines += _trust(report)
     lines += [""]
     lines += _next(report)
-    return [line[:WIDTH].rstrip() for line in lines]
+    return [line.rstrip() for line in lines]
 
 
 def _title(report: Mapping[str, Any]) -> str:
     inputs = report["inputs"]
     return (
-        f"Karvan {report['version']} - {report['corridor_title']} - {inputs['count']:,} input rows: {inputs['sourced_share']:.0%} seen in a source,"
+        f"Karvan {report['version']} - {report['corridor_title']} - {inputs['count']:,} input rows:"
+        f" {inputs['sourced_share']:.0%} seen in a source,"
         f" {inputs['recalled_share']:.0%} recalled, {inputs['estimate_share']:.0%} estimated"
     )
 
 
 def _answer(report: Mapping[str, Any]) -> list[str]:
-    headline = report["headline"]
-    history = report["history"]
-    lines = []
-    if headline is not None:
-        lines.append(f"  Promised: {headline['title']}.")
-    if history:
-        series = "  ".join(f"{row['corridor_mt']:.1f} Mt {row['year']}" for row in history[-5:])
-        first = report["years"][0]
-        share = first["crude_mt"] / first["corridor_mt"] if first["corridor_mt"] else 0.0
-        lines.append(f"  Carried:  {series}   ({share:.0%} of {first['year']} is crude)")
-    if headline is None:
-        rows = "   ".join(f"{row['corridor_mt']:.1f} Mt {row['year']}" for row in report["years"][:: max(1, len(report["years"]) // 5)])
-        return [*lines, f"  Outlook:  {rows}"]
-    lines += ["", *_reached(headline)]
-    if headline["in_target_year_mt"] is not None:
-        lines.append(
-            f"  In {headline['target_year']}: {headline['in_target_year_mt']:.1f} Mt ({headline['in_target_year_low_mt']:.1f} .."
-            f" {headline['in_target_year_high_mt']:.1f}) against {headline['target_mt']:.0f} promised;"
-            f" {headline['in_target_year_baseline_mt']:.1f} Mt with only what is being built today."
-        )
+    lines: list[str] = []
+    for sentence in answer_sentences(report):
+        lines += textwrap.wrap(sentence, WIDTH, initial_indent="  ", subsequent_indent="  ") if sentence else [""]
     return lines
+
+
+def answer_sentences(report: Mapping[str, Any]) -> list[str]:
+    """The answer in whole sentences: what was promised and carried, an empty line, what the model finds.
+
+    Args:
+        report: What `build_report` gave.
+    """
+    headline, first = report["headline"], report["years"][0]
+    sentences = []
+    if headline is not None:
+        when = f" on {headline['date']}" if headline["date"] else ""
+        sentences.append(f"Promised{when}: {headline['title']}.")
+    if report["history"]:
+        series = ", ".join(f"{row['corridor_mt']:.1f} ({row['year']})" for row in report["history"][-5:])
+        crude = f"; {first['crude_mt'] / first['corridor_mt']:.0%} of {first['year']} is crude oil" if first["crude_mt"] > 0.0 else ""
+        sentences.append(f"Carried, Mt: {series}{crude}.")
+    if headline is None:
+        rows = ", ".join(f"{row['corridor_mt']:.1f} Mt in {row['year']}" for row in report["years"][:: max(1, len(report["years"]) // 5)])
+        return [*sentences, "", f"Outlook: {rows}."]
+    return [*sentences, "", *_reached(headline), *_in_target_year(headline)]
 
 
 def _reached(headline: Mapping[str, Any]) -> list[str]:
     last, target = headline["last_year"], f"{headline['target_mt']:.0f} Mt"
     if headline["reached_year"] is None:
-        first = f"  {target} is not reached by {last} even if everything announced opens on time ({headline['last_year_mt']:.1f} Mt then)."
+        first = f"{target} is not reached by {last} even if everything announced opens on time: {headline['last_year_mt']:.1f} Mt then."
     else:
-        first = f"  {target} is reached in {headline['reached_year']} if everything announced opens on time."
+        first = f"{target} is reached in {headline['reached_year']} if everything announced opens on time."
     early, late = _when(headline["reached_year_high"], last), _when(headline["reached_year_low"], last)
     built = _when(headline["reached_year_baseline"], last)
-    return [first, f"  Growth all high: {early}; all low: {late}; with only what is being built today: {built}."]
+    return [first, f"All growth high: {early}; all low: {late}; with only what is being built: {built}."]
+
+
+def _in_target_year(headline: Mapping[str, Any]) -> list[str]:
+    if headline["in_target_year_mt"] is None:
+        return []
+    sentence = (
+        f"In {headline['target_year']}: {headline['in_target_year_mt']:.1f} Mt ({headline['in_target_year_low_mt']:.1f} .."
+        f" {headline['in_target_year_high_mt']:.1f}) against {headline['target_mt']:.0f} promised;"
+        f" {headline['in_target_year_baseline_mt']:.1f} Mt with only what is being built."
+    )
+    return [sentence]
 
 
 def _when(year: int | None, last: int) -> str:
@@ -85,14 +102,12 @@ def _stops(report: Mapping[str, Any]) -> list[str]:
     stops: Sequence[Mapping[str, Any]] = report["stops"]
     if not stops:
         return ["  Nothing is full on the corridor in any year of this scenario.", ""]
-    lines = [f"  {'WHAT STOPS IT, IN ORDER':<25}{'from':>5}{'carried':>10}{'turned away':>13}{'1 t more':>9}  cheapest relief"]
+    lines = [f"  {'WHAT STOPS IT, IN ORDER':<27}{'from':>5}{'carried':>10}{'turned away':>12}{'1 t more':>9}  cheapest relief"]
     for rank, stop in enumerate(stops[:_STOPS_SHOWN], start=1):
         unit = _UNITS[stop["unit"]]
         price = f"{stop['shadow_price_usd_per_t']:.0f} USD" if stop["is_public"] else "unsure"
         carried, away = f"{stop['carried']:,.0f} {unit}", f"{stop['turned_away']:,.0f} {unit}"
-        lines.append(
-            f"  {rank} {_cut(stop['name'], 22):<23}{stop['from_year']:>5}{carried:>10}{away:>13}{price:>9}  {_relief(stop)}"
-        )
+        lines.append(f"  {rank} {_cut(stop['name'], 24):<25}{stop['from_year']:>5}{carried:>10}{away:>12}{price:>9}  {_relief(stop)}")
     useless = [str(rank) for rank, stop in enumerate(stops[:_STOPS_SHOWN], start=1) if stop["gain_alone_mt"] < _GAIN_FLOOR_MT]
     remark = f"Relieving {', '.join(useless)} alone gains nothing." if useless else "Lifting any one of them alone gains something."
     return [*lines, f"    {remark:<66}all rungs: karvan ladder", ""]
@@ -116,7 +131,7 @@ def _relief(stop: Mapping[str, Any]) -> str:
         cost = "no building"
     elif relief["cost_musd"] is not None:
         cost = f"{relief['cost_musd']:,.0f} M USD"
-    return f"{_cut(relief['title'], 33 - len(cost))}, {cost}"
+    return f"{_cut(relief['title'], 31 - len(cost))}, {cost}"
 
 
 def _promises(report: Mapping[str, Any]) -> list[str]:
@@ -166,9 +181,11 @@ def _trust(report: Mapping[str, Any]) -> list[str]:
     missed = [block for block in report["blocks"] if abs(block["error_share"]) > 0.10]
     if missed:
         names = ", ".join(f"{block['title']} {block['error_share']:+.0%}" for block in missed)
-        lines.append(f"    Missed by over 10% in {base}: {names}.")
-        lines.append("    Reason: constants are by route family and goods, so one cannot correct one direction of trade.")
-    lines.append(f"    {trust['estimated_share_of_flow']:.0%} of the tonnes rest on estimated market sizes. Range: growth rates all low .. all high.")
+        told = f"Missed by over 10% in {base}: {names}. Reason: constants are by route family and goods, blind to direction."
+        lines += textwrap.wrap(told, WIDTH, initial_indent="    ", subsequent_indent="    ")
+    lines.append(
+        f"    {trust['estimated_share_of_flow']:.0%} of the tonnes rest on estimated market sizes. Ranges: growth all low .. all high."
+    )
     return lines
 
 

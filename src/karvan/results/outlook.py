@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import polars as pl
 
-
 REACHED_TOLERANCE = 1e-5
 """A target is reached when it is missed by no more than this share: the solver's own tolerance is 1e-6."""
 
@@ -23,8 +22,9 @@ class YearResult:
         crude_mt: Crude over it, million tonnes.
         corridor_latent_mt: Tonnes over it if no facility had a limit, million.
         cordons: Tonnes over every cordon, kt, by cordon_id.
-        facilities: One row a facility: facility_id, unit, flow, capacity, modelled_flow, modelled_kt, turned_away, shadow_price_usd_per_unit,
-            shadow_price_usd_per_t, scarcity_wait_h, corridor_share (of its tonnes, those that also cross the headline cordon).
+        facilities: One row a facility: facility_id, unit, flow, capacity, modelled_flow, modelled_kt, turned_away,
+            shadow_price_usd_per_unit, shadow_price_usd_per_t, scarcity_wait_h, corridor_share (of its tonnes, those that also cross the
+            headline cordon).
         families: commodity_group, family_id, flow_kt.
         blocks: block, flow_kt over the headline cordon.
         links: link_id, forward_kt, backward_kt.

@@ -15,6 +15,7 @@ import polars as pl
 from karvan.errors import DataError, Problem
 from karvan.results.run import Run
 
+_FOLDER_MODE = 0o755  # temporary folders are private by default, runs are for others to read
 FRAMES = ("facilities", "families", "blocks", "links", "operators", "regions", "components")
 
 
@@ -60,6 +61,7 @@ def save_run(run: Run, folder: Path, *, manifest: Mapping[str, Any], html: str) 
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    temporary.chmod(_FOLDER_MODE)
     try:
         for name in FRAMES:
             frames = [outlook.frame(name) for outlook in (run.scenario, run.baseline, run.low, run.high)]

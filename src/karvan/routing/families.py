@@ -106,9 +106,7 @@ def compile_families(tables: Mapping[str, pl.DataFrame]) -> Families:
         in_not=in_not,
         all_bit=all_bit,
         all_full=np.bitwise_or.reduce(all_bit, axis=1) if links else np.zeros(len(rows), dtype=np.int64),
-        ends=tuple(
-            None if row["ends_a"] is None else (frozenset(split(row["ends_a"])), frozenset(split(row["ends_b"]))) for row in rows
-        ),
+        ends=tuple(None if row["ends_a"] is None else (frozenset(split(row["ends_a"])), frozenset(split(row["ends_b"]))) for row in rows),
     )
 
 

@@ -5,8 +5,8 @@ assignment, routing, measures, results, corridor, network, demand, evidence, sch
 """
 
 from karvan.study.calibrate import Calibration, calibrate
-from karvan.study.climb import ladder
 from karvan.study.clear import Market, clear
+from karvan.study.climb import ladder
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.run import run
 

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.assignment import Assembly, Clearing, assemble, clear as clear_market, fit_constants
+from karvan.assignment import Assembly, Clearing, assemble, fit_constants
+from karvan.assignment import clear as clear_market
 from karvan.assignment.assembly import NOT_SHIPPED
 from karvan.corridor import Corridor
 from karvan.errors import ConvergenceError, DataError, Problem
@@ -114,7 +115,9 @@ def calibrate(corridor: Corridor) -> Calibration:
 def _taken_over(constants: dict[tuple[str, str], float], families: pl.DataFrame) -> dict[tuple[str, str], float]:
     """Constants of families that were not in use in the base year: those of the family each is like."""
     like = dict(families.filter(pl.col("constant_like").is_not_null()).select("family_id", "constant_like").iter_rows())
-    return {(family, commodity): value for family, model in like.items() for (known, commodity), value in constants.items() if known == model}
+    return {
+        (family, commodity): value for family, model in like.items() for (known, commodity), value in constants.items() if known == model
+    }
 
 
 class _Fit:

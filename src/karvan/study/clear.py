@@ -11,15 +11,17 @@ import polars as pl
 
 from karvan.assignment import (
     Assembly,
-    ClearOptions,
     Clearing,
+    ClearOptions,
     MarketProblem,
     assemble,
-    clear as clear_market,
     effective_capacity,
     flows_at,
     turned_away,
     with_capacity,
+)
+from karvan.assignment import (
+    clear as clear_market,
 )
 from karvan.assignment.assembly import NOT_SHIPPED
 from karvan.corridor import Snapshot
@@ -111,7 +113,8 @@ def _routing_key(snapshot: Snapshot, co2_price_usd_per_t: float) -> tuple[object
 def _unreachable(snapshot: Snapshot, market: tuple[str, str, str]) -> Problem:
     market_id, origin, destination = market
     row = snapshot.tables["demand"]["market_id"].to_list().index(market_id) + 1
-    message = f"market {market_id} has no route from {origin} to {destination} in {snapshot.year}; open a link, a terminal or a tariff, or drop the market"
+    remedy = "open a link, a terminal or a tariff, or drop the market"
+    message = f"market {market_id} has no route from {origin} to {destination} in {snapshot.year}; {remedy}"
     return Problem("demand", row, "market_id", message)
 
 
@@ -161,7 +164,7 @@ def clear(
 def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str) -> YearResult:
     """Everything the results keep of a cleared snapshot."""
     snapshot, sets = cleared.routed.snapshot, cleared.routed.sets
-    tables, assembly, clearing = snapshot.tables, cleared.assembly, cleared.clearing
+    assembly, clearing = cleared.assembly, cleared.clearing
     flow = np.where(assembly.route_of >= 0, clearing.route_flow_kt, 0.0)
     set_flow = np.zeros(sets.route_family.shape[0])
     shipped = assembly.route_of >= 0

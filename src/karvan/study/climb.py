@@ -40,7 +40,9 @@ def ladder(
     manifest = corridor.manifest
     year = manifest.base_year if year is None else year
     prepared = prepare(corridor, scenario or manifest.baseline, options or ScenarioOptions())
-    cleared = clear(apply(prepared.scenario, prepared.corridor, year=year), co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
+    cleared = clear(
+        apply(prepared.scenario, prepared.corridor, year=year), co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False
+    )
     result = year_result(cleared, headline_cordon=manifest.headline_cordon, crude_commodity=manifest.crude_commodity)
     if result.corridor_latent_mt >= to_mt:
         message = f"to_mt is {to_mt:g}, must be above {result.corridor_latent_mt:.3f} Mt, which would move in {year} if nothing were full"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from karvan.measures import Scenario, load_scenario
 from karvan.measures.apply import apply, apply_years, require_fitting
 from karvan.report import build_report, render_html
 from karvan.results import Outlook, Run, YearResult, existing_run, save_run
-from karvan.study.clear import Cleared, Market, RouteMemory, clear, year_result
+from karvan.study.clear import Market, RouteMemory, clear, year_result
 from karvan.study.options import Prepared, ScenarioOptions, code_hash, prepare, scenario_hash
 from karvan.study.relief import relief_table, stop_gains
 from karvan.validation import judge_commitments
@@ -56,7 +57,7 @@ def run(
         DataError: Wrong input, or the folder holds something else.
         ConvergenceError: A year did not clear; nothing is written.
     """
-    tell = progress or (lambda line: None)
+    tell = progress or _say_nothing
     started = time.perf_counter()
     options = options or ScenarioOptions()
     manifest = corridor.manifest
@@ -77,9 +78,7 @@ def run(
     stops: list[dict[str, Any]] = []
     for label, item in _cases(prepared, baseline, scenario_id):
         keep = stops if label == "scenario" else None
-        outlooks[label] = outlook(
-            prepared.corridor, item, years, memory=memory, tell=lambda text, label=label: tell(f"{label}: {text}"), stops=keep
-        )
+        outlooks[label] = outlook(prepared.corridor, item, years, memory=memory, tell=partial(_tell_case, tell, label), stops=keep)
         seconds[label] = time.perf_counter() - mark
         mark = time.perf_counter()
 
@@ -116,6 +115,14 @@ def run(
         existing_run(folder, run_id, replace=True)
         save_run(result, folder, manifest=_manifest(result, prepared, years), html=render_html(report))
     return result
+
+
+def _say_nothing(line: str) -> None:
+    """Progress that nobody watches."""
+
+
+def _tell_case(tell: Progress, label: str, text: str) -> None:
+    tell(f"{label}: {text}")
 
 
 def saved_report(

@@ -46,6 +46,7 @@ def _judged(row: dict[str, Any], scenario: Outlook, baseline: Outlook) -> dict[s
         "baseline": in_baseline,
         "scenario": in_scenario,
         "status": row["status"],
+        "date": row["date"],
         "verdict": _verdict(row, in_scenario),
     }
 
