@@ -27,7 +27,8 @@ readme: $(VENV)/.installed-dev
 	$(BIN)/python tools/readme.py
 
 bench: $(VENV)/.installed-dev
-	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+	$(BIN)/python -m benchmarks.market_clearing
+	$(BIN)/python -m benchmarks.outlook
 
 release-check: check
 	$(BIN)/python tools/release_check.py

@@ -20,6 +20,7 @@ from typing import TypeVar
 import numpy as np
 from scipy.optimize import minimize
 
+from benchmarks.page import write_section
 from karvan.assignment.market import Clearing, MarketProblem, clear, flows_at, with_capacity
 
 SEED = 20261124
@@ -167,6 +168,24 @@ def main() -> None:
         nested_warm = timed(nested_warm_s, lambda: clear(nested_wider, start=nested_start))
     line("karvan_cold_nested_elastic", nested_s, nested_cold)
     line("karvan_warm_2_percent_nested_elastic", nested_warm_s, nested_warm)
+
+    def row(case: str, values: list[float]) -> tuple[str, str, str]:
+        return case, f"{1e3 * statistics.median(values):.0f} ms", f"{1e3 * max(values):.0f} ms"
+
+    write_section(
+        "One market clearing",
+        "3,600 markets x 8 routes x 150 facilities, about 10 entries a route, 60 priced; the peer is scipy's L-BFGS-B on the same dual"
+        f" in numpy. Karvan is {cold_ratio:.1f} times as fast cold ({fine_ratio:.1f} to the same accuracy) and {warm_ratio:.1f} warm.",
+        [
+            row("Karvan, cold", cold_s),
+            row("scipy, cold, to 1e-6", peer_s),
+            row("scipy, cold, to 1e-9, where Karvan stops", peer_fine_s),
+            row("Karvan, warm after capacities +2%", warm_s),
+            row("scipy, warm", peer_warm_s),
+            row("Karvan, two nests and elastic demand, cold", nested_s),
+            row("Karvan, two nests and elastic demand, warm", nested_warm_s),
+        ],
+    )
 
 
 if __name__ == "__main__":

@@ -13,6 +13,10 @@ settings.register_profile("karvan", deadline=None, derandomize=True)
 settings.load_profile("karvan")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the headline numbers of this run to tests/golden")
+
+
 @pytest.fixture(scope="session")
 def two_ports() -> Corridor:
     return load_corridor("two-ports")

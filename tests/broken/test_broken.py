@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from karvan.cli.main import main
 from karvan.corridor import check_corridor, load_corridor
 from karvan.errors import DataError, MeasureError, Problem
 from karvan.measures import check_scenario, load_scenario, scenario_ids
@@ -39,6 +41,24 @@ def test_broken_measure_is_refused(case: Broken, two_ports_folder: Path) -> None
         except MeasureError as error:
             problems += error.problems
     assert is_told(case, problems), "\n".join(map(str, problems))
+
+
+@pytest.mark.parametrize("case", [*FOLDER_CASES, *MEASURE_CASES], ids=lambda case: case.name)
+def test_broken_corridor_ends_a_command_with_code_2_and_leaves_nothing(
+    case: Broken, two_ports_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    case.edit(two_ports_folder)
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    for command in (["check", str(two_ports_folder)], ["run", "--corridor", str(two_ports_folder), "--scenario", "agreed"]):
+        if command[0] == "run" and case in MEASURE_CASES:
+            continue  # a measure may stand in no scenario of the run; check tells it all the same
+        assert main([*command, "--json"]) == 2
+        answer = json.loads(capsys.readouterr().out)
+        problems = answer["problems"] if command[0] == "check" else answer["error"]["problems"]
+        assert any((item["table"], item["row"], item["column"]) == (case.table, case.row, case.column) for item in problems), problems
+    assert list(here.iterdir()) == []
 
 
 def test_there_are_at_least_thirty_cases() -> None:

@@ -161,7 +161,10 @@ class _Progress:
             sys.stderr.write(line + "\n")
         sys.stderr.flush()
 
-    def done(self) -> None:
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         if self._is_terminal and self._shown:
             sys.stderr.write("\r" + " " * self._shown + "\r")
             sys.stderr.flush()
@@ -175,14 +178,16 @@ def _run(parsed: argparse.Namespace) -> int:
     corridor, options, years = _corridor(parsed), _options(parsed), _years(parsed.years)
     report = saved_report(corridor, scenario=parsed.scenario, years=years, options=options, out=parsed.out, replace=parsed.replace)
     if report is None:
-        progress = _Progress()
-        progress("loading")
-        try:
+        with _Progress() as progress:
             result = run(
-                corridor, scenario=parsed.scenario, years=years, options=options, out=parsed.out, replace=parsed.replace, progress=progress
+                corridor,
+                scenario=parsed.scenario,
+                years=years,
+                options=options,
+                out=parsed.out,
+                replace=parsed.replace,
+                progress=progress,
             )
-        finally:
-            progress.done()
         report = dict(result.report)
     if parsed.json:
         _print_json(report)
@@ -206,7 +211,9 @@ def _ladder(parsed: argparse.Namespace) -> int:
     from karvan.report.rungs import ladder_lines
     from karvan.study import ladder
 
-    found = ladder(_corridor(parsed), to_mt=parsed.to_mt, scenario=parsed.scenario, year=parsed.year, options=_options(parsed))
+    corridor, options = _corridor(parsed), _options(parsed)
+    with _Progress() as progress:
+        found = ladder(corridor, to_mt=parsed.to_mt, scenario=parsed.scenario, year=parsed.year, options=options, progress=progress)
     if parsed.json:
         _print_json(found.as_dict())
     else:
@@ -243,7 +250,8 @@ def _calibrate(parsed: argparse.Namespace) -> int:
     from karvan.study import calibrate
     from karvan.study.calibrate import write_fit
 
-    found = calibrate(_corridor(parsed))
+    with _Progress() as progress:
+        found = calibrate(_corridor(parsed), progress=progress)
     if parsed.write:
         write_fit(found, parsed.corridor)
     if parsed.json:

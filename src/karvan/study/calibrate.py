@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -57,7 +58,7 @@ class Calibration:
         }
 
 
-def calibrate(corridor: Corridor) -> Calibration:
+def calibrate(corridor: Corridor, *, progress: Callable[[str], None] | None = None) -> Calibration:
     """Fit constants and totals of the base year to the corridor's calibration targets.
 
     Constants are by route family and commodity group, so that flows by family meet the `family_kt` targets with limits priced. The
@@ -66,6 +67,7 @@ def calibrate(corridor: Corridor) -> Calibration:
 
     Args:
         corridor: The corridor; what it stores of an earlier fit is not used.
+        progress: Called with a line of text as the work goes on.
 
     Raises:
         DataError: No targets, or a target that no market can meet.
@@ -78,7 +80,7 @@ def calibrate(corridor: Corridor) -> Calibration:
     scenario = load_scenario(manifest.history, corridor)
     snapshot = apply(scenario, corridor, year=manifest.base_year)
     routed = RouteMemory().routed(snapshot, co2_price_usd_per_t=manifest.co2_price_usd_per_t)
-    fit = _Fit(routed, targets)
+    fit = _Fit(routed, targets, progress)
     factors, constants = fit.solve()
     assembly, clearing = fit.cleared(factors, constants)
     constants |= _taken_over(constants, corridor.tables["route_families"])
@@ -123,7 +125,8 @@ def _taken_over(constants: dict[tuple[str, str], float], families: pl.DataFrame)
 class _Fit:
     """The targets of one base year, and the searches that meet them."""
 
-    def __init__(self, routed: RoutedSnapshot, targets: pl.DataFrame) -> None:
+    def __init__(self, routed: RoutedSnapshot, targets: pl.DataFrame, progress: Callable[[str], None] | None) -> None:
+        self.tell = progress or (lambda line: None)
         self.routed = routed
         self.targets = targets
         self.tables = routed.snapshot.tables
@@ -145,6 +148,7 @@ class _Fit:
         previous: tuple[float, float] | None = None
         for _ in range(_MAX_TOTAL_ROUNDS):
             factors = self._factors(both, log_ratio)
+            self.tell(f"fitting constants, boxed goods x {np.exp(log_ratio):.4f}")
             constants = self._fit(factors, constants)
             error = np.log(self._kteu(factors, constants, cordon) / target)
             if abs(error) < _TOTAL_TOLERANCE_SHARE:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from karvan.assignment import Rung, as_is_ladder, relieved_ladder
@@ -22,6 +24,7 @@ def ladder(
     scenario: str | None = None,
     year: int | None = None,
     options: ScenarioOptions | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> Ladder:
     """Both ladders of a scenario in a year.
 
@@ -33,10 +36,12 @@ def ladder(
         scenario: Scenario id; by default the corridor's baseline.
         year: Calendar year; by default the base year.
         options: Measures added or taken out, values set, an overlay.
+        progress: Called with a line of text as the work goes on.
 
     Raises:
         DataError: Wrong input, or the target lies below what would move without limits.
     """
+    tell = progress or (lambda line: None)
     manifest = corridor.manifest
     year = manifest.base_year if year is None else year
     prepared = prepare(corridor, scenario or manifest.baseline, options or ScenarioOptions())
@@ -50,7 +55,9 @@ def ladder(
     vector = corridor_vector(cleared, manifest.headline_cordon)
     scales = np.zeros(len(cleared.assembly.market_commodity), dtype=np.bool_)
     scales[np.unique(cleared.assembly.market_of_route[vector > 0])] = True
+    tell("climbing with all limits standing")
     as_is = as_is_ladder(cleared.problem, scales, vector, target_kt=to_mt * 1e3)
+    tell("climbing with limits lifted one by one")
     relieved = relieved_ladder(cleared.problem, scales, vector, target_kt=to_mt * 1e3)
     reliefs = relief_table(prepared.corridor, prepared.scenario)
     return Ladder(

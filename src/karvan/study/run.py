@@ -9,9 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from karvan import __version__
 from karvan.corridor import Corridor
 from karvan.errors import DataError, Problem
@@ -24,7 +21,6 @@ from karvan.study.options import Prepared, ScenarioOptions, code_hash, prepare, 
 from karvan.study.relief import relief_table, stop_gains
 from karvan.validation import judge_commitments
 
-FloatArray = npt.NDArray[np.float64]
 Progress = Callable[[str], None]
 
 RUNS_FOLDER = Path("karvan-runs")
@@ -148,7 +144,7 @@ def outlook(
     tell: Progress | None = None,
     stops: list[dict[str, Any]] | None = None,
 ) -> Outlook:
-    """Clear every year of a scenario, each from the prices of the one before.
+    """Clear every year of a scenario, each afresh, so that a year's digits do not depend on the years before it.
 
     Args:
         corridor: The corridor.
@@ -161,12 +157,8 @@ def outlook(
     memory = memory or RouteMemory()
     manifest = corridor.manifest
     results: list[YearResult] = []
-    prices: FloatArray | None = None
     for snapshot in apply_years(scenario, corridor, years):
-        cleared = clear(
-            snapshot, market=Market(), routes=memory, start=prices, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False
-        )
-        prices = cleared.clearing.row_price_usd_per_unit
+        cleared = clear(snapshot, market=Market(), routes=memory, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
         result = year_result(cleared, headline_cordon=manifest.headline_cordon, crude_commodity=manifest.crude_commodity)
         results.append(result)
         if stops is not None:
