@@ -271,7 +271,7 @@ def _nest_frame(cleared: Cleared, keys: Mapping[str, list[str]]) -> pl.DataFrame
 def _families(cleared: Cleared) -> pl.DataFrame:
     commodity = [cleared.assembly.market_commodity[market] for market in cleared.assembly.market_of_nest]
     frame = _nest_frame(cleared, {"commodity_group": commodity})
-    return frame.group_by("commodity_group", "family_id").agg(pl.col("flow_kt").sum()).sort("commodity_group", "family_id")
+    return frame.group_by("commodity_group", "family_id", maintain_order=True).agg(pl.col("flow_kt").sum()).sort("commodity_group", "family_id")
 
 
 def _regions(cleared: Cleared) -> pl.DataFrame:
@@ -284,13 +284,13 @@ def _regions(cleared: Cleared) -> pl.DataFrame:
     }
     frame = _nest_frame(cleared, keys)
     columns = [*keys, "family_id"]
-    return frame.group_by(columns).agg(pl.col("flow_kt").sum()).sort(columns)
+    return frame.group_by(columns, maintain_order=True).agg(pl.col("flow_kt").sum()).sort(columns)
 
 
 def _blocks(cleared: Cleared, set_flow: FloatArray, headline_kt: FloatArray) -> pl.DataFrame:
     labels = [cleared.assembly.market_block[market] for market in sets_market(cleared.routed.sets)]
     frame = pl.DataFrame({"block": labels, "flow_kt": set_flow * headline_kt}, schema={"block": pl.String, "flow_kt": pl.Float64})
-    return frame.filter(pl.col("block").is_not_null()).group_by("block").agg(pl.col("flow_kt").sum()).sort("block")
+    return frame.filter(pl.col("block").is_not_null()).group_by("block", maintain_order=True).agg(pl.col("flow_kt").sum()).sort("block")
 
 
 def _links(cleared: Cleared, set_flow: FloatArray) -> pl.DataFrame:
@@ -325,7 +325,7 @@ def _components(cleared: Cleared, set_flow: FloatArray) -> pl.DataFrame:
             "transit_d": sets.hours.sum(axis=1) / 24.0 * set_flow,
         }
     )
-    summed = frame.group_by("family_id", "commodity_group").agg(pl.all().sum()).sort("family_id", "commodity_group")
+    summed = frame.group_by("family_id", "commodity_group", maintain_order=True).agg(pl.all().sum()).sort("family_id", "commodity_group")
     means = [column for column in summed.columns if column.endswith(("_usd_per_t", "_d"))]
     return summed.with_columns(
         pl.when(pl.col("flow_kt") > 0).then(pl.col(column) / pl.col("flow_kt")).otherwise(0.0).alias(column) for column in means
