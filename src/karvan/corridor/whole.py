@@ -235,10 +235,11 @@ def _elements(tables: Tables) -> Iterator[Problem]:
             yield Problem("observations", row, "element_id", message)
 
 
-_METRICS = ("corridor_mt", "containers_teu", "crude_mt", "link_open", "link_kt", "none")
+_METRICS = ("corridor_mt", "containers_teu", "crude_mt", "link_open", "link_kt", "family_shift_mt", "none")
 
 
 def _commitments(tables: Tables) -> Iterator[Problem]:
+    families = set(tables["route_families"]["family_id"].drop_nulls().to_list())
     links = set(tables["links"]["link_id"].drop_nulls().to_list())
     for number, row in _numbered(tables["commitments"]):
         metric, element = row["metric"], row["element_id"]
@@ -247,6 +248,9 @@ def _commitments(tables: Tables) -> Iterator[Problem]:
             yield Problem("commitments", number, "metric", message)
         if metric in ("link_open", "link_kt") and element not in links:
             message = f"element_id is {element or 'empty'}, must be a link of links.csv for {metric}{nearest(element or '', links)}"
+            yield Problem("commitments", number, "element_id", message)
+        if metric == "family_shift_mt" and element not in families:
+            message = f"element_id is {element or 'empty'}, must be a family of route_families.csv{nearest(element or '', families)}"
             yield Problem("commitments", number, "element_id", message)
 
 
@@ -266,5 +270,5 @@ _CHECKS = (
     (("provenance",), _provenance),
     ((), _ranges),
     (("observations", "cordons", "facilities", "links", "places", "route_families"), _elements),
-    (("commitments", "links"), _commitments),
+    (("commitments", "links", "route_families"), _commitments),
 )

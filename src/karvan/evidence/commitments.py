@@ -17,8 +17,10 @@ class Commitments(Table):
     is_headline = claim("Stands for its promise in the first summary; the others are in the register only.")
     title = text("What was promised.")
     short = text("At most 24 characters, for the summary.", nullable=True)
-    metric = text_id("Model quantity: corridor_mt, containers_teu, crude_mt, link_open, link_kt or none.")
-    element_id = text_id("Link of link_open and link_kt.", nullable=True)
+    metric = text_id(
+        "Model quantity: corridor_mt, containers_teu, crude_mt, link_open, link_kt, family_shift_mt (against the baseline) or none."
+    )
+    element_id = text_id("Link of link_open and link_kt, route family of family_shift_mt.", nullable=True)
     target = number("Promised value, in `unit`.", unit="unit column", nullable=True)
     unit = text("Unit of target and observed.", nullable=True)
     year = whole("Year it was promised for.", nullable=True)

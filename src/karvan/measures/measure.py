@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from typing import Any, Literal
 
 import yaml
@@ -16,6 +17,10 @@ from karvan.schema import ID
 Status = Literal["happened", "operating", "under_construction", "announced", "option"]
 Value = str | float | int | bool | date | None
 KINDS = ("add", "open", "close", "set", "scale")
+
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The safe loader, compiled where the library has it."""
 
 
 class _Record(BaseModel):
@@ -94,7 +99,7 @@ class Measure(_Record):
 def parse_record(text: str, name: str, where: str) -> Any:
     """Parse one YAML document, or raise a MeasureError that names the file and line."""
     try:
-        value = yaml.safe_load(text)
+        value = yaml.load(text, Loader=_LOADER)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark is not None else None
@@ -116,6 +121,7 @@ def record_problems(error: ValidationError, where: str, name: str) -> list[Probl
     return found
 
 
+@cache
 def read_measure(text: str, name: str) -> Measure:
     """Read one measure from YAML.
 

@@ -159,6 +159,8 @@ def _given(item: Mapping[str, Any]) -> str:
         return "--"
     if item["metric"] == "link_open":
         return f"{'open' if item['scenario'] >= 1 else 'not open'} in {item['year']}"
+    if item["metric"] == "family_shift_mt":
+        return f"{item['scenario']:+.2g} {item['unit'] or ''} by it in {item['year']}"
     return f"{quantity(item['scenario'])} {item['unit'] or ''} in {item['year']}"
 
 

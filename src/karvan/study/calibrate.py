@@ -161,7 +161,7 @@ class _Fit:
 
     def _groups_of_both_forms(self) -> dict[str, tuple[float, float]]:
         """Boxed and loose flow, kt, of each commodity group that has both and a family target."""
-        flows = self.tables["demand"].group_by("commodity_group", "form").agg(pl.col("flow_kt").sum())
+        flows = self.tables["demand"].group_by("commodity_group", "form", maintain_order=True).agg(pl.col("flow_kt").sum())
         table = {(str(row["commodity_group"]), str(row["form"])): float(row["flow_kt"]) for row in flows.iter_rows(named=True)}
         fitted = {commodity for _, commodity in self.family_targets}
         return {

@@ -271,7 +271,11 @@ def _nest_frame(cleared: Cleared, keys: Mapping[str, list[str]]) -> pl.DataFrame
 def _families(cleared: Cleared) -> pl.DataFrame:
     commodity = [cleared.assembly.market_commodity[market] for market in cleared.assembly.market_of_nest]
     frame = _nest_frame(cleared, {"commodity_group": commodity})
-    return frame.group_by("commodity_group", "family_id", maintain_order=True).agg(pl.col("flow_kt").sum()).sort("commodity_group", "family_id")
+    return (
+        frame.group_by("commodity_group", "family_id", maintain_order=True)
+        .agg(pl.col("flow_kt").sum())
+        .sort("commodity_group", "family_id")
+    )
 
 
 def _regions(cleared: Cleared) -> pl.DataFrame:

@@ -157,12 +157,13 @@ def outlook(
     memory = memory or RouteMemory()
     manifest = corridor.manifest
     results: list[YearResult] = []
+    reliefs = relief_table(corridor, scenario) if stops is not None else {}
     for snapshot in apply_years(scenario, corridor, years):
         cleared = clear(snapshot, market=Market(), routes=memory, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
         result = year_result(cleared, headline_cordon=manifest.headline_cordon, crude_commodity=manifest.crude_commodity)
         results.append(result)
         if stops is not None:
-            stops.extend(stop_gains(cleared, result, headline_cordon=manifest.headline_cordon, reliefs=relief_table(corridor, scenario)))
+            stops.extend(stop_gains(cleared, result, headline_cordon=manifest.headline_cordon, reliefs=reliefs))
         if tell is not None:
             tell(f"{snapshot.year} {result.corridor_mt:.2f} Mt")
     return Outlook(scenario.scenario_id, scenario.title, scenario.growth, tuple(results))

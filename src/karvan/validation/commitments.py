@@ -29,8 +29,8 @@ def judge_commitments(commitments: pl.DataFrame, *, scenario: Outlook, baseline:
 def _judged(row: dict[str, Any], scenario: Outlook, baseline: Outlook) -> dict[str, Any]:
     known_years = [result.year for result in scenario.years]
     year = row["year"] if row["year"] in known_years else None
-    in_scenario = _value(row, scenario.in_year(year)) if year is not None else None
-    in_baseline = _value(row, baseline.in_year(year)) if year is not None else None
+    in_scenario = _value(row, scenario.in_year(year), baseline.in_year(year)) if year is not None else None
+    in_baseline = _value(row, baseline.in_year(year), baseline.in_year(year)) if year is not None else None
     return {
         "commitment_id": row["commitment_id"],
         "promise": row["promise"],
@@ -63,7 +63,8 @@ def _verdict(row: dict[str, Any], in_scenario: float | None) -> str:
     return "on_course" if in_scenario >= row["target"] * (1.0 - REACHED_TOLERANCE) else "behind"
 
 
-def _value(row: dict[str, Any], result: YearResult) -> float | None:
+def _value(row: dict[str, Any], result: YearResult, reference: YearResult) -> float | None:
+    """The model quantity of a promise; a shift is against the reference."""
     metric = row["metric"]
     if metric in ("corridor_mt", "containers_teu", "crude_mt"):
         return float(getattr(result, metric))
@@ -72,4 +73,10 @@ def _value(row: dict[str, Any], result: YearResult) -> float | None:
     if metric == "link_kt":
         found = result.links.filter(pl.col("link_id") == row["element_id"])
         return float(found.select(pl.col("forward_kt").sum() + pl.col("backward_kt").sum()).item())
+    if metric == "family_shift_mt":
+        return (_family_kt(row, result) - _family_kt(row, reference)) / 1e3
     return None
+
+
+def _family_kt(row: dict[str, Any], result: YearResult) -> float:
+    return float(result.families.filter(pl.col("family_id") == row["element_id"]).select(pl.col("flow_kt").sum()).item())
