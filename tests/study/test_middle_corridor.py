@@ -10,9 +10,11 @@ import polars as pl
 import pytest
 
 import karvan as kv
+from karvan.measures import measures_of
 from karvan.report import summary_lines
 from karvan.study import ScenarioOptions, calibrate, ladder, prepare, run
 from karvan.study.clear import RouteMemory
+from karvan.study.relief import raised_facilities
 from karvan.study.run import outlook
 
 YEARS = tuple(range(2024, 2041))
@@ -103,6 +105,27 @@ def test_use_never_exceeds_capacity(agreed):
     for each in (agreed.scenario, agreed.baseline):
         frame = each.frame("facilities")
         assert frame.filter(pl.col("flow") > pl.col("capacity") * (1 + 1e-6)).is_empty()
+
+
+def test_every_facility_that_binds_has_an_operating_measure(agreed, corridor):
+    rows = {row["facility_id"]: row for row in corridor.tables["facilities"].iter_rows(named=True)}
+    operating = {name for measure in measures_of(corridor).values() if measure.is_operating for name in raised_facilities(measure, rows)}
+    binding = {
+        row["facility_id"]
+        for each in (agreed.scenario, agreed.baseline, agreed.low, agreed.high)
+        for row in each.frame("facilities").filter(pl.col("shadow_price_usd_per_t") > 1e-3).iter_rows(named=True)
+    }
+    assert len(binding) >= 8
+    assert binding <= operating
+
+
+def test_uncertain_capacities_move_the_headline_within_what_lifting_all_gives(agreed):
+    promised = agreed.scenario.in_year(2028)
+    assert 1 <= len(agreed.report["movers"]) <= 3
+    for item in agreed.report["movers"]:
+        assert item["low"] <= item["value"] <= item["high"]
+        assert item["low_mt"] != item["high_mt"]
+        assert max(item["low_mt"], item["high_mt"]) <= promised.corridor_latent_mt + 0.5
 
 
 def test_ladder_names_what_binds_up_to_the_target(corridor):

@@ -25,6 +25,7 @@ def build_report(
     high: Outlook,
     commitments: Sequence[Mapping[str, Any]],
     stops: Sequence[Mapping[str, Any]],
+    movers: Sequence[Mapping[str, Any]],
     measures: Sequence[Mapping[str, Any]],
     replaced: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
@@ -37,6 +38,7 @@ def build_report(
         scenario, baseline, low, high: Outlooks of the scenario, the baseline and the two corner runs.
         commitments: Judged promises.
         stops: What stops the headline cordon, by year.
+        movers: Uncertain capacities that move the headline most.
         measures: Measures of the scenario.
         replaced: What the options replaced.
     """
@@ -66,6 +68,7 @@ def build_report(
         "stops": _ordered_stops(stops),
         "inputs": _inputs(corridor),
         "trust": _trust(corridor, scenario, baseline, manifest.base_year),
+        "movers": [dict(item) for item in movers],
         "calibration": _calibration(corridor, baseline),
         "blocks": _blocks(corridor, baseline),
         "families": _families(scenario, baseline),

@@ -196,6 +196,11 @@ def _trust(report: Mapping[str, Any]) -> str:
             f"{trust['year']}, from {base} and its dated events: {trust['model_mt']:.2f} Mt against {trust['observed_mt']:.2f} Mt observed."
         )
     lines.append(f"{trust['estimated_share_of_flow']:.0%} of the corridor's tonnes in {base} rest on market sizes that are estimates.")
+    for item in report["movers"]:
+        lines.append(
+            f"If {item['name']} ({item['column'].replace('_', ' ')}) were {item['low']:g} or {item['high']:g} instead of {item['value']:g},"
+            f" {item['year']} would give {item['low_mt']:.2f} or {item['high_mt']:.2f} Mt."
+        )
     return "".join(f"<p>{escape(line)}</p>" for line in lines)
 
 

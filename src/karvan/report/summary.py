@@ -87,9 +87,9 @@ def _in_target_year(headline: Mapping[str, Any]) -> list[str]:
     if headline["in_target_year_mt"] is None:
         return []
     sentence = (
-        f"In {headline['target_year']}: {headline['in_target_year_mt']:.1f} Mt ({headline['in_target_year_low_mt']:.1f} .."
+        f"In {headline['target_year']}: {headline['in_target_year_mt']:.1f} Mt (growth low .. high: {headline['in_target_year_low_mt']:.1f} .."
         f" {headline['in_target_year_high_mt']:.1f}) against {headline['target_mt']:.0f} promised;"
-        f" {headline['in_target_year_baseline_mt']:.1f} Mt with only what is being built."
+        f" {headline['in_target_year_baseline_mt']:.1f} with what is being built."
     )
     return [sentence]
 
@@ -174,7 +174,11 @@ def quantity(value: float) -> str:
 def _trust(report: Mapping[str, Any]) -> list[str]:
     trust, calibration = report["trust"], report["calibration"]
     base = calibration["base_year"]
-    lines = [f"  HOW FAR TO TRUST IT   {calibration['constants']} constants fitted on {calibration['observations']} values of {base} only."]
+    heading = (
+        f"  HOW FAR TO TRUST IT   {calibration['constants']} constants fitted on {calibration['observations']} values of {base} only;"
+        f" {trust['estimated_share_of_flow']:.0%} of tonnes are estimates."
+    )
+    lines = [heading]
     if trust["model_mt"] is not None and trust["observed_mt"] is not None:
         lines.append(
             f"    {trust['year']} from {base} and its dated events: {trust['model_mt']:.1f} Mt against {trust['observed_mt']:.1f} observed."
@@ -185,9 +189,10 @@ def _trust(report: Mapping[str, Any]) -> list[str]:
         names = ", ".join(f"{block['title']} {block['error_share']:+.0%}" for block in missed)
         told = f"Missed by over 10% in {base}: {names}. Reason: constants are by route family and goods, blind to direction."
         lines += textwrap.wrap(told, WIDTH, initial_indent="    ", subsequent_indent="    ")
-    lines.append(
-        f"    {trust['estimated_share_of_flow']:.0%} of the tonnes rest on estimated market sizes. Ranges: growth all low .. all high."
-    )
+    if report["movers"]:
+        moves = "; ".join(f"{item['name']} {item['low_mt']:.1f} .. {item['high_mt']:.1f} Mt" for item in report["movers"])
+        told = f"Uncertain capacities that move {report['movers'][0]['year']} most: {moves}."
+        lines += textwrap.wrap(told, WIDTH, initial_indent="    ", subsequent_indent="    ")
     return lines
 
 

@@ -17,6 +17,7 @@ from karvan.measures.apply import apply, apply_years, require_fitting
 from karvan.report import build_report, render_html
 from karvan.results import Outlook, Run, YearResult, existing_run, save_run
 from karvan.study.clear import Market, RouteMemory, clear, year_result
+from karvan.study.movers import capacity_movers
 from karvan.study.options import Prepared, ScenarioOptions, code_hash, prepare, scenario_hash
 from karvan.study.relief import relief_table, stop_gains
 from karvan.validation import judge_commitments
@@ -79,6 +80,7 @@ def run(
         mark = time.perf_counter()
 
     commitments = judge_commitments(prepared.corridor.tables["commitments"], scenario=outlooks["scenario"], baseline=outlooks["baseline"])
+    movers = _movers(prepared, commitments, years, memory)
     report = build_report(
         corridor=prepared.corridor,
         run_id=run_id,
@@ -89,6 +91,7 @@ def run(
         high=outlooks["high"],
         commitments=commitments,
         stops=stops,
+        movers=movers,
         measures=_measure_rows(prepared.scenario),
         replaced=list(prepared.replaced),
     )
@@ -167,6 +170,17 @@ def outlook(
         if tell is not None:
             tell(f"{snapshot.year} {result.corridor_mt:.2f} Mt")
     return Outlook(scenario.scenario_id, scenario.title, scenario.growth, tuple(results))
+
+
+def _movers(prepared: Prepared, commitments: list[dict[str, Any]], years: Sequence[int], memory: RouteMemory) -> list[dict[str, Any]]:
+    """Uncertain capacities that move the headline most in the year it was promised for, or in the last year of the run."""
+    manifest = prepared.corridor.manifest
+    promised = [item["year"] for item in commitments if item["is_headline"] and item["metric"] == "corridor_mt"]
+    year = promised[0] if promised and promised[0] in years else years[-1]
+    snapshot = apply(prepared.scenario, prepared.corridor, year=year)
+    cleared = clear(snapshot, routes=memory, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
+    found = capacity_movers(cleared, prepared.corridor, headline_cordon=manifest.headline_cordon)
+    return [{"year": year, **item} for item in found]
 
 
 def _cases(prepared: Prepared, baseline: Scenario, scenario_id: str) -> list[tuple[str, Scenario]]:
