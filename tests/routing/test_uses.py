@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from karvan.errors import DataError
-from karvan.routing import build_graph, cordon_weights, facility_entries, operator_revenue, route_sets
+from karvan.routing import build_graph, cordon_weights, facility_entries, operator_revenue, revenue_rates, route_sets
 from tests.routing.small import DATE, at, link, market, places, rate, tables, two_ways
 
 PAYLOADS = {"container": 20.0, "wagon": 60.0, "truck": 15.0}
@@ -128,6 +128,6 @@ def test_revenue_of_operators():
     links = [link("a", "b"), link("b", "c", operator_id="ships"), link("c", "d"), link("a", "m"), link("m", "d")]
     tariffs = [rate("a__b", 30.0), rate("b__c", 40.0, operator_id="ships"), rate("c__d", 30.0), rate("a__m", 60.0), rate("m__d", 60.0)]
     graph, made, sets = _two_markets(links=links, tariffs=tariffs, operators=[{"operator_id": "op"}, {"operator_id": "ships"}])
-    assert operator_revenue(graph, made, sets, np.array([1.0, 0.0, 2.0, 10.0])) == pytest.approx(
+    assert operator_revenue(made, sets, revenue_rates(graph, made, sets), np.array([1.0, 0.0, 2.0, 10.0])) == pytest.approx(
         {"op": 60.0 * 3 + 1200.0, "ships": 120.0}, rel=1e-12
     )

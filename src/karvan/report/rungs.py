@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from karvan.results import Ladder, LadderRung
 
+_NAME_WIDTH = 23
+
 
 def ladder_lines(ladder: Ladder) -> list[str]:
     """Both ladders as lines of at most 100 columns."""
@@ -32,12 +34,13 @@ def ladder_lines(ladder: Ladder) -> list[str]:
 def _table(rungs: Sequence[LadderRung]) -> list[str]:
     if not rungs:
         return ["  nothing binds"]
-    lines = [f"  {'':>2} {'facility':<30}{'latent':>7}{'moved':>7}{'USD/t':>8}{'gain':>7}{'M USD/y':>9}  cheapest relief"]
+    lines = [f"  {'':>2} {'facility':<24}{'latent':>6}{'moved':>6}{'USD/t':>7}{'gain':>6}{'M USD/y':>9}  cheapest relief"]
     for rung in (rung for rung in rungs if rung.is_on_corridor):
         price = f"{rung.shadow_price_usd_per_t:.1f}" if rung.is_public else "unsure"
+        name = rung.facility_name if len(rung.facility_name) <= _NAME_WIDTH else f"{rung.facility_name[: _NAME_WIDTH - 3].rstrip()}..."
         lines.append(
-            f"  {rung.rung:>2} {rung.facility_name[:29]:<30}{rung.latent_mt:>7.2f}{rung.realised_mt:>7.2f}{price:>8}{rung.gain_mt:>7.2f}"
-            f"{rung.gain_musd_per_year:>9.1f}  {_relief(rung)}"[:100]
+            f"  {rung.rung:>2} {name:<24}{rung.latent_mt:>6.2f}{rung.realised_mt:>6.2f}{price:>7}{rung.gain_mt:>6.2f}"
+            f"{rung.gain_musd_per_year:>9.1f}  {_relief(rung)}"
         )
     elsewhere = [rung.facility_name for rung in rungs if not rung.is_on_corridor]
     if elsewhere:

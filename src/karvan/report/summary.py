@@ -87,9 +87,9 @@ def _in_target_year(headline: Mapping[str, Any]) -> list[str]:
     if headline["in_target_year_mt"] is None:
         return []
     sentence = (
-        f"In {headline['target_year']}: {headline['in_target_year_mt']:.1f} Mt (growth low .. high: {headline['in_target_year_low_mt']:.1f} .."
-        f" {headline['in_target_year_high_mt']:.1f}) against {headline['target_mt']:.0f} promised;"
-        f" {headline['in_target_year_baseline_mt']:.1f} with what is being built."
+        f"In {headline['target_year']}: {headline['in_target_year_mt']:.1f} Mt"
+        f" (growth low .. high: {headline['in_target_year_low_mt']:.1f} .. {headline['in_target_year_high_mt']:.1f})"
+        f" against {headline['target_mt']:.0f} promised; {headline['in_target_year_baseline_mt']:.1f} with what is under way."
     )
     return [sentence]
 

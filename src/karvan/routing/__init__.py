@@ -13,7 +13,7 @@ from karvan.routing.permissions import arc_mask
 from karvan.routing.route_sets import RouteSetOptions, route_sets
 from karvan.routing.search import Tree, path, shortest
 from karvan.routing.sets import COMPONENTS, HOURS, RouteSets
-from karvan.routing.uses import FacilityEntries, cordon_weights, facility_entries, operator_revenue
+from karvan.routing.uses import FacilityEntries, RevenueRates, cordon_weights, facility_entries, operator_revenue, revenue_rates
 
 __all__ = [
     "COMPONENTS",
@@ -21,6 +21,7 @@ __all__ = [
     "ArcCosts",
     "FacilityEntries",
     "Families",
+    "RevenueRates",
     "RouteSetOptions",
     "RouteSets",
     "StateGraph",
@@ -36,6 +37,7 @@ __all__ = [
     "legs",
     "operator_revenue",
     "path",
+    "revenue_rates",
     "route_sets",
     "shortest",
 ]  # fmt: skip

@@ -161,15 +161,35 @@ def cordon_weights(graph: StateGraph, tables: Mapping[str, pl.DataFrame], sets: 
     return tonnes, boxes
 
 
-def operator_revenue(graph: StateGraph, tables: Mapping[str, pl.DataFrame], sets: RouteSets, route_flow_kt: FloatArray) -> dict[str, float]:
-    """Tariffs and charges that each operator takes from flows on routes, thousand USD."""
-    operators = tables["operators"]["operator_id"].to_list()
-    revenue = np.zeros(len(operators))
-    route_of_step = sets.route_of_step
+@dataclass(frozen=True)
+class RevenueRates:
+    """Who is paid what on each step of the routes, in the order of route_arc.
+
+    Attributes:
+        operator: Row in operators, -1 for nobody, shape (steps,).
+        rate_usd_per_t: Tariff and charges, shape (steps,).
+    """
+
+    operator: IntArray
+    rate_usd_per_t: FloatArray
+
+
+def revenue_rates(graph: StateGraph, tables: Mapping[str, pl.DataFrame], sets: RouteSets) -> RevenueRates:
+    """Tariffs and charges on each step of the routes."""
+    operator, rate = np.full(sets.route_arc.shape[0], -1, dtype=np.int64), np.zeros(sets.route_arc.shape[0])
     for commodity, steps in sets.steps_by_commodity():
         costs = arc_costs(graph, tables, commodity, co2_price_usd_per_t=0.0)
         arcs = sets.route_arc[steps]
-        paid = (costs.tariff + costs.handling)[arcs] * route_flow_kt[route_of_step[steps]]
-        is_paid = costs.operator[arcs] >= 0
-        np.add.at(revenue, costs.operator[arcs][is_paid], paid[is_paid])
+        operator[steps], rate[steps] = costs.operator[arcs], (costs.tariff + costs.handling)[arcs]
+    return RevenueRates(operator, rate)
+
+
+def operator_revenue(
+    tables: Mapping[str, pl.DataFrame], sets: RouteSets, rates: RevenueRates, route_flow_kt: FloatArray
+) -> dict[str, float]:
+    """Tariffs and charges that each operator takes from flows on routes, thousand USD."""
+    operators = tables["operators"]["operator_id"].to_list()
+    paid = rates.rate_usd_per_t * route_flow_kt[sets.route_of_step]
+    is_paid = rates.operator >= 0
+    revenue = np.bincount(rates.operator[is_paid], weights=paid[is_paid], minlength=len(operators))
     return dict(zip(operators, revenue.tolist(), strict=True))

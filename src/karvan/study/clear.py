@@ -29,18 +29,21 @@ from karvan.errors import DataError, Problem
 from karvan.results import YearResult
 from karvan.routing import (
     FacilityEntries,
+    RevenueRates,
     RouteSets,
     StateGraph,
     build_graph,
     cordon_weights,
     facility_entries,
+    operator_revenue,
+    revenue_rates,
     route_sets,
 )
 
 FloatArray = npt.NDArray[np.float64]
 _ROUTING_TABLES = (
     "places", "modes", "links", "terminals", "facility_uses", "tariffs", "route_families", "regions", "region_places",
-    "commodities", "commodity_units", "permissions", "cordons",
+    "commodities", "commodity_units", "permissions", "cordons", "operators",
 )  # fmt: skip
 
 
@@ -54,13 +57,14 @@ class Market:
 
 @dataclass(frozen=True)
 class RoutedSnapshot:
-    """A snapshot with its state graph, route sets, facility entries and cordon weights (kt and thousand TEU per kt, by cordon)."""
+    """A snapshot with its state graph, route sets, facility entries, cordon weights (kt and kTEU per kt, by cordon) and who is paid."""
 
     snapshot: Snapshot
     graph: StateGraph
     sets: RouteSets
     entries: FacilityEntries
     cordons: Mapping[str, tuple[FloatArray, FloatArray]]
+    rates: RevenueRates
 
 
 class RouteMemory:
@@ -86,7 +90,9 @@ class RouteMemory:
             sets = route_sets(graph, snapshot.tables, date=snapshot.state_date, co2_price_usd_per_t=co2_price_usd_per_t)
             names = sorted(set(snapshot.tables["cordons"]["cordon_id"]))
             cordons = {name: cordon_weights(graph, snapshot.tables, sets, name) for name in names}
-            self._known[key] = RoutedSnapshot(snapshot, graph, sets, facility_entries(graph, snapshot.tables, sets), cordons)
+            self._known[key] = RoutedSnapshot(
+                snapshot, graph, sets, facility_entries(graph, snapshot.tables, sets), cordons, revenue_rates(graph, snapshot.tables, sets)
+            )
         routed = replace(self._known[key], snapshot=snapshot)
         if is_strict and routed.sets.unreachable:
             raise DataError([_unreachable(snapshot, market) for market in routed.sets.unreachable])
@@ -308,9 +314,8 @@ def _links(cleared: Cleared, set_flow: FloatArray) -> pl.DataFrame:
 
 
 def _operators(cleared: Cleared, set_flow: FloatArray) -> pl.DataFrame:
-    from karvan.routing import operator_revenue
-
-    revenue = operator_revenue(cleared.routed.graph, cleared.routed.snapshot.tables, cleared.routed.sets, set_flow)
+    routed = cleared.routed
+    revenue = operator_revenue(routed.snapshot.tables, routed.sets, routed.rates, set_flow)
     return pl.DataFrame({"operator_id": list(revenue), "revenue_musd": [value / 1e3 for value in revenue.values()]}).sort("operator_id")
 
 
