@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check lint docs bench readme release-check clean
+.PHONY: run test check lint plain docs bench readme release-check clean
 
 run: $(VENV)/.installed
 	$(BIN)/karvan run
@@ -11,7 +11,11 @@ run: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
 
-check: lint test
+check: lint test plain
+
+# The compiled kernels again, with compilation off.
+plain: $(VENV)/.installed-dev
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/assignment tests/routing
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
