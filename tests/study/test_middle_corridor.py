@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 import karvan as kv
+from karvan.corridor import key_texts
 from karvan.measures import measures_of
 from karvan.report import summary_lines
 from karvan.study import ScenarioOptions, calibrate, ladder, prepare, run
@@ -105,6 +106,16 @@ def test_use_never_exceeds_capacity(agreed):
     for each in (agreed.scenario, agreed.baseline):
         frame = each.frame("facilities")
         assert frame.filter(pl.col("flow") > pl.col("capacity") * (1 + 1e-6)).is_empty()
+
+
+def test_every_value_lies_in_the_range_that_provenance_gives_it(corridor):
+    outside = []
+    for row in corridor.tables["provenance"].filter(pl.col("low").is_not_null() & pl.col("high").is_not_null()).iter_rows(named=True):
+        frame = corridor.tables[row["table"]]
+        value = frame[row["column"]][key_texts(row["table"], frame).index(row["row"])]
+        if not row["low"] <= value <= row["high"]:
+            outside.append((row["table"], row["row"], row["column"], value, row["low"], row["high"]))
+    assert outside == []
 
 
 def test_every_facility_that_binds_has_an_operating_measure(agreed, corridor):
