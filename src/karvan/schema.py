@@ -64,20 +64,24 @@ def text_id(doc: str, *, refers_to: str | None = None, primary_key: bool = False
     return dy.String(primary_key=primary_key, nullable=nullable, regex=ID, metadata=metadata)
 
 
-def text(doc: str, *, nullable: bool = False, list_of: str | None = None) -> dy.String:
+def text(doc: str, *, nullable: bool = False, list_of: str | None = None, default: str | None = None) -> dy.String:
     """Column of free text, or of several ids joined by ';' when `list_of` names where they are declared."""
     metadata: dict[str, Any] = {"doc": doc}
+    if default is not None:
+        metadata["default"] = default
     if list_of is not None:
         metadata["list_of"] = list_of
     return dy.String(nullable=nullable, min_length=1, metadata=metadata)
 
 
-def choice(doc: str, values: tuple[str, ...], *, primary_key: bool = False, default: str | None = None) -> dy.Enum:
+def choice(
+    doc: str, values: tuple[str, ...], *, primary_key: bool = False, nullable: bool = False, default: str | None = None
+) -> dy.Enum:
     """Column that holds one of a closed list of words."""
     metadata: dict[str, Any] = {"doc": doc}
     if default is not None:
         metadata["default"] = default
-    return dy.Enum(list(values), primary_key=primary_key, metadata=metadata)
+    return dy.Enum(list(values), primary_key=primary_key, nullable=nullable, metadata=metadata)
 
 
 def number(

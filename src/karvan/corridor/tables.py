@@ -24,6 +24,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "tariffs": network.Tariffs,
     "cordons": network.Cordons,
     "route_families": network.RouteFamilies,
+    "journeys": network.Journeys,
     "power_zones": network.PowerZones,
     "power_plants": network.PowerPlants,
     "power_lines": network.PowerLines,
@@ -41,6 +42,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "base_costs": demand.BaseCosts,
     "sources": evidence.Sources,
     "provenance": evidence.Provenance,
+    "default_ranges": evidence.DefaultRanges,
     "observations": evidence.Observations,
     "commitments": evidence.Commitments,
     "currencies": evidence.Currencies,
@@ -49,8 +51,8 @@ TABLES: dict[str, type[dy.Schema]] = {
 """Declaration of each table, in a fixed order; the name is the file's stem."""
 
 OPTIONAL_TABLES = frozenset({
-    "services", "fleet", "power_zones", "power_plants", "power_lines", "permissions", "trade", "calibration_targets", "constants",
-    "demand_factors", "base_costs", "provenance", "observations", "commitments", "currencies", "deflators",
+    "services", "fleet", "journeys", "power_zones", "power_plants", "power_lines", "permissions", "trade", "calibration_targets", "constants",
+    "demand_factors", "base_costs", "provenance", "default_ranges", "observations", "commitments", "currencies", "deflators",
 })  # fmt: skip
 """Tables whose file may be absent, which means no rows."""
 

@@ -9,6 +9,8 @@ import polars as pl
 
 from karvan.corridor.tables import TABLES, key_texts, metadata_of, nearest
 from karvan.errors import Problem
+from karvan.evidence.observations import COMPARED
+from karvan.network.journeys import CAREC_MODES
 from karvan.schema import ANY
 
 _SHARE_TOLERANCE = 1e-6
@@ -209,6 +211,18 @@ def _provenance(tables: Tables) -> Iterator[Problem]:
             yield Problem("provenance", number, "row", message)
 
 
+def _default_ranges(tables: Tables) -> Iterator[Problem]:
+    for number, row in _numbered(tables["default_ranges"]):
+        table, column = row["table"], row["column"]
+        if table is None or column is None:
+            continue
+        if table not in TABLES:
+            yield Problem("default_ranges", number, "table", f"table is '{table}', must be the name of a table{nearest(table, TABLES)}")
+        elif column not in TABLES[table].columns():
+            message = f"column is '{column}', must be a column of {table}{nearest(column, TABLES[table].columns())}"
+            yield Problem("default_ranges", number, "column", message)
+
+
 def _ranges(tables: Tables) -> Iterator[Problem]:
     for table in ("provenance", "observations"):
         if table not in tables:
@@ -218,21 +232,27 @@ def _ranges(tables: Tables) -> Iterator[Problem]:
                 yield Problem(table, number, "low", f"low is {row['low']}, must be {row['high']} or less, the value of high")
 
 
-def _elements(tables: Tables) -> Iterator[Problem]:
-    """An observation is about a cordon, facility, link or route family, or about a journey written origin__destination__family."""
-    known: set[str] = set()
-    for table, column in (("cordons", "cordon_id"), ("facilities", "facility_id"), ("links", "link_id"), ("route_families", "family_id")):
-        known.update(tables[table][column].drop_nulls().to_list())
-    places, families = set(tables["places"]["place_id"]), set(tables["route_families"]["family_id"])
-    for row, value in _cells(tables["observations"], "element_id"):
-        journey = value.split("__")
-        is_journey = len(journey) == 3 and journey[0] in places and journey[1] in places and journey[2] in families
-        if value not in known and not is_journey:
-            message = (
-                f"element_id is '{value}', must be a cordon, facility, link or route family, or a journey"
-                f" origin__destination__family{nearest(value, known)}"
-            )
-            yield Problem("observations", row, "element_id", message)
+_ELEMENTS = (
+    ("cordons", "cordon_id"), ("facilities", "facility_id"), ("links", "link_id"), ("route_families", "family_id"),
+    ("journeys", "journey_id"),
+)  # fmt: skip
+
+
+def _observations(tables: Tables) -> Iterator[Problem]:
+    """An observation names an element of the case or a CAREC mode, and is compared or says why not."""
+    known = {value for table, column in _ELEMENTS for value in tables[table][column].drop_nulls().to_list()} | set(CAREC_MODES)
+    for number, row in _numbered(tables["observations"]):
+        element, quantity, reason = row["element_id"], row["quantity"], row["reason"]
+        if element is not None and element not in known:
+            message = f"element_id is '{element}', must be a cordon, facility, link, route family or journey, or rail or road"
+            yield Problem("observations", number, "element_id", message + nearest(element, known))
+        if reason is None and quantity is not None and quantity not in COMPARED:
+            message = f"quantity is {quantity}, which the model does not give; must be one of {', '.join(COMPARED)}, or reason must be given"
+            yield Problem("observations", number, "quantity", message + nearest(quantity, COMPARED))
+        if reason is None and element is None and quantity in COMPARED and quantity != "pair_mt":
+            yield Problem("observations", number, "element_id", f"element_id is empty, must be given for {quantity}")
+        if reason is not None and row["why"] is None:
+            yield Problem("observations", number, "why", f"why is empty, must say in a sentence why reason is {reason}")
 
 
 _METRICS = ("corridor_mt", "containers_teu", "crude_mt", "link_open", "link_kt", "family_shift_mt", "none")
@@ -268,7 +288,8 @@ _CHECKS = (
     (("permissions",), _permissions),
     (("calibration_targets",), _calibration_targets),
     (("provenance",), _provenance),
+    (("default_ranges",), _default_ranges),
     ((), _ranges),
-    (("observations", "cordons", "facilities", "links", "places", "route_families"), _elements),
+    (("observations", "cordons", "facilities", "links", "route_families", "journeys"), _observations),
     (("commitments", "links", "route_families"), _commitments),
 )

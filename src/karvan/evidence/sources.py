@@ -29,6 +29,16 @@ class Provenance(dy.Schema):
     note = text("Which values other sources give.", nullable=True)
 
 
+class DefaultRanges(Table):
+    """Range of every estimated value of a column that has no range of its own in `provenance`, as multiples of the value."""
+
+    table = text_id("Table.", primary_key=True)
+    column = text_id("Column.", primary_key=True)
+    low_ratio = number("Low end over the value.", least=0.0, most=1.0)
+    high_ratio = number("High end over the value.", least=1.0)
+    note = text("Why as wide as that.")
+
+
 class Currencies(Table):
     """Exchange rates."""
 

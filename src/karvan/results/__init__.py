@@ -3,9 +3,13 @@
 Goes in: plain numbers and frames from the engines. Comes out: frozen results and run folders. May import: corridor, schema, errors.
 """
 
+from karvan.results.journeys import LEG_SCHEMA, carec_indicators, journey_profile, journey_totals
 from karvan.results.ladder import Ladder, LadderRung
 from karvan.results.outlook import Outlook, YearResult
 from karvan.results.run import Run
 from karvan.results.store import existing_run, load_manifest, save_run
 
-__all__ = ["Ladder", "LadderRung", "Outlook", "Run", "YearResult", "existing_run", "load_manifest", "save_run"]
+__all__ = [
+    "LEG_SCHEMA", "Ladder", "LadderRung", "Outlook", "Run", "YearResult", "carec_indicators", "existing_run", "journey_profile",
+    "journey_totals", "load_manifest", "save_run",
+]  # fmt: skip

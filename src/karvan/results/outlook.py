@@ -21,7 +21,7 @@ class YearResult:
         containers_teu: Loaded boxes over it, TEU.
         crude_mt: Crude over it, million tonnes.
         corridor_latent_mt: Tonnes over it if no facility had a limit, million.
-        cordons: Tonnes over every cordon, kt, by cordon_id.
+        crossings: cordon_id, origin_region, destination_region, commodity_group, form, flow_kt, flow_kteu over every cordon.
         facilities: One row a facility: facility_id, unit, flow, capacity, modelled_flow, modelled_kt, turned_away,
             shadow_price_usd_per_unit, shadow_price_usd_per_t, scarcity_wait_h, corridor_share (of its tonnes, those that also cross the
             headline cordon).
@@ -44,7 +44,7 @@ class YearResult:
     containers_teu: float
     crude_mt: float
     corridor_latent_mt: float
-    cordons: Mapping[str, float]
+    crossings: pl.DataFrame
     facilities: pl.DataFrame
     families: pl.DataFrame
     blocks: pl.DataFrame
@@ -59,6 +59,11 @@ class YearResult:
     complementarity: float
     welfare_musd: float
     rent_musd: float
+
+    @property
+    def cordons(self) -> Mapping[str, float]:
+        """Tonnes over every cordon, kt, by cordon_id."""
+        return dict(self.crossings.group_by("cordon_id", maintain_order=True).agg(pl.col("flow_kt").sum()).sort("cordon_id").iter_rows())
 
 
 @dataclass(frozen=True)

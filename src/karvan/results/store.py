@@ -16,7 +16,7 @@ from karvan.errors import DataError, Problem
 from karvan.results.run import Run
 
 _FOLDER_MODE = 0o755  # temporary folders are private by default, runs are for others to read
-FRAMES = ("facilities", "families", "blocks", "links", "operators", "regions", "components")
+FRAMES = ("facilities", "crossings", "families", "blocks", "links", "operators", "regions", "components")
 
 
 def load_manifest(folder: Path) -> dict[str, Any] | None:

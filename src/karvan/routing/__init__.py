@@ -5,7 +5,7 @@ May import: schema, errors, network, demand, corridor, results.
 """
 
 from karvan.routing.centroids import centroid_markets
-from karvan.routing.cost import ArcCosts, arc_costs
+from karvan.routing.cost import ArcCosts, arc_costs, payloads
 from karvan.routing.families import Families, classify, compile_families
 from karvan.routing.graph import StateGraph, build_graph
 from karvan.routing.legs import legs
@@ -37,6 +37,7 @@ __all__ = [
     "legs",
     "operator_revenue",
     "path",
+    "payloads",
     "revenue_rates",
     "route_sets",
     "shortest",

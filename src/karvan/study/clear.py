@@ -177,7 +177,6 @@ def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str)
     set_flow[assembly.route_of[shipped]] = clearing.route_flow_kt[shipped]
     headline_kt, headline_kteu = cleared.routed.cordons[headline_cordon]
     commodity = np.array(assembly.market_commodity)[sets_market(sets)]
-    cordons = {name: float(set_flow @ weight) for name, (weight, _) in cleared.routed.cordons.items()}
     latent = flows_at(cleared.problem, np.zeros_like(cleared.problem.row_capacity))
     latent_flow = np.zeros_like(set_flow)
     latent_flow[assembly.route_of[shipped]] = latent.route_flow_kt[shipped]
@@ -187,7 +186,7 @@ def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str)
         containers_teu=float(set_flow @ headline_kteu) * 1e3,
         crude_mt=float(set_flow @ (headline_kt * (commodity == crude_commodity))) / 1e3,
         corridor_latent_mt=float(latent_flow @ headline_kt) / 1e3,
-        cordons=cordons,
+        crossings=_crossings(cleared, set_flow),
         facilities=_facilities(cleared, set_flow, headline_kt),
         families=_families(cleared),
         blocks=_blocks(cleared, set_flow, headline_kt),
@@ -217,6 +216,29 @@ def _row_tonnes(cleared: Cleared, set_flow: FloatArray, weight: FloatArray) -> F
     tonnes = np.zeros(problem.row_capacity.shape[0])
     np.add.at(tonnes, entries.entry_row, (set_flow * weight)[route_of_entry])
     return tonnes
+
+
+def _crossings(cleared: Cleared, set_flow: FloatArray) -> pl.DataFrame:
+    """Flow over each cordon by who sends what where; cordons that nothing crosses have one row of zero."""
+    sets = cleared.routed.sets
+    market = sets_market(sets)
+    labels = {
+        "origin_region": np.array(sets.market_origin_region),
+        "destination_region": np.array(sets.market_destination_region),
+        "commodity_group": np.array(sets.market_commodity),
+        "form": np.array(sets.market_form),
+    }
+    frames = []
+    for name, (kt, kteu) in sorted(cleared.routed.cordons.items()):
+        crossing = np.flatnonzero(kt != 0.0)
+        columns = {key: values[market[crossing]] for key, values in labels.items()}
+        amounts = {"flow_kt": (set_flow * kt)[crossing], "flow_kteu": (set_flow * kteu)[crossing]}
+        frame = pl.DataFrame({**columns, **amounts}, schema=dict.fromkeys(labels, pl.String) | dict.fromkeys(amounts, pl.Float64))
+        summed = frame.group_by(*labels, maintain_order=True).agg(pl.col("flow_kt").sum(), pl.col("flow_kteu").sum()).sort(*labels)
+        if summed.is_empty():
+            summed = pl.DataFrame([{**dict.fromkeys(labels), **dict.fromkeys(amounts, 0.0)}], schema=summed.schema)
+        frames.append(summed.select(pl.lit(name).alias("cordon_id"), pl.all()))
+    return pl.concat(frames)
 
 
 def _facilities(cleared: Cleared, set_flow: FloatArray, headline_kt: FloatArray) -> pl.DataFrame:
