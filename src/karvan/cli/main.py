@@ -90,6 +90,12 @@ def _parser() -> argparse.ArgumentParser:
         "--to-mt", type=float, default=10.0, metavar="MT", help="tonnes without limits at which it ends, million (default: %(default)s)"
     )
 
+    validate = _verb(verbs, "validate", _validate, "the model against published values", "karvan validate --page")
+    validate.add_argument("--corridor", default=DEFAULT_CORRIDOR, metavar="DIR_OR_NAME", help="corridor (default: %(default)s)")
+    validate.add_argument(
+        "--page", nargs="?", type=Path, const=Path("docs/validation.md"), metavar="FILE", help="write a page and its picture (default: %(const)s)"
+    )
+
     check = _verb(verbs, "check", _check, "every problem of a corridor folder", "karvan check my-corridor")
     check.add_argument("corridor", metavar="DIR", help="corridor folder, or the name of a packaged corridor")
 
@@ -218,6 +224,26 @@ def _ladder(parsed: argparse.Namespace) -> int:
         _print_json(found.as_dict())
     else:
         print("\n".join(ladder_lines(found)))
+    return 0
+
+
+def _validate(parsed: argparse.Namespace) -> int:
+    from karvan.report.comparison import validation_lines, validation_page, validation_picture
+    from karvan.results.store import write_text
+    from karvan.study import validate
+
+    with _Progress() as progress:
+        found = validate(_corridor(parsed), progress=progress)
+    if parsed.page is not None:
+        picture = parsed.page.with_suffix(".svg")
+        write_text(picture, validation_picture(found))
+        write_text(parsed.page, validation_page(found, picture=picture.name))
+    if parsed.json:
+        _print_json(found)
+    else:
+        print("\n".join(validation_lines(found)))
+        if parsed.page is not None:
+            print(f"\nWrote {parsed.page} and {parsed.page.with_suffix('.svg')}")
     return 0
 
 

@@ -189,7 +189,7 @@ def _permissions(tables: Tables) -> Iterator[Problem]:
 
 def _calibration_targets(tables: Tables) -> Iterator[Problem]:
     for number, row in _numbered(tables["calibration_targets"]):
-        needed = "family_id" if row["quantity"] == "family_kt" else "cordon_id"
+        needed = "family_id" if row["quantity"] in ("family_kt", "own_cost_elasticity") else "cordon_id"
         if row["quantity"] is not None and row[needed] is None:
             yield Problem("calibration_targets", number, needed, f"{needed} is empty, must be given for {row['quantity']}")
 

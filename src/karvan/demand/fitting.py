@@ -5,18 +5,22 @@ from __future__ import annotations
 from karvan.demand.markets import FORMS
 from karvan.schema import Table, choice, number, text, text_id
 
-QUANTITIES = ("family_kt", "cordon_kt", "cordon_kteu")
+QUANTITIES = ("own_cost_elasticity", "family_kt", "cordon_kt", "cordon_kteu")
 
 
 class CalibrationTargets(Table):
     """Observed base-year values that calibration must meet; nothing else is fitted."""
 
     target_id = text_id("The target.", primary_key=True)
-    quantity = choice("family_kt: by route family and goods; cordon_kt and cordon_kteu: totals over a cordon.", QUANTITIES)
+    quantity = choice(
+        "own_cost_elasticity: of a family's goods to their own cost, without sign; family_kt: by route family and goods; cordon_kt and"
+        " cordon_kteu: totals over a cordon.",
+        QUANTITIES,
+    )
     family_id = text_id("Route family.", refers_to="route_families.family_id", nullable=True)
     commodity_group = text_id("Goods, or any.", refers_to="commodities.commodity_group or any")
     cordon_id = text_id("Cordon.", refers_to="cordons.cordon_id", nullable=True)
-    value = number("Observed value.", unit="kt or thousand TEU, by quantity", least=0.0)
+    value = number("Observed value.", unit="kt, thousand TEU or 1, by quantity", least=0.0)
     note = text("For readers; no code reads it.", nullable=True)
 
 

@@ -81,6 +81,19 @@ def save_run(run: Run, folder: Path, *, manifest: Mapping[str, Any], html: str) 
             shutil.rmtree(temporary)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text file in UTF-8 with Unix line ends, under a temporary name first.
+
+    Raises:
+        DataError: The folder is not there.
+    """
+    if not path.absolute().parent.is_dir():
+        raise DataError(Problem("--page", None, None, f"{path.parent} is not a folder; make it or name another file"))
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(temporary, path)
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write JSON in UTF-8 with Unix line ends; numbers must be finite."""
     text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)

@@ -9,5 +9,6 @@ from karvan.study.clear import Market, clear
 from karvan.study.climb import ladder
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.run import run
+from karvan.study.validate import validate
 
-__all__ = ["Calibration", "Market", "ScenarioOptions", "calibrate", "clear", "ladder", "prepare", "run"]
+__all__ = ["Calibration", "Market", "ScenarioOptions", "calibrate", "clear", "ladder", "prepare", "run", "validate"]

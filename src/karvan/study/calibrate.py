@@ -1,4 +1,4 @@
-"""Calibration, written down: constants by route family and commodity group, then totals."""
+"""Calibration, written down: spread of choice, base-year scarcity, constants by route family and commodity group, totals."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ from karvan.corridor import Corridor
 from karvan.errors import ConvergenceError, DataError, Problem
 from karvan.measures import load_scenario
 from karvan.measures.apply import apply
-from karvan.study.clear import RoutedSnapshot, RouteMemory
+from karvan.study.clear import Cleared, RoutedSnapshot, RouteMemory, facilities_of, lifted
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 _TOTAL_TOLERANCE_SHARE = 1e-6
 _MAX_TOTAL_ROUNDS = 40
 _STORED_DECIMALS = 6
+_PRICE_FLOOR_USD_PER_T = 0.05
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,12 @@ class Calibration:
         demand_factors: commodity_group, form, demand_factor.
         base_costs: market_id, origin_node, destination_node, base_cost_usd_per_t.
         targets: target_id, quantity, value, model, and error share.
+        spreads: Step 1. By goods with an elasticity target: commodity_group, family_id, target, elasticity (of the fitted base year),
+            family_theta_per_usd_per_t (stored), theta_of_target_per_usd_per_t, low and high of the target.
+        waits: Step 2. Facilities that are full in the base year: facility_id, name, unit, capacity, price_usd_per_t, equal_wait_h, and
+            is_public.
+        identification: Constants that cannot be told apart from the scarcity of a full facility: family_id, commodity_group,
+            facility_id (the one that weighs most), constant_usd_per_t, constant_without_scarcity_usd_per_t.
         constant_count: Number of constants fitted.
         observation_count: Number of observed values they and the factors rest on.
     """
@@ -44,6 +52,9 @@ class Calibration:
     demand_factors: pl.DataFrame
     base_costs: pl.DataFrame
     targets: pl.DataFrame
+    spreads: pl.DataFrame
+    waits: pl.DataFrame
+    identification: pl.DataFrame
     constant_count: int
     observation_count: int
 
@@ -52,6 +63,9 @@ class Calibration:
             "constant_count": self.constant_count,
             "factor_count": self.demand_factors.height,
             "observation_count": self.observation_count,
+            "spreads": self.spreads.to_dicts(),
+            "waits": self.waits.to_dicts(),
+            "identification": self.identification.to_dicts(),
             "targets": self.targets.to_dicts(),
             "constants": self.constants.to_dicts(),
             "demand_factors": self.demand_factors.to_dicts(),
@@ -59,7 +73,11 @@ class Calibration:
 
 
 def calibrate(corridor: Corridor, *, progress: Callable[[str], None] | None = None) -> Calibration:
-    """Fit constants and totals of the base year to the corridor's calibration targets.
+    """Fit the base year to the corridor's calibration targets, in a fixed order, and report each step.
+
+    1. Spread of choice between families: stored with the goods; told beside the value that an `own_cost_elasticity` target asks for,
+    theta = E / (c (1 - P)) at base-year costs and shares. 2. Scarcity of facilities that are full in the base year: their price, as a
+    wait. 3. Constants. 4. Totals.
 
     Constants are by route family and commodity group, so that flows by family meet the `family_kt` targets with limits priced. The
     split between boxed and loose goods of the groups that move both ways meets the `cordon_kteu` target, each group's total kept. The
@@ -109,8 +127,11 @@ def calibrate(corridor: Corridor, *, progress: Callable[[str], None] | None = No
             }
         ),
         targets=fit.errors(assembly, clearing),
+        spreads=fit.spreads(assembly, clearing, corridor.tables["provenance"]),
+        waits=fit.waits(assembly, clearing),
+        identification=fit.identification(assembly, clearing, factors, constants),
         constant_count=len(fit.family_targets),
-        observation_count=targets.height,
+        observation_count=targets.filter(pl.col("quantity") != "own_cost_elasticity").height,
     )
 
 
@@ -182,8 +203,11 @@ class _Fit:
             factors[commodity, "loose"] = float((1.0 - new) / (1.0 - share))
         return factors
 
-    def _fit(self, factors: dict[tuple[str, str], float], constants: dict[tuple[str, str], float]) -> dict[tuple[str, str], float]:
+    def _fit(
+        self, factors: dict[tuple[str, str], float], constants: dict[tuple[str, str], float], *, unlimited: IntArray | None = None
+    ) -> dict[tuple[str, str], float]:
         assembly = self._assembled(factors, constants)
+        problem = assembly.problem if unlimited is None else lifted(assembly.problem, unlimited.tolist())
         pairs = sorted(self.family_targets)
         index = {pair: position for position, pair in enumerate(pairs)}
         group = np.array([index.get(self._pair(assembly, nest), -1) for nest in range(assembly.family_code.shape[0])], dtype=np.int64)
@@ -194,7 +218,7 @@ class _Fit:
                 for family, commodity in absent
             ]
             raise DataError(problems)
-        found = fit_constants(assembly.problem, group, np.array([self.family_targets[pair] for pair in pairs]))
+        found = fit_constants(problem, group, np.array([self.family_targets[pair] for pair in pairs]))
         return {pair: float(constants.get(pair, 0.0) + found[index[pair]]) for pair in pairs}
 
     def _pair(self, assembly: Assembly, nest: int) -> tuple[str, str]:
@@ -223,16 +247,98 @@ class _Fit:
         kt, kteu = self.routed.cordons[cordon]
         return float(flow @ kt), float(flow @ kteu)
 
+    def spreads(self, assembly: Assembly, clearing: Clearing, provenance: pl.DataFrame) -> pl.DataFrame:
+        """Elasticity of a family's goods to their own cost, theta c (1 - P), weighed by flow, beside its target."""
+        flow = self._nest_flow(assembly, clearing)
+        total = np.zeros(len(assembly.market_commodity))
+        np.add.at(total, assembly.market_of_nest, flow)
+        theta = dict(self.tables["commodities"].select("commodity_group", "family_theta_per_usd_per_t").iter_rows())
+        ranges = {
+            row["row"]: (row["low"], row["high"])
+            for row in provenance.filter((pl.col("table") == "calibration_targets") & (pl.col("column") == "value")).iter_rows(named=True)
+        }
+        pairs = [self._pair(assembly, nest) for nest in range(flow.shape[0])]
+        rows: list[dict[str, Any]] = []
+        for target in self.targets.filter(pl.col("quantity") == "own_cost_elasticity").iter_rows(named=True):
+            goods, family = target["commodity_group"], target["family_id"]
+            nests = np.flatnonzero(np.array([pair == (family, goods) for pair in pairs]) & (flow > 0.0))
+            if nests.shape[0] == 0:
+                raise DataError(Problem("calibration_targets", None, "family_id", f"no {goods} moves by {family}, so it has no elasticity"))
+            share = flow[nests] / total[assembly.market_of_nest[nests]]
+            room = float(np.average(clearing.family_cost[nests] * (1.0 - share), weights=flow[nests]))
+            low, high = ranges.get(target["target_id"], (None, None))
+            rows.append(
+                {
+                    "commodity_group": goods,
+                    "family_id": family,
+                    "target": target["value"],
+                    "elasticity": theta[goods] * room,
+                    "family_theta_per_usd_per_t": theta[goods],
+                    "theta_of_target_per_usd_per_t": target["value"] / room,
+                    "low": low,
+                    "high": high,
+                }
+            )
+        return pl.DataFrame(rows)
+
+    def waits(self, assembly: Assembly, clearing: Clearing) -> pl.DataFrame:
+        """Facilities with a price in the base year, the dearest first."""
+        table = facilities_of(Cleared(self.routed, assembly, clearing))
+        names = self.tables["facilities"].select("facility_id", "name", "is_public")
+        full = table.filter(pl.col("shadow_price_usd_per_t") > _PRICE_FLOOR_USD_PER_T).join(names, on="facility_id", validate="1:1")
+        return full.select(
+            "facility_id", "name", "unit", "capacity", "is_public",
+            price_usd_per_t="shadow_price_usd_per_t", equal_wait_h="scarcity_wait_h",
+        ).sort("price_usd_per_t", descending=True)  # fmt: skip
+
+    def identification(
+        self, assembly: Assembly, clearing: Clearing, factors: dict[tuple[str, str], float], constants: dict[tuple[str, str], float]
+    ) -> pl.DataFrame:
+        """Constants fitted again with every full facility unlimited: the other end of what the base year can tell."""
+        prices = clearing.row_price_usd_per_unit
+        full = np.flatnonzero(prices > 0.0)
+        schema = {
+            "family_id": pl.String, "commodity_group": pl.String, "facility_id": pl.String,
+            "constant_usd_per_t": pl.Float64, "constant_without_scarcity_usd_per_t": pl.Float64,
+        }  # fmt: skip
+        if full.shape[0] == 0:
+            return pl.DataFrame(schema=schema)
+        free = self._fit(factors, {pair: constants[pair] for pair in self.family_targets}, unlimited=full)
+        problem, ids = assembly.problem, self.tables["facilities"]["facility_id"].to_list()
+        route = np.repeat(np.arange(clearing.route_flow_kt.shape[0]), np.diff(problem.route_first_entry))
+        paid = clearing.route_flow_kt[route] * problem.entry_units_per_t * prices[problem.entry_row]
+        pair_of_route = [self._pair(assembly, nest) for nest in assembly.nest_of_route]
+        by_facility: dict[tuple[str, str], dict[int, float]] = {}
+        for index in np.flatnonzero(paid > 0.0):
+            weights = by_facility.setdefault(pair_of_route[route[index]], {})
+            weights[int(problem.entry_row[index])] = weights.get(int(problem.entry_row[index]), 0.0) + float(paid[index])
+        rows = [
+            {
+                "family_id": pair[0],
+                "commodity_group": pair[1],
+                "facility_id": ids[max(by_facility[pair], key=lambda row: (by_facility[pair][row], -row))],
+                "constant_usd_per_t": constants[pair],
+                "constant_without_scarcity_usd_per_t": free[pair],
+            }
+            for pair in sorted(self.family_targets)
+            if pair in by_facility and abs(free[pair] - constants[pair]) > _PRICE_FLOOR_USD_PER_T
+        ]
+        return pl.DataFrame(rows, schema=schema)
+
+    def _nest_flow(self, assembly: Assembly, clearing: Clearing) -> FloatArray:
+        flow = np.zeros(assembly.family_code.shape[0])
+        np.add.at(flow, assembly.nest_of_route, clearing.route_flow_kt)
+        return flow
+
     def errors(self, assembly: Assembly, clearing: Clearing) -> pl.DataFrame:
-        """Every target with what the fitted model gives."""
-        nest_flow = np.zeros(assembly.family_code.shape[0])
-        np.add.at(nest_flow, assembly.nest_of_route, clearing.route_flow_kt)
+        """Every target of a flow with what the fitted model gives."""
+        nest_flow = self._nest_flow(assembly, clearing)
         by_pair: dict[tuple[str, str], float] = {}
         for nest, flow in enumerate(nest_flow):
             pair = self._pair(assembly, nest)
             by_pair[pair] = by_pair.get(pair, 0.0) + float(flow)
         rows: list[dict[str, Any]] = []
-        for row in self.targets.iter_rows(named=True):
+        for row in self.targets.filter(pl.col("quantity") != "own_cost_elasticity").iter_rows(named=True):
             if row["quantity"] == "family_kt":
                 model = by_pair.get((row["family_id"], row["commodity_group"]), 0.0)
             else:

@@ -241,6 +241,14 @@ def _crossings(cleared: Cleared, set_flow: FloatArray) -> pl.DataFrame:
     return pl.concat(frames)
 
 
+def facilities_of(cleared: Cleared) -> pl.DataFrame:
+    """Flow, capacity, price and equal wait of every facility of a cleared market; see `YearResult.facilities`."""
+    set_flow = np.zeros(cleared.routed.sets.route_family.shape[0])
+    shipped = cleared.assembly.route_of >= 0
+    set_flow[cleared.assembly.route_of[shipped]] = cleared.clearing.route_flow_kt[shipped]
+    return _facilities(cleared, set_flow, np.zeros_like(set_flow))
+
+
 def _facilities(cleared: Cleared, set_flow: FloatArray, headline_kt: FloatArray) -> pl.DataFrame:
     tables, clearing, problem = cleared.routed.snapshot.tables, cleared.clearing, cleared.problem
     table = tables["facilities"]

@@ -4,5 +4,6 @@ Goes in: declared tables and outlooks. Comes out: verdicts and errors. May impor
 """
 
 from karvan.validation.commitments import judge_commitments
+from karvan.validation.comparison import Outcomes, compare, journey_years, needed_years
 
-__all__ = ["judge_commitments"]
+__all__ = ["Outcomes", "compare", "journey_years", "judge_commitments", "needed_years"]

@@ -1,0 +1,261 @@
+"""Published values against the model: what can be compared is compared, the rest says why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import polars as pl
+
+from karvan.results import YearResult, carec_indicators, journey_totals
+from karvan.schema import ANY
+
+CLOSE_SHARE = 0.15
+"""A model value is called close to a published one if it is off by no more than this share."""
+DAYS_PER_YEAR = 365.0
+_JOURNEY_QUANTITIES = ("time_d", "rate_usd_per_teu", "rate_usd_per_feu")
+_MONEY = ("rate_usd_per_teu", "rate_usd_per_feu", "tfi2_border_usd", "tfi3_usd_per_500km_20t")
+TEU_PER_FEU = 2.0
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What the model gives, ready to be held against published values.
+
+    Attributes:
+        base_year: Year the model is fitted to.
+        baseline_id: Scenario that rows without one are about.
+        headline_cordon: Cordon of the corridor's tonnage.
+        years: Result of each scenario and year.
+        legs: Legs of all journeys by year, under the baseline.
+        journeys: Table `journeys`.
+        deflators: Price level by year, price year = 1.
+    """
+
+    base_year: int
+    baseline_id: str
+    headline_cordon: str
+    years: Mapping[tuple[str, int], YearResult]
+    legs: Mapping[int, pl.DataFrame]
+    journeys: pl.DataFrame
+    deflators: Mapping[int, float]
+
+
+def compare(observations: pl.DataFrame, outcomes: Outcomes) -> dict[str, Any]:
+    """Hold every published value against the model.
+
+    Money of another year is brought to the price year. Times, rates and indicators older than the base year are held against the base
+    year. A value used in calibration is compared, marked, and left out of the medians.
+
+    Args:
+        observations: Table `observations`.
+        outcomes: What the model gives; a row whose scenario or year is not there stays without a model value.
+
+    Returns:
+        observations (a list of rows), median_abs_error (share by family), compared (their number), outturn (the year after the base year
+        against it: see `outturn_rows`).
+    """
+    rows = [_row(row, outcomes) for row in observations.sort("family", "observation_id").iter_rows(named=True)]
+    counted: dict[str, list[float]] = {}
+    for row in rows:
+        if row["error"] is not None and not row["used_in_calibration"]:
+            counted.setdefault(row["family"], []).append(abs(row["error"]))
+    return {
+        "observations": rows,
+        "median_abs_error": {family: median(errors) for family, errors in sorted(counted.items())},
+        "compared": sum(row["error"] is not None for row in rows),
+        "not_used": sum(len(errors) for errors in counted.values()),
+        "median_abs_error_of_all": median([error for errors in counted.values() for error in errors]) if counted else None,
+        "outturn": _outturn(rows, outcomes),
+    }
+
+
+def needed_years(observations: pl.DataFrame, *, base_year: int, baseline_id: str) -> dict[str, list[int]]:
+    """Years to clear of each scenario, so that every comparable row has a model value.
+
+    Args:
+        observations: Table `observations`.
+        base_year: Year the model is fitted to; needed in any case.
+        baseline_id: Scenario of rows that name none.
+    """
+    years: dict[str, set[int]] = {baseline_id: {base_year}}
+    for row in observations.filter(pl.col("reason").is_null()).iter_rows(named=True):
+        if not _is_about_journeys(row["quantity"]) and row["year"] >= base_year:
+            wanted = years.setdefault(row["scenario"] or baseline_id, set())
+            wanted.add(row["year"])
+            if row["quantity"] == "cordon_growth_percent" and row["year"] > base_year:
+                wanted.add(row["year"] - 1)
+    return {scenario: sorted(found) for scenario, found in sorted(years.items())}
+
+
+def journey_years(observations: pl.DataFrame, *, base_year: int, facts_year: int) -> list[int]:
+    """Years whose journeys are needed: the base year and those of later observations, up to the last year with facts."""
+    later = observations.filter(pl.col("reason").is_null())
+    years = {int(year) for quantity, year in later.select("quantity", "year").iter_rows() if _is_about_journeys(quantity)}
+    return sorted({_journey_year(year, base_year, facts_year) for year in years} | {base_year})
+
+
+def _is_about_journeys(quantity: str) -> bool:
+    return quantity in _JOURNEY_QUANTITIES or quantity.startswith("tfi")
+
+
+def _journey_year(year: int, base_year: int, facts_year: int) -> int:
+    return min(max(year, base_year), facts_year)
+
+
+def _row(row: Mapping[str, Any], outcomes: Outcomes) -> dict[str, Any]:
+    scale, model_year, model = 1.0, None, None
+    if row["reason"] is None:
+        if _is_about_journeys(row["quantity"]):
+            model_year = _journey_year(row["year"], outcomes.base_year, max(outcomes.legs, default=outcomes.base_year))
+            model = _journey_value(row, model_year, outcomes)
+        else:
+            model_year = row["year"]
+            model = _market_value(row, outcomes)
+        if row["quantity"] in _MONEY:
+            scale = 1.0 / outcomes.deflators.get(row["year"], 1.0)
+    comparable = row["value"] * scale
+    error = None if model is None or comparable == 0.0 else (model - comparable) / abs(comparable)
+    return {
+        **{key: row[key] for key in ("observation_id", "family", "quantity", "element_id", "commodity_groups", "year", "period", "unit")},
+        "published": row["value"],
+        "compared_with": comparable,
+        "low": None if row["low"] is None else row["low"] * scale,
+        "high": None if row["high"] is None else row["high"] * scale,
+        "model": model,
+        "model_year": model_year if model is not None else None,
+        "scenario": (row["scenario"] or outcomes.baseline_id) if row["reason"] is None else None,
+        "error": error,
+        "flag": _flag(row, model, error, scale),
+        **{key: row[key] for key in ("used_in_calibration", "reason", "why", "scope", "source")},
+    }
+
+
+def _flag(row: Mapping[str, Any], model: float | None, error: float | None, scale: float) -> str | None:
+    """in_range: inside the published range; close: off by at most 15%; apart: neither; None: not compared."""
+    if model is None or error is None:
+        return None
+    if row["low"] is not None and row["high"] is not None and row["low"] * scale <= model <= row["high"] * scale:
+        return "in_range"
+    return "close" if abs(error) <= CLOSE_SHARE else "apart"
+
+
+def _market_value(row: Mapping[str, Any], outcomes: Outcomes) -> float | None:
+    scenario = row["scenario"] or outcomes.baseline_id
+    result = outcomes.years.get((scenario, row["year"]))
+    if result is None:
+        return None
+    if row["quantity"] == "cordon_growth_percent":
+        before = outcomes.years.get((scenario, row["year"] - 1))
+        start = None if before is None else _crossing(row, before, "flow_kt")
+        return None if not start else 100.0 * (_crossing(row, result, "flow_kt") / start - 1.0)
+    return _MARKET_VALUES[row["quantity"]](row, result)
+
+
+def _crossing(row: Mapping[str, Any], result: YearResult, column: str) -> float:
+    frame = result.crossings.filter(pl.col("cordon_id") == row["element_id"])
+    if row["form"] != ANY:
+        frame = frame.filter(pl.col("form") == row["form"])
+    return float(_narrowed(frame, row)[column].sum())
+
+
+def _narrowed(frame: pl.DataFrame, row: Mapping[str, Any]) -> pl.DataFrame:
+    """Rows of the goods and regions that the observation is about."""
+    for filtered, column in (
+        ("commodity_groups", "commodity_group"),
+        ("origin_regions", "origin_region"),
+        ("destination_regions", "destination_region"),
+    ):
+        if row[filtered] != ANY and column in frame.columns:
+            frame = frame.filter(pl.col(column).is_in([part.strip() for part in row[filtered].split(";")]))
+    return frame
+
+
+def _facility(row: Mapping[str, Any], result: YearResult) -> float:
+    found = result.facilities.filter(pl.col("facility_id") == row["element_id"])
+    return float(found["flow"].sum())
+
+
+def _family_mt(row: Mapping[str, Any], result: YearResult) -> float:
+    frame = result.regions.filter(pl.col("family_id") == row["element_id"])
+    return float(_narrowed(frame, row)["flow_kt"].sum()) / 1e3
+
+
+def _pair_mt(row: Mapping[str, Any], result: YearResult) -> float:
+    return float(_narrowed(result.regions, row)["flow_kt"].sum()) / 1e3
+
+
+def _block_kt(row: Mapping[str, Any], result: YearResult) -> float:
+    block = str(row["observation_id"]).removeprefix("block_")
+    return float(result.blocks.filter(pl.col("block") == block)["flow_kt"].sum())
+
+
+_MARKET_VALUES: Mapping[str, Callable[[Mapping[str, Any], YearResult], float]] = {
+    "cordon_mt": lambda row, result: _crossing(row, result, "flow_kt") / 1e3,
+    "cordon_teu": lambda row, result: _crossing(row, result, "flow_kteu") * 1e3,
+    "block_kt": _block_kt,
+    "facility": _facility,
+    "facility_per_day": lambda row, result: _facility(row, result) * 1e3 / DAYS_PER_YEAR,
+    "family_mt": _family_mt,
+    "pair_mt": _pair_mt,
+}
+
+
+def _journey_value(row: Mapping[str, Any], year: int, outcomes: Outcomes) -> float | None:
+    legs = outcomes.legs.get(year)
+    if legs is None or legs.is_empty():
+        return None
+    if row["quantity"].startswith("tfi"):
+        found = carec_indicators(legs, outcomes.journeys).filter(pl.col("carec_mode") == row["element_id"])
+        return None if found.is_empty() else _number(found[row["quantity"]][0])
+    found = journey_totals(legs).filter(pl.col("journey_id") == row["element_id"])
+    if found.is_empty():
+        return None
+    if row["quantity"] == "time_d":
+        return float(found["time_d"][0])
+    per_teu = _number(found["charge_usd_per_teu"][0])
+    return None if per_teu is None else per_teu * (TEU_PER_FEU if row["quantity"] == "rate_usd_per_feu" else 1.0)
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _outturn(rows: Sequence[Mapping[str, Any]], outcomes: Outcomes) -> dict[str, Any] | None:
+    """The year after the base year against "the same as the base year": parts of the headline cordon that were published for both."""
+    by_key = {
+        (row["quantity"], row["commodity_groups"], row["year"]): row
+        for row in rows
+        if row["family"] == "volume" and row["element_id"] == outcomes.headline_cordon and row["model"] is not None and not row["period"]
+    }
+    year, found = outcomes.base_year + 1, []
+    for (quantity, goods, when), row in sorted(by_key.items()):
+        before = by_key.get((quantity, goods, outcomes.base_year))
+        is_part = quantity == "cordon_teu" or (quantity == "cordon_mt" and goods != ANY)
+        if when != year or before is None or not is_part:
+            continue
+        observed, model, same = row["published"], row["model"], before["published"]
+        found.append(
+            {
+                "observation_id": row["observation_id"],
+                "unit": row["unit"],
+                "base": same,
+                "published": observed,
+                "low": row["low"],
+                "high": row["high"],
+                "model": model,
+                "error": model / observed - 1.0,
+                "error_of_no_change": same / observed - 1.0,
+                "is_sign_right": (model - before["model"]) * (observed - same) > 0.0,
+            }
+        )
+    if not found:
+        return None
+    return {
+        "year": year,
+        "rows": found,
+        "mean_abs_error": sum(abs(row["error"]) for row in found) / len(found),
+        "mean_abs_error_of_no_change": sum(abs(row["error_of_no_change"]) for row in found) / len(found),
+    }
