@@ -29,7 +29,8 @@ _HOMES = {
 
 __all__ = [
     "Corridor", "Market", "Scenario", "ScenarioOptions", "Snapshot", "__version__", "apply", "calibrate", "check_corridor", "clear",
-    "ladder", "load_corridor", "load_scenario", "new_corridor", "overlay", "run", "validate", "with_measures", "with_value", "without_measures",
+    "ladder", "load_corridor", "load_scenario", "new_corridor", "overlay", "run", "validate", "with_measures", "with_value",
+    "without_measures",
 ]  # fmt: skip
 
 

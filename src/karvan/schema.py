@@ -74,9 +74,7 @@ def text(doc: str, *, nullable: bool = False, list_of: str | None = None, defaul
     return dy.String(nullable=nullable, min_length=1, metadata=metadata)
 
 
-def choice(
-    doc: str, values: tuple[str, ...], *, primary_key: bool = False, nullable: bool = False, default: str | None = None
-) -> dy.Enum:
+def choice(doc: str, values: tuple[str, ...], *, primary_key: bool = False, nullable: bool = False, default: str | None = None) -> dy.Enum:
     """Column that holds one of a closed list of words."""
     metadata: dict[str, Any] = {"doc": doc}
     if default is not None:

@@ -93,7 +93,12 @@ def _parser() -> argparse.ArgumentParser:
     validate = _verb(verbs, "validate", _validate, "the model against published values", "karvan validate --page")
     validate.add_argument("--corridor", default=DEFAULT_CORRIDOR, metavar="DIR_OR_NAME", help="corridor (default: %(default)s)")
     validate.add_argument(
-        "--page", nargs="?", type=Path, const=Path("docs/validation.md"), metavar="FILE", help="write a page and its picture (default: %(const)s)"
+        "--page",
+        nargs="?",
+        type=Path,
+        const=Path("docs/validation.md"),
+        metavar="FILE",
+        help="write a page and its picture (default: %(const)s)",
     )
 
     check = _verb(verbs, "check", _check, "every problem of a corridor folder", "karvan check my-corridor")

@@ -247,7 +247,9 @@ def _observations(tables: Tables) -> Iterator[Problem]:
             message = f"element_id is '{element}', must be a cordon, facility, link, route family or journey, or rail or road"
             yield Problem("observations", number, "element_id", message + nearest(element, known))
         if reason is None and quantity is not None and quantity not in COMPARED:
-            message = f"quantity is {quantity}, which the model does not give; must be one of {', '.join(COMPARED)}, or reason must be given"
+            message = (
+                f"quantity is {quantity}, which the model does not give; must be one of {', '.join(COMPARED)}, or reason must be given"
+            )
             yield Problem("observations", number, "quantity", message + nearest(quantity, COMPARED))
         if reason is None and element is None and quantity in COMPARED and quantity != "pair_mt":
             yield Problem("observations", number, "element_id", f"element_id is empty, must be given for {quantity}")

@@ -54,7 +54,9 @@ def validation_lines(found: Mapping[str, Any]) -> list[str]:
     lines += ["", *_outturn_lines(found)]
     lines += [f"  FURTHEST APART, not used in fitting{'published':>30}{'model':>14}{'error':>10}"]
     for row in _furthest(compared):
-        lines.append(f"  {row['observation_id'][:46]:<47}{_amount(row['compared_with']):>18}{_amount(row['model']):>14}{row['error']:>+10.0%}")
+        lines.append(
+            f"  {row['observation_id'][:46]:<47}{_amount(row['compared_with']):>18}{_amount(row['model']):>14}{row['error']:>+10.0%}"
+        )
         if row["why"]:
             lines += textwrap.wrap(row["why"], WIDTH, initial_indent="      ", subsequent_indent="      ")
     lines += ["", "  NOT COMPARED"]
@@ -70,7 +72,9 @@ def _outturn_lines(found: Mapping[str, Any]) -> list[str]:
     if outturn is None:
         return []
     base = found["base_year"]
-    lines = [f"  {outturn['year']} FROM {base} AND ITS DATED EVENTS{base:>18}{'published':>13}{'model':>12}{'error':>9}{'if unchanged':>14}"]
+    lines = [
+        f"  {outturn['year']} FROM {base} AND ITS DATED EVENTS{base:>18}{'published':>13}{'model':>12}{'error':>9}{'if unchanged':>14}"
+    ]
     for row in outturn["rows"]:
         sign = "" if row["is_sign_right"] else "   wrong sign"
         name = f"{row['observation_id']}, {row['unit']}"
@@ -105,15 +109,18 @@ def validation_page(found: Mapping[str, Any], *, picture: str) -> str:
     rows = found["observations"]
     compared = [row for row in rows if row["error"] is not None]
     base = found["base_year"]
+    intro = (
+        f"Of {len(rows)} published values in `observations.csv`, {len(compared)} can be held against the model, and {found['not_used']} of"
+        " these were not used in fitting or as an input. What a study counts is a cordon of the case, never a factor. Rates of other"
+        f" years are brought to USD of {base} by the deflators of the case; times, rates and indicators older than {base} are held"
+        f" against {base}. An outlook is held against the scenario whose assumptions it describes."
+    )
     lines = [
         "# Validation: the model against published values",
         "",
         f"Written by `karvan validate --page`; do not edit by hand. Corridor {found['corridor']}, edition {found['corridor_version']}.",
         "",
-        f"Of {len(rows)} published values in `observations.csv`, {len(compared)} can be held against the model and {found['not_used']} of"
-        " these were not used in fitting or as an input. What a study counts is a cordon of the case, never a factor. Rates of other years"
-        f" are brought to USD of {base} by the deflators of the case; times, rates and indicators older than {base} are held against"
-        f" {base}. An outlook is held against the scenario whose assumptions it describes.",
+        intro,
         "",
         f"![Model over published value, by kind]({picture})",
         "",
@@ -244,7 +251,6 @@ def _dots(rows: Sequence[Mapping[str, Any]], middle: float) -> list[str]:
         colour = _COLOURS[row["flag"]]
         fill = "none" if row["used_in_calibration"] else colour
         told = f"{row['observation_id']}: published {_amount(row['compared_with'])}, model {_amount(row['model'])} {row['unit']}"
-        found.append(
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{fill}" fill-opacity="0.8" stroke="{colour}"><title>{escape(told)}</title></circle>'
-        )
+        style = f'fill="{fill}" fill-opacity="0.8" stroke="{colour}"'
+        found.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" {style}><title>{escape(told)}</title></circle>')
     return found

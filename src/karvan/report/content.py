@@ -8,9 +8,8 @@ from typing import Any
 import polars as pl
 
 from karvan.corridor import Corridor
-from karvan.results import Outlook, YearResult
+from karvan.results import Outlook, YearResult, carec_indicators, journey_profile, journey_totals, rounded
 
-_DIGITS = 9
 _NOT_INPUTS = ("sources", "provenance", "observations", "commitments", "constants", "demand_factors", "base_costs")
 
 
@@ -26,6 +25,8 @@ def build_report(
     commitments: Sequence[Mapping[str, Any]],
     stops: Sequence[Mapping[str, Any]],
     movers: Sequence[Mapping[str, Any]],
+    journeys: Mapping[str, pl.DataFrame],
+    validation: Mapping[str, Any] | None,
     measures: Sequence[Mapping[str, Any]],
     replaced: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
@@ -39,6 +40,8 @@ def build_report(
         commitments: Judged promises.
         stops: What stops the headline cordon, by year.
         movers: Uncertain capacities that move the headline most.
+        journeys: Legs of journeys by scenario id.
+        validation: What `karvan.validation.compare` gave, or None without observations.
         measures: Measures of the scenario.
         replaced: What the options replaced.
     """
@@ -69,7 +72,9 @@ def build_report(
         "inputs": _inputs(corridor),
         "trust": _trust(corridor, scenario, baseline, manifest.base_year),
         "movers": [dict(item) for item in movers],
-        "calibration": _calibration(corridor, baseline),
+        **_journeys(journeys, corridor.tables["journeys"]),
+        "validation": _validation(validation),
+        "calibration": _calibration(corridor),
         "blocks": _blocks(corridor, baseline),
         "families": _families(scenario, baseline),
         "measures": [dict(item) for item in measures],
@@ -77,20 +82,8 @@ def build_report(
         "report": None,
         "seconds": 0.0,
     }
-    rounded = _rounded(report)
-    assert isinstance(rounded, dict)
-    return rounded
-
-
-def _rounded(value: Any) -> Any:
-    """Numbers to nine significant digits, so that the text is the same wherever the arithmetic is."""
-    if isinstance(value, float):
-        return float(f"{value:.{_DIGITS}g}")
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(item) for item in value]
-    return value
+    content: dict[str, Any] = rounded(report)
+    return content
 
 
 def _corner(result: YearResult) -> dict[str, Any]:
@@ -121,7 +114,7 @@ def _year(result: YearResult) -> dict[str, Any]:
         "facilities": result.facilities.select(columns).to_dicts(),
         "operators_musd": dict(result.operators.iter_rows()),
         "shipped_share": result.shipped_share,
-        "estimated_share": result.estimated_share,
+        "estimated_shares": dict(result.estimated_shares),
         "welfare_musd": result.welfare_musd,
         "rent_musd": result.rent_musd,
         "max_violation": result.max_violation,
@@ -220,13 +213,41 @@ def _trust(corridor: Corridor, scenario: Outlook, baseline: Outlook, base_year: 
         "model_teu": baseline.in_year(year).containers_teu if year in known else None,
         "model_crude_mt": baseline.in_year(year).crude_mt if year in known else None,
         "observations_not_used": unused,
-        "estimated_share_of_flow": scenario.years[0].estimated_share,
+        "estimated_shares": dict(scenario.years[0].estimated_shares),
     }
 
 
-def _calibration(corridor: Corridor, baseline: Outlook) -> dict[str, Any]:
+def _journeys(legs: Mapping[str, pl.DataFrame], journeys: pl.DataFrame) -> dict[str, Any]:
+    """Totals of every journey, CAREC indicators, and the profile over distance of the journeys to show, by scenario and year."""
+    names = journeys.select("journey_id", "name")
+    shown = journeys.filter("is_profile")["journey_id"].to_list()
+
+    def told(frame: pl.DataFrame, scenario: str) -> list[dict[str, Any]]:
+        return [{"scenario": scenario, **row} for row in frame.iter_rows(named=True)]
+
+    found: dict[str, list[dict[str, Any]]] = {"journeys": [], "carec": [], "profiles": []}
+    for scenario, frame in legs.items():
+        totals = journey_totals(frame).join(names, on="journey_id", how="left", validate="m:1", maintain_order="left")
+        found["journeys"] += told(totals, scenario)
+        found["carec"] += told(carec_indicators(frame, journeys), scenario)
+        found["profiles"] += told(journey_profile(frame.filter(pl.col("journey_id").is_in(shown))), scenario)
+    return found
+
+
+def _validation(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What the terminal and the page say of the comparison; the rows are kept for the page."""
+    return None if found is None else dict(found)
+
+
+def _calibration(corridor: Corridor) -> dict[str, Any]:
     targets = corridor.tables["calibration_targets"]
-    return {"constants": corridor.tables["constants"].height, "observations": targets.height, "base_year": corridor.manifest.base_year}
+    is_flow = pl.col("quantity").cast(pl.String) != "own_cost_elasticity"
+    return {
+        "constants": corridor.tables["constants"].height,
+        "observations": targets.filter(is_flow).height,
+        "spreads": targets.filter(~is_flow).height,
+        "base_year": corridor.manifest.base_year,
+    }
 
 
 def _blocks(corridor: Corridor, baseline: Outlook) -> list[dict[str, Any]]:

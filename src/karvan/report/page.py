@@ -7,7 +7,8 @@ from html import escape
 from importlib import resources
 from typing import Any
 
-from karvan.report.summary import answer_sentences, quantity
+from karvan.report.comparison import validation_picture
+from karvan.report.summary import answer_sentences, outturn_sentence, quantity, validation_sentence
 
 _METHOD = resources.files("karvan.report").joinpath("method.txt")
 _CSS = resources.files("karvan.report").joinpath("page.css")
@@ -30,6 +31,8 @@ def render_html(report: Mapping[str, Any]) -> str:
         _section("What stops it, in order", _stops(report)),
         _section("The promises", _tiles(report)),
         _section("How far to trust it", _trust(report)),
+        *_validation(report),
+        *_journeys(report),
         _section("Where the goods go: route families", _families(report)),
         _section("Who earns what", _operators(report)),
         _section("All facilities that are full", _facilities(report)),
@@ -191,17 +194,101 @@ def _trust(report: Mapping[str, Any]) -> str:
         ),
         f"{calibration['constants']} constants fitted on {calibration['observations']} observed values of {base} and on nothing later.",
     ]
-    if trust["model_mt"] is not None and trust["observed_mt"] is not None:
-        lines.append(
-            f"{trust['year']}, from {base} and its dated events: {trust['model_mt']:.2f} Mt against {trust['observed_mt']:.2f} Mt observed."
-        )
-    lines.append(f"{trust['estimated_share_of_flow']:.0%} of the corridor's tonnes in {base} rest on market sizes that are estimates.")
+    lines += [sentence for sentence in (outturn_sentence(report), validation_sentence(report)) if sentence]
+    shares = trust["estimated_shares"]
+    lines.append(
+        f"On estimated rows rest {shares['tonnes']:.0%} of the corridor's tonnes in {base}, {shares['charges']:.0%} of the money they pay,"
+        f" {shares['hours']:.0%} of the hours they take and {shares['rent']:.0%} of the rent of full facilities."
+    )
     for item in report["movers"]:
         lines.append(
             f"If {item['name']} ({item['column'].replace('_', ' ')}) were {item['low']:g} or {item['high']:g} instead of {item['value']:g},"
             f" {item['year']} would give {item['low_mt']:.2f} or {item['high_mt']:.2f} Mt."
         )
     return "".join(f"<p>{escape(line)}</p>" for line in lines)
+
+
+def _validation(report: Mapping[str, Any]) -> list[str]:
+    """The picture of model over published value, and every compared value behind it."""
+    found = report["validation"]
+    rows = [] if found is None else [row for row in found["observations"] if row["error"] is not None]
+    if found is None or not rows:
+        return []
+    header = [("What", False), ("Year", False), ("Published", True), ("Model", True), ("Unit", False), ("Error", True), ("Why", False)]
+    cells = [
+        (
+            row["scope"],
+            row["year"],
+            quantity(row["compared_with"]),
+            quantity(row["model"]),
+            row["unit"],
+            f"{row['error']:+.0%}",
+            ("Used in fitting or as an input. " if row["used_in_calibration"] else "") + (row["why"] or ""),
+        )
+        for row in rows
+    ]
+    title = f"{len(rows)} compared values; {len(found['observations']) - len(rows)} more carry a reason why they are not"
+    return [
+        _section(
+            "The model against published values",
+            f"{validation_picture(found)}<details><summary>{title}</summary>{_table(header, cells)}</details>",
+        )
+    ]
+
+
+def _journeys(report: Mapping[str, Any]) -> list[str]:
+    """Time and money of named journeys, and the indicators of CAREC."""
+    if not report["journeys"]:
+        return []
+    header = [
+        ("Journey", False), ("Scenario", False), ("Year", False), ("Route family", False), ("km", True), ("Days", True),
+        ("Spread, days", True), ("Moving", True), ("Waiting", True), ("Borders and gauge", True), ("Ports", True), ("USD a TEU", True), ("USD a tonne", True),
+    ]  # fmt: skip
+    rows = [
+        (
+            row["name"],
+            row["scenario"],
+            row["year"],
+            row["family_id"].replace("_", " "),
+            _number(row["length_km"], 0),
+            _number(row["time_d"]),
+            _number(row["time_sd_d"]),
+            _number(row["moving_h"] / 24.0),
+            _number(row["waiting_h"] / 24.0),
+            _number((row["border_h"] + row["gauge_h"]) / 24.0),
+            _number(row["port_h"] / 24.0),
+            _number(row["charge_usd_per_teu"], 0),
+            _number(row["charge_usd_per_t"], 0),
+        )
+        for row in report["journeys"]
+    ]
+    indicators = [
+        ("Mode", False), ("Scenario", False), ("Year", False), ("TFI1: hours at a border", True), ("TFI2: USD at a border, 20 t", True),
+        ("TFI3: USD per 500 km and 20 t", True), ("TFI4: km/h without delay", True), ("TFI4: km/h with delay", True),
+    ]  # fmt: skip
+    carec = [
+        (
+            row["carec_mode"],
+            row["scenario"],
+            row["year"],
+            _number(row["tfi1_border_h"]),
+            _number(row["tfi2_border_usd"], 0),
+            _number(row["tfi3_usd_per_500km_20t"], 0),
+            _number(row["tfi4_swod_kmh"]),
+            _number(row["tfi4_swd_kmh"]),
+        )
+        for row in report["carec"]
+    ]
+    note = (
+        '<p class="soft">Each journey by the cheapest route of its family, without scarcity. Money is what is paid to carriers, ports and'
+        " posts in this model, not a quotation.</p>"
+    )
+    title = f"{len(rows)} journeys, with days by cause"
+    body = f"{note}<details><summary>{title}</summary>{_table(header, rows)}</details>"
+    if carec:
+        heading = "Border and speed indicators of CAREC, from the model's own legs"
+        body += f"<details><summary>{heading}</summary>{_table(indicators, carec)}</details>"
+    return [_section("Journeys: time, money, borders", body)]
 
 
 def _families(report: Mapping[str, Any]) -> str:

@@ -176,24 +176,53 @@ def _trust(report: Mapping[str, Any]) -> list[str]:
     base = calibration["base_year"]
     heading = (
         f"  HOW FAR TO TRUST IT   {calibration['constants']} constants fitted on {calibration['observations']} values of {base} only;"
-        f" {trust['estimated_share_of_flow']:.0%} of tonnes are estimates."
+        f" {trust['estimated_shares']['tonnes']:.0%} of tonnes are estimates."
     )
-    lines = [heading]
-    if trust["model_mt"] is not None and trust["observed_mt"] is not None:
-        lines.append(
-            f"    {trust['year']} from {base} and its dated events: {trust['model_mt']:.1f} Mt against {trust['observed_mt']:.1f} observed."
-            f"  {trust['observations_not_used']} published values unused."
-        )
+    lines = [heading, *_told(outturn_sentence(report)), *_told(validation_sentence(report))]
     missed = [block for block in report["blocks"] if abs(block["error_share"]) > 0.10]
     if missed:
         names = ", ".join(f"{block['title']} {block['error_share']:+.0%}" for block in missed)
-        told = f"Missed by over 10% in {base}: {names}. Reason: constants are by route family and goods, blind to direction."
-        lines += textwrap.wrap(told, WIDTH, initial_indent="    ", subsequent_indent="    ")
+        lines += _told(f"Missed by over 10% in {base}: {names} (constants are blind to direction).")
     if report["movers"]:
         moves = "; ".join(f"{item['name']} {item['low_mt']:.1f} .. {item['high_mt']:.1f} Mt" for item in report["movers"])
-        told = f"Uncertain capacities that move {report['movers'][0]['year']} most: {moves}."
-        lines += textwrap.wrap(told, WIDTH, initial_indent="    ", subsequent_indent="    ")
+        lines += _told(f"Uncertain capacities that move {report['movers'][0]['year']} most: {moves}.")
     return lines
+
+
+def _told(sentence: str) -> list[str]:
+    return textwrap.wrap(sentence, WIDTH, initial_indent="    ", subsequent_indent="    ") if sentence else []
+
+
+def outturn_sentence(report: Mapping[str, Any]) -> str:
+    """The year after the base year from it and its dated events, against what was observed; empty if that year is not in the run.
+
+    Args:
+        report: What `build_report` gave.
+    """
+    trust, base = report["trust"], report["calibration"]["base_year"]
+    if trust["model_mt"] is None or trust["observed_mt"] is None:
+        return ""
+    told = f"{trust['year']} from {base} and its dated events: {trust['model_mt']:.1f} Mt against {trust['observed_mt']:.1f} observed."
+    outturn = (report["validation"] or {}).get("outturn")
+    wrong = [row for row in outturn["rows"] if not row["is_sign_right"]] if outturn else []
+    if not wrong:
+        return told
+    names = ", ".join(f"{quantity(row['model'])} against {quantity(row['published'])} {row['unit']}" for row in wrong)
+    return f"{told} Wrong in sign: {names}."
+
+
+def validation_sentence(report: Mapping[str, Any]) -> str:
+    """How many published values the model was held against and how well it did; empty without any.
+
+    Args:
+        report: What `build_report` gave.
+    """
+    found = report["validation"]
+    if not found or not found["not_used"]:
+        return ""
+    return (
+        f"{found['not_used']} published values not used in fitting: median error {found['median_abs_error_of_all']:.0%}.   karvan validate"
+    )
 
 
 def _next(report: Mapping[str, Any]) -> list[str]:

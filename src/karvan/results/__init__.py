@@ -6,10 +6,11 @@ Goes in: plain numbers and frames from the engines. Comes out: frozen results an
 from karvan.results.journeys import LEG_SCHEMA, carec_indicators, journey_profile, journey_totals
 from karvan.results.ladder import Ladder, LadderRung
 from karvan.results.outlook import Outlook, YearResult
+from karvan.results.rounding import rounded
 from karvan.results.run import Run
 from karvan.results.store import existing_run, load_manifest, save_run
 
 __all__ = [
     "LEG_SCHEMA", "Ladder", "LadderRung", "Outlook", "Run", "YearResult", "carec_indicators", "existing_run", "journey_profile",
-    "journey_totals", "load_manifest", "save_run",
+    "journey_totals", "load_manifest", "rounded", "save_run",
 ]  # fmt: skip

@@ -33,7 +33,8 @@ class YearResult:
         components: family_id, commodity_group, share of generalised cost by component, USD/t mean.
         open_links: Links open at the end of that year.
         shipped_share: Lowest share of a market's goods that is shipped.
-        estimated_share: Share of the headline cordon's tonnes in markets whose base-year flow is an estimate.
+        estimated_shares: How much of the headline cordon rests on estimated rows: `tonnes` in markets whose base-year flow is one,
+            `charges` paid by its routes, `hours` spent on them, and `rent` of facilities whose capacity is one.
         max_violation, complementarity: Solver quality r1 and r2.
         welfare_musd: Consumer surplus and rent, million USD.
         rent_musd: Rent of scarce facilities, million USD.
@@ -54,7 +55,7 @@ class YearResult:
     components: pl.DataFrame
     open_links: frozenset[str]
     shipped_share: float
-    estimated_share: float
+    estimated_shares: Mapping[str, float]
     max_violation: float
     complementarity: float
     welfare_musd: float

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from karvan.results.outlook import Outlook
 
 
@@ -21,6 +23,7 @@ class Run:
         baseline: Outlook of the corridor's baseline.
         low, high: Corner runs of the scenario: all growth ranges low, all high.
         report: Everything the summary and the screen say, as in `docs/reference/report-json.md`.
+        journeys: Legs of the corridor's journeys by scenario id, columns as LEG_SCHEMA.
         seconds: Wall-clock seconds by step.
         folder: Where it was saved, or None.
     """
@@ -32,5 +35,6 @@ class Run:
     low: Outlook
     high: Outlook
     report: Mapping[str, Any]
+    journeys: Mapping[str, pl.DataFrame]
     seconds: Mapping[str, float]
     folder: Path | None

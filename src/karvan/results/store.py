@@ -66,6 +66,8 @@ def save_run(run: Run, folder: Path, *, manifest: Mapping[str, Any], html: str) 
         for name in FRAMES:
             frames = [outlook.frame(name) for outlook in (run.scenario, run.baseline, run.low, run.high)]
             pl.concat(frames).write_parquet(temporary / f"{name}.parquet")
+        legs = [frame.select(pl.lit(name).alias("scenario_id"), pl.all()) for name, frame in run.journeys.items()]
+        pl.concat(legs).write_parquet(temporary / "journeys.parquet")
         write_json(temporary / "report.json", run.report)
         (temporary / "report.html").write_text(html, encoding="utf-8", newline="\n")
         write_json(temporary / "manifest.json", manifest)

@@ -5,7 +5,7 @@ May import: schema, errors, network, demand, corridor, results.
 """
 
 from karvan.routing.centroids import centroid_markets
-from karvan.routing.cost import ArcCosts, arc_costs, payloads
+from karvan.routing.cost import ArcCosts, arc_costs, estimated_rows, payloads
 from karvan.routing.families import Families, classify, compile_families
 from karvan.routing.graph import StateGraph, build_graph
 from karvan.routing.legs import legs
@@ -33,6 +33,7 @@ __all__ = [
     "classify",
     "compile_families",
     "cordon_weights",
+    "estimated_rows",
     "facility_entries",
     "legs",
     "operator_revenue",

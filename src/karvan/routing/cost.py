@@ -68,6 +68,7 @@ class ArcCosts:
         reliability_ratio: Value of a day of standard deviation over value of a day.
         allowed: The goods may use this loading unit and its operator carries it, shape (arcs,).
         operator: Row in operators that receives tariff and handling, -1 for nobody, shape (arcs,).
+        is_estimate: The row that sets the charge is an estimate, shape (arcs,).
     """
 
     tariff: FloatArray
@@ -79,6 +80,7 @@ class ArcCosts:
     reliability_ratio: float
     allowed: BoolArray
     operator: npt.NDArray[np.int64]
+    is_estimate: BoolArray
 
     @property
     def without_reliability(self) -> FloatArray:
@@ -121,7 +123,7 @@ def arc_costs(graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity_g
     )  # fmt: skip
     is_carried = ~np.isnan(payload)
     is_link, is_terminal, is_access = (graph.arc_kind == kind for kind in (LINK, TERMINAL, ACCESS))
-    tariff = _tariffs(graph, tables, commodity_group, payload)
+    tariff, tariff_row = _tariffs(graph, tables, commodity_group, payload)
     handling = np.zeros(graph.arc_count)
     terminals = graph.arc_element[is_terminal]
     per_box = _column(tables, "terminals", "cost_usd_per_teu")[terminals]
@@ -142,15 +144,35 @@ def arc_costs(graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity_g
         reliability_ratio=float(traits["reliability_ratio"]),
         allowed=allowed,
         operator=graph.arc_operator,
+        is_estimate=np.where(is_link, estimated_rows(tables, "tariffs")[tariff_row], element_is_estimate(graph, tables)),
     )
+
+
+def estimated_rows(tables: Mapping[str, pl.DataFrame], table: str) -> BoolArray:
+    """Rows of a table whose confidence is estimate; the last position, for no row at all, is False."""
+    frame = tables[table]
+    if "confidence" not in frame.columns:
+        return np.zeros(frame.height + 1, dtype=np.bool_)
+    return np.append((frame["confidence"].cast(pl.String) == "estimate").fill_null(False).to_numpy(), False)
+
+
+def element_is_estimate(graph: StateGraph, tables: Mapping[str, pl.DataFrame]) -> BoolArray:
+    """Arcs whose link, terminal or access row is an estimate, shape (arcs,)."""
+    found = np.zeros(graph.arc_count, dtype=np.bool_)
+    for kind, table in ((LINK, "links"), (TERMINAL, "terminals"), (ACCESS, "region_places")):
+        of_kind = graph.arc_kind == kind
+        found[of_kind] = estimated_rows(tables, table)[graph.arc_element[of_kind]]
+    return found
 
 
 def _column(tables: Mapping[str, pl.DataFrame], table: str, column: str) -> FloatArray:
     return np.array(tables[table][column].to_numpy(), dtype=np.float64)
 
 
-def _tariffs(graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity_group: str, payload: FloatArray) -> FloatArray:
-    """Tariff of each link arc, USD/t; NaN where no row of its operator fits, shape (arcs,)."""
+def _tariffs(
+    graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity_group: str, payload: FloatArray
+) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+    """Tariff of each link arc, USD/t, NaN where no row of its operator fits, and its row in tariffs, -1 for none, each of shape (arcs,)."""
     rows = tables["tariffs"].with_row_index("row").filter(pl.col("commodity_group").is_in([commodity_group, ANY]))
     operators = {name: index for index, name in enumerate(tables["operators"]["operator_id"])}
     links = {name: index for index, name in enumerate(tables["links"]["link_id"])}
@@ -182,4 +204,4 @@ def _tariffs(graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity_gr
     if problems:
         message = "says as much about the same goods as row {}; give one of them a narrower link, direction, goods or loading unit"
         raise DataError([Problem("tariffs", row + 1, "rate", message.format(rival + 1)) for rival, row in sorted(problems)])
-    return rate
+    return rate, chosen

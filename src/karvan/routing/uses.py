@@ -10,13 +10,14 @@ import numpy.typing as npt
 import polars as pl
 
 from karvan.errors import DataError, Problem
-from karvan.routing.cost import CONTAINER_CODE, arc_costs, payloads
+from karvan.routing.cost import CONTAINER_CODE, arc_costs, element_is_estimate, payloads
 from karvan.routing.graph import BACKWARD, LINK, TERMINAL, StateGraph
 from karvan.routing.sets import RouteSets
 from karvan.schema import ANY, LOADING_UNITS
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
 WAGONS_PER_TRAIN = 50.0
 TEU_PER_TRAIN = 100.0
@@ -168,20 +169,29 @@ class RevenueRates:
     Attributes:
         operator: Row in operators, -1 for nobody, shape (steps,).
         rate_usd_per_t: Tariff and charges, shape (steps,).
+        charge_is_estimate: The row that sets the charge is an estimate, shape (steps,).
+        time_is_estimate: The link, terminal or access row that sets the time is an estimate, shape (steps,).
+        hours: Time of the step, shape (steps,).
     """
 
     operator: IntArray
     rate_usd_per_t: FloatArray
+    charge_is_estimate: BoolArray
+    time_is_estimate: BoolArray
+    hours: FloatArray
 
 
 def revenue_rates(graph: StateGraph, tables: Mapping[str, pl.DataFrame], sets: RouteSets) -> RevenueRates:
     """Tariffs and charges on each step of the routes."""
     operator, rate = np.full(sets.route_arc.shape[0], -1, dtype=np.int64), np.zeros(sets.route_arc.shape[0])
+    is_estimate = np.zeros(sets.route_arc.shape[0], dtype=np.bool_)
     for commodity, steps in sets.steps_by_commodity():
         costs = arc_costs(graph, tables, commodity, co2_price_usd_per_t=0.0)
         arcs = sets.route_arc[steps]
         operator[steps], rate[steps] = costs.operator[arcs], (costs.tariff + costs.handling)[arcs]
-    return RevenueRates(operator, rate)
+        is_estimate[steps] = costs.is_estimate[arcs]
+    by_element, hours = element_is_estimate(graph, tables), graph.arc_hours.sum(axis=1)
+    return RevenueRates(operator, rate, is_estimate, by_element[sets.route_arc], hours[sets.route_arc])
 
 
 def operator_revenue(

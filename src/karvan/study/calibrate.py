@@ -18,10 +18,14 @@ from karvan.corridor import Corridor
 from karvan.errors import ConvergenceError, DataError, Problem
 from karvan.measures import load_scenario
 from karvan.measures.apply import apply
+from karvan.schema import CONFIDENCES
 from karvan.study.clear import Cleared, RoutedSnapshot, RouteMemory, facilities_of, lifted
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+
+FITTED_TABLES = ("constants", "demand_factors", "base_costs")
+"""Tables that a fit gives."""
 
 _TOTAL_TOLERANCE_SHARE = 1e-6
 _MAX_TOTAL_ROUNDS = 40
@@ -72,7 +76,7 @@ class Calibration:
         }
 
 
-def calibrate(corridor: Corridor, *, progress: Callable[[str], None] | None = None) -> Calibration:
+def calibrate(corridor: Corridor, *, routes: RouteMemory | None = None, progress: Callable[[str], None] | None = None) -> Calibration:
     """Fit the base year to the corridor's calibration targets, in a fixed order, and report each step.
 
     1. Spread of choice between families: stored with the goods; told beside the value that an `own_cost_elasticity` target asks for,
@@ -85,6 +89,7 @@ def calibrate(corridor: Corridor, *, progress: Callable[[str], None] | None = No
 
     Args:
         corridor: The corridor; what it stores of an earlier fit is not used.
+        routes: Route sets to share with other work on the corridor.
         progress: Called with a line of text as the work goes on.
 
     Raises:
@@ -97,7 +102,7 @@ def calibrate(corridor: Corridor, *, progress: Callable[[str], None] | None = No
         raise DataError(Problem("calibration_targets", None, None, "holds no rows; calibration needs observed values of the base year"))
     scenario = load_scenario(manifest.history, corridor)
     snapshot = apply(scenario, corridor, year=manifest.base_year)
-    routed = RouteMemory().routed(snapshot, co2_price_usd_per_t=manifest.co2_price_usd_per_t)
+    routed = (routes or RouteMemory()).routed(snapshot, co2_price_usd_per_t=manifest.co2_price_usd_per_t)
     fit = _Fit(routed, targets, progress)
     factors, constants = fit.solve()
     assembly, clearing = fit.cleared(factors, constants)
@@ -141,6 +146,16 @@ def _taken_over(constants: dict[tuple[str, str], float], families: pl.DataFrame)
     return {
         (family, commodity): value for family, model in like.items() for (known, commodity), value in constants.items() if known == model
     }
+
+
+def fitted(corridor: Corridor, found: Calibration) -> Corridor:
+    """The corridor with a fit in place of the one it stores."""
+    stamp = {"source": pl.lit("calibration"), "confidence": pl.lit("estimate", dtype=pl.Enum(list(CONFIDENCES)))}
+    tables = {
+        name: getattr(found, name).with_columns(**stamp).select(corridor.tables[name].columns).cast(dict(corridor.tables[name].schema))
+        for name in FITTED_TABLES
+    }
+    return replace(corridor, tables={**corridor.tables, **tables})
 
 
 class _Fit:
@@ -368,7 +383,7 @@ def write_fit(found: Calibration, folder: str) -> None:
     from karvan.corridor.load import corridor_folder
 
     place = corridor_folder(folder)
-    for name in ("constants", "demand_factors", "base_costs"):
+    for name in FITTED_TABLES:
         frame: pl.DataFrame = getattr(found, name)
         stamped = frame.with_columns(source=pl.lit("calibration"), confidence=pl.lit("estimate"))
         temporary = place / f".{name}.csv.part"

@@ -34,6 +34,7 @@ from karvan.routing import (
     StateGraph,
     build_graph,
     cordon_weights,
+    estimated_rows,
     facility_entries,
     operator_revenue,
     revenue_rates,
@@ -196,7 +197,7 @@ def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str)
         components=_components(cleared, set_flow),
         open_links=snapshot.links_open_at_end,
         shipped_share=_shipped_share(cleared, flow),
-        estimated_share=_estimated_share(cleared, set_flow, headline_kt),
+        estimated_shares=_estimated_shares(cleared, set_flow, headline_kt),
         max_violation=float(clearing.max_violation),
         complementarity=float(clearing.complementarity),
         welfare_musd=float(clearing.welfare_kusd) / 1e3,
@@ -380,13 +381,24 @@ def _shipped_share(cleared: Cleared, flow: FloatArray) -> float:
     return float((carried[wanted] / demand[wanted]).min()) if wanted.any() else 1.0
 
 
-def _estimated_share(cleared: Cleared, set_flow: FloatArray, headline_kt: FloatArray) -> float:
-    demand = cleared.routed.snapshot.tables["demand"]
-    is_estimate = (demand["confidence"].cast(pl.String) == "estimate").to_numpy()
+def _estimated_shares(cleared: Cleared, set_flow: FloatArray, headline_kt: FloatArray) -> dict[str, float]:
+    """Shares of what crosses the headline cordon that rest on estimated rows; see YearResult."""
+    tables, sets, rates = cleared.routed.snapshot.tables, cleared.routed.sets, cleared.routed.rates
     crossing = set_flow * headline_kt
-    total = float(crossing.sum())
-    estimated = float(crossing @ is_estimate[cleared.assembly.market_row][sets_market(cleared.routed.sets)])
-    return estimated / total if total > 0 else 0.0
+    by_market = estimated_rows(tables, "demand")[cleared.assembly.market_row][sets_market(sets)]
+    on_step = crossing[sets.route_of_step]
+    rent = cleared.clearing.row_price_usd_per_unit * cleared.clearing.row_flow
+    return {
+        "tonnes": _share(crossing, by_market),
+        "charges": _share(on_step * rates.rate_usd_per_t, rates.charge_is_estimate),
+        "hours": _share(on_step * rates.hours, rates.time_is_estimate),
+        "rent": _share(rent, estimated_rows(tables, "facilities")[:-1]),
+    }
+
+
+def _share(weight: FloatArray, is_in: npt.NDArray[np.bool_]) -> float:
+    total = float(weight.sum())
+    return float(weight[is_in].sum()) / total if total > 0 else 0.0
 
 
 def lifted(problem: MarketProblem, rows: list[int]) -> MarketProblem:

@@ -9,18 +9,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from karvan import __version__
 from karvan.corridor import Corridor
 from karvan.errors import DataError, Problem
 from karvan.measures import Scenario, load_scenario
 from karvan.measures.apply import apply, apply_years, require_fitting
 from karvan.report import build_report, render_html
-from karvan.results import Outlook, Run, YearResult, existing_run, save_run
+from karvan.results import LEG_SCHEMA, Outlook, Run, YearResult, existing_run, save_run
 from karvan.study.clear import Market, RouteMemory, clear, year_result
 from karvan.study.movers import capacity_movers
 from karvan.study.options import Prepared, ScenarioOptions, code_hash, prepare, scenario_hash
+from karvan.study.outcomes import outcomes_of, scenario_legs
 from karvan.study.relief import relief_table, stop_gains
-from karvan.validation import judge_commitments
+from karvan.validation import compare, journey_years, judge_commitments
 
 Progress = Callable[[str], None]
 
@@ -81,6 +84,10 @@ def run(
 
     commitments = judge_commitments(prepared.corridor.tables["commitments"], scenario=outlooks["scenario"], baseline=outlooks["baseline"])
     movers = _movers(prepared, commitments, years, memory)
+    legs = _legs(prepared, baseline, scenario_id, commitments, years)
+    observed = not prepared.corridor.tables["observations"].is_empty()
+    known = outcomes_of(prepared.corridor, (outlooks["scenario"], outlooks["baseline"]), legs=_by_year(legs[baseline.scenario_id]))
+    validation = compare(prepared.corridor.tables["observations"], known) if observed else None
     report = build_report(
         corridor=prepared.corridor,
         run_id=run_id,
@@ -92,6 +99,8 @@ def run(
         commitments=commitments,
         stops=stops,
         movers=movers,
+        journeys=legs,
+        validation=validation,
         measures=_measure_rows(prepared.scenario),
         replaced=list(prepared.replaced),
     )
@@ -107,6 +116,7 @@ def run(
         low=outlooks["low"],
         high=outlooks["high"],
         report=report,
+        journeys=legs,
         seconds=seconds,
         folder=folder if save else None,
     )
@@ -175,12 +185,37 @@ def outlook(
 def _movers(prepared: Prepared, commitments: list[dict[str, Any]], years: Sequence[int], memory: RouteMemory) -> list[dict[str, Any]]:
     """Uncertain capacities that move the headline most in the year it was promised for, or in the last year of the run."""
     manifest = prepared.corridor.manifest
-    promised = [item["year"] for item in commitments if item["is_headline"] and item["metric"] == "corridor_mt"]
-    year = promised[0] if promised and promised[0] in years else years[-1]
+    year = _promised_year(commitments, years)
     snapshot = apply(prepared.scenario, prepared.corridor, year=year)
     cleared = clear(snapshot, routes=memory, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
     found = capacity_movers(cleared, prepared.corridor, headline_cordon=manifest.headline_cordon)
     return [{"year": year, **item} for item in found]
+
+
+def _legs(
+    prepared: Prepared, baseline: Scenario, scenario_id: str, commitments: list[dict[str, Any]], years: Sequence[int]
+) -> dict[str, pl.DataFrame]:
+    """Legs of journeys by scenario: the baseline in the years that were observed, both in the promised year."""
+    corridor = prepared.corridor
+    if corridor.tables["journeys"].is_empty():
+        return {baseline.scenario_id: pl.DataFrame(schema=LEG_SCHEMA)}
+    manifest = corridor.manifest
+    seen = journey_years(corridor.tables["observations"], base_year=manifest.base_year, facts_year=manifest.facts_until.year)
+    promised = _promised_year(commitments, years)
+    found = {baseline.scenario_id: pl.concat(scenario_legs(corridor, baseline, sorted({*seen, promised})).values())}
+    if scenario_id != baseline.scenario_id:
+        found[scenario_id] = pl.concat(scenario_legs(corridor, prepared.scenario, [promised]).values())
+    return found
+
+
+def _by_year(legs: pl.DataFrame) -> dict[int, pl.DataFrame]:
+    return {year: legs.filter(pl.col("year") == year) for year in legs["year"].unique(maintain_order=True)}
+
+
+def _promised_year(commitments: list[dict[str, Any]], years: Sequence[int]) -> int:
+    """The year that the headline was promised for, or the last of the run."""
+    promised = [int(item["year"]) for item in commitments if item["is_headline"] and item["metric"] == "corridor_mt"]
+    return promised[0] if promised and promised[0] in years else years[-1]
 
 
 def _cases(prepared: Prepared, baseline: Scenario, scenario_id: str) -> list[tuple[str, Scenario]]:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
-
-import polars as pl
 
 from karvan.corridor import Corridor
 from karvan.errors import DataError, Problem
 from karvan.measures import load_scenario
-from karvan.measures.apply import apply
-from karvan.results import Outlook, YearResult
+from karvan.results import Outlook, rounded
 from karvan.study.clear import RouteMemory
-from karvan.study.journeys import journey_legs
+from karvan.study.outcomes import legs_of, outcomes_of
 from karvan.study.run import outlook
-from karvan.validation import Outcomes, compare, journey_years, needed_years
+from karvan.validation import compare, needed_years
 
 
-def validate(corridor: Corridor, *, progress: Callable[[str], None] | None = None) -> dict[str, Any]:
+def validate(corridor: Corridor, *, progress: Callable[[str], None] | None = None) -> Any:
     """Hold every published value of a corridor against the model.
 
     Args:
@@ -41,35 +38,8 @@ def validate(corridor: Corridor, *, progress: Callable[[str], None] | None = Non
     for name, years in needed_years(observations, base_year=manifest.base_year, baseline_id=manifest.baseline).items():
         outlooks[name] = outlook(corridor, load_scenario(name, corridor), years, memory=memory, tell=partial(_tell, tell, name))
     found = compare(observations, outcomes_of(corridor, outlooks.values(), legs=legs_of(corridor)))
-    return {"corridor": manifest.id, "corridor_version": manifest.version, "base_year": manifest.base_year, **found}
+    return rounded({"corridor": manifest.id, "corridor_version": manifest.version, "base_year": manifest.base_year, **found})
 
 
 def _tell(tell: Callable[[str], None], name: str, text: str) -> None:
     tell(f"{name}: {text}")
-
-
-def legs_of(corridor: Corridor) -> dict[int, pl.DataFrame]:
-    """Legs of all journeys in the years that observations need, under the baseline."""
-    manifest = corridor.manifest
-    baseline = load_scenario(manifest.baseline, corridor)
-    years = journey_years(corridor.tables["observations"], base_year=manifest.base_year, facts_year=manifest.facts_until.year)
-    return {
-        year: journey_legs(apply(baseline, corridor, year=year), co2_price_usd_per_t=manifest.co2_price_usd_per_t) for year in years
-    }
-
-
-def outcomes_of(corridor: Corridor, outlooks: Any, *, legs: Mapping[int, pl.DataFrame]) -> Outcomes:
-    """What some outlooks give, ready to be held against published values."""
-    manifest = corridor.manifest
-    years: dict[tuple[str, int], YearResult] = {}
-    for item in outlooks:
-        years |= {(item.scenario_id, result.year): result for result in item.years}
-    return Outcomes(
-        base_year=manifest.base_year,
-        baseline_id=manifest.baseline,
-        headline_cordon=manifest.headline_cordon,
-        years=years,
-        legs=legs,
-        journeys=corridor.tables["journeys"],
-        deflators=dict(corridor.tables["deflators"].select("year", "deflator_ratio").iter_rows()),
-    )
