@@ -60,8 +60,8 @@ def main(arguments: list[str]) -> int:
     edition = load_corridor(CORRIDOR).manifest.version
     intro = (
         f"Each of {len(rows)} estimates was set to the low and the high end of its range, alone, the base year fitted again, and"
-        f" the scenario `{SCENARIO}` cleared for {YEAR} in edition {edition} of the case. A column without ranges of its own moves as a whole."
-        " The ten that move it most, and so would repay finding out:"
+        f" the scenario `{SCENARIO}` cleared for {YEAR} in edition {edition} of the case. A column without ranges of its own moves as a"
+        " whole. The ten that move it most, and so would repay finding out:"
     )
     outro = (
         f"{sum(row['move_mt'] >= 0.01 for row in moved)} of them move it by 0.01 Mt or more. For {unfitted} the base year cannot be fitted"

@@ -264,14 +264,33 @@ def test_summary_fits_forty_lines_of_a_hundred_columns(agreed):
     assert not any(line.endswith("...") for line in lines)
 
 
-def test_calibration_reproduces_the_stored_fit(corridor):
-    """To the six decimals that are stored."""
-    found = calibrate(corridor)
+@pytest.fixture(scope="module")
+def fit(corridor):
+    return calibrate(corridor)
+
+
+def test_calibration_reproduces_the_stored_constants_to_the_digit(corridor, fit):
     stored = corridor.tables["constants"].select("family_id", "commodity_group", "constant_usd_per_t").sort("family_id", "commodity_group")
-    again = found.constants.sort("family_id", "commodity_group")
-    assert again["family_id"].to_list() == stored["family_id"].to_list()
-    assert again["constant_usd_per_t"].to_list() == pytest.approx(stored["constant_usd_per_t"].to_list(), abs=2e-6)
-    assert found.targets["error_share"].abs().max() < 1e-3
+    again = fit.constants.sort("family_id", "commodity_group")
+    assert [f"{value:.4f}" for value in again["constant_usd_per_t"]] == [f"{value:.4f}" for value in stored["constant_usd_per_t"]]
+    assert again.select("family_id", "commodity_group").rows() == stored.select("family_id", "commodity_group").rows()
+    assert fit.targets["error_share"].abs().max() < 1e-3
+
+
+def test_spread_of_choice_is_what_its_elasticity_target_asks_for(fit):
+    """Stored with two digits, so within 4%; and every elasticity within the range of its target."""
+    assert fit.spreads.height == 11
+    for row in fit.spreads.iter_rows(named=True):
+        assert row["family_theta_per_usd_per_t"] == pytest.approx(row["theta_of_target_per_usd_per_t"], rel=0.04), row["commodity_group"]
+        assert row["low"] <= row["elasticity"] <= row["high"], row["commodity_group"]
+
+
+def test_calibration_says_which_constants_cannot_be_told_from_scarcity(corridor, fit):
+    full = fit.waits["facility_id"].to_list()
+    assert "kuryk_ferry_west" in full
+    for row in fit.identification.iter_rows(named=True):
+        assert row["facility_id"] in full
+        assert row["constant_without_scarcity_usd_per_t"] > row["constant_usd_per_t"]  # room would have drawn more goods
 
 
 def test_headline_numbers_have_not_moved(agreed, request):

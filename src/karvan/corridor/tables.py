@@ -52,7 +52,7 @@ TABLES: dict[str, type[dy.Schema]] = {
 
 OPTIONAL_TABLES = frozenset({
     "services", "fleet", "journeys", "power_zones", "power_plants", "power_lines", "permissions", "trade", "calibration_targets",
-    "constants",     "demand_factors", "base_costs", "provenance", "default_ranges", "observations", "commitments", "currencies", "deflators",
+    "constants", "demand_factors", "base_costs", "provenance", "default_ranges", "observations", "commitments", "currencies", "deflators",
 })  # fmt: skip
 """Tables whose file may be absent, which means no rows."""
 

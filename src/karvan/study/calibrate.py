@@ -29,7 +29,8 @@ FITTED_TABLES = ("constants", "demand_factors", "base_costs")
 
 _TOTAL_TOLERANCE_SHARE = 1e-6
 _MAX_TOTAL_ROUNDS = 40
-_STORED_DECIMALS = 6
+_STORED_DECIMALS = {"constants": 4, "demand_factors": 6, "base_costs": 4}
+"""Digits that are stored: few enough that a fit made elsewhere gives the same."""
 _PRICE_FLOOR_USD_PER_T = 0.05
 
 
@@ -387,5 +388,5 @@ def write_fit(found: Calibration, folder: str) -> None:
         frame: pl.DataFrame = getattr(found, name)
         stamped = frame.with_columns(source=pl.lit("calibration"), confidence=pl.lit("estimate"))
         temporary = place / f".{name}.csv.part"
-        temporary.write_text(stamped.write_csv(line_terminator="\n", float_precision=_STORED_DECIMALS), encoding="utf-8", newline="\n")
+        temporary.write_text(stamped.write_csv(line_terminator="\n", float_precision=_STORED_DECIMALS[name]), encoding="utf-8", newline="\n")
         os.replace(temporary, place / f"{name}.csv")
