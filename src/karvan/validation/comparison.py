@@ -17,6 +17,7 @@ CLOSE_SHARE = 0.15
 DAYS_PER_YEAR = 365.0
 _JOURNEY_QUANTITIES = ("time_d", "rate_usd_per_teu", "rate_usd_per_feu")
 _MONEY = ("rate_usd_per_teu", "rate_usd_per_feu", "tfi2_border_usd", "tfi3_usd_per_500km_20t")
+_FILTERS = ("commodity_groups", "form", "origin_regions", "destination_regions")
 TEU_PER_FEU = 2.0
 
 
@@ -119,7 +120,7 @@ def _row(row: Mapping[str, Any], outcomes: Outcomes) -> dict[str, Any]:
     comparable = row["value"] * scale
     error = None if model is None or comparable == 0.0 else (model - comparable) / abs(comparable)
     return {
-        **{key: row[key] for key in ("observation_id", "family", "quantity", "element_id", "commodity_groups", "year", "period", "unit")},
+        **{key: row[key] for key in ("observation_id", "family", "quantity", "element_id", *_FILTERS, "year", "period", "unit")},
         "published": row["value"],
         "compared_with": comparable,
         "low": None if row["low"] is None else row["low"] * scale,
@@ -225,16 +226,16 @@ def _number(value: float | None) -> float | None:
 
 def _outturn(rows: Sequence[Mapping[str, Any]], outcomes: Outcomes) -> dict[str, Any] | None:
     """The year after the base year against "the same as the base year": parts of the headline cordon that were published for both."""
-    by_key = {
-        (row["quantity"], row["commodity_groups"], row["year"]): row
-        for row in rows
-        if row["family"] == "volume" and row["element_id"] == outcomes.headline_cordon and row["model"] is not None and not row["period"]
-    }
+    by_key: dict[tuple[Any, ...], Mapping[str, Any]] = {}
+    for row in rows:
+        is_headline = row["family"] == "volume" and row["element_id"] == outcomes.headline_cordon
+        if is_headline and row["model"] is not None and not row["period"]:
+            by_key.setdefault((row["quantity"], *(row[name] for name in _FILTERS), row["year"]), row)
     year, found = outcomes.base_year + 1, []
-    for (quantity, goods, when), row in sorted(by_key.items()):
-        before = by_key.get((quantity, goods, outcomes.base_year))
-        is_part = quantity == "cordon_teu" or (quantity == "cordon_mt" and goods != ANY)
-        if when != year or before is None or not is_part:
+    for key, row in sorted(by_key.items()):
+        before = by_key.get((*key[:-1], outcomes.base_year))
+        is_part = row["quantity"] == "cordon_teu" or (row["quantity"] == "cordon_mt" and row["commodity_groups"] != ANY)
+        if row["year"] != year or before is None or not is_part:
             continue
         observed, model, same = row["published"], row["model"], before["published"]
         found.append(
