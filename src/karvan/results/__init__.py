@@ -6,6 +6,6 @@ Goes in: plain numbers and frames from the engines. Comes out: frozen results an
 from karvan.results.ladder import Ladder, LadderRung
 from karvan.results.outlook import Outlook, YearResult
 from karvan.results.run import Run
-from karvan.results.store import existing_run, load_manifest, save_run
+from karvan.results.store import existing_run, load_manifest, save_run, write_text_whole
 
-__all__ = ["Ladder", "LadderRung", "Outlook", "Run", "YearResult", "existing_run", "load_manifest", "save_run"]
+__all__ = ["Ladder", "LadderRung", "Outlook", "Run", "YearResult", "existing_run", "load_manifest", "save_run", "write_text_whole"]

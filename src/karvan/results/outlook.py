@@ -10,6 +10,12 @@ import polars as pl
 REACHED_TOLERANCE = 1e-5
 """A target is reached when it is missed by no more than this share: the solver's own tolerance is 1e-6."""
 
+PRICE_FLOOR_USD_PER_T = 1e-3
+"""A facility is full if a tonne pays more than this for its place."""
+
+CORRIDOR_FLOOR_SHARE = 0.02
+"""A facility stands on the corridor if at least this share of what it carries crosses the headline cordon."""
+
 
 @dataclass(frozen=True)
 class YearResult:
@@ -22,6 +28,7 @@ class YearResult:
         crude_mt: Crude over it, million tonnes.
         corridor_latent_mt: Tonnes over it if no facility had a limit, million.
         cordons: Tonnes over every cordon, kt, by cordon_id.
+        cordons_on_corridor: Of these, tonnes that also cross the headline cordon, kt.
         facilities: One row a facility: facility_id, unit, flow, capacity, modelled_flow, modelled_kt, turned_away,
             shadow_price_usd_per_unit, shadow_price_usd_per_t, scarcity_wait_h, corridor_share (of its tonnes, those that also cross the
             headline cordon).
@@ -45,6 +52,7 @@ class YearResult:
     crude_mt: float
     corridor_latent_mt: float
     cordons: Mapping[str, float]
+    cordons_on_corridor: Mapping[str, float]
     facilities: pl.DataFrame
     families: pl.DataFrame
     blocks: pl.DataFrame
@@ -59,6 +67,12 @@ class YearResult:
     complementarity: float
     welfare_musd: float
     rent_musd: float
+
+    @property
+    def full_facilities(self) -> pl.DataFrame:
+        """Rows of `facilities` that stand on the corridor and are full, in their order."""
+        is_full = pl.col("shadow_price_usd_per_t") > PRICE_FLOOR_USD_PER_T
+        return self.facilities.filter(is_full & (pl.col("corridor_share") >= CORRIDOR_FLOOR_SHARE))
 
 
 @dataclass(frozen=True)

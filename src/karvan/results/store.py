@@ -81,6 +81,16 @@ def save_run(run: Run, folder: Path, *, manifest: Mapping[str, Any], html: str) 
             shutil.rmtree(temporary)
 
 
+def write_text_whole(path: Path, text: str) -> None:
+    """Write a text file under a temporary name beside its place, then move it there."""
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write JSON in UTF-8 with Unix line ends; numbers must be finite."""
     text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)

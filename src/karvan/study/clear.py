@@ -178,6 +178,7 @@ def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str)
     headline_kt, headline_kteu = cleared.routed.cordons[headline_cordon]
     commodity = np.array(assembly.market_commodity)[sets_market(sets)]
     cordons = {name: float(set_flow @ weight) for name, (weight, _) in cleared.routed.cordons.items()}
+    on_corridor = {name: float(set_flow @ (weight * headline_kt)) for name, (weight, _) in cleared.routed.cordons.items()}
     latent = flows_at(cleared.problem, np.zeros_like(cleared.problem.row_capacity))
     latent_flow = np.zeros_like(set_flow)
     latent_flow[assembly.route_of[shipped]] = latent.route_flow_kt[shipped]
@@ -188,6 +189,7 @@ def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str)
         crude_mt=float(set_flow @ (headline_kt * (commodity == crude_commodity))) / 1e3,
         corridor_latent_mt=float(latent_flow @ headline_kt) / 1e3,
         cordons=cordons,
+        cordons_on_corridor=on_corridor,
         facilities=_facilities(cleared, set_flow, headline_kt),
         families=_families(cleared),
         blocks=_blocks(cleared, set_flow, headline_kt),
