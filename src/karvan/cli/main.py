@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 DEFAULT_CORRIDOR = "middle-corridor"
 _PROBLEMS_SHOWN = 25
+_PAGE = "summit.md"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -88,6 +89,13 @@ def _parser() -> argparse.ArgumentParser:
     ladder.add_argument("--year", type=int, help="calendar year (default: the base year)")
     ladder.add_argument(
         "--to-mt", type=float, default=10.0, metavar="MT", help="tonnes without limits at which it ends, million (default: %(default)s)"
+    )
+
+    promises = _verb(verbs, "commitments", _commitments, "how every promise stands in every scenario", "karvan commitments --page")
+    promises.add_argument("--corridor", default=DEFAULT_CORRIDOR, metavar="DIR_OR_NAME", help="corridor (default: %(default)s)")
+    promises.add_argument("--all", action="store_true", help="list the whole register of agreements too")
+    promises.add_argument(
+        "--page", nargs="?", const="", metavar="FILE", help=f"write all of it as a page (default: docs/{_PAGE}, or {_PAGE} without docs)"
     )
 
     check = _verb(verbs, "check", _check, "every problem of a corridor folder", "karvan check my-corridor")
@@ -219,6 +227,34 @@ def _ladder(parsed: argparse.Namespace) -> int:
     else:
         print("\n".join(ladder_lines(found)))
     return 0
+
+
+def _commitments(parsed: argparse.Namespace) -> int:
+    from karvan.report.promises import promise_lines, promises_page
+    from karvan.results import write_text_whole
+    from karvan.study import commitments
+
+    page = None if parsed.page is None else _page(parsed.page)
+    with _Progress() as progress:
+        tracked = commitments(_corridor(parsed), progress=progress)
+    if page is not None:
+        write_text_whole(page, promises_page(tracked))
+    if parsed.json:
+        _print_json({**tracked, "page": None if page is None else str(page)})
+    else:
+        print("\n".join(promise_lines(tracked, is_whole=parsed.all)))
+        print(f"Promise by promise, with sources: {'karvan commitments --page' if page is None else page}")
+    return 0
+
+
+def _page(given: str) -> Path:
+    """Where the page goes; told before any work if it cannot be written there."""
+    page = Path(given) if given else (Path("docs") if Path("docs").is_dir() else Path()) / _PAGE
+    if page.is_dir():
+        raise DataError(Problem("--page", None, None, f"{page} is a folder, must be a file to write, such as {page / _PAGE}"))
+    if not page.parent.is_dir():
+        raise DataError(Problem("--page", None, None, f"there is no folder {page.parent}; make it or name another file"))
+    return page
 
 
 def _check(parsed: argparse.Namespace) -> int:
