@@ -170,7 +170,7 @@ def promises_page(tracked: Item) -> str:
         number = f"{item['promise']}. " if item["promise"] else ""
         parts += [f"## {number}{item['title']}", *_promise(item, tracked)]
     if register:
-        parts += ["## The register", f"The verdicts on these {len(register)} lines are {_counts(register)}.", _register_table(register, tracked)]
+        parts += ["## The register", f"The verdicts are {_counts(register)}.", _register_table(register, tracked)]
     parts.append(f"*Written by `karvan commitments --page`, version {tracked['version']}; do not edit by hand.*")
     return "\n\n".join(parts) + "\n"
 
