@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from karvan.study import Market, ScenarioOptions, ladder
     from karvan.study.calibrate import calibrate
     from karvan.study.clear import clear
+    from karvan.study.commitments import commitments
     from karvan.study.run import run
     from karvan.study.validate import validate
 
@@ -24,12 +25,12 @@ __version__ = "0.1.0"
 _HOMES = {
     "karvan.corridor": ("Corridor", "Snapshot", "check_corridor", "load_corridor", "new_corridor", "overlay", "with_value"),
     "karvan.measures": ("Scenario", "apply", "load_scenario", "with_measures", "without_measures"),
-    "karvan.study": ("Market", "ScenarioOptions", "calibrate", "clear", "ladder", "run", "validate"),
+    "karvan.study": ("Market", "ScenarioOptions", "calibrate", "clear", "commitments", "ladder", "run", "validate"),
 }
 
 __all__ = [
     "Corridor", "Market", "Scenario", "ScenarioOptions", "Snapshot", "__version__", "apply", "calibrate", "check_corridor", "clear",
-    "ladder", "load_corridor", "load_scenario", "new_corridor", "overlay", "run", "validate", "with_measures", "with_value",
+    "commitments", "ladder", "load_corridor", "load_scenario", "new_corridor", "overlay", "run", "validate", "with_measures", "with_value",
     "without_measures",
 ]  # fmt: skip
 

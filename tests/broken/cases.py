@@ -149,6 +149,13 @@ FOLDER_CASES = (
     Broken("range reversed", swap("provenance.csv", "5500,6500", "6500,5500"), "provenance", 1, "low", ("5500.0 or less",)),
     Broken("observed nowhere", swap("observations.csv", "sea_crossing", "sea_cross"), "observations", 1, "element_id", ("sea_crossing",)),
     Broken("no such metric", swap("commitments.csv", "corridor_mt", "corridor_kt"), "commitments", 1, "metric", ("corridor_mt",)),
+    Broken("promise served by nothing", swap("commitments.csv", "bigger_ferry;", "biger_ferry;"), "commitments", 1, "measures", ("no measure biger_ferry", "mean bigger_ferry")),
+    Broken("promise on no line", swap("commitments.csv", "corridor_mt,,", "link_open,sea_east_west;sea_west,"), "commitments", 1, "element_id", ("sea_west, must be a link",)),
+    Broken("promise on no cordon", swap("commitments.csv", "corridor_mt,,", "cordon_mt,sea_crosing,"), "commitments", 1, "element_id", ("mean sea_crossing",)),
+    Broken("promise shares with nothing", swap("commitments.csv", ",,teaching", ",sea_sevn,teaching"), "commitments", 1, "shares_with", ("commitments.csv", "mean sea_seven")),
+    Broken("promise shares with itself", swap("commitments.csv", ",,teaching", ",sea_seven,teaching"), "commitments", 1, "shares_with", ("must be another promise",)),
+    Broken("promise shares other goods", swap("commitments.csv", ",,teaching", ",sea_friendship,teaching"), "commitments", 1, "shares_with", ("same metric",)),
+    Broken("cordon from nowhere", lambda folder: [swap("cordons.csv", ",doc,", ",origin_region,doc,")(folder), swap("cordons.csv", "both,any,", "both,any,north,")(folder)], "cordons", 1, "origin_region", ("regions.csv",)),
     Broken(
         "target of nothing",
         add(

@@ -45,7 +45,8 @@ def test_corridor_cannot_be_changed(two_ports: Corridor) -> None:
 
 @pytest.mark.parametrize("table", sorted(OPTIONAL_TABLES))
 def test_optional_table_may_be_absent(table: str, two_ports_folder: Path) -> None:
-    (two_ports_folder / f"{table}.csv").unlink(missing_ok=True)
+    for name in (table, "observations") if table == "journeys" else (table,):  # observations may be about journeys
+        (two_ports_folder / f"{name}.csv").unlink(missing_ok=True)
     assert load_corridor(two_ports_folder).tables[table].height == 0
 
 
@@ -77,8 +78,8 @@ def test_absent_column_takes_its_default_and_is_recorded(two_ports_folder: Path)
     (two_ports_folder / "observations.csv").unlink()
     add(
         "observations.csv",
-        "observation_id,family,quantity,element_id,year,value,unit,scope,source,confidence",
-        "sea_2024,volume,cordon_mt,sea_crossing,2024,6,Mt,All,teaching,estimate",
+        "observation_id,family,quantity,element_id,commodity_groups,form,origin_regions,destination_regions,year,value,unit,scope,source,confidence",
+        "sea_2024,volume,cordon_mt,sea_crossing,any,any,any,any,2024,6,Mt,All,teaching,estimate",
     )(two_ports_folder)
     corridor = load_corridor(two_ports_folder)
     assert corridor.tables["observations"]["used_in_calibration"].to_list() == [False]

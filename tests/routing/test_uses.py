@@ -113,6 +113,21 @@ def test_a_cordon_counts_each_tonne_once_and_by_direction():
         cordon_weights(graph, made, sets, "elsewhere")
 
 
+def test_a_cordon_may_count_goods_from_or_to_one_region_only():
+    cordons = [
+        {"cordon_id": "from_west", "link_id": "b__c", "origin_region": "west"},
+        {"cordon_id": "to_west", "link_id": "b__c", "destination_region": "west"},
+        {"cordon_id": "inside_west", "link_id": "b__c", "origin_region": "west", "destination_region": "west"},
+        {"cordon_id": "both_ways", "link_id": "b__c", "origin_region": "west"},
+        {"cordon_id": "both_ways", "link_id": "c__d", "origin_region": "east"},
+    ]
+    graph, made, sets = _two_markets(cordons=cordons)
+    assert cordon_weights(graph, made, sets, "from_west")[0].tolist() == [0.0, 0.0, 1.0, 0.0]
+    assert cordon_weights(graph, made, sets, "to_west")[0].tolist() == [1.0, 0.0, 0.0, 0.0]
+    assert cordon_weights(graph, made, sets, "inside_west")[0].tolist() == [0.0] * 4
+    assert cordon_weights(graph, made, sets, "both_ways")[0].tolist() == [1.0, 0.0, 1.0, 0.0]
+
+
 def test_boxes_over_a_cordon():
     made = two_ways(
         modes=[{"mode": "rail", "loading_unit": "container"}],

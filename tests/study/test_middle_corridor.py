@@ -327,7 +327,9 @@ def test_every_value_has_a_source_and_every_estimate_a_range(corridor):
 def test_no_input_of_2025_has_a_source_that_reports_flows_of_2025(corridor):
     """By the dates of the sources: what was published before 2025 cannot. The anchor of 2024 itself comes from a series that goes on."""
     published = dict(corridor.tables["sources"].select("source_id", "published").iter_rows())
-    told = corridor.tables["observations"].filter((pl.col("year") == 2025) & pl.col("family").cast(pl.String).is_in(["volume", "throughput"]))
+    told = corridor.tables["observations"].filter(
+        (pl.col("year") == 2025) & pl.col("family").cast(pl.String).is_in(["volume", "throughput"])
+    )
     reporting = {source for source in told["source"] if (published[source] or "9999") >= "2025"} - {"own_estimate"}
     assert len(reporting) >= 8
     not_inputs = ("observations", "commitments", "cordons", "sources")
@@ -339,7 +341,9 @@ def test_no_input_of_2025_has_a_source_that_reports_flows_of_2025(corridor):
         if source in reporting and not key.startswith(("titr_total", "calibration_targets|titr_total"))
     ]
     happened = load_scenario("history", corridor).dated
-    found += [(item.measure.id, item.measure.source) for item in happened if item.from_date.year <= 2025 and item.measure.source in reporting]
+    found += [
+        (item.measure.id, item.measure.source) for item in happened if item.from_date.year <= 2025 and item.measure.source in reporting
+    ]
     assert found == []
 
 

@@ -116,4 +116,4 @@ def test_command_writes_page_and_picture(tmp_path: Path, capsys: pytest.CaptureF
 
 def test_command_refuses_a_folder_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["validate", "--corridor", "two-ports", "--page", str(tmp_path / "none" / "page.md")]) == 2
-    assert "is not a folder" in capsys.readouterr().err
+    assert "there is no folder" in capsys.readouterr().err

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 DEFAULT_CORRIDOR = "middle-corridor"
 _PROBLEMS_SHOWN = 25
+_PROMISES_PAGE, _VALIDATION_PAGE = "summit.md", "validation.md"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -92,14 +93,12 @@ def _parser() -> argparse.ArgumentParser:
 
     validate = _verb(verbs, "validate", _validate, "the model against published values", "karvan validate --page")
     validate.add_argument("--corridor", default=DEFAULT_CORRIDOR, metavar="DIR_OR_NAME", help="corridor (default: %(default)s)")
-    validate.add_argument(
-        "--page",
-        nargs="?",
-        type=Path,
-        const=Path("docs/validation.md"),
-        metavar="FILE",
-        help="write a page and its picture (default: %(const)s)",
-    )
+    validate.add_argument("--page", nargs="?", const="", metavar="FILE", help=_page_help("a page and its picture", _VALIDATION_PAGE))
+
+    promises = _verb(verbs, "commitments", _commitments, "how every promise stands in every scenario", "karvan commitments --page")
+    promises.add_argument("--corridor", default=DEFAULT_CORRIDOR, metavar="DIR_OR_NAME", help="corridor (default: %(default)s)")
+    promises.add_argument("--all", action="store_true", help="list the whole register of agreements too")
+    promises.add_argument("--page", nargs="?", const="", metavar="FILE", help=_page_help("all of it as a page", _PROMISES_PAGE))
 
     check = _verb(verbs, "check", _check, "every problem of a corridor folder", "karvan check my-corridor")
     check.add_argument("corridor", metavar="DIR", help="corridor folder, or the name of a packaged corridor")
@@ -234,22 +233,54 @@ def _ladder(parsed: argparse.Namespace) -> int:
 
 def _validate(parsed: argparse.Namespace) -> int:
     from karvan.report.comparison import validation_lines, validation_page, validation_picture
-    from karvan.results.store import write_text
+    from karvan.results import write_text_whole
     from karvan.study import validate
 
+    page = None if parsed.page is None else _page(parsed.page, _VALIDATION_PAGE)
     with _Progress() as progress:
         found = validate(_corridor(parsed), progress=progress)
-    if parsed.page is not None:
-        picture = parsed.page.with_suffix(".svg")
-        write_text(picture, validation_picture(found))
-        write_text(parsed.page, validation_page(found, picture=picture.name))
+    if page is not None:
+        picture = page.with_suffix(".svg")
+        write_text_whole(picture, validation_picture(found))
+        write_text_whole(page, validation_page(found, picture=picture.name))
     if parsed.json:
-        _print_json(found)
+        _print_json({**found, "page": None if page is None else str(page)})
     else:
         print("\n".join(validation_lines(found)))
-        if parsed.page is not None:
-            print(f"\nWrote {parsed.page} and {parsed.page.with_suffix('.svg')}")
+        print(f"\nEvery value, with sources and reasons: {'karvan validate --page' if page is None else page}")
     return 0
+
+
+def _commitments(parsed: argparse.Namespace) -> int:
+    from karvan.report.promises import promise_lines, promises_page
+    from karvan.results import write_text_whole
+    from karvan.study import commitments
+
+    page = None if parsed.page is None else _page(parsed.page, _PROMISES_PAGE)
+    with _Progress() as progress:
+        tracked = commitments(_corridor(parsed), progress=progress)
+    if page is not None:
+        write_text_whole(page, promises_page(tracked))
+    if parsed.json:
+        _print_json({**tracked, "page": None if page is None else str(page)})
+    else:
+        print("\n".join(promise_lines(tracked, is_whole=parsed.all)))
+        print(f"Promise by promise, with sources: {'karvan commitments --page' if page is None else page}")
+    return 0
+
+
+def _page(given: str, name: str) -> Path:
+    """Where a page goes; told before any work if it cannot be written there."""
+    page = Path(given) if given else (Path("docs") if Path("docs").is_dir() else Path()) / name
+    if page.is_dir():
+        raise DataError(Problem("--page", None, None, f"{page} is a folder, must be a file to write, such as {page / name}"))
+    if not page.parent.is_dir():
+        raise DataError(Problem("--page", None, None, f"there is no folder {page.parent}; make it or name another file"))
+    return page
+
+
+def _page_help(what: str, name: str) -> str:
+    return f"write {what} (default: docs/{name}, or {name} where there is no folder docs)"
 
 
 def _check(parsed: argparse.Namespace) -> int:

@@ -54,7 +54,7 @@ def overlay(corridor: Corridor, folder: str | Path) -> tuple[Corridor, list[Repl
             if texts[kind].get(stem) != text:
                 replaced.append({"table": kind, "row": stem, "column": None, "old": old, "new": "file"})
             texts[kind][stem] = text
-    problems = table_problems(tables)
+    problems = table_problems(tables, texts["measures"])
     if problems:
         raise DataError([Problem(item.table, item.row, item.column, f"with {place} laid over: {item.message}") for item in problems])
     laid_rows = {(name, key) for name, frame in read.tables.items() for key in key_texts(name, frame)}
@@ -104,7 +104,7 @@ def with_value(corridor: Corridor, path: str, value: str) -> tuple[Corridor, Rep
     is_row = pl.int_range(pl.len()) == row
     changed = frame.with_columns(pl.when(is_row).then(pl.lit(new, dtype=frame.schema[column])).otherwise(pl.col(column)).alias(column))
     tables = {**corridor.tables, table: changed}
-    problems = row_problems(table, changed) or table_problems(tables)
+    problems = row_problems(table, changed) or table_problems(tables, corridor.measures_text)
     if problems:
         raise DataError(problems)
     key = key_texts(table, frame)[row]

@@ -121,7 +121,7 @@ def _read_corridor(name_or_folder: str | Path) -> tuple[Corridor | None, list[Pr
     manifest, problems = _read_manifest(place)
     folder = read_folder(place, is_whole=True)
     problems.extend(folder.problems)
-    problems.extend(table_problems(folder.tables))
+    problems.extend(table_problems(folder.tables, folder.records["measures"]))
     if manifest is not None:
         problems.extend(_named_in_manifest(manifest, folder))
     if manifest is None or problems:

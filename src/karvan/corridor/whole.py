@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import polars as pl
@@ -21,16 +21,19 @@ _UNIT_OF_CAPACITY = {"kteu": "container", "kwagons": "wagon", "kvehicles": "truc
 Tables = Mapping[str, pl.DataFrame]
 
 
-def table_problems(tables: Tables) -> list[Problem]:
+def table_problems(tables: Tables, measure_ids: Collection[str]) -> list[Problem]:
     """Everything wrong between the tables of a corridor, in the order of the tables.
 
     Args:
         tables: Every declared table by name. One that could not be read may be missing: what needs it is then not looked at.
+        measure_ids: Measures of the corridor.
     """
     problems = [problem for table in tables for problem in _reference_problems(tables, table)]
     for needed, check in _CHECKS:
         if all(name in tables for name in needed):
             problems.extend(check(tables))
+    if "commitments" in tables:
+        problems.extend(_serving_measures(tables, measure_ids))
     order = list(TABLES)
     return sorted(problems, key=lambda item: (order.index(item.table), item.row or 0))
 
@@ -257,23 +260,57 @@ def _observations(tables: Tables) -> Iterator[Problem]:
             yield Problem("observations", number, "why", f"why is empty, must say in a sentence why reason is {reason}")
 
 
-_METRICS = ("corridor_mt", "containers_teu", "crude_mt", "link_open", "link_kt", "family_shift_mt", "none")
+_CORDON_METRICS = ("cordon_mt", "cordon_kt")
+_METRICS = (
+    "corridor_mt", "containers_teu", "crude_mt", *_CORDON_METRICS, "link_open", "link_kt", "family_shift_mt", "full_facilities", "none",
+)  # fmt: skip
+_WITHIN_CORRIDOR = ("crude_mt", *_CORDON_METRICS)
+"""Quantities that may be a part of corridor_mt."""
 
 
 def _commitments(tables: Tables) -> Iterator[Problem]:
     families = set(tables["route_families"]["family_id"].drop_nulls().to_list())
     links = set(tables["links"]["link_id"].drop_nulls().to_list())
+    cordons = set(tables["cordons"]["cordon_id"].drop_nulls().to_list())
+    measured = {row["commitment_id"]: (row["metric"], row["element_id"]) for _, row in _numbered(tables["commitments"])}
     for number, row in _numbered(tables["commitments"]):
         metric, element = row["metric"], row["element_id"]
         if metric is not None and metric not in _METRICS:
             message = f"metric is {metric}, must be one of {', '.join(_METRICS)}{nearest(metric, _METRICS)}"
             yield Problem("commitments", number, "metric", message)
-        if metric in ("link_open", "link_kt") and element not in links:
-            message = f"element_id is {element or 'empty'}, must be a link of links.csv for {metric}{nearest(element or '', links)}"
+        if metric in ("link_open", "link_kt"):
+            for link in (element or "").split(";") if metric == "link_open" else [element or ""]:
+                if link.strip() not in links:
+                    message = f"element_id is {link or 'empty'}, must be a link of links.csv for {metric}{nearest(link, links)}"
+                    yield Problem("commitments", number, "element_id", message)
+        if metric in _CORDON_METRICS and element not in cordons:
+            message = f"element_id is {element or 'empty'}, must be a cordon of cordons.csv for {metric}{nearest(element or '', cordons)}"
             yield Problem("commitments", number, "element_id", message)
         if metric == "family_shift_mt" and element not in families:
             message = f"element_id is {element or 'empty'}, must be a family of route_families.csv{nearest(element or '', families)}"
             yield Problem("commitments", number, "element_id", message)
+        other = row["shares_with"]
+        if other in measured and not _shares_goods((metric, element), measured[other], is_same=other == row["commitment_id"]):
+            parts = ", ".join(_WITHIN_CORRIDOR)
+            message = (
+                f"shares_with is {other}, must be another promise of the same metric and element_id, or one of the two of corridor_mt"
+                f" and the other of {parts}"
+            )
+            yield Problem("commitments", number, "shares_with", message)
+
+
+def _shares_goods(one: tuple[Any, Any], other: tuple[Any, Any], *, is_same: bool) -> bool:
+    """Whether two promises, each a metric and its element, may count the same goods."""
+    is_part = any(first[0] == "corridor_mt" and second[0] in _WITHIN_CORRIDOR for first, second in ((one, other), (other, one)))
+    return not is_same and one[0] != "none" and (one == other or is_part)
+
+
+def _serving_measures(tables: Tables, measure_ids: Collection[str]) -> Iterator[Problem]:
+    for row, value in _cells(tables["commitments"], "measures"):
+        for part in (part.strip() for part in value.split(";")):
+            if part not in measure_ids:
+                message = f"there is no measure {part or '(empty)'}; must be ids of files in measures{nearest(part, measure_ids)}"
+                yield Problem("commitments", row, "measures", message)
 
 
 _CHECKS = (
@@ -293,5 +330,5 @@ _CHECKS = (
     (("default_ranges",), _default_ranges),
     ((), _ranges),
     (("observations", "cordons", "facilities", "links", "route_families", "journeys"), _observations),
-    (("commitments", "links", "route_families"), _commitments),
+    (("commitments", "cordons", "links", "route_families"), _commitments),
 )

@@ -18,9 +18,14 @@ class Commitments(Table):
     title = text("What was promised.")
     short = text("At most 24 characters, for the summary.", nullable=True)
     metric = text_id(
-        "Model quantity: corridor_mt, containers_teu, crude_mt, link_open, link_kt, family_shift_mt (against the baseline) or none."
+        "Model quantity: corridor_mt, containers_teu, crude_mt, cordon_mt, cordon_kt, link_open, link_kt, family_shift_mt (against the"
+        " baseline), full_facilities (facilities on the corridor that are full; fewer is better) or none."
     )
-    element_id = text_id("Link of link_open and link_kt, route family of family_shift_mt.", nullable=True)
+    element_id = text(
+        "Cordon of cordon_mt and cordon_kt; link of link_kt; links of link_open, joined by ';', of which all must be open; route family of"
+        " family_shift_mt.",
+        nullable=True,
+    )
     target = number("Promised value, in `unit`.", unit="unit column", nullable=True)
     unit = text("Unit of target and observed.", nullable=True)
     year = whole("Year it was promised for.", nullable=True)
@@ -29,3 +34,11 @@ class Commitments(Table):
     status = text("Where it stands, in words.")
     date = text("When it was promised.", nullable=True)
     parties = text("Who promised.", nullable=True)
+    said = text("What was said or signed, in one or two sentences.", nullable=True)
+    measures = text("Measures of the case that serve it, their ids joined by ';'.", nullable=True)
+    shares_with = text_id(
+        "Another promise that counts the same goods: of the same model quantity, or one corridor_mt and the other crude_mt, cordon_mt or"
+        " cordon_kt.",
+        refers_to="commitments.commitment_id",
+        nullable=True,
+    )

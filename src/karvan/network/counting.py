@@ -14,6 +14,8 @@ class Cordons(Table):
     direction = choice("Direction that counts.", DIRECTIONS, primary_key=True)
     commodity_group = text_id("Goods that count.", refers_to="commodities.commodity_group or any", primary_key=True)
     doc = text("What the cordon measures.")
+    origin_region = text_id("Only goods from this region count; empty: from any.", refers_to="regions.region_id", nullable=True)
+    destination_region = text_id("Only goods to this region count; empty: to any.", refers_to="regions.region_id", nullable=True)
 
 
 class RouteFamilies(Table):

@@ -178,7 +178,7 @@ def _trust(report: Mapping[str, Any]) -> list[str]:
         f"  HOW FAR TO TRUST IT   {calibration['constants']} constants fitted on {calibration['observations']} values of {base} only;"
         f" {trust['estimated_shares']['tonnes']:.0%} of tonnes are estimates."
     )
-    lines = [heading, *_told(outturn_sentence(report)), *_told(validation_sentence(report))]
+    lines = [heading, *_told(" ".join(sentence for sentence in (outturn_sentence(report), validation_sentence(report)) if sentence))]
     missed = [block for block in report["blocks"] if abs(block["error_share"]) > 0.10]
     if missed:
         names = ", ".join(f"{block['title']} {block['error_share']:+.0%}" for block in missed)

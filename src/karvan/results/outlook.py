@@ -10,6 +10,12 @@ import polars as pl
 REACHED_TOLERANCE = 1e-5
 """A target is reached when it is missed by no more than this share: the solver's own tolerance is 1e-6."""
 
+PRICE_FLOOR_USD_PER_T = 1e-3
+"""A facility is full if a tonne pays more than this for its place."""
+
+CORRIDOR_FLOOR_SHARE = 0.02
+"""A facility stands on the corridor if at least this share of what it carries crosses the headline cordon."""
+
 
 @dataclass(frozen=True)
 class YearResult:
@@ -21,7 +27,8 @@ class YearResult:
         containers_teu: Loaded boxes over it, TEU.
         crude_mt: Crude over it, million tonnes.
         corridor_latent_mt: Tonnes over it if no facility had a limit, million.
-        crossings: cordon_id, origin_region, destination_region, commodity_group, form, flow_kt, flow_kteu over every cordon.
+        crossings: cordon_id, origin_region, destination_region, commodity_group, form, flow_kt, flow_kteu over every cordon, and of flow_kt
+            what also crosses the headline cordon, on_corridor_kt.
         facilities: One row a facility: facility_id, unit, flow, capacity, modelled_flow, modelled_kt, turned_away,
             shadow_price_usd_per_unit, shadow_price_usd_per_t, scarcity_wait_h, corridor_share (of its tonnes, those that also cross the
             headline cordon).
@@ -64,7 +71,22 @@ class YearResult:
     @property
     def cordons(self) -> Mapping[str, float]:
         """Tonnes over every cordon, kt, by cordon_id."""
-        return dict(self.crossings.group_by("cordon_id", maintain_order=True).agg(pl.col("flow_kt").sum()).sort("cordon_id").iter_rows())
+        return self._over_cordons("flow_kt")
+
+    @property
+    def cordons_on_corridor(self) -> Mapping[str, float]:
+        """Of the tonnes over every cordon those that also cross the headline cordon, kt, by cordon_id."""
+        return self._over_cordons("on_corridor_kt")
+
+    def _over_cordons(self, column: str) -> dict[str, float]:
+        summed = self.crossings.group_by("cordon_id", maintain_order=True).agg(pl.col(column).sum()).sort("cordon_id")
+        return dict(summed.select("cordon_id", column).iter_rows())
+
+    @property
+    def full_facilities(self) -> pl.DataFrame:
+        """Rows of `facilities` that stand on the corridor and are full, in their order."""
+        is_full = pl.col("shadow_price_usd_per_t") > PRICE_FLOOR_USD_PER_T
+        return self.facilities.filter(is_full & (pl.col("corridor_share") >= CORRIDOR_FLOOR_SHARE))
 
 
 @dataclass(frozen=True)

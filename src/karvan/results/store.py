@@ -83,17 +83,14 @@ def save_run(run: Run, folder: Path, *, manifest: Mapping[str, Any], html: str) 
             shutil.rmtree(temporary)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file in UTF-8 with Unix line ends, under a temporary name first.
-
-    Raises:
-        DataError: The folder is not there.
-    """
-    if not path.absolute().parent.is_dir():
-        raise DataError(Problem("--page", None, None, f"{path.parent} is not a folder; make it or name another file"))
+def write_text_whole(path: Path, text: str) -> None:
+    """Write a text file under a temporary name beside its place, then move it there."""
     temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(temporary, path)
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

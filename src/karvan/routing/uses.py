@@ -148,18 +148,27 @@ def cordon_weights(graph: StateGraph, tables: Mapping[str, pl.DataFrame], sets: 
     links = {name: row for row, name in enumerate(tables["links"]["link_id"])}
     tonnes, boxes = np.zeros(sets.route_count), np.zeros(sets.route_count)
     route_of_step = sets.route_of_step
-    for commodity, steps in sets.steps_by_commodity():
-        counts = np.zeros((len(links), 2), dtype=np.bool_)
-        for row in rows.filter(pl.col("commodity_group").is_in([commodity, ANY])).iter_rows(named=True):
-            counts[links[row["link_id"]], 0] |= row["direction"] != "backward"
-            counts[links[row["link_id"]], 1] |= row["direction"] != "forward"
-        on_links = steps[graph.arc_kind[sets.route_arc[steps]] == LINK]
-        arcs = sets.route_arc[on_links]
-        is_crossing = counts[graph.arc_element[arcs], graph.arc_direction[arcs]]
-        in_box = graph.arc_unit[arcs] == CONTAINER_CODE
-        tonnes[route_of_step[on_links[is_crossing]]] = 1.0
-        boxes[route_of_step[on_links[is_crossing & in_box]]] = 1.0 / payloads(tables, commodity)[CONTAINER_CODE]
+    for (origin, destination), some in rows.group_by("origin_region", "destination_region", maintain_order=True):
+        has_ends = _between(sets, origin, destination)[route_of_step]
+        for commodity, steps in sets.steps_by_commodity():
+            counts = np.zeros((len(links), 2), dtype=np.bool_)
+            for row in some.filter(pl.col("commodity_group").is_in([commodity, ANY])).iter_rows(named=True):
+                counts[links[row["link_id"]], 0] |= row["direction"] != "backward"
+                counts[links[row["link_id"]], 1] |= row["direction"] != "forward"
+            on_links = steps[(graph.arc_kind[sets.route_arc[steps]] == LINK) & has_ends[steps]]
+            arcs = sets.route_arc[on_links]
+            is_crossing = counts[graph.arc_element[arcs], graph.arc_direction[arcs]]
+            in_box = graph.arc_unit[arcs] == CONTAINER_CODE
+            tonnes[route_of_step[on_links[is_crossing]]] = 1.0
+            boxes[route_of_step[on_links[is_crossing & in_box]]] = 1.0 / payloads(tables, commodity)[CONTAINER_CODE]
     return tonnes, boxes
+
+
+def _between(sets: RouteSets, origin: object, destination: object) -> npt.NDArray[np.bool_]:
+    """Whether each route's goods come from and go to these regions, None for any; shape (routes,)."""
+    pairs = zip(sets.market_origin_region, sets.market_destination_region, strict=True)
+    of_market = np.array([origin in (None, here) and destination in (None, there) for here, there in pairs], dtype=np.bool_)
+    return of_market[sets.route_market]
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,15 @@
 """The one place where engines meet: scenario x years x engines -> saved run.
 
-Goes in: a corridor and options. Comes out: a Run, a Ladder, a calibration. May import: everything below it (report, validation,
-assignment, routing, measures, results, corridor, network, demand, evidence, schema, errors).
+Goes in: a corridor and options. Comes out: a Run, a Ladder, a calibration, tracked promises. May import: everything below it (report,
+validation, assignment, routing, measures, results, corridor, network, demand, evidence, schema, errors).
 """
 
 from karvan.study.calibrate import Calibration, calibrate
 from karvan.study.clear import Market, clear
 from karvan.study.climb import ladder
+from karvan.study.commitments import commitments
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.run import run
 from karvan.study.validate import validate
 
-__all__ = ["Calibration", "Market", "ScenarioOptions", "calibrate", "clear", "ladder", "prepare", "run", "validate"]
+__all__ = ["Calibration", "Market", "ScenarioOptions", "calibrate", "clear", "commitments", "ladder", "prepare", "run", "validate"]

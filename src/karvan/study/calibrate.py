@@ -388,5 +388,7 @@ def write_fit(found: Calibration, folder: str) -> None:
         frame: pl.DataFrame = getattr(found, name)
         stamped = frame.with_columns(source=pl.lit("calibration"), confidence=pl.lit("estimate"))
         temporary = place / f".{name}.csv.part"
-        temporary.write_text(stamped.write_csv(line_terminator="\n", float_precision=_STORED_DECIMALS[name]), encoding="utf-8", newline="\n")
+        temporary.write_text(
+            stamped.write_csv(line_terminator="\n", float_precision=_STORED_DECIMALS[name]), encoding="utf-8", newline="\n"
+        )
         os.replace(temporary, place / f"{name}.csv")

@@ -187,7 +187,7 @@ def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str)
         containers_teu=float(set_flow @ headline_kteu) * 1e3,
         crude_mt=float(set_flow @ (headline_kt * (commodity == crude_commodity))) / 1e3,
         corridor_latent_mt=float(latent_flow @ headline_kt) / 1e3,
-        crossings=_crossings(cleared, set_flow),
+        crossings=_crossings(cleared, set_flow, headline_kt),
         facilities=_facilities(cleared, set_flow, headline_kt),
         families=_families(cleared),
         blocks=_blocks(cleared, set_flow, headline_kt),
@@ -219,7 +219,7 @@ def _row_tonnes(cleared: Cleared, set_flow: FloatArray, weight: FloatArray) -> F
     return tonnes
 
 
-def _crossings(cleared: Cleared, set_flow: FloatArray) -> pl.DataFrame:
+def _crossings(cleared: Cleared, set_flow: FloatArray, headline_kt: FloatArray) -> pl.DataFrame:
     """Flow over each cordon by who sends what where; cordons that nothing crosses have one row of zero."""
     sets = cleared.routed.sets
     market = sets_market(sets)
@@ -233,9 +233,13 @@ def _crossings(cleared: Cleared, set_flow: FloatArray) -> pl.DataFrame:
     for name, (kt, kteu) in sorted(cleared.routed.cordons.items()):
         crossing = np.flatnonzero(kt != 0.0)
         columns = {key: values[market[crossing]] for key, values in labels.items()}
-        amounts = {"flow_kt": (set_flow * kt)[crossing], "flow_kteu": (set_flow * kteu)[crossing]}
+        amounts = {
+            "flow_kt": (set_flow * kt)[crossing],
+            "flow_kteu": (set_flow * kteu)[crossing],
+            "on_corridor_kt": (set_flow * kt * headline_kt)[crossing],
+        }
         frame = pl.DataFrame({**columns, **amounts}, schema=dict.fromkeys(labels, pl.String) | dict.fromkeys(amounts, pl.Float64))
-        summed = frame.group_by(*labels, maintain_order=True).agg(pl.col("flow_kt").sum(), pl.col("flow_kteu").sum()).sort(*labels)
+        summed = frame.group_by(*labels, maintain_order=True).agg(pl.col(*amounts).sum()).sort(*labels)
         if summed.is_empty():
             summed = pl.DataFrame([{**dict.fromkeys(labels), **dict.fromkeys(amounts, 0.0)}], schema=summed.schema)
         frames.append(summed.select(pl.lit(name).alias("cordon_id"), pl.all()))

@@ -10,8 +10,9 @@ import polars as pl
 from karvan.assignment import clear as clear_market
 from karvan.assignment import effective_capacity, with_capacity
 from karvan.corridor import Corridor
+from karvan.results.outlook import CORRIDOR_FLOOR_SHARE
 from karvan.study.clear import Cleared
-from karvan.study.relief import CORRIDOR_FLOOR_SHARE, corridor_vector
+from karvan.study.relief import corridor_vector
 
 _FACTORS = ("nominal", "availability_share", "payload_share")
 _MOVE_FLOOR_MT = 1e-3

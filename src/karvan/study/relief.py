@@ -10,12 +10,10 @@ from karvan.assignment import clear as clear_market
 from karvan.corridor import Corridor
 from karvan.measures import Measure, Scenario, measures_of
 from karvan.results import YearResult
+from karvan.results.outlook import CORRIDOR_FLOOR_SHARE, PRICE_FLOOR_USD_PER_T
 from karvan.study.clear import Cleared, lifted
 
 _CAPACITY_COLUMNS = ("nominal", "availability_share", "payload_share")
-_PRICE_FLOOR_USD_PER_T = 1e-3
-CORRIDOR_FLOOR_SHARE = 0.02
-"""A facility stands on the corridor if at least this share of what it carries crosses the headline cordon."""
 
 
 def relief_table(corridor: Corridor, scenario: Scenario) -> dict[str, list[Measure]]:
@@ -79,7 +77,7 @@ def stop_gains(cleared: Cleared, result: YearResult, *, headline_cordon: str, re
     table = {row["facility_id"]: row for row in cleared.routed.snapshot.tables["facilities"].iter_rows(named=True)}
     found = []
     for position, row in enumerate(frame.iter_rows(named=True)):
-        if row["shadow_price_usd_per_t"] <= _PRICE_FLOOR_USD_PER_T or row["corridor_share"] < CORRIDOR_FLOOR_SHARE:
+        if row["shadow_price_usd_per_t"] <= PRICE_FLOOR_USD_PER_T or row["corridor_share"] < CORRIDOR_FLOOR_SHARE:
             continue
         measures = reliefs.get(row["facility_id"], [])
         best = measures[0] if measures else None

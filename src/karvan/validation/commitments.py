@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -10,6 +11,10 @@ from karvan.results import Outlook, YearResult
 from karvan.results.outlook import REACHED_TOLERANCE
 
 VERDICTS = ("met", "on_course", "behind", "open", "not_measurable")
+FEWER_IS_BETTER = ("full_facilities",)
+"""Quantities that reach their target from above."""
+KT_PER_UNIT = {"cordon_mt": 1e3, "cordon_kt": 1.0}
+"""Quantities over a cordon, and what a unit of them is."""
 
 
 def judge_commitments(commitments: pl.DataFrame, *, scenario: Outlook, baseline: Outlook) -> list[dict[str, Any]]:
@@ -27,10 +32,7 @@ def judge_commitments(commitments: pl.DataFrame, *, scenario: Outlook, baseline:
 
 
 def _judged(row: dict[str, Any], scenario: Outlook, baseline: Outlook) -> dict[str, Any]:
-    known_years = [result.year for result in scenario.years]
-    year = row["year"] if row["year"] in known_years else None
-    in_scenario = _value(row, scenario.in_year(year), baseline.in_year(year)) if year is not None else None
-    in_baseline = _value(row, baseline.in_year(year), baseline.in_year(year)) if year is not None else None
+    in_scenario = value_in_year(row, scenario, baseline, row["year"])
     return {
         "commitment_id": row["commitment_id"],
         "promise": row["promise"],
@@ -43,40 +45,97 @@ def _judged(row: dict[str, Any], scenario: Outlook, baseline: Outlook) -> dict[s
         "year": row["year"],
         "observed": row["observed"],
         "observed_year": row["observed_year"],
-        "baseline": in_baseline,
+        "baseline": value_in_year(row, baseline, baseline, row["year"]),
         "scenario": in_scenario,
         "status": row["status"],
         "date": row["date"],
-        "verdict": _verdict(row, in_scenario),
+        "verdict": verdict(row, in_scenario),
     }
 
 
-def _verdict(row: dict[str, Any], in_scenario: float | None) -> str:
+def verdict(row: Mapping[str, Any], value: float | None) -> str:
+    """What to say of a promise whose quantity the model puts at `value` in the promised year, as in `judge_commitments`.
+
+    Args:
+        row: Row of table `commitments`.
+        value: Model quantity in the row's unit, None where there is none.
+    """
     if row["metric"] == "none":
         return "not_measurable"
     if row["target"] is None:
         return "open"
-    if row["observed"] is not None and row["observed"] >= row["target"]:
+    if row["observed"] is not None and _reaches(row, row["observed"], tolerance=0.0):
         return "met"
-    if in_scenario is None:
+    if value is None:
         return "open"
-    return "on_course" if in_scenario >= row["target"] * (1.0 - REACHED_TOLERANCE) else "behind"
+    return "on_course" if _reaches(row, value, tolerance=REACHED_TOLERANCE) else "behind"
 
 
-def _value(row: dict[str, Any], result: YearResult, reference: YearResult) -> float | None:
-    """The model quantity of a promise; a shift is against the reference."""
+def _reaches(row: Mapping[str, Any], value: float, *, tolerance: float) -> bool:
+    target = float(row["target"])
+    return value <= target * (1.0 + tolerance) if row["metric"] in FEWER_IS_BETTER else value >= target * (1.0 - tolerance)
+
+
+def value_in_year(row: Mapping[str, Any], scenario: Outlook, baseline: Outlook, year: int | None) -> float | None:
+    """The model quantity of a promise in a year, in the row's unit; None where the outlook has no such year or the model no such quantity.
+
+    Args:
+        row: Row of table `commitments`.
+        scenario: Outlook of the scenario.
+        baseline: Outlook that a shift is counted against.
+        year: Calendar year.
+    """
+    if year is None or year not in [result.year for result in scenario.years]:
+        return None
+    return _value(row, scenario.in_year(year), baseline.in_year(year))
+
+
+def _value(row: Mapping[str, Any], result: YearResult, reference: YearResult) -> float | None:
     metric = row["metric"]
     if metric in ("corridor_mt", "containers_teu", "crude_mt"):
         return float(getattr(result, metric))
+    if metric in KT_PER_UNIT:
+        return float(result.cordons[row["element_id"]]) / KT_PER_UNIT[metric]
     if metric == "link_open":
-        return 1.0 if row["element_id"] in result.open_links else 0.0
+        return 1.0 if result.open_links.issuperset(link.strip() for link in row["element_id"].split(";")) else 0.0
     if metric == "link_kt":
         found = result.links.filter(pl.col("link_id") == row["element_id"])
         return float(found.select(pl.col("forward_kt").sum() + pl.col("backward_kt").sum()).item())
     if metric == "family_shift_mt":
         return (_family_kt(row, result) - _family_kt(row, reference)) / 1e3
+    if metric == "full_facilities":
+        return float(result.full_facilities.height)
     return None
 
 
-def _family_kt(row: dict[str, Any], result: YearResult) -> float:
+def _family_kt(row: Mapping[str, Any], result: YearResult) -> float:
     return float(result.families.filter(pl.col("family_id") == row["element_id"]).select(pl.col("flow_kt").sum()).item())
+
+
+def part_of_both(row: Mapping[str, Any], other: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Of two promises that share goods, the one that counts fewer: a part of the corridor's tonnes rather than all; else the first.
+
+    Args:
+        row: Row of table `commitments`.
+        other: The row that it shares with.
+    """
+    return other if row["metric"] == "corridor_mt" else row
+
+
+def shared_in_year(
+    row: Mapping[str, Any], other: Mapping[str, Any], scenario: Outlook, baseline: Outlook, year: int | None
+) -> float | None:
+    """What two promises both count in a year, in the unit of `part_of_both`; None where the outlook has no such year.
+
+    Args:
+        row: Row of table `commitments`.
+        other: The row that it shares with.
+        scenario: Outlook of the scenario.
+        baseline: Outlook that a shift is counted against.
+        year: Calendar year.
+    """
+    part = part_of_both(row, other)
+    value = value_in_year(part, scenario, baseline, year)
+    if value is None or year is None or row["metric"] == other["metric"] or part["metric"] not in KT_PER_UNIT:
+        return value
+    return float(scenario.in_year(year).cordons_on_corridor[part["element_id"]]) / KT_PER_UNIT[part["metric"]]
