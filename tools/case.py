@@ -1,38 +1,116 @@
-"""Write the value of information into docs/case.md: which estimates move the headline most.
+"""Write the parts of docs/case.md that come from the case itself: counts, capacities, relief, and the value of information.
 
-`python tools/case.py` tries every estimate at both ends of its range, with the base year fitted again each time; about half an hour on two
-cores. The whole list goes to docs/sensitivities.csv, the ten largest moves into docs/case.md. `--from-list` writes the page from that list.
+`python tools/case.py` writes them; `--check` says whether they are current (exit 1 if not). `--sensitivities` first tries every estimate at
+both ends of its range, with the base year fitted again each time (most of an hour on two cores), and writes docs/sensitivities.csv.
 """
 
 from __future__ import annotations
 
 import csv
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from karvan.corridor import load_corridor
+from karvan.assignment import effective_capacity
+from karvan.corridor import Corridor, load_corridor
 from karvan.corridor.tables import metadata_of
+from karvan.measures import load_scenario, measures_of, scenario_ids
+from karvan.study.relief import raised_facilities
 from karvan.study.sensitivity import sensitivities
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 LIST, PAGE = DOCS / "sensitivities.csv", DOCS / "case.md"
-START, END = "<!-- value of information -->", "<!-- /value of information -->"
 CORRIDOR, SCENARIO, YEAR, SHOWN, WORKERS = "middle-corridor", "agreed", 2028, 10, 2
 COLUMNS = ("table", "row", "column", "value", "low", "high", "low_mt", "high_mt", "move_mt")
+COUNTED = (
+    "demand", "region_places", "commodities", "growth", "permissions", "trade", "calibration_targets", "observations", "journeys",
+    "commitments", "places", "links", "terminals", "facilities", "tariffs", "provenance", "default_ranges",
+)  # fmt: skip
 
 
-def told(row: dict[str, Any]) -> str:
-    """One line of the page's table."""
-    place = f"`{row['table']}.{row['row']}`" if row["row"] else f"all estimates of `{row['table']}`"
-    doc = metadata_of(row["table"], row["column"]).get("doc", "").rstrip(".")
+def counts(corridor: Corridor) -> list[str]:
+    """Rows of each table by confidence, and measures by the scenario that brings them in."""
+    lines = ["| table | rows | of which |", "|---|---:|---|"]
+    for table in COUNTED:
+        frame = corridor.tables[table]
+        found = Counter(str(word) for word in frame["confidence"])
+        told = ", ".join(f"{count} {word}" for word, count in sorted(found.items(), key=lambda item: (-item[1], item[0])))
+        lines.append(f"| {table} | {frame.height} | {told} |")
+    seen: set[str] = set()
+    parts = []
+    for name in scenario_ids(corridor):
+        held = {item.measure.id for item in load_scenario(name, corridor).dated} if name in ("history", "baseline", "agreed") else set()
+        parts.append((len(held), name, held))
+    told = []
+    for _, name, held in sorted(parts, key=lambda part: part[0]):
+        if held - seen:
+            told.append(f"{len(held - seen)} {name}")
+        seen |= held
+    lines.append(f"| measures | {len(measures_of(corridor))} | {', '.join(told)}, the rest options |")
+    return lines
+
+
+def capacities(corridor: Corridor) -> list[str]:
+    """Every facility with its parts, and the measures that relieve it."""
+    frame = corridor.tables["facilities"]
+    lines = [
+        "| facility | unit | nominal | works | load | peak | effective | other load | quoted | why | confidence |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---|---|---|",
+    ]
+    for row, effective in zip(frame.iter_rows(named=True), effective_capacity(frame), strict=True):
+        lines.append(
+            f"| {row['name']} (`{row['facility_id']}`) | {row['unit']} | {row['nominal']:,.4g} | {row['availability_share']:.0%}"
+            f" | {row['payload_share']:.0%} | {row['peak_factor']:g} | {effective:,.4g} | {row['other_load']:,.5g}"
+            f" | {'yes' if row['is_public'] else 'conditional'} | {row['note'] or ''} | {row['confidence']} |"
+        )
+    rows = {row["facility_id"]: row for row in frame.iter_rows(named=True)}
+    relief: dict[str, list[str]] = {name: [] for name in rows}
+    for measure in measures_of(corridor).values():
+        for name in raised_facilities(measure, rows):
+            relief[name].append(f"`{measure.id}`" + ("*" if measure.is_operating else ""))
+    lines += ["", "Measures that relieve each of them (a star: no building):", ""]
+    lines += [f"- `{name}`: {', '.join(sorted(found)) or 'none in the case'}" for name, found in relief.items()]
+    return lines
+
+
+def value_of_information(corridor: Corridor) -> list[str]:
+    """The estimates that move the headline most, from the list."""
+    rows = read_list()
+    moved = [row for row in rows if row["low_mt"] is not None and row["high_mt"] is not None]
+    intro = (
+        f"Each of {len(rows)} estimates was set to the low and the high end of its range, alone, the base year fitted again, and the scenario"
+        f" `{SCENARIO}` cleared for {YEAR}. A column without ranges of its own moves as a whole. The ten that move it most, and so would repay"
+        " finding out:"
+    )
+    outro = (
+        f"{sum(row['move_mt'] >= 0.01 for row in moved)} of them move it by 0.01 Mt or more. For {len(rows) - len(moved)} the base year cannot"
+        " be fitted at one end of the range. The whole list: [sensitivities.csv](sensitivities.csv)."
+    )
+    return [
+        intro,
+        "",
+        "| estimate | what | value | range | Mt in the year | move, Mt |",
+        "|---|---|---:|---|---|---:|",
+        *(_told(row) for row in moved[:SHOWN]),
+        "",
+        outro,
+    ]
+
+
+def _told(row: dict[str, Any]) -> str:
+    place = f"`{row['table']}.{row['row'].replace('|', '/')}`" if row["row"] else f"all estimates of `{row['table']}`"
+    doc = str(metadata_of(row["table"], row["column"]).get("doc", "")).rstrip(".")
     spread = f"{row['low']:g} to {row['high']:g}" if row["row"] else f"times {row['low']:g} to {row['high']:g}"
     ends = f"{row['low_mt']:.2f} to {row['high_mt']:.2f}"
     return f"| {place} | `{row['column']}`: {doc} | {row['value']:g} | {spread} | {ends} | {row['move_mt']:.2f} |"
 
 
+BLOCKS = {"counts": counts, "capacities": capacities, "value of information": value_of_information}
+
+
 def read_list() -> list[dict[str, Any]]:
-    """Sensitivities as written before."""
+    """Sensitivities as written before, the largest first."""
     with LIST.open(encoding="utf-8", newline="") as file:
         return [
             {key: (value if key in ("table", "row", "column") else (float(value) if value else None)) for key, value in row.items()}
@@ -49,39 +127,32 @@ def write_list(rows: list[dict[str, Any]]) -> None:
             writer.writerow([format(row[key], ".6g") if isinstance(row[key], float) else (row[key] or "") for key in COLUMNS])
 
 
+def written(page: str, corridor: Corridor) -> str:
+    """The page with every block as the case says it now."""
+    for name, block in BLOCKS.items():
+        start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        before, mark, rest = page.partition(start)
+        _, closing, after = rest.partition(end)
+        if not (mark and closing):
+            raise SystemExit(f"{PAGE.name} lacks the marks {start} and {end}")
+        page = before + "\n".join([start, *block(corridor), end]) + after
+    return page
+
+
 def main(arguments: list[str]) -> int:
-    """Compute or read the sensitivities and put the largest into the page."""
-    if "--from-list" not in arguments:
-        found = sensitivities(CORRIDOR, scenario=SCENARIO, year=YEAR, workers=WORKERS, progress=lambda line: print(line, file=sys.stderr))
-        write_list(found)
-    rows = read_list()
-    moved = [row for row in rows if row["low_mt"] is not None and row["high_mt"] is not None]
-    unfitted = len(rows) - len(moved)
-    edition = load_corridor(CORRIDOR).manifest.version
-    intro = (
-        f"Each of {len(rows)} estimates was set to the low and the high end of its range, alone, the base year fitted again, and"
-        f" the scenario `{SCENARIO}` cleared for {YEAR} in edition {edition} of the case. A column without ranges of its own moves as a"
-        " whole. The ten that move it most, and so would repay finding out:"
-    )
-    outro = (
-        f"{sum(row['move_mt'] >= 0.01 for row in moved)} of them move it by 0.01 Mt or more. For {unfitted} the base year cannot be fitted"
-        " at one end of the range. The whole list: [sensitivities.csv](sensitivities.csv)."
-    )
-    lines = [
-        START,
-        intro,
-        "",
-        "| estimate | what | value | range | Mt in the year | move, Mt |",
-        "|---|---|---:|---|---|---:|",
-        *(told(row) for row in moved[:SHOWN]),
-        "",
-        outro,
-        END,
-    ]
+    """Write or check the page; compute the sensitivities first if asked."""
+    if "--sensitivities" in arguments:
+        write_list(
+            sensitivities(CORRIDOR, scenario=SCENARIO, year=YEAR, workers=WORKERS, progress=lambda line: print(line, file=sys.stderr))
+        )
     page = PAGE.read_text(encoding="utf-8")
-    before, _, rest = page.partition(START)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(before + "\n".join(lines) + after, encoding="utf-8", newline="\n")
+    current = written(page, load_corridor(CORRIDOR))
+    if "--check" in arguments:
+        if current != page:
+            print(f"{PAGE.name} is not what the case says; run: python tools/case.py", file=sys.stderr)
+            return 1
+        return 0
+    PAGE.write_text(current, encoding="utf-8", newline="\n")
     return 0
 
 
