@@ -79,13 +79,13 @@ def value_of_information(corridor: Corridor) -> list[str]:
     rows = read_list()
     moved = [row for row in rows if row["low_mt"] is not None and row["high_mt"] is not None]
     intro = (
-        f"Each of {len(rows)} estimates was set to the low and the high end of its range, alone, the base year fitted again, and the scenario"
-        f" `{SCENARIO}` cleared for {YEAR}. A column without ranges of its own moves as a whole. The ten that move it most, and so would repay"
-        " finding out:"
+        f"Each of {len(rows)} estimates was set to the low and the high end of its range, alone, the base year fitted again, and the"
+        f" scenario `{SCENARIO}` cleared for {YEAR}. A column without ranges of its own moves as a whole. The ten that move it most, and so"
+        " would repay finding out:"
     )
     outro = (
-        f"{sum(row['move_mt'] >= 0.01 for row in moved)} of them move it by 0.01 Mt or more. For {len(rows) - len(moved)} the base year cannot"
-        " be fitted at one end of the range. The whole list: [sensitivities.csv](sensitivities.csv)."
+        f"{sum(row['move_mt'] >= 0.01 for row in moved)} of them move it by 0.01 Mt or more. For {len(rows) - len(moved)} the base year"
+        " cannot be fitted at one end of the range. The whole list: [sensitivities.csv](sensitivities.csv)."
     )
     return [
         intro,
