@@ -23,9 +23,13 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/docs.py --check
+	$(BIN)/python tools/case.py --check
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python tools/docs.py
+	$(BIN)/python tools/case.py
+	$(BIN)/karvan validate --page docs/validation.md
+	$(BIN)/karvan commitments --page docs/summit.md
 
 readme: $(VENV)/.installed-dev
 	$(BIN)/python tools/readme.py

@@ -17,12 +17,17 @@ from karvan.corridor import Corridor, load_corridor
 from karvan.corridor.tables import metadata_of
 from karvan.measures import load_scenario, measures_of, scenario_ids
 from karvan.study.relief import raised_facilities
-from karvan.study.sensitivity import sensitivities
+from karvan.study.sensitivity import estimates, sensitivities
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 LIST, PAGE = DOCS / "sensitivities.csv", DOCS / "case.md"
 CORRIDOR, SCENARIO, YEAR, SHOWN, WORKERS = "middle-corridor", "agreed", 2028, 10, 2
 COLUMNS = ("table", "row", "column", "value", "low", "high", "low_mt", "high_mt", "move_mt")
+ORDER = (
+    "region_places", "calibration_targets", "facilities", "facility_uses", "growth", "terminals", "commodities", "links", "modes",
+    "commodity_units", "tariffs", "demand",
+)  # fmt: skip
+PART = 50
 COUNTED = (
     "demand", "region_places", "commodities", "growth", "permissions", "trade", "calibration_targets", "observations", "journeys",
     "commitments", "places", "links", "terminals", "facilities", "tariffs", "provenance", "default_ranges",
@@ -76,10 +81,10 @@ def capacities(corridor: Corridor) -> list[str]:
 
 def value_of_information(corridor: Corridor) -> list[str]:
     """The estimates that move the headline most, from the list."""
-    rows = read_list()
+    rows, known = read_list(), len(estimates(corridor))
     moved = [row for row in rows if row["low_mt"] is not None and row["high_mt"] is not None]
     intro = (
-        f"Each of {len(rows)} estimates was set to the low and the high end of its range, alone, the base year fitted again, and the"
+        f"Of {known} estimates {len(rows)} were tried: each was set to the low and the high end of its range, alone, the base year fitted again, and the"
         f" scenario `{SCENARIO}` cleared for {YEAR}. A column without ranges of its own moves as a whole. The ten that move it most, and so"
         " would repay finding out:"
     )
@@ -125,6 +130,16 @@ def write_list(rows: list[dict[str, Any]]) -> None:
         writer.writerow(COLUMNS)
         for row in rows:
             writer.writerow([format(row[key], ".6g") if isinstance(row[key], float) else (row[key] or "") for key in COLUMNS])
+
+
+def compute_list() -> None:
+    """Try every estimate, table by table, and write the list after each part, so that a stop loses little."""
+    items = sorted(estimates(load_corridor(CORRIDOR)), key=lambda item: (ORDER.index(item.table), item.row or "", item.column))
+    rows: list[dict[str, Any]] = []
+    for first in range(0, len(items), PART):
+        rows += sensitivities(CORRIDOR, scenario=SCENARIO, year=YEAR, workers=WORKERS, chosen=items[first : first + PART])
+        write_list(sorted(rows, key=lambda row: (-row["move_mt"], row["table"], row["row"] or "", row["column"])))
+        print(f"{len(rows)} of {len(items)} estimates", file=sys.stderr)
 
 
 def written(page: str, corridor: Corridor) -> str:

@@ -9,8 +9,19 @@ import polars as pl
 
 from karvan.corridor import Corridor
 from karvan.results import Outlook, YearResult, carec_indicators, journey_profile, journey_totals, rounded
+from karvan.schema import ANY
 
-_NOT_INPUTS = ("sources", "provenance", "observations", "commitments", "constants", "demand_factors", "base_costs")
+_NOT_INPUTS = (
+    "sources",
+    "provenance",
+    "observations",
+    "commitments",
+    "constants",
+    "demand_factors",
+    "base_costs",
+    "default_ranges",
+    "journeys",
+)
 
 
 def build_report(
@@ -154,8 +165,11 @@ def _headline(
 def _history(corridor: Corridor) -> list[dict[str, Any]]:
     """Observed tonnes over the headline cordon."""
     frame = corridor.tables["observations"]
+    is_whole = [pl.col(name) == ANY for name in ("commodity_groups", "form", "origin_regions", "destination_regions")]
     chosen = frame.filter(
-        (pl.col("quantity") == "cordon_mt") & (pl.col("element_id") == corridor.manifest.headline_cordon) & (pl.col("family") == "volume")
+        (pl.col("quantity") == "cordon_mt") & (pl.col("element_id") == corridor.manifest.headline_cordon) & (pl.col("family") == "volume"),
+        *is_whole,
+        pl.col("period").is_null(),
     )
     return [
         {"year": row["year"], "corridor_mt": row["value"], "source": row["source"], "used_in_calibration": row["used_in_calibration"]}

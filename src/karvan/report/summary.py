@@ -221,7 +221,7 @@ def validation_sentence(report: Mapping[str, Any]) -> str:
     if not found or not found["not_used"]:
         return ""
     return (
-        f"{found['not_used']} published values not used in fitting: median error {found['median_abs_error_of_all']:.0%}.   karvan validate"
+        f"{found['not_used']} published values not used in fitting: median error {found['median_abs_error_of_all']:.0%} (karvan validate)."
     )
 
 
