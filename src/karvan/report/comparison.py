@@ -199,6 +199,13 @@ _LOWEST, _HIGHEST = 0.25, 4.0
 _TICKS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0)
 _COLOURS = {"in_range": "#1b7f5c", "close": "#3b6fb6", "apart": "#c2542d"}
 
+_LEGEND = (
+    ("inside the published range", _COLOURS["in_range"], False),
+    ("within 15%", _COLOURS["close"], False),
+    ("apart", _COLOURS["apart"], False),
+    ("used in fitting or as an input", "#45505c", True),
+)
+
 
 def validation_picture(found: Mapping[str, Any]) -> str:
     """Model over published value of every compared row, by kind, on a logarithmic scale, as SVG.
@@ -228,8 +235,12 @@ def validation_picture(found: Mapping[str, Any]) -> str:
         middle = _TOP + _ROW_HEIGHT * (index + 0.5)
         parts.append(f'<text x="20" y="{middle + 5:.1f}" fill="#1d2733">{escape(_FAMILIES[family])}</text>')
         parts += _dots([row for row in compared if row["family"] == family], middle)
-    legend = "green: inside the published range   blue: within 15%   red: apart   hollow: used in fitting or as an input"
-    parts.append(f'<text x="20" y="{bottom + 44:.1f}" font-size="12" fill="#45505c">{escape(legend)}</text>')
+    x = 20.0
+    for text, colour, is_hollow in _LEGEND:
+        style = f'fill="{"none" if is_hollow else colour}" stroke="{colour}"'
+        parts.append(f'<circle class="legend" cx="{x + 4:.1f}" cy="{bottom + 40:.1f}" r="4" {style}/>')
+        parts.append(f'<text x="{x + 14:.1f}" y="{bottom + 44:.1f}" font-size="12" fill="#45505c">{escape(text)}</text>')
+        x += 34.0 + 6.2 * len(text)
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from karvan.report.evidence import journeys_section, validation_section
 from karvan.report.html import number, section, table
-from karvan.report.summary import answer_sentences, outturn_sentence, quantity, validation_sentence
+from karvan.report.summary import answer_sentences, given_text, known_text, outturn_sentence, quantity, validation_sentence
 
 _METHOD = resources.files("karvan.report").joinpath("method.txt")
 _CSS = resources.files("karvan.report").joinpath("page.css")
@@ -146,14 +146,8 @@ def _tiles(report: Mapping[str, Any]) -> str:
     tiles = []
     headline = [item for item in report["commitments"] if item["is_headline"]]
     for item in sorted(headline, key=lambda row: (row["promise"] or 0, row["commitment_id"])):
-        known = (
-            "" if item["observed"] is None else f"Known {item['observed_year'] or ''}: {quantity(item['observed'])} {item['unit'] or ''}. "
-        )
-        given = (
-            ""
-            if item["scenario"] is None
-            else f"Announced plan gives {quantity(item['scenario'])} {item['unit'] or ''} in {item['year']}. "
-        )
+        known = "" if item["observed"] is None else f"Known: {known_text(item)}. "
+        given = "" if item["scenario"] is None else f"Announced plan gives: {given_text(item)}. "
         style = "verdict behind" if item["verdict"] == "behind" else "verdict"
         tiles.append(
             f'<div class="tile"><b>{escape(item["title"])}</b><span class="{style}">{_VERDICTS[item["verdict"]]}</span>'

@@ -141,11 +141,12 @@ def _promises(report: Mapping[str, Any]) -> list[str]:
     lines = [f"  {'THE PROMISES':<28}{'known':<20}{'announced plan gives':<26}verdict"]
     for item in sorted(rows, key=lambda row: (row["promise"] or 0, row["commitment_id"])):
         label = item["short"] or item["title"][:24]
-        lines.append(f"   {label:<27}{_known(item):<20}{_given(item):<26}{_VERDICTS[item['verdict']]}")
+        lines.append(f"   {label:<27}{known_text(item):<20}{given_text(item):<26}{_VERDICTS[item['verdict']]}")
     return lines
 
 
-def _known(item: Mapping[str, Any]) -> str:
+def known_text(item: Mapping[str, Any]) -> str:
+    """Last observed value of a promise with its year, or two dashes."""
     if item["observed"] is None:
         return "--"
     year = f" {item['observed_year']}" if item["observed_year"] else ""
@@ -154,7 +155,8 @@ def _known(item: Mapping[str, Any]) -> str:
     return f"{quantity(item['observed'])} {item['unit'] or ''}".strip() + year
 
 
-def _given(item: Mapping[str, Any]) -> str:
+def given_text(item: Mapping[str, Any]) -> str:
+    """What the scenario gives for a promise in its year, or two dashes."""
     if item["scenario"] is None:
         return "--"
     if item["metric"] == "link_open":
