@@ -85,8 +85,8 @@ def value_of_information(corridor: Corridor) -> list[str]:
     moved = [row for row in rows if row["low_mt"] is not None and row["high_mt"] is not None]
     intro = (
         f"Of {known} estimates {len(rows)} were tried: each was set to the low and the high end of its range, alone, the base year fitted"
-        f" again, and the scenario `{SCENARIO}` cleared for {YEAR}. A column without ranges of its own moves as a whole. The ten that move it most, and so"
-        " would repay finding out:"
+        f" again, and the scenario `{SCENARIO}` cleared for {YEAR}. A column without ranges of its own moves as a whole. The ten that"
+        " move it most, and so would repay finding out:"
     )
     outro = (
         f"{sum(row['move_mt'] >= 0.01 for row in moved)} of them move it by 0.01 Mt or more. For {len(rows) - len(moved)} the base year"

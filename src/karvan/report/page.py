@@ -9,7 +9,7 @@ from typing import Any
 
 from karvan.report.evidence import journeys_section, validation_section
 from karvan.report.html import number, section, table
-from karvan.report.summary import answer_sentences, given_text, known_text, outturn_sentence, quantity, validation_sentence
+from karvan.report.summary import answer_sentences, given_text, known_text, outturn_sentence, validation_sentence
 
 _METHOD = resources.files("karvan.report").joinpath("method.txt")
 _CSS = resources.files("karvan.report").joinpath("page.css")
