@@ -307,9 +307,8 @@ def sources_lines(answer: Entry, *, is_whole: bool = False) -> list[str]:
 def _all_sources(answer: Entry, *, is_whole: bool) -> list[str]:
     entries, rows, numbers = answer["sources"], answer["rows"], answer["numbers"]
     used = [entry for entry in entries if entry["source_id"] not in answer["unused"]]
-    lines = _wrapped(
-        f"{answer['corridor']}: {rows['count']:,} rows rest on {len(used)} sources; {len(answer['unused'])} more are listed and not used."
-    )
+    unused = f"; listed and not used: {len(answer['unused'])}" if answer["unused"] else ""
+    lines = _wrapped(f"{answer['corridor']}: {_counted(rows['count'], 'row')} from {_counted(len(used), 'source')}{unused}.")
     lines += _wrapped(
         f"Of {numbers['count']:,} numbers put in, {numbers['sourced_share']:.0%} are sourced (seen in the source),"
         f" {numbers['recalled_share']:.0%} recalled (source named, not seen) and {numbers['estimate_share']:.0%} our estimates."
