@@ -26,7 +26,7 @@ def row_problems(table: str, frame: pl.DataFrame) -> list[Problem]:
         table: Name of the table.
         frame: Its rows, with the declared columns and types.
     """
-    if not frame.height:
+    if not frame.height or TABLES[table].is_valid(frame.lazy(), engine="in-memory"):  # the other engine is for large data and slow to start
         return []
     numbered = frame.with_columns(pl.Series(_ROW, range(1, frame.height + 1), dtype=pl.Int64))
     failure = _numbered(table).filter(numbered)[1]

@@ -262,7 +262,8 @@ def _result_lines(results: Entry | None, table: str) -> list[str]:
     for line in range(max(len(words) for words in heads.values())):
         words = {key: heads[key][line] if line < len(heads[key]) else "" for key in columns}
         lines.append("  " + "  ".join(f"{words[key]:>{widths[key]}}" for key in columns))
-    return [*lines, *("  " + "  ".join(f"{_result_text(row[key]):>{widths[key]}}" for key in columns) for row in rows)]
+    lines += ["  " + "  ".join(f"{_result_text(row[key]):>{widths[key]}}" for key in columns) for row in rows]
+    return [*lines, *(["  Not all years and families are shown; --json holds them."] if len(rows) < len(results["rows"]) else [])]
 
 
 _HAS_RESULTS = (
