@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from karvan.study.commitments import commitments
     from karvan.study.run import run
     from karvan.study.validate import validate
+    from karvan.validation.explain import explain
+    from karvan.validation.sources import sources
 
 __version__ = "0.1.0"
 
@@ -26,12 +28,13 @@ _HOMES = {
     "karvan.corridor": ("Corridor", "Snapshot", "check_corridor", "load_corridor", "new_corridor", "overlay", "with_value"),
     "karvan.measures": ("Scenario", "apply", "load_scenario", "with_measures", "without_measures"),
     "karvan.study": ("Market", "ScenarioOptions", "calibrate", "clear", "commitments", "ladder", "run", "validate"),
+    "karvan.validation": ("explain", "sources"),
 }
 
 __all__ = [
     "Corridor", "Market", "Scenario", "ScenarioOptions", "Snapshot", "__version__", "apply", "calibrate", "check_corridor", "clear",
-    "commitments", "ladder", "load_corridor", "load_scenario", "new_corridor", "overlay", "run", "validate", "with_measures", "with_value",
-    "without_measures",
+    "commitments", "explain", "ladder", "load_corridor", "load_scenario", "new_corridor", "overlay", "run", "sources", "validate",
+    "with_measures", "with_value", "without_measures",
 ]  # fmt: skip
 
 

@@ -38,6 +38,24 @@ UNIT_SUFFIXES = (
 )  # fmt: skip
 """Suffixes that say the unit of a number. A number column without one names its unit in a sibling `unit` or `basis`."""
 
+_UNIT_WORDS = {
+    "kmh": "km/h", "d": "days", "deg": "degrees", "mt": "Mt", "teu": "TEU", "kteu": "kTEU", "usd": "USD", "musd": "M USD", "mwh": "MWh",
+    "mw": "MW", "gwh": "GWh", "twh": "TWh",
+}  # fmt: skip
+_NO_UNIT = ("_year", "_date", "_factor", "_ratio", "_count")
+"""Suffixes of numbers that are read as they stand."""
+
+
+def unit_in_name(column: str) -> str | None:
+    """Unit that the suffix of a number column's name says, as readers write it (`_usd_per_t` is USD/t); None if it says none."""
+    suffix = max((item for item in UNIT_SUFFIXES if column.endswith(item)), key=len, default=None)
+    if suffix is None or suffix in _NO_UNIT:
+        return None
+    words = suffix.removeprefix("_").removeprefix("per_").split("_per_")
+    unit = "/".join(_UNIT_WORDS.get(word, word) for word in words)
+    return f"per {unit}" if suffix.startswith("_per_") else unit
+
+
 MODES = ("rail", "road", "rail_ferry", "ro_ro", "feeder", "deep_sea", "dry_ship", "tanker", "pipeline")
 GAUGES = ("1520", "1435", "both", "none")
 LOADING_UNITS = ("container", "wagon", "truck", "bulk", "liquid")

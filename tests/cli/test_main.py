@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -122,6 +124,9 @@ def test_ladder_of_the_two_ports(here, capsys):
         (("run", "--corridor", "two-ports", "--set", "tariffs.sea_bulk.rate=-1"), "0 or more"),
         (("run", "--corridor", "two-ports", "--set", "tariffs.sea_bulk.speed=1"), "no column speed"),
         (("ladder", "--corridor", "two-ports", "--to-mt", "1"), "to_mt"),
+        (("explain", "fery", "--corridor", "two-ports"), "did you mean ferry"),
+        (("explain", "ferry", "--corridor", "two-ports", "--run", "nowhere"), "nowhere is not a run"),
+        (("sources", "teachin", "--corridor", "two-ports"), "did you mean teaching"),
         (("runn",), "invalid choice"),
     ],
 )
@@ -159,3 +164,28 @@ def test_check_and_new(here, capsys):
     assert answer["ok"] is False
     assert "no measure bigger_ferry" in answer["problems"][0]["message"]
     assert main(["new", "mine"]) == 2
+
+
+def test_explain_and_sources(here, capsys):
+    code, answer = _json(capsys, "explain", "ferry", "--corridor", "two-ports")
+    assert code == 0
+    (match,) = answer["matches"]
+    assert {"table", "row", "doc", "values", "sources", "referred_by", "measures", "results"} <= set(match)
+    assert match["results"] is None
+    _json(capsys, "run", "--corridor", "two-ports", "--years", "2024:2025")
+    _, answer = _json(capsys, "explain", "ferry", "--corridor", "two-ports")
+    assert answer["matches"][0]["results"]["rows"][0]["flow"] == pytest.approx(6000.0, rel=1e-6)
+    code, found = _json(capsys, "sources", "--corridor", "two-ports")
+    assert code == 0
+    assert found["sources"][0]["source_id"] == "teaching"
+    assert main(["explain", "fery", "--corridor", "two-ports"]) == 2
+    assert "did you mean ferry" in capsys.readouterr().err
+
+
+def test_explain_and_sources_load_no_compiler():
+    program = (
+        "import sys; from karvan.cli.main import main; main(['explain', 'ferry', '--corridor', 'two-ports']);"
+        "main(['sources', '--corridor', 'two-ports']); print([name for name in ('numba', 'scipy') if name in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True).stdout
+    assert shown.splitlines()[-1] == "[]"

@@ -100,6 +100,23 @@ def _parser() -> argparse.ArgumentParser:
     promises.add_argument("--all", action="store_true", help="list the whole register of agreements too")
     promises.add_argument("--page", nargs="?", const="", metavar="FILE", help=_page_help("all of it as a page", _PROMISES_PAGE))
 
+    explain = _verb(
+        verbs, "explain", _explain, "where a number comes from, how far to trust it, what rests on it", "karvan explain aktau_boxes"
+    )
+    explain.add_argument(
+        "id", metavar="ID", help="key of a row, TABLE.KEY, TABLE.KEY.COLUMN, a measure, a scenario, or another name of a row"
+    )
+    explain.add_argument("--corridor", default=DEFAULT_CORRIDOR, metavar="DIR_OR_NAME", help="corridor (default: %(default)s)")
+    explain.add_argument("--table", metavar="NAME", help="look in this table only; measures and scenarios count as tables")
+    explain.add_argument(
+        "--run", type=Path, metavar="DIR", help="run folder whose results are told (default: the corridor's newest in karvan-runs)"
+    )
+
+    sources = _verb(verbs, "sources", _sources, "which numbers rest on which source", "karvan sources own_estimate")
+    sources.add_argument("id", nargs="?", metavar="ID", help="tell everything that rests on this source")
+    sources.add_argument("--corridor", default=DEFAULT_CORRIDOR, metavar="DIR_OR_NAME", help="corridor (default: %(default)s)")
+    sources.add_argument("--all", action="store_true", dest="is_whole", help="everything instead of a screen of it")
+
     check = _verb(verbs, "check", _check, "every problem of a corridor folder", "karvan check my-corridor")
     check.add_argument("corridor", metavar="DIR", help="corridor folder, or the name of a packaged corridor")
 
@@ -281,6 +298,33 @@ def _page(given: str, name: str) -> Path:
 
 def _page_help(what: str, name: str) -> str:
     return f"write {what} (default: docs/{name}, or {name} where there is no folder docs)"
+
+
+def _explain(parsed: argparse.Namespace) -> int:
+    from karvan.report.provenance import explain_lines
+    from karvan.results.store import load_run, newest_run
+    from karvan.validation import explain
+
+    corridor = _corridor(parsed)
+    saved = load_run(parsed.run) if parsed.run is not None else newest_run(corridor)
+    answer = explain(corridor, parsed.id, table=parsed.table, saved=saved)
+    if parsed.json:
+        _print_json(answer)
+    else:
+        print("\n".join(explain_lines(answer)))
+    return 0
+
+
+def _sources(parsed: argparse.Namespace) -> int:
+    from karvan.report.provenance import sources_lines
+    from karvan.validation import sources
+
+    answer = sources(_corridor(parsed), parsed.id)
+    if parsed.json:
+        _print_json(answer)
+    else:
+        print("\n".join(sources_lines(answer, is_whole=parsed.is_whole)))
+    return 0
 
 
 def _check(parsed: argparse.Namespace) -> int:

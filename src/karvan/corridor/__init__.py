@@ -8,11 +8,13 @@ from karvan.corridor.corridor import Corridor, Snapshot
 from karvan.corridor.edit import overlay, with_value
 from karvan.corridor.load import check_corridor, corridor_folder, load_corridor, new_corridor, packaged_corridors
 from karvan.corridor.manifest import Manifest
+from karvan.corridor.ranges import Range, Ranges, range_of, read_ranges
 from karvan.corridor.rows import row_problems, typed_rows
-from karvan.corridor.tables import OPTIONAL_TABLES, TABLES, key_texts
+from karvan.corridor.tables import NOT_INPUTS, OPTIONAL_TABLES, TABLES, columns_of, key_texts, metadata_of, nearest, unit_of
 from karvan.corridor.whole import table_problems
 
 __all__ = [
-    "OPTIONAL_TABLES", "TABLES", "Corridor", "Manifest", "Snapshot", "check_corridor", "corridor_folder", "key_texts", "load_corridor",
-    "new_corridor", "overlay", "packaged_corridors", "row_problems", "table_problems", "typed_rows", "with_value",
+    "NOT_INPUTS", "OPTIONAL_TABLES", "TABLES", "Corridor", "Manifest", "Range", "Ranges", "Snapshot", "check_corridor", "columns_of",
+    "corridor_folder", "key_texts", "load_corridor", "metadata_of", "nearest", "new_corridor", "overlay", "packaged_corridors",
+    "range_of", "read_ranges", "row_problems", "table_problems", "typed_rows", "unit_of", "with_value",
 ]  # fmt: skip

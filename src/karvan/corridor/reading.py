@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from karvan.corridor.rows import row_problems, typed_texts
-from karvan.corridor.tables import TABLES, header_of, key_texts, metadata_of, nearest, polars_schema
+from karvan.corridor.tables import columns_of, header_of, key_texts, metadata_of, nearest, polars_schema
 from karvan.errors import Problem
 
 MOST_BYTES = 200_000_000
@@ -81,7 +81,7 @@ def _header(table: str) -> str:
 
 
 def _header_problems(table: str, header: list[str]) -> list[Problem]:
-    declared = TABLES[table].columns()
+    declared = columns_of(table)
     if len(header) == 1 and header[0].count(";") >= 2:
         return [Problem(table, None, None, "columns are separated by semicolons, must be separated by commas")]
     problems = []
@@ -119,12 +119,11 @@ def _typed(table: str, header: list[str], rows: list[list[str]]) -> ReadTable:
             texts = pl.Series(column, [row[place] or None for row in rows], dtype=pl.String)
             cells, found = typed_texts(table, column, texts)
             problems.extend(found)
-            is_empty = texts.is_null()
         else:
-            cells = pl.Series(column, [None] * len(rows), dtype=dtype)
-            is_empty = cells.is_null()
+            cells = texts = pl.Series(column, [None] * len(rows), dtype=dtype)
         default = metadata_of(table, column).get("default")
-        if default is not None and is_empty.any():
+        if default is not None and texts.null_count():
+            is_empty = texts.is_null()
             cells = pl.select(pl.when(is_empty).then(pl.lit(default, dtype=dtype)).otherwise(cells)).to_series().alias(column)
             filled.append((column, is_empty.arg_true().to_list(), str(default)))
         columns.append(cells)

@@ -12,7 +12,7 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 
-from karvan.corridor.tables import TABLES, key_texts, metadata_of, nearest, polars_schema
+from karvan.corridor.tables import TABLES, columns_of, key_texts, metadata_of, nearest, polars_schema
 from karvan.errors import Problem
 from karvan.schema import ID
 
@@ -26,7 +26,7 @@ def row_problems(table: str, frame: pl.DataFrame) -> list[Problem]:
         table: Name of the table.
         frame: Its rows, with the declared columns and types.
     """
-    if not frame.height:
+    if not frame.height or TABLES[table].is_valid(frame.lazy(), engine="in-memory"):  # the other engine is for large data and slow to start
         return []
     numbered = frame.with_columns(pl.Series(_ROW, range(1, frame.height + 1), dtype=pl.Int64))
     failure = _numbered(table).filter(numbered)[1]
@@ -71,7 +71,7 @@ def _repeated_keys(table: str, frame: pl.DataFrame, rows: Sequence[int]) -> list
 
 def wanted_text(table: str, column: str) -> str:
     """What a declaration wants in a column, in words: "a number, 0 or more, in km"."""
-    declared = TABLES[table].columns()[column]
+    declared = columns_of(table)[column]
     if isinstance(declared, dy.Enum):
         text = f"one of {', '.join(declared.categories)}"
     elif isinstance(declared, dy.Bool):
@@ -111,18 +111,19 @@ def typed_texts(table: str, column: str, texts: pl.Series) -> tuple[pl.Series, l
     Returns:
         The typed column, null where a cell cannot be read, and a problem for each such cell.
     """
-    declared = TABLES[table].columns()[column]
+    declared = columns_of(table)[column]
     if isinstance(declared, dy.String):
         return texts, []
     if isinstance(declared, dy.Enum):
-        known = texts.is_in(list(declared.categories))
-        cells = pl.select(pl.when(known).then(texts)).to_series().cast(declared.dtype)
+        cells = texts.cast(declared.dtype, strict=False)
     elif isinstance(declared, dy.Bool):
         cells = texts.str.to_lowercase().replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
     elif isinstance(declared, dy.Date):
         cells = pl.select(pl.when(texts.str.contains(r"^\d{4}-\d{2}-\d{2}$")).then(texts)).to_series().str.to_date("%Y-%m-%d", strict=False)
     else:
         cells = texts.cast(declared.dtype, strict=False)
+    if cells.null_count() == texts.null_count():
+        return cells.alias(column), []
     failed = (texts.is_not_null() & cells.is_null()).arg_true()
     problems = [Problem(table, row + 1, column, _uncast(table, column, texts[row])) for row in failed]
     return cells.alias(column), problems
@@ -130,7 +131,7 @@ def typed_texts(table: str, column: str, texts: pl.Series) -> tuple[pl.Series, l
 
 def _uncast(table: str, column: str, text: str) -> str:
     shown = text if len(text) <= 40 else text[:37] + "..."
-    declared = TABLES[table].columns()[column]
+    declared = columns_of(table)[column]
     close = nearest(text, declared.categories) if isinstance(declared, dy.Enum) else ""
     if isinstance(declared, dy.Float64 | dy.Int64) and "," in text:
         close = "; write a point for decimals and no thousands separators"
@@ -148,7 +149,7 @@ def typed_rows(table: str, rows: Sequence[Mapping[str, Any]], *, only: Sequence[
     Returns:
         The rows, and a problem for each unknown or missing column and each value of the wrong type (row = position from 1).
     """
-    declared = TABLES[table].columns()
+    declared = columns_of(table)
     columns = list(declared) if only is None else list(only)
     problems: list[Problem] = []
     cells: dict[str, list[Any]] = {column: [] for column in columns}

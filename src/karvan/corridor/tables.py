@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import dataframely as dy
 import polars as pl
 
 from karvan import demand, evidence, network
+from karvan.schema import unit_in_name
 
 TABLES: dict[str, type[dy.Schema]] = {
     "places": network.Places,
@@ -57,14 +60,48 @@ OPTIONAL_TABLES = frozenset({
 """Tables whose file may be absent, which means no rows."""
 
 
+NOT_INPUTS = frozenset({"sources", "provenance", "observations", "commitments", "constants", "demand_factors", "base_costs"})
+"""Tables that are evidence or fitted by the model, so that nobody's input stands in them."""
+
+
+def columns_of(table: str) -> Mapping[str, dy.Column]:
+    """Declared columns of a table by name, in declared order."""
+    return _columns(TABLES[table])
+
+
+@cache
+def _columns(declared: type[dy.Schema]) -> Mapping[str, dy.Column]:
+    """The declaration's columns, read once: the library builds them anew at each call."""
+    return MappingProxyType(declared.columns())
+
+
 def metadata_of(table: str, column: str) -> dict[str, Any]:
     """What the declaration says of a column beside its type."""
-    return dict(TABLES[table].columns()[column].metadata or {})
+    return dict(columns_of(table)[column].metadata or {})
+
+
+def unit_of(table: str, column: str, row: Mapping[str, Any] | None = None) -> str | None:
+    """Unit of a column's numbers, from the declaration or the name; of the row's own unit column where the declaration points there.
+
+    Args:
+        table: Name of the table.
+        column: Name of the column.
+        row: Values of one row by column.
+    """
+    if not isinstance(columns_of(table)[column], dy.Float64 | dy.Int64):
+        return None
+    declared = metadata_of(table, column).get("unit")
+    if declared is None:
+        return unit_in_name(column)
+    word, _, rest = str(declared).partition(" ")
+    if rest == "column" and row is not None:
+        return str(row[word]) if row.get(word) is not None else None
+    return str(declared)
 
 
 def polars_schema(table: str) -> dict[str, pl.DataType]:
     """Types of a table's columns, in declared order."""
-    return {name: column.dtype for name, column in TABLES[table].columns().items()}
+    return {name: column.dtype for name, column in columns_of(table).items()}
 
 
 def header_of(table: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from karvan.corridor.tables import TABLES, key_texts, metadata_of, nearest
+from karvan.corridor.tables import TABLES, columns_of, key_texts, metadata_of, nearest
 from karvan.errors import Problem
 from karvan.evidence.observations import COMPARED
 from karvan.network.journeys import CAREC_MODES
@@ -40,7 +40,7 @@ def table_problems(tables: Tables, measure_ids: Collection[str]) -> list[Problem
 
 def _reference_problems(tables: Tables, table: str) -> Iterator[Problem]:
     frame = tables[table]
-    for column in TABLES[table].columns():
+    for column in columns_of(table):
         metadata = metadata_of(table, column)
         target = metadata.get("refers_to") or metadata.get("list_of")
         if target is None or column not in frame.columns:
@@ -198,7 +198,8 @@ def _calibration_targets(tables: Tables) -> Iterator[Problem]:
 
 
 def _provenance(tables: Tables) -> Iterator[Problem]:
-    keys = {table: set(key_texts(table, frame)) for table, frame in tables.items()}
+    named = set(tables["provenance"]["table"].drop_nulls())
+    keys = {table: set(key_texts(table, frame)) for table, frame in tables.items() if table in named}
     for number, row in _numbered(tables["provenance"]):
         table, column = row["table"], row["column"]
         if table is None:
@@ -206,8 +207,8 @@ def _provenance(tables: Tables) -> Iterator[Problem]:
         if table not in TABLES:
             yield Problem("provenance", number, "table", f"table is '{table}', must be the name of a table{nearest(table, TABLES)}")
             continue
-        if column is not None and column not in TABLES[table].columns():
-            message = f"column is '{column}', must be a column of {table}{nearest(column, TABLES[table].columns())}"
+        if column is not None and column not in columns_of(table):
+            message = f"column is '{column}', must be a column of {table}{nearest(column, columns_of(table))}"
             yield Problem("provenance", number, "column", message)
         if row["row"] is not None and table in keys and row["row"] not in keys[table]:
             message = f"row is '{row['row']}', must be the key of a row of {table}.csv{nearest(row['row'], keys[table])}"
@@ -221,8 +222,8 @@ def _default_ranges(tables: Tables) -> Iterator[Problem]:
             continue
         if table not in TABLES:
             yield Problem("default_ranges", number, "table", f"table is '{table}', must be the name of a table{nearest(table, TABLES)}")
-        elif column not in TABLES[table].columns():
-            message = f"column is '{column}', must be a column of {table}{nearest(column, TABLES[table].columns())}"
+        elif column not in columns_of(table):
+            message = f"column is '{column}', must be a column of {table}{nearest(column, columns_of(table))}"
             yield Problem("default_ranges", number, "column", message)
 
 

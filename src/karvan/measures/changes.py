@@ -25,7 +25,7 @@ def changed(tables: Tables, change: Change, ramp: float) -> Tables:
     if change.add is not None:
         added, _ = typed_rows(change.table, [dict(row) for row in change.add])
         return {**tables, change.table: pl.concat([frame, added], how="vertical")}
-    mask = _matching(frame, change)
+    mask = matching(frame, change)
     if change.open or change.close:
         column = _switch(change.table)
         new = pl.when(mask).then(pl.lit(change.open is True)).otherwise(pl.col(column)).alias(column)
@@ -51,7 +51,7 @@ def checked_change(tables: Tables, change: Change, label: str) -> tuple[Tables, 
     if change.add is not None:
         touched = pl.Series([False] * before.height + [True] * (frame.height - before.height))
     else:
-        touched = before.select(_matching(before, change)).to_series()
+        touched = before.select(matching(before, change)).to_series()
     found = [
         Problem(item.table, item.row, item.column, f"{label}: {item.message}")
         for item in row_problems(change.table, frame)
@@ -87,7 +87,7 @@ def _fit_problems(tables: Tables, change: Change, label: str) -> list[Problem]:
         else:
             _, found = typed_rows(change.table, [{column: new}], only=[column])
             problems.extend(Problem(item.table, None, item.column, f"{label}: {item.message}") for item in found)
-    if not problems and not frame.select(_matching(frame, change).any()).item():
+    if not problems and not frame.select(matching(frame, change).any()).item():
         wanted = ", ".join(f"{column} = {value}" for column, value in change.where.items())
         problems.append(Problem(change.table, None, None, f"{label}: no row of {change.table} has {wanted}"))
     for column, value in change.where.items():
@@ -97,7 +97,13 @@ def _fit_problems(tables: Tables, change: Change, label: str) -> list[Problem]:
     return problems
 
 
-def _matching(frame: pl.DataFrame, change: Change) -> pl.Expr:
+def matching(frame: pl.DataFrame, change: Change) -> pl.Expr:
+    """Which rows of a table a change's `where` names.
+
+    Args:
+        frame: Rows of the change's table.
+        change: A change whose columns the table has.
+    """
     mask = pl.lit(value=True)
     for column, value in change.where.items():
         any_of = pl.lit(value=False)

@@ -155,21 +155,18 @@ def measures_of(corridor: Corridor) -> dict[str, Measure]:
             measures[name] = read_measure(corridor.measures_text[name], name)
         except MeasureError as error:
             problems.extend(error.problems)
+    sources = frozenset(corridor.tables["sources"]["source_id"])
     for measure in measures.values():
         for key in ("requires", "excludes"):
             for other in getattr(measure, key):
                 if other not in corridor.measures_text:
                     problems.append(Problem("measures", None, key, f"{measure.id}: there is no measure {other}"))
-        if measure.source not in _source_ids(corridor):
+        if measure.source not in sources:
             problems.append(Problem("measures", None, "source", f"{measure.id}: source {measure.source} must stand in sources.csv"))
     problems.extend(_cycles(measures))
     if problems:
         raise MeasureError(problems)
     return measures
-
-
-def _source_ids(corridor: Corridor) -> frozenset[str]:
-    return frozenset(corridor.tables["sources"]["source_id"])
 
 
 def _cycles(measures: Mapping[str, Measure]) -> list[Problem]:

@@ -7,21 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from karvan.corridor import Corridor
+from karvan.corridor import NOT_INPUTS, Corridor
 from karvan.results import Outlook, YearResult, carec_indicators, journey_profile, journey_totals, rounded
 from karvan.schema import ANY
-
-_NOT_INPUTS = (
-    "sources",
-    "provenance",
-    "observations",
-    "commitments",
-    "constants",
-    "demand_factors",
-    "base_costs",
-    "default_ranges",
-    "journeys",
-)
 
 
 def build_report(
@@ -206,7 +194,7 @@ def _inputs(corridor: Corridor) -> dict[str, Any]:
     """Input values and how far they are to be trusted: the row's confidence, or that of the single value."""
     counts = {"sourced": 0, "recalled": 0, "estimate": 0}
     for name, frame in corridor.tables.items():
-        if name in _NOT_INPUTS or "confidence" not in frame.columns or frame.is_empty():
+        if name in NOT_INPUTS or "confidence" not in frame.columns or frame.is_empty():
             continue
         for confidence, count in frame.group_by("confidence").len().iter_rows():
             counts[str(confidence)] += int(count)

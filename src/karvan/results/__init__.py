@@ -8,9 +8,18 @@ from karvan.results.ladder import Ladder, LadderRung
 from karvan.results.outlook import Outlook, YearResult
 from karvan.results.rounding import rounded
 from karvan.results.run import Run
-from karvan.results.store import existing_run, load_manifest, save_run, write_text_whole
+from karvan.results.store import (
+    RUNS_FOLDER,
+    SavedRun,
+    existing_run,
+    load_manifest,
+    load_run,
+    newest_run,
+    save_run,
+    write_text_whole,
+)
 
 __all__ = [
-    "LEG_SCHEMA", "Ladder", "LadderRung", "Outlook", "Run", "YearResult", "carec_indicators", "existing_run", "journey_profile",
-    "journey_totals", "load_manifest", "rounded", "save_run", "write_text_whole",
+    "LEG_SCHEMA", "RUNS_FOLDER", "Ladder", "LadderRung", "Outlook", "Run", "SavedRun", "YearResult", "carec_indicators", "existing_run",
+    "journey_profile", "journey_totals", "load_manifest", "load_run", "newest_run", "rounded", "save_run", "write_text_whole",
 ]  # fmt: skip

@@ -7,15 +7,19 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from karvan.corridor import Corridor
 from karvan.errors import DataError, Problem
 from karvan.results.run import Run
 
 _FOLDER_MODE = 0o755  # temporary folders are private by default, runs are for others to read
+RUNS_FOLDER = Path("karvan-runs")
+"""Where runs are saved unless a folder is named."""
 FRAMES = ("facilities", "crossings", "families", "blocks", "links", "operators", "regions", "components")
 
 
@@ -26,6 +30,64 @@ def load_manifest(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """A run folder read back.
+
+    Attributes:
+        folder: The folder.
+        manifest: Versions, hashes, options and timings.
+        report: What `report.json` holds.
+    """
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    report: Mapping[str, Any]
+
+    def frame(self, name: str) -> pl.DataFrame:
+        """One of FRAMES, every scenario, growth and year of it.
+
+        Raises:
+            DataError: Its file is missing or broken.
+        """
+        try:
+            return pl.read_parquet(self.folder / f"{name}.parquet")
+        except (OSError, pl.exceptions.PolarsError) as error:
+            message = f"{self.folder / name}.parquet cannot be read; run again with --replace, or name another run"
+            raise DataError(Problem("run folder", None, None, message)) from error
+
+
+def load_run(folder: Path) -> SavedRun:
+    """Read a run folder.
+
+    Raises:
+        DataError: It is not a run.
+    """
+    manifest = load_manifest(folder)
+    try:
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        report = None
+    if manifest is None or not isinstance(report, dict):
+        message = f"{folder} is not a run, must be a folder with manifest.json and report.json, as `karvan run` writes"
+        raise DataError(Problem("run folder", None, None, message))
+    return SavedRun(folder, manifest, report)
+
+
+def newest_run(corridor: Corridor, *, place: Path = RUNS_FOLDER) -> SavedRun | None:
+    """The run of a corridor that was saved last, or None.
+
+    Args:
+        corridor: The corridor, all of whose content must be that of the run.
+        place: Folder of run folders.
+    """
+    found = []
+    for manifest in place.glob("*/manifest.json"):
+        if (load_manifest(manifest.parent) or {}).get("corridor_hash") == corridor.hash and (manifest.parent / "report.json").is_file():
+            found.append((manifest.stat().st_mtime, manifest.parent))
+    return load_run(max(found)[1]) if found else None
 
 
 def existing_run(folder: Path, run_id: str, *, replace: bool) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from karvan.errors import DataError, Problem
 from karvan.measures import Scenario, load_scenario
 from karvan.measures.apply import apply, apply_years, require_fitting
 from karvan.report import build_report, render_html
-from karvan.results import LEG_SCHEMA, Outlook, Run, YearResult, existing_run, save_run
+from karvan.results import LEG_SCHEMA, RUNS_FOLDER, Outlook, Run, YearResult, existing_run, save_run
 from karvan.study.clear import Market, RouteMemory, clear, year_result
 from karvan.study.movers import capacity_movers
 from karvan.study.options import Prepared, ScenarioOptions, code_hash, prepare, scenario_hash
@@ -26,8 +26,6 @@ from karvan.study.relief import relief_table, stop_gains
 from karvan.validation import compare, journey_years, judge_commitments
 
 Progress = Callable[[str], None]
-
-RUNS_FOLDER = Path("karvan-runs")
 
 
 def run(
