@@ -386,7 +386,7 @@ def test_base_year_flows_are_within_15_percent_where_sourced(validated):
 
 
 def test_wagons_by_kuryk_meet_the_observation_that_is_no_input(validated, corridor):
-    row = next(row for row in validated["observations"] if row["observation_id"] == "kuryk_wagons_may_2025")
+    row = next(row for row in validated["observations"] if row["observation_id"] == "kuryk_wagons_per_day_2025")
     assert abs(row["error"]) < 0.15
     assert "trend_27_may_2025" not in set(corridor.tables["facilities"]["source"])
 

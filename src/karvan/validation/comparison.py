@@ -118,7 +118,7 @@ def _row(row: Mapping[str, Any], outcomes: Outcomes) -> dict[str, Any]:
         if row["quantity"] in _MONEY:
             scale = 1.0 / outcomes.deflators.get(row["year"], 1.0)
     comparable = row["value"] * scale
-    error = None if model is None or comparable == 0.0 else (model - comparable) / abs(comparable)
+    error = _error(row["quantity"], model, comparable)
     return {
         **{key: row[key] for key in ("observation_id", "family", "quantity", "element_id", *_FILTERS, "year", "period", "unit")},
         "published": row["value"],
@@ -132,6 +132,15 @@ def _row(row: Mapping[str, Any], outcomes: Outcomes) -> dict[str, Any]:
         "flag": _flag(row, model, error, scale),
         **{key: row[key] for key in ("used_in_calibration", "reason", "why", "scope", "source")},
     }
+
+
+def _error(quantity: str, model: float | None, published: float) -> float | None:
+    """Model over published value less one; of growth, over what the published growth would have made of the year before."""
+    if model is None:
+        return None
+    if quantity == "cordon_growth_percent":
+        return (100.0 + model) / (100.0 + published) - 1.0
+    return None if published == 0.0 else (model - published) / abs(published)
 
 
 def _flag(row: Mapping[str, Any], model: float | None, error: float | None, scale: float) -> str | None:
