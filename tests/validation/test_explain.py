@@ -110,6 +110,13 @@ def test_measures_and_scenarios_are_explained(two_ports: Corridor) -> None:
     assert only(two_ports, "baseline")["referred_by"][0] == {"table": "scenarios", "column": "extends", "count": 1, "ids": ["agreed"]}
 
 
+def test_a_measure_names_the_promises_that_it_serves(two_ports: Corridor) -> None:
+    commitments = two_ports.tables["commitments"].with_columns(measures=pl.lit("joint_timetable;bigger_ferry"))
+    corridor = replace(two_ports, tables={**two_ports.tables, "commitments": commitments})
+    served = {"table": "commitments", "column": "measures", "count": 2, "ids": ["sea_seven", "sea_friendship"]}
+    assert served in only(corridor, "bigger_ferry")["referred_by"]
+
+
 def test_a_row_has_other_names(two_ports: Corridor) -> None:
     places = two_ports.tables["places"].with_columns(
         unlocode=pl.when(pl.col("place_id") == "east_port").then(pl.lit("XAEAS")),

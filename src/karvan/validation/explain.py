@@ -165,6 +165,13 @@ def _counted(table: str, column: str, ids: list[str]) -> Iterator[dict[str, Any]
         yield {"table": table, "column": column, "count": len(ids), "ids": ids}
 
 
+def _named_by_word(known: References, target: str, name: str) -> Iterator[dict[str, Any]]:
+    """Rows that name a measure or a scenario."""
+    for (table, column), targets in NAMED_IN.items():
+        if target in targets:
+            yield from _counted(table, column, list(known.naming[table, column].get(name, ())))
+
+
 def _named_in_manifest(known: References, table: str, name: str) -> Iterator[dict[str, Any]]:
     manifest = known.corridor.manifest
     for key, named in _NAMED_IN_MANIFEST.items():
@@ -274,6 +281,7 @@ def _explained_measure(known: References, measure: Measure) -> dict[str, Any]:
         *_counted(MEASURES, "requires", [item.id for item in others if measure.id in item.requires]),
         *_counted(MEASURES, "excludes", [item.id for item in others if measure.id in item.excludes]),
         *_counted(SCENARIOS, "measures", [item["scenario_id"] for item in _holding(known, measure.id)]),
+        *_named_by_word(known, f"{MEASURES}.id", measure.id),
     ]
     return {
         "table": MEASURES,
@@ -316,7 +324,11 @@ def _explained_scenario(known: References, name: str) -> dict[str, Any]:
         "added_by": [],
         "values": [],
         "sources": [],
-        "referred_by": [*_counted(SCENARIOS, "extends", extending), *_named_in_manifest(known, SCENARIOS, name)],
+        "referred_by": [
+            *_counted(SCENARIOS, "extends", extending),
+            *_named_by_word(known, f"{SCENARIOS}.id", name),
+            *_named_in_manifest(known, SCENARIOS, name),
+        ],
         "facilities": [],
         "measures": [
             {

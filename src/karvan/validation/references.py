@@ -20,6 +20,8 @@ _NAMED_BY_WORD = {
     ("commitments", "element_id"): _ELEMENTS,
     ("base_costs", "origin_node"): _NODES,
     ("base_costs", "destination_node"): _NODES,
+    ("commitments", "measures"): ("measures.id",),
+    ("observations", "scenario"): ("scenarios.id",),
     ("links", "mode"): ("modes.mode",),
     ("fleet", "mode"): ("modes.mode",),
 }
@@ -66,7 +68,7 @@ def references_of(corridor: Corridor) -> References:
         corridor=corridor,
         rows={name: dict(zip(keys[name], frame.iter_rows(named=True), strict=True)) for name, frame in tables.items()},
         added_by=added_by,
-        naming={(table, column): _naming(tables[table], keys[table], table, column) for table, column in NAMED_IN},
+        naming={(table, column): _naming(tables[table], keys[table], column) for table, column in NAMED_IN},
         measures=measures,
         scenarios={name: load_scenario(name, corridor) for name in scenario_ids(corridor)},
         touching=_touching(tables, keys, measures),
@@ -113,12 +115,12 @@ def _with_added(
     return tables, added_by
 
 
-def _naming(frame: pl.DataFrame, keys: list[str], table: str, column: str) -> dict[str, tuple[str, ...]]:
-    is_list = "list_of" in metadata_of(table, column)
+def _naming(frame: pl.DataFrame, keys: list[str], column: str) -> dict[str, tuple[str, ...]]:
+    """Keys of the rows that name each value; no id holds a ';', so a cell with one is a list."""
     found: dict[str, list[str]] = {}
     for key, cell in zip(keys, frame[column].to_list(), strict=True):
         if cell is not None:
-            for part in cell.split(";") if is_list else (cell,):
+            for part in cell.split(";"):
                 found.setdefault(part.strip(), []).append(key)
     return {value: tuple(names) for value, names in found.items()}
 
