@@ -60,7 +60,19 @@ OPTIONAL_TABLES = frozenset({
 """Tables whose file may be absent, which means no rows."""
 
 
-NOT_INPUTS = frozenset({"sources", "provenance", "observations", "commitments", "constants", "demand_factors", "base_costs"})
+NOT_INPUTS = frozenset(
+    {
+        "sources",
+        "provenance",
+        "observations",
+        "commitments",
+        "constants",
+        "demand_factors",
+        "base_costs",
+        "default_ranges",
+        "journeys",
+    }
+)
 """Tables that are evidence or fitted by the model, so that nobody's input stands in them."""
 
 

@@ -280,5 +280,5 @@ def _families(scenario: Outlook, baseline: Outlook) -> list[dict[str, Any]]:
     columns = ["year", "commodity_group", "family_id"]
     ours = scenario.frame("families").select(*columns, pl.col("flow_kt").alias("scenario_kt"))
     theirs = baseline.frame("families").select(*columns, pl.col("flow_kt").alias("baseline_kt"))
-    joined = ours.join(theirs, on=columns, how="full", coalesce=True, validate="1:1").fill_null(0.0).sort(columns)
-    return joined.to_dicts()
+    joined = ours.join(theirs, on=columns, how="full", coalesce=True, validate="1:1").sort(columns)
+    return joined.with_columns(pl.col("scenario_kt", "baseline_kt").fill_null(0.0)).to_dicts()
