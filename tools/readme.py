@@ -1,6 +1,6 @@
-"""Fill the block between the summary markers of README.md with what `karvan run` says now.
+"""Fill the marked blocks of README.md with what the commands say now.
 
-The run is made in a temporary folder, so that a stored run is never taken for a new one.
+Commands run in a temporary folder, so that a stored run is never taken for a new one.
 """
 
 from __future__ import annotations
@@ -12,35 +12,48 @@ import tempfile
 from pathlib import Path
 
 README = Path(__file__).resolve().parent.parent / "README.md"
-OPENING, CLOSING = "<!-- summary -->", "<!-- /summary -->"
+BLOCKS = {
+    "summary": ("run",),
+    "validation": ("validate",),
+    "explain": ("explain", "facilities.btc_kazakh_contract.nominal"),
+}
+"""Mark of each block and the command that fills it."""
+_UNTIL = {"validation": "  FURTHEST APART"}
+"""Where what is shown of a command ends."""
 
 
-def filled(readme: str, summary: str) -> str:
-    """The README with another summary.
+def filled(readme: str, name: str, command: tuple[str, ...], said: str) -> str:
+    """The README with another block.
 
     Args:
-        readme: Text with both markers, each once.
-        summary: What to put between them, as plain text.
+        readme: Text with both marks of the block, each once.
+        name: The block.
+        command: The command shown above it.
+        said: What to put between the marks, as plain text.
     """
-    before, opening, rest = readme.partition(OPENING)
-    _, closing, after = rest.partition(CLOSING)
-    if not (opening and closing):
-        raise SystemExit(f"{README.name} must hold {OPENING} and {CLOSING}")
-    block = "\n".join(["", "    $ karvan run", *(f"    {line}".rstrip() for line in summary.strip("\n").splitlines()), ""])
-    return f"{before}{OPENING}\n{block.strip(chr(10))}\n{CLOSING}{after}"
+    opening, closing = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, found, rest = readme.partition(opening)
+    _, end, after = rest.partition(closing)
+    if not (found and end):
+        raise SystemExit(f"{README.name} must hold {opening} and {closing}")
+    shown = said.partition(_UNTIL[name])[0] if name in _UNTIL else said
+    lines = [f"    $ karvan {' '.join(command)}", *(f"    {line}".rstrip() for line in shown.strip("\n").splitlines())]
+    return before + "\n".join([opening, *lines, closing]) + after
 
 
 def main() -> int:
-    """Run and fill."""
-    program = [sys.executable, "-c", "from karvan.cli.main import main; raise SystemExit(main())", "run"]
+    """Run the commands and fill."""
+    readme = README.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(program, cwd=folder, capture_output=True, encoding="utf-8", check=False)
-        summary = done.stdout.replace(str(Path(folder).resolve()) + "/", "")
-    if done.returncode != 0:
-        print(done.stderr, file=sys.stderr)
-        return done.returncode
-    summary = re.sub(r" +\d+(\.\d+)? s$", "", summary, flags=re.MULTILINE)
-    README.write_text(filled(README.read_text(encoding="utf-8"), summary), encoding="utf-8", newline="\n")
+        for name, command in BLOCKS.items():
+            program = [sys.executable, "-c", "from karvan.cli.main import main; raise SystemExit(main())", *command]
+            done = subprocess.run(program, cwd=folder, capture_output=True, encoding="utf-8", check=False)
+            if done.returncode != 0:
+                print(done.stderr, file=sys.stderr)
+                return done.returncode
+            said = done.stdout.replace(str(Path(folder).resolve()) + "/", "")
+            readme = filled(readme, name, command, re.sub(r" +\d+(\.\d+)? s$", "", said, flags=re.MULTILINE))
+    README.write_text(readme, encoding="utf-8", newline="\n")
     print(f"filled {README.name}")
     return 0
 
