@@ -37,7 +37,7 @@ class Observations(Table):
     low = number("Low end, in `unit`.", unit="unit column", nullable=True)
     high = number("High end, in `unit`.", unit="unit column", nullable=True)
     scenario = text_id("Scenario whose assumptions an outlook describes; empty: the corridor's baseline.", nullable=True)
-    used_in_calibration = claim("Calibration used it, so it proves nothing.", default=False)
+    used_in_calibration = claim("Calibration used it, or an input was taken from it, so it proves nothing.", default=False)
     reason = choice("Why it is not compared; empty where it is.", REASONS, nullable=True)
     why = text("Why it differs from the model, or why it is not compared.", nullable=True)
     scope = text("What the figure covers.")

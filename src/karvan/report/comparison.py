@@ -55,7 +55,7 @@ def validation_lines(found: Mapping[str, Any]) -> list[str]:
     lines += [f"  FURTHEST APART, not used in fitting{'published':>30}{'model':>14}{'error':>10}"]
     for row in _furthest(compared):
         lines.append(
-            f"  {row['observation_id'][:46]:<47}{_amount(row['compared_with']):>18}{_amount(row['model']):>14}{row['error']:>+10.0%}"
+            f"  {row['observation_id'][:46]:<47}{amount(row['compared_with']):>18}{amount(row['model']):>14}{row['error']:>+10.0%}"
         )
         if row["why"]:
             lines += textwrap.wrap(row["why"], WIDTH, initial_indent="      ", subsequent_indent="      ")
@@ -79,7 +79,7 @@ def _outturn_lines(found: Mapping[str, Any]) -> list[str]:
         sign = "" if row["is_sign_right"] else "   wrong sign"
         name = f"{row['observation_id']}, {row['unit']}"
         lines.append(
-            f"  {name[:37]:<38}{_amount(row['base']):>14}{_amount(row['published']):>13}{_amount(row['model']):>12}{row['error']:>+9.0%}"
+            f"  {name[:37]:<38}{amount(row['base']):>14}{amount(row['published']):>13}{amount(row['model']):>12}{row['error']:>+9.0%}"
             f"{row['error_of_no_change']:>+14.0%}{sign}"
         )
     lines.append(
@@ -93,7 +93,8 @@ def _furthest(compared: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return sorted(free, key=lambda row: (-abs(math.log(max(1.0 + row["error"], 1e-3))), row["observation_id"]))[:_APART_SHOWN]
 
 
-def _amount(value: float | None) -> str:
+def amount(value: float | None) -> str:
+    """A published or modelled value: whole from 100 on, else three digits; two dashes for none."""
     if value is None:
         return "--"
     return f"{value:,.0f}" if abs(value) >= 100.0 else f"{value:,.3g}"
@@ -147,7 +148,7 @@ def validation_page(found: Mapping[str, Any], *, picture: str) -> str:
         if members:
             lines += [f"### {text.capitalize()} ({len(members)})", "", "| value | year | published | why |", "|---|---:|---:|---|"]
             lines += [
-                f"| {_cell(row['scope'])} | {row['period'] or row['year']} | {_amount(row['published'])} {_cell(row['unit'])}"
+                f"| {_cell(row['scope'])} | {row['period'] or row['year']} | {amount(row['published'])} {_cell(row['unit'])}"
                 f" | {_cell(row['why'] or '')} |"
                 for row in members
             ]
@@ -168,7 +169,7 @@ def _outturn_table(found: Mapping[str, Any]) -> list[str]:
     ]
     for row in outturn["rows"]:
         lines.append(
-            f"| {row['observation_id']}, {row['unit']} | {_amount(row['base'])} | {_amount(row['published'])} | {_amount(row['model'])}"
+            f"| {row['observation_id']}, {row['unit']} | {amount(row['base'])} | {amount(row['published'])} | {amount(row['model'])}"
             f" | {row['error']:+.0%} | {row['error_of_no_change']:+.0%} | {'right' if row['is_sign_right'] else 'wrong'} |"
         )
     told = (
@@ -182,10 +183,10 @@ def _family_table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = ["| value | year | published | model | error | | why |", "|---|---:|---:|---:|---:|---|---|"]
     for row in sorted(rows, key=lambda item: (item["used_in_calibration"], item["observation_id"])):
         used = "used in fitting or as an input" if row["used_in_calibration"] else _FLAGS[row["flag"]]
-        spread = "" if row["low"] is None or row["high"] is None else f" ({_amount(row['low'])} to {_amount(row['high'])})"
+        spread = "" if row["low"] is None or row["high"] is None else f" ({amount(row['low'])} to {amount(row['high'])})"
         lines.append(
-            f"| {_cell(row['scope'])} | {row['period'] or row['year']} | {_amount(row['compared_with'])}{spread} {_cell(row['unit'])}"
-            f" | {_amount(row['model'])} | {row['error']:+.0%} | {used} | {_cell(row['why'] or '')} |"
+            f"| {_cell(row['scope'])} | {row['period'] or row['year']} | {amount(row['compared_with'])}{spread} {_cell(row['unit'])}"
+            f" | {amount(row['model'])} | {row['error']:+.0%} | {used} | {_cell(row['why'] or '')} |"
         )
     return lines
 
@@ -261,7 +262,7 @@ def _dots(rows: Sequence[Mapping[str, Any]], middle: float) -> list[str]:
         y = min(max(y, middle - 18.0), middle + 18.0)
         colour = _COLOURS[row["flag"]]
         fill = "none" if row["used_in_calibration"] else colour
-        told = f"{row['observation_id']}: published {_amount(row['compared_with'])}, model {_amount(row['model'])} {row['unit']}"
+        told = f"{row['observation_id']}: published {amount(row['compared_with'])}, model {amount(row['model'])} {row['unit']}"
         style = f'fill="{fill}" fill-opacity="0.8" stroke="{colour}"'
         found.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" {style}><title>{escape(told)}</title></circle>')
     return found

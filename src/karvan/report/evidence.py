@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from karvan.report.comparison import validation_picture
+from karvan.report.comparison import amount, validation_picture
 from karvan.report.html import number, section, table
-from karvan.report.summary import quantity
 
 
 def validation_section(report: Mapping[str, Any]) -> list[str]:
@@ -21,8 +20,8 @@ def validation_section(report: Mapping[str, Any]) -> list[str]:
         (
             row["scope"],
             row["year"],
-            quantity(row["compared_with"]),
-            quantity(row["model"]),
+            amount(row["compared_with"]),
+            amount(row["model"]),
             row["unit"],
             f"{row['error']:+.0%}",
             ("Used in fitting or as an input. " if row["used_in_calibration"] else "") + (row["why"] or ""),
