@@ -9,7 +9,7 @@ REASONS = ("scope", "before_base_year", "opinion", "not_modelled")
 """Why a published value is not held against the model: it counts something else; it is older than the base year; it is a plan or a
 statement; the model has no such quantity."""
 COMPARED = (
-    "cordon_mt", "cordon_teu", "cordon_growth_percent", "block_kt", "facility", "facility_per_day", "family_mt", "pair_mt", "time_d",
+    "cordon_mt", "cordon_teu", "cordon_growth_percent", "facility", "facility_per_day", "family_mt", "pair_mt", "time_d",
     "rate_usd_per_teu", "rate_usd_per_feu", "tfi1_border_h", "tfi2_border_usd", "tfi3_usd_per_500km_20t", "tfi4_swod_kmh", "tfi4_swd_kmh",
 )  # fmt: skip
 """Quantities that the model gives, too."""

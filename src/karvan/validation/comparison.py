@@ -197,15 +197,9 @@ def _pair_mt(row: Mapping[str, Any], result: YearResult) -> float:
     return float(_narrowed(result.regions, row)["flow_kt"].sum()) / 1e3
 
 
-def _block_kt(row: Mapping[str, Any], result: YearResult) -> float:
-    block = str(row["observation_id"]).removeprefix("block_")
-    return float(result.blocks.filter(pl.col("block") == block)["flow_kt"].sum())
-
-
 _MARKET_VALUES: Mapping[str, Callable[[Mapping[str, Any], YearResult], float]] = {
     "cordon_mt": lambda row, result: _crossing(row, result, "flow_kt") / 1e3,
     "cordon_teu": lambda row, result: _crossing(row, result, "flow_kteu") * 1e3,
-    "block_kt": _block_kt,
     "facility": _facility,
     "facility_per_day": lambda row, result: _facility(row, result) * 1e3 / DAYS_PER_YEAR,
     "family_mt": _family_mt,
