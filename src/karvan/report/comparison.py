@@ -11,6 +11,8 @@ from typing import Any
 from karvan.report.summary import WIDTH
 
 _APART_SHOWN = 10
+CLOSE_SHARE = 0.15
+"""Within 15%, as the flag of a row says it."""
 _FAMILIES = {
     "volume": "tonnes and boxes moved",
     "throughput": "flows at ports, borders, lines",
@@ -42,15 +44,8 @@ def validation_lines(found: Mapping[str, Any]) -> list[str]:
         "",
         f"  {'family':<34}{'compared':>9}{'not used':>10}{'in range':>10}{'within 15%':>12}{'median error':>14}",
     ]
-    for family, title in _FAMILIES.items():
-        members = [row for row in compared if row["family"] == family]
-        if members:
-            free = [row for row in members if not row["used_in_calibration"]]
-            inside = sum(row["flag"] == "in_range" for row in free)
-            close = sum(abs(row["error"]) <= 0.15 for row in free)
-            middle = found["median_abs_error"].get(family)
-            shown = "--" if middle is None else f"{middle:.0%}"
-            lines.append(f"  {title:<34}{len(members):>9}{len(free):>10}{inside:>10}{close:>12}{shown:>14}")
+    for title, count, free, inside, close, middle in _by_family(found):
+        lines.append(f"  {title:<34}{count:>9}{free:>10}{inside:>10}{close:>12}{middle or '--':>14}")
     lines += ["", *_outturn_lines(found)]
     lines += [f"  FURTHEST APART, not used in fitting{'published':>30}{'model':>14}{'error':>10}"]
     for row in _furthest(compared):
@@ -65,6 +60,19 @@ def validation_lines(found: Mapping[str, Any]) -> list[str]:
         if count:
             lines.append(f"  {count:>5}  {text}")
     return lines
+
+
+def _by_family(found: Mapping[str, Any]) -> list[tuple[str, int, int, int, int, str]]:
+    """Of each kind: title, values compared, of these not used, of these inside the published range and within 15%, median error."""
+    rows = []
+    for family, title in _FAMILIES.items():
+        members = [row for row in found["observations"] if row["family"] == family and row["error"] is not None]
+        free = [row for row in members if not row["used_in_calibration"]]
+        inside, close = sum(row["flag"] == "in_range" for row in free), sum(abs(row["error"]) <= CLOSE_SHARE for row in free)
+        middle = found["median_abs_error"].get(family)
+        if members:
+            rows.append((title, len(members), len(free), inside, close, "" if middle is None else f"{middle:.0%}"))
+    return rows
 
 
 def _outturn_lines(found: Mapping[str, Any]) -> list[str]:
@@ -128,15 +136,9 @@ def validation_page(found: Mapping[str, Any], *, picture: str) -> str:
         "| kind | compared | not used | inside the published range | within 15% | median error |",
         "|---|---:|---:|---:|---:|---:|",
     ]
-    for family, title in _FAMILIES.items():
-        members = [row for row in compared if row["family"] == family]
-        if members:
-            free = [row for row in members if not row["used_in_calibration"]]
-            inside, close = sum(row["flag"] == "in_range" for row in free), sum(abs(row["error"]) <= 0.15 for row in free)
-            middle = found["median_abs_error"].get(family)
-            lines.append(
-                f"| {title} | {len(members)} | {len(free)} | {inside} | {close} | {'' if middle is None else format(middle, '.0%')} |"
-            )
+    lines += [
+        f"| {title} | {count} | {free} | {inside} | {close} | {middle} |" for title, count, free, inside, close, middle in _by_family(found)
+    ]
     lines += ["", *_outturn_table(found)]
     for family, title in _FAMILIES.items():
         members = [row for row in compared if row["family"] == family]
