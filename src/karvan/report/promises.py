@@ -44,8 +44,9 @@ def promise_lines(tracked: Item, *, is_whole: bool = False) -> list[str]:
             lines += _wrapped(_shared_sentence(item, items, mark=""))
     if is_whole:
         lines += ["", *_register_lines(register, tracked["headline_scenario"])]
-    more = "" if is_whole else "  all of it: karvan commitments --all"
-    lines += ["", *_wrapped(f"The register, {len(register)} more: {_counts(register)}.{more}")]
+    lines += ["", *_wrapped(f"The register, {len(register)} more: {_counts(register)}.")]
+    if not is_whole:
+        lines.append("All of it: karvan commitments --all")
     return [line.rstrip() for line in lines]
 
 
