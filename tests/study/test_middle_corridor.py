@@ -324,6 +324,10 @@ def test_every_value_has_a_source_and_every_estimate_a_range(corridor):
     assert bare == []
 
 
+def test_every_estimated_measure_tells_its_range(corridor):
+    assert [name for name, measure in measures_of(corridor).items() if measure.confidence == "estimate" and "range" not in measure.doc] == []
+
+
 def test_no_input_of_2025_has_a_source_that_reports_flows_of_2025(corridor):
     """By the dates of the sources: what was published before 2025 cannot. The anchor of 2024 itself comes from a series that goes on."""
     published = dict(corridor.tables["sources"].select("source_id", "published").iter_rows())
