@@ -325,7 +325,9 @@ def test_every_value_has_a_source_and_every_estimate_a_range(corridor):
 
 
 def test_every_estimated_measure_tells_its_range(corridor):
-    assert [name for name, measure in measures_of(corridor).items() if measure.confidence == "estimate" and "range" not in measure.doc.lower()] == []
+    assert [
+        name for name, measure in measures_of(corridor).items() if measure.confidence == "estimate" and "range" not in measure.doc.lower()
+    ] == []
 
 
 def test_no_input_of_2025_has_a_source_that_reports_flows_of_2025(corridor):

@@ -19,7 +19,8 @@ from karvan.errors import ConvergenceError, DataError, Problem
 from karvan.measures import load_scenario
 from karvan.measures.apply import apply
 from karvan.schema import CONFIDENCES
-from karvan.study.clear import Cleared, RoutedSnapshot, RouteMemory, facilities_of, lifted
+from karvan.study.clear import Cleared, RoutedSnapshot, RouteMemory, lifted
+from karvan.study.year import facilities_of
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]

@@ -13,9 +13,10 @@ from karvan.measures import Measure
 from karvan.measures.apply import apply
 from karvan.results import Ladder, LadderRung, YearResult
 from karvan.results.outlook import CORRIDOR_FLOOR_SHARE
-from karvan.study.clear import Cleared, clear, year_result
+from karvan.study.clear import Cleared, clear
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.relief import corridor_vector, relief_table
+from karvan.study.year import year_result
 
 
 def ladder(

@@ -18,11 +18,12 @@ from karvan.measures import Scenario, load_scenario
 from karvan.measures.apply import apply, apply_years, require_fitting
 from karvan.report import build_report, render_html
 from karvan.results import LEG_SCHEMA, RUNS_FOLDER, Outlook, Run, YearResult, existing_run, save_run
-from karvan.study.clear import Market, RouteMemory, clear, year_result
+from karvan.study.clear import Market, RouteMemory, clear
 from karvan.study.movers import capacity_movers
 from karvan.study.options import Prepared, ScenarioOptions, code_hash, prepare, scenario_hash
 from karvan.study.outcomes import outcomes_of, scenario_legs
 from karvan.study.relief import relief_table, stop_gains
+from karvan.study.year import year_result
 from karvan.validation import compare, journey_years, judge_commitments
 
 Progress = Callable[[str], None]

@@ -1,0 +1,254 @@
+"""What a cleared market says about facilities, cordons, families and operators: the result of a year."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from karvan.assignment import effective_capacity, flows_at, turned_away
+from karvan.assignment.assembly import NOT_SHIPPED
+from karvan.results import YearResult
+from karvan.routing import RouteSets, estimated_rows, operator_revenue
+from karvan.study.clear import Cleared
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str) -> YearResult:
+    """Everything the results keep of a cleared snapshot."""
+    snapshot, sets = cleared.routed.snapshot, cleared.routed.sets
+    assembly, clearing = cleared.assembly, cleared.clearing
+    flow = np.where(assembly.route_of >= 0, clearing.route_flow_kt, 0.0)
+    set_flow = np.zeros(sets.route_family.shape[0])
+    shipped = assembly.route_of >= 0
+    set_flow[assembly.route_of[shipped]] = clearing.route_flow_kt[shipped]
+    headline_kt, headline_kteu = cleared.routed.cordons[headline_cordon]
+    commodity = np.array(assembly.market_commodity)[sets_market(sets)]
+    latent = flows_at(cleared.problem, np.zeros_like(cleared.problem.row_capacity))
+    latent_flow = np.zeros_like(set_flow)
+    latent_flow[assembly.route_of[shipped]] = latent.route_flow_kt[shipped]
+    return YearResult(
+        year=snapshot.year,
+        corridor_mt=float(set_flow @ headline_kt) / 1e3,
+        containers_teu=float(set_flow @ headline_kteu) * 1e3,
+        crude_mt=float(set_flow @ (headline_kt * (commodity == crude_commodity))) / 1e3,
+        corridor_latent_mt=float(latent_flow @ headline_kt) / 1e3,
+        crossings=_crossings(cleared, set_flow, headline_kt),
+        facilities=_facilities(cleared, set_flow, headline_kt),
+        families=_families(cleared),
+        blocks=_blocks(cleared, set_flow, headline_kt),
+        links=_links(cleared, set_flow),
+        operators=_operators(cleared, set_flow),
+        regions=_regions(cleared),
+        components=_components(cleared, set_flow),
+        open_links=snapshot.links_open_at_end,
+        shipped_share=_shipped_share(cleared, flow),
+        estimated_shares=_estimated_shares(cleared, set_flow, headline_kt),
+        max_violation=float(clearing.max_violation),
+        complementarity=float(clearing.complementarity),
+        welfare_musd=float(clearing.welfare_kusd) / 1e3,
+        rent_musd=float(clearing.rent_kusd) / 1e3,
+    )
+
+
+def sets_market(sets: RouteSets) -> npt.NDArray[np.int64]:
+    """Market of each route of a route set, shape (routes,)."""
+    return np.repeat(np.arange(len(sets.market_ids), dtype=np.int64), np.diff(sets.market_first_route))
+
+
+def _row_tonnes(cleared: Cleared, set_flow: FloatArray, weight: FloatArray) -> FloatArray:
+    """Kilotonnes of the weighted routes that use each facility, shape (facilities,)."""
+    entries, problem = cleared.routed.entries, cleared.problem
+    route_of_entry = np.repeat(np.arange(set_flow.shape[0]), np.diff(entries.route_first_entry))
+    tonnes = np.zeros(problem.row_capacity.shape[0])
+    np.add.at(tonnes, entries.entry_row, (set_flow * weight)[route_of_entry])
+    return tonnes
+
+
+def _crossings(cleared: Cleared, set_flow: FloatArray, headline_kt: FloatArray) -> pl.DataFrame:
+    """Flow over each cordon by who sends what where; cordons that nothing crosses have one row of zero."""
+    sets = cleared.routed.sets
+    market = sets_market(sets)
+    labels = {
+        "origin_region": np.array(sets.market_origin_region),
+        "destination_region": np.array(sets.market_destination_region),
+        "commodity_group": np.array(sets.market_commodity),
+        "form": np.array(sets.market_form),
+    }
+    frames = []
+    for name, (kt, kteu) in sorted(cleared.routed.cordons.items()):
+        crossing = np.flatnonzero(kt != 0.0)
+        columns = {key: values[market[crossing]] for key, values in labels.items()}
+        amounts = {
+            "flow_kt": (set_flow * kt)[crossing],
+            "flow_kteu": (set_flow * kteu)[crossing],
+            "on_corridor_kt": (set_flow * kt * headline_kt)[crossing],
+        }
+        frame = pl.DataFrame({**columns, **amounts}, schema=dict.fromkeys(labels, pl.String) | dict.fromkeys(amounts, pl.Float64))
+        summed = frame.group_by(*labels, maintain_order=True).agg(pl.col(*amounts).sum()).sort(*labels)
+        if summed.is_empty():
+            summed = pl.DataFrame([{**dict.fromkeys(labels), **dict.fromkeys(amounts, 0.0)}], schema=summed.schema)
+        frames.append(summed.select(pl.lit(name).alias("cordon_id"), pl.all()))
+    return pl.concat(frames)
+
+
+def facilities_of(cleared: Cleared) -> pl.DataFrame:
+    """Flow, capacity, price and equal wait of every facility of a cleared market; see `YearResult.facilities`."""
+    set_flow = np.zeros(cleared.routed.sets.route_family.shape[0])
+    shipped = cleared.assembly.route_of >= 0
+    set_flow[cleared.assembly.route_of[shipped]] = cleared.clearing.route_flow_kt[shipped]
+    return _facilities(cleared, set_flow, np.zeros_like(set_flow))
+
+
+def _facilities(cleared: Cleared, set_flow: FloatArray, headline_kt: FloatArray) -> pl.DataFrame:
+    tables, clearing, problem = cleared.routed.snapshot.tables, cleared.clearing, cleared.problem
+    table = tables["facilities"]
+    other = np.array(table["other_load"].to_numpy())
+    tonnes = _row_tonnes(cleared, set_flow, np.ones_like(set_flow))
+    crossing = _row_tonnes(cleared, set_flow, headline_kt)
+    price = clearing.row_price_usd_per_unit
+    with np.errstate(divide="ignore", invalid="ignore"):
+        units_per_t = np.where(tonnes > 0, clearing.row_flow / tonnes, 0.0)
+        corridor_share = np.where(tonnes > 0, crossing / tonnes, 0.0)
+    value_of_time = _value_of_time(cleared, set_flow)
+    price_per_t = price * units_per_t
+    wait = np.where(value_of_time > 0, price_per_t / np.maximum(value_of_time, 1e-12), 0.0)
+    return pl.DataFrame(
+        {
+            "facility_id": table["facility_id"],
+            "unit": table["unit"].cast(pl.String),
+            "flow": np.minimum(clearing.row_flow, problem.row_capacity) + other,
+            "capacity": effective_capacity(table),
+            "modelled_flow": clearing.row_flow,
+            "modelled_kt": tonnes,
+            "turned_away": turned_away(problem, clearing),
+            "shadow_price_usd_per_unit": price,
+            "shadow_price_usd_per_t": price_per_t,
+            "scarcity_wait_h": wait,
+            "corridor_share": corridor_share,
+        }
+    )
+
+
+def _value_of_time(cleared: Cleared, set_flow: FloatArray) -> FloatArray:
+    """Mean value of an hour to the tonnes that use each facility, USD/t-h, shape (facilities,)."""
+    traits = {
+        row["commodity_group"]: row["time_value_factor"]
+        * row["value_usd_per_t"]
+        * (row["capital_share_per_year"] + row["depreciation_share_per_year"])
+        / (365.0 * 24.0)
+        for row in cleared.routed.snapshot.tables["commodities"].iter_rows(named=True)
+    }
+    by_market = np.array([traits[name] for name in cleared.assembly.market_commodity])
+    value = by_market[sets_market(cleared.routed.sets)]
+    tonnes = _row_tonnes(cleared, set_flow, np.ones_like(set_flow))
+    total = _row_tonnes(cleared, set_flow, value)
+    return np.divide(total, tonnes, out=np.zeros_like(total), where=tonnes > 0)
+
+
+def _nest_frame(cleared: Cleared, keys: Mapping[str, list[str]]) -> pl.DataFrame:
+    """Flow of each nest with labels of its market and family."""
+    assembly, clearing = cleared.assembly, cleared.clearing
+    flow = np.zeros(assembly.family_code.shape[0])
+    np.add.at(flow, assembly.nest_of_route, clearing.route_flow_kt)
+    names = [*cleared.routed.sets.family_ids, NOT_SHIPPED]
+    return pl.DataFrame({**keys, "family_id": [names[code] for code in assembly.family_code], "flow_kt": flow})
+
+
+def _families(cleared: Cleared) -> pl.DataFrame:
+    commodity = [cleared.assembly.market_commodity[market] for market in cleared.assembly.market_of_nest]
+    frame = _nest_frame(cleared, {"commodity_group": commodity})
+    return (
+        frame.group_by("commodity_group", "family_id", maintain_order=True)
+        .agg(pl.col("flow_kt").sum())
+        .sort("commodity_group", "family_id")
+    )
+
+
+def _regions(cleared: Cleared) -> pl.DataFrame:
+    assembly = cleared.assembly
+    nests = assembly.market_of_nest
+    keys = {
+        "origin_region": [assembly.market_origin[market] for market in nests],
+        "destination_region": [assembly.market_destination[market] for market in nests],
+        "commodity_group": [assembly.market_commodity[market] for market in nests],
+    }
+    frame = _nest_frame(cleared, keys)
+    columns = [*keys, "family_id"]
+    return frame.group_by(columns, maintain_order=True).agg(pl.col("flow_kt").sum()).sort(columns)
+
+
+def _blocks(cleared: Cleared, set_flow: FloatArray, headline_kt: FloatArray) -> pl.DataFrame:
+    labels = [cleared.assembly.market_block[market] for market in sets_market(cleared.routed.sets)]
+    frame = pl.DataFrame({"block": labels, "flow_kt": set_flow * headline_kt}, schema={"block": pl.String, "flow_kt": pl.Float64})
+    return frame.filter(pl.col("block").is_not_null()).group_by("block", maintain_order=True).agg(pl.col("flow_kt").sum()).sort("block")
+
+
+def _links(cleared: Cleared, set_flow: FloatArray) -> pl.DataFrame:
+    sets, graph, links = cleared.routed.sets, cleared.routed.graph, cleared.routed.snapshot.tables["links"]
+    arc_flow = np.zeros(graph.arc_tail.shape[0])
+    np.add.at(arc_flow, sets.route_arc, np.repeat(set_flow, np.diff(sets.route_first_arc)))
+    totals = np.zeros((links.height, 2))
+    is_link = graph.arc_kind == 0
+    np.add.at(totals, (graph.arc_element[is_link], graph.arc_direction[is_link]), arc_flow[is_link])
+    return pl.DataFrame({"link_id": links["link_id"], "forward_kt": totals[:, 0], "backward_kt": totals[:, 1]})
+
+
+def _operators(cleared: Cleared, set_flow: FloatArray) -> pl.DataFrame:
+    routed = cleared.routed
+    revenue = operator_revenue(routed.snapshot.tables, routed.sets, routed.rates, set_flow)
+    return pl.DataFrame({"operator_id": list(revenue), "revenue_musd": [value / 1e3 for value in revenue.values()]}).sort("operator_id")
+
+
+def _components(cleared: Cleared, set_flow: FloatArray) -> pl.DataFrame:
+    sets = cleared.routed.sets
+    commodity = np.array(cleared.assembly.market_commodity)[sets_market(sets)]
+    frame = pl.DataFrame(
+        {
+            "family_id": [sets.family_ids[code] for code in sets.route_family],
+            "commodity_group": commodity,
+            "flow_kt": set_flow,
+            **{
+                f"{name}_usd_per_t": sets.components[:, index] * set_flow
+                for index, name in enumerate(("tariff", "handling", "time", "waiting", "reliability", "co2"))
+            },
+            "transit_d": sets.hours.sum(axis=1) / 24.0 * set_flow,
+        }
+    )
+    summed = frame.group_by("family_id", "commodity_group", maintain_order=True).agg(pl.all().sum()).sort("family_id", "commodity_group")
+    means = [column for column in summed.columns if column.endswith(("_usd_per_t", "_d"))]
+    return summed.with_columns(
+        pl.when(pl.col("flow_kt") > 0).then(pl.col(column) / pl.col("flow_kt")).otherwise(0.0).alias(column) for column in means
+    )
+
+
+def _shipped_share(cleared: Cleared, flow: FloatArray) -> float:
+    """Lowest share of a market's demand that is shipped."""
+    assembly, demand = cleared.assembly, cleared.clearing.market_demand_kt
+    carried = np.zeros(demand.shape[0])
+    np.add.at(carried, assembly.market_of_route, flow)
+    wanted = demand > 1e-9
+    return float((carried[wanted] / demand[wanted]).min()) if wanted.any() else 1.0
+
+
+def _estimated_shares(cleared: Cleared, set_flow: FloatArray, headline_kt: FloatArray) -> dict[str, float]:
+    """Shares of what crosses the headline cordon that rest on estimated rows; see YearResult."""
+    tables, sets, rates = cleared.routed.snapshot.tables, cleared.routed.sets, cleared.routed.rates
+    crossing = set_flow * headline_kt
+    by_market = estimated_rows(tables, "demand")[cleared.assembly.market_row][sets_market(sets)]
+    on_step = crossing[sets.route_of_step]
+    rent = cleared.clearing.row_price_usd_per_unit * cleared.clearing.row_flow
+    return {
+        "tonnes": _share(crossing, by_market),
+        "charges": _share(on_step * rates.rate_usd_per_t, rates.charge_is_estimate),
+        "hours": _share(on_step * rates.hours, rates.time_is_estimate),
+        "rent": _share(rent, estimated_rows(tables, "facilities")[:-1]),
+    }
+
+
+def _share(weight: FloatArray, is_in: npt.NDArray[np.bool_]) -> float:
+    total = float(weight.sum())
+    return float(weight[is_in].sum()) / total if total > 0 else 0.0
