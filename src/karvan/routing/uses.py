@@ -146,29 +146,30 @@ def cordon_weights(graph: StateGraph, tables: Mapping[str, pl.DataFrame], sets: 
     if rows.height == 0:
         raise DataError(Problem("cordons", None, "cordon_id", f"no cordon {cordon_id}; add it or use a listed one"))
     links = {name: row for row, name in enumerate(tables["links"]["link_id"])}
+    is_counted = np.zeros(len(links) + 1, dtype=np.bool_)  # the last one stands for arcs that are no link
+    is_counted[[links[name] for name in rows["link_id"]]] = True
+    steps = np.flatnonzero(is_counted[graph.arc_link[sets.route_arc]])
+    arcs, route = sets.route_arc[steps], sets.route_of_step[steps]
+    link, is_backward, in_box = graph.arc_link[arcs], graph.arc_direction[arcs] == BACKWARD, graph.arc_unit[arcs] == CONTAINER_CODE
+    market = sets.route_market[route]
+    labels = {
+        "commodity_group": np.array(sets.market_commodity, dtype=np.str_)[market],
+        "origin_region": np.array(sets.market_origin_region, dtype=np.str_)[market],
+        "destination_region": np.array(sets.market_destination_region, dtype=np.str_)[market],
+    }
+    per_box = {name: 1.0 / payloads(tables, name)[CONTAINER_CODE] for name in sorted(set(sets.market_commodity))}
+    teu_per_t = np.array([per_box[name] for name in sets.market_commodity], dtype=np.float64)[market]
     tonnes, boxes = np.zeros(sets.route_count), np.zeros(sets.route_count)
-    route_of_step = sets.route_of_step
-    for (origin, destination), some in rows.group_by("origin_region", "destination_region", maintain_order=True):
-        has_ends = _between(sets, origin, destination)[route_of_step]
-        for commodity, steps in sets.steps_by_commodity():
-            counts = np.zeros((len(links), 2), dtype=np.bool_)
-            for row in some.filter(pl.col("commodity_group").is_in([commodity, ANY])).iter_rows(named=True):
-                counts[links[row["link_id"]], 0] |= row["direction"] != "backward"
-                counts[links[row["link_id"]], 1] |= row["direction"] != "forward"
-            on_links = steps[(graph.arc_kind[sets.route_arc[steps]] == LINK) & has_ends[steps]]
-            arcs = sets.route_arc[on_links]
-            is_crossing = counts[graph.arc_element[arcs], graph.arc_direction[arcs]]
-            in_box = graph.arc_unit[arcs] == CONTAINER_CODE
-            tonnes[route_of_step[on_links[is_crossing]]] = 1.0
-            boxes[route_of_step[on_links[is_crossing & in_box]]] = 1.0 / payloads(tables, commodity)[CONTAINER_CODE]
+    for row in rows.iter_rows(named=True):
+        counts = link == links[row["link_id"]]
+        if row["direction"] != "both":
+            counts &= is_backward == (row["direction"] == "backward")
+        for column, values in labels.items():
+            if row[column] not in (None, ANY):
+                counts &= values == row[column]
+        tonnes[route[counts]] = 1.0
+        boxes[route[counts & in_box]] = teu_per_t[counts & in_box]
     return tonnes, boxes
-
-
-def _between(sets: RouteSets, origin: object, destination: object) -> npt.NDArray[np.bool_]:
-    """Whether each route's goods come from and go to these regions, None for any; shape (routes,)."""
-    pairs = zip(sets.market_origin_region, sets.market_destination_region, strict=True)
-    of_market = np.array([origin in (None, here) and destination in (None, there) for here, there in pairs], dtype=np.bool_)
-    return of_market[sets.route_market]
 
 
 @dataclass(frozen=True)

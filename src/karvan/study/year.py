@@ -78,21 +78,24 @@ def _crossings(cleared: Cleared, set_flow: FloatArray, headline_kt: FloatArray) 
         "commodity_group": np.array(sets.market_commodity),
         "form": np.array(sets.market_form),
     }
-    frames = []
+    amounts = ("flow_kt", "flow_kteu", "on_corridor_kt")
+    parts: list[pl.DataFrame] = []
     for name, (kt, kteu) in sorted(cleared.routed.cordons.items()):
         crossing = np.flatnonzero(kt != 0.0)
-        columns = {key: values[market[crossing]] for key, values in labels.items()}
-        amounts = {
-            "flow_kt": (set_flow * kt)[crossing],
-            "flow_kteu": (set_flow * kteu)[crossing],
-            "on_corridor_kt": (set_flow * kt * headline_kt)[crossing],
+        flow = (set_flow * kt)[crossing]
+        sums = [flow, (set_flow * kteu)[crossing], flow * headline_kt[crossing]]
+        by_market = {
+            key: np.bincount(market[crossing], weights=each, minlength=len(sets.market_ids))
+            for key, each in zip(amounts, sums, strict=True)
         }
-        frame = pl.DataFrame({**columns, **amounts}, schema=dict.fromkeys(labels, pl.String) | dict.fromkeys(amounts, pl.Float64))
-        summed = frame.group_by(*labels, maintain_order=True).agg(pl.col(*amounts).sum()).sort(*labels)
-        if summed.is_empty():
-            summed = pl.DataFrame([{**dict.fromkeys(labels), **dict.fromkeys(amounts, 0.0)}], schema=summed.schema)
-        frames.append(summed.select(pl.lit(name).alias("cordon_id"), pl.all()))
-    return pl.concat(frames)
+        used = np.unique(market[crossing])
+        columns = {key: values[used] for key, values in labels.items()} | {key: values[used] for key, values in by_market.items()}
+        part = pl.DataFrame(columns, schema=dict.fromkeys(labels, pl.String) | dict.fromkeys(amounts, pl.Float64))
+        if part.is_empty():
+            part = pl.DataFrame([{**dict.fromkeys(labels), **dict.fromkeys(amounts, 0.0)}], schema=part.schema)
+        parts.append(part.select(pl.lit(name).alias("cordon_id"), pl.all()))
+    keys = ["cordon_id", *labels]
+    return pl.concat(parts).group_by(keys, maintain_order=True).agg(pl.col(*amounts).sum()).sort(keys)
 
 
 def facilities_of(cleared: Cleared) -> pl.DataFrame:
