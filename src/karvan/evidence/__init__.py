@@ -4,7 +4,7 @@ Goes in: nothing. Comes out: one declared table per noun. May import: schema, er
 """
 
 from karvan.evidence.commitments import Commitments
-from karvan.evidence.observations import Observations
+from karvan.evidence.observations import CLOSE_SHARE, Observations
 from karvan.evidence.sources import Currencies, DefaultRanges, Deflators, Provenance, Sources
 
-__all__ = ["Commitments", "Currencies", "DefaultRanges", "Deflators", "Observations", "Provenance", "Sources"]
+__all__ = ["CLOSE_SHARE", "Commitments", "Currencies", "DefaultRanges", "Deflators", "Observations", "Provenance", "Sources"]

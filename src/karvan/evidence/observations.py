@@ -14,6 +14,8 @@ COMPARED = (
 )  # fmt: skip
 """Quantities that the model gives, too."""
 FORMS = ("any", "boxed", "loose")
+CLOSE_SHARE = 0.15
+"""The model is close to a published value when it is off by no more than this share."""
 
 
 class Observations(Table):

@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from karvan.evidence import CLOSE_SHARE
 from karvan.report.summary import WIDTH
 
 _APART_SHOWN = 10
-CLOSE_SHARE = 0.15
-"""Within 15%, as the flag of a row says it."""
 _FAMILIES = {
     "volume": "tonnes and boxes moved",
     "throughput": "flows at ports, borders, lines",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +19,7 @@ from karvan.measures import load_scenario
 from karvan.measures.apply import apply
 from karvan.schema import CONFIDENCES
 from karvan.study.clear import Cleared, RoutedSnapshot, RouteMemory, lifted
+from karvan.study.progress import Progress, silent
 from karvan.study.year import facilities_of
 
 FloatArray = npt.NDArray[np.float64]
@@ -78,7 +78,7 @@ class Calibration:
         }
 
 
-def calibrate(corridor: Corridor, *, routes: RouteMemory | None = None, progress: Callable[[str], None] | None = None) -> Calibration:
+def calibrate(corridor: Corridor, *, routes: RouteMemory | None = None, progress: Progress | None = None) -> Calibration:
     """Fit the base year to the corridor's calibration targets, in a fixed order, and report each step.
 
     1. Spread of choice between families: stored with the goods; told beside the value that an `own_cost_elasticity` target asks for,
@@ -163,8 +163,8 @@ def fitted(corridor: Corridor, found: Calibration) -> Corridor:
 class _Fit:
     """The targets of one base year, and the searches that meet them."""
 
-    def __init__(self, routed: RoutedSnapshot, targets: pl.DataFrame, progress: Callable[[str], None] | None) -> None:
-        self.tell = progress or (lambda line: None)
+    def __init__(self, routed: RoutedSnapshot, targets: pl.DataFrame, progress: Progress | None) -> None:
+        self.tell = progress or silent
         self.routed = routed
         self.targets = targets
         self.tables = routed.snapshot.tables

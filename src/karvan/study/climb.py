@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from karvan.assignment import Rung, as_is_ladder, relieved_ladder
@@ -15,6 +13,7 @@ from karvan.results import Ladder, LadderRung, YearResult
 from karvan.results.outlook import CORRIDOR_FLOOR_SHARE
 from karvan.study.clear import Cleared, clear
 from karvan.study.options import ScenarioOptions, prepare
+from karvan.study.progress import Progress, silent
 from karvan.study.relief import corridor_vector, relief_table
 from karvan.study.year import year_result
 
@@ -26,7 +25,7 @@ def ladder(
     scenario: str | None = None,
     year: int | None = None,
     options: ScenarioOptions | None = None,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Ladder:
     """Both ladders of a scenario in a year.
 
@@ -43,7 +42,7 @@ def ladder(
     Raises:
         DataError: Wrong input, or the target lies below what would move without limits.
     """
-    tell = progress or (lambda line: None)
+    tell = progress or silent
     manifest = corridor.manifest
     year = manifest.base_year if year is None else year
     prepared = prepare(corridor, scenario or manifest.baseline, options or ScenarioOptions())

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -12,20 +11,18 @@ from karvan import __version__
 from karvan.corridor import Corridor
 from karvan.measures import Measure, Scenario, load_scenario, measures_of
 from karvan.measures.apply import apply, require_fitting
-from karvan.results import Outlook
+from karvan.results import Outlook, rounded
 from karvan.study.clear import RouteMemory
+from karvan.study.progress import Progress, named, silent
 from karvan.study.run import outlook
 from karvan.validation import KT_PER_UNIT, judge_commitments, part_of_both, shared_in_year, value_in_year
 
 SCENARIOS = ("baseline", "agreed", "late", "reversed")
-_DIGITS = 9
 
 Row = Mapping[str, Any]
 
 
-def commitments(
-    corridor: Corridor, scenarios: Sequence[str] = SCENARIOS, *, progress: Callable[[str], None] | None = None
-) -> dict[str, Any]:
+def commitments(corridor: Corridor, scenarios: Sequence[str] = SCENARIOS, *, progress: Progress | None = None) -> dict[str, Any]:
     """Hold every promise of a corridor against each scenario.
 
     Only years that a promise with a model quantity names are cleared. The verdict is that of the corridor's headline scenario. That
@@ -47,7 +44,7 @@ def commitments(
     manifest, table = corridor.manifest, corridor.tables["commitments"]
     chosen = _chosen(corridor, scenarios)
     years = _years(corridor)
-    outlooks = _outlooks(corridor, chosen, years, progress or _say_nothing)
+    outlooks = _outlooks(corridor, chosen, years, progress or silent)
     baseline = outlooks[manifest.baseline]
     judged = {name: judge_commitments(table, scenario=found, baseline=baseline) for name, found in outlooks.items()}
     sources = {row["source_id"]: row for row in corridor.tables["sources"].iter_rows(named=True)}
@@ -61,7 +58,7 @@ def commitments(
                 **{key: row[key] for key in ("commitment_id", "promise", "is_headline", "title", "short", "said", "metric", "element_id")},
                 **{key: row[key] for key in ("target", "unit", "year", "date", "parties", "status", "observed", "observed_year")},
                 "measures": [_serving(serving[name.strip()], chosen) for name in (row["measures"] or "").split(";") if name],
-                "scenarios": {name: _rounded(items[position]["scenario"]) for name, items in judged.items()},
+                "scenarios": {name: rounded(items[position]["scenario"]) for name, items in judged.items()},
                 "by_year": _by_year(row, outlooks, baseline, years),
                 "counted": _counted(corridor, row),
                 "full_facilities": _full(corridor, row, outlooks, years),
@@ -85,10 +82,6 @@ def commitments(
     }
 
 
-def _say_nothing(line: str) -> None:
-    """Progress that nobody watches."""
-
-
 def _chosen(corridor: Corridor, scenarios: Sequence[str]) -> dict[str, Scenario]:
     wanted = [name for name in scenarios if name in corridor.scenarios_text]
     needed = dict.fromkeys([*wanted, corridor.manifest.baseline, corridor.manifest.headline_scenario])
@@ -105,15 +98,11 @@ def _years(corridor: Corridor) -> list[int]:
     return sorted(year for year in named if year >= corridor.manifest.base_year)
 
 
-def _outlooks(corridor: Corridor, chosen: Mapping[str, Scenario], years: Sequence[int], tell: Callable[[str], None]) -> dict[str, Outlook]:
+def _outlooks(corridor: Corridor, chosen: Mapping[str, Scenario], years: Sequence[int], tell: Progress) -> dict[str, Outlook]:
     manifest, memory = corridor.manifest, RouteMemory()
     history = apply(load_scenario(manifest.history, corridor), corridor, year=manifest.base_year)
     memory.routed(history, co2_price_usd_per_t=manifest.co2_price_usd_per_t)
-    return {name: outlook(corridor, scenario, years, memory=memory, tell=partial(_tell, tell, name)) for name, scenario in chosen.items()}
-
-
-def _tell(tell: Callable[[str], None], name: str, text: str) -> None:
-    tell(f"{name}: {text}")
+    return {name: outlook(corridor, scenario, years, memory=memory, tell=named(name, tell)) for name, scenario in chosen.items()}
 
 
 def _serving(measure: Measure, chosen: Mapping[str, Scenario]) -> dict[str, Any]:
@@ -136,7 +125,7 @@ def _by_year(row: Row, outlooks: Mapping[str, Outlook], baseline: Outlook, years
     """The promise's quantity in every cleared year, by scenario; None where the model has no such quantity."""
     if row["metric"] == "none":
         return None
-    found = {name: {str(year): _rounded(value_in_year(row, item, baseline, year)) for year in years} for name, item in outlooks.items()}
+    found = {name: {str(year): rounded(value_in_year(row, item, baseline, year)) for year in years} for name, item in outlooks.items()}
     return {name: {year: value for year, value in values.items() if value is not None} for name, values in found.items()}
 
 
@@ -175,7 +164,7 @@ def _shared(
     other = rows[row["shares_with"]]
     part = part_of_both(row, other)
     year = row["year"] or other["year"]
-    amounts = {name: _rounded(shared_in_year(row, other, item, baseline, year)) for name, item in outlooks.items()}
+    amounts = {name: rounded(shared_in_year(row, other, item, baseline, year)) for name, item in outlooks.items()}
     return {
         "with": other["commitment_id"],
         "amount": amounts[headline_scenario],
@@ -185,8 +174,3 @@ def _shared(
         "observed": part["observed"],
         "observed_year": part["observed_year"],
     }
-
-
-def _rounded(value: float | None) -> float | None:
-    """Nine significant digits, so that the text is the same wherever the arithmetic is."""
-    return None if value is None else float(f"{value:.{_DIGITS}g}")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +21,10 @@ from karvan.study.clear import Market, RouteMemory, clear
 from karvan.study.movers import capacity_movers
 from karvan.study.options import Prepared, ScenarioOptions, code_hash, prepare, scenario_hash
 from karvan.study.outcomes import outcomes_of, scenario_legs
+from karvan.study.progress import Progress, named, silent
 from karvan.study.relief import relief_table, stop_gains
 from karvan.study.year import year_result
 from karvan.validation import compare, journey_years, judge_commitments
-
-Progress = Callable[[str], None]
 
 
 def run(
@@ -56,7 +54,7 @@ def run(
         DataError: Wrong input, or the folder holds something else.
         ConvergenceError: A year did not clear; nothing is written.
     """
-    tell = progress or _say_nothing
+    tell = progress or silent
     started = time.perf_counter()
     options = options or ScenarioOptions()
     manifest = corridor.manifest
@@ -77,7 +75,7 @@ def run(
     stops: list[dict[str, Any]] = []
     for label, item in _cases(prepared, baseline, scenario_id):
         keep = stops if label == "scenario" else None
-        outlooks[label] = outlook(prepared.corridor, item, years, memory=memory, tell=partial(_tell_case, tell, label), stops=keep)
+        outlooks[label] = outlook(prepared.corridor, item, years, memory=memory, tell=named(label, tell), stops=keep)
         seconds[label] = time.perf_counter() - mark
         mark = time.perf_counter()
 
@@ -123,14 +121,6 @@ def run(
         existing_run(folder, run_id, replace=True)
         save_run(result, folder, manifest=_manifest(result, prepared, years), html=render_html(report))
     return result
-
-
-def _say_nothing(line: str) -> None:
-    """Progress that nobody watches."""
-
-
-def _tell_case(tell: Progress, label: str, text: str) -> None:
-    tell(f"{label}: {text}")
 
 
 def saved_report(

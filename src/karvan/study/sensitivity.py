@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
@@ -16,6 +16,7 @@ from karvan.measures import load_scenario
 from karvan.measures.apply import apply
 from karvan.study.calibrate import calibrate, fitted
 from karvan.study.clear import RouteMemory, clear
+from karvan.study.progress import Progress, silent
 
 _KEY = "estimate_key"
 _READ_BY_THE_MARKET = (
@@ -84,7 +85,7 @@ def sensitivities(
     year: int,
     workers: int = 1,
     chosen: Sequence[Estimate] | None = None,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[dict[str, Any]]:
     """The headline tonnes of a year with each estimate at both ends of its range, the base year fitted again each time.
 
@@ -100,7 +101,7 @@ def sensitivities(
         table, row, column, value, low, high, low_mt, high_mt (None where the base year cannot be fitted with that value), move_mt; the
         largest move first.
     """
-    tell = progress or (lambda line: None)
+    tell = progress or silent
     items = list(chosen) if chosen is not None else estimates(load_corridor(name))
     found: list[dict[str, Any]] = []
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_open, initargs=(name, scenario, year)) as pool:

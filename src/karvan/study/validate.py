@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from karvan.corridor import Corridor
@@ -12,11 +10,12 @@ from karvan.measures import load_scenario
 from karvan.results import Outlook, rounded
 from karvan.study.clear import RouteMemory
 from karvan.study.outcomes import legs_of, outcomes_of
+from karvan.study.progress import Progress, named, silent
 from karvan.study.run import outlook
 from karvan.validation import compare, needed_years
 
 
-def validate(corridor: Corridor, *, progress: Callable[[str], None] | None = None) -> Any:
+def validate(corridor: Corridor, *, progress: Progress | None = None) -> Any:
     """Hold every published value of a corridor against the model.
 
     Args:
@@ -29,17 +28,13 @@ def validate(corridor: Corridor, *, progress: Callable[[str], None] | None = Non
     Raises:
         DataError: The corridor has no observations, or one names a scenario that is not there.
     """
-    tell = progress or (lambda line: None)
+    tell = progress or silent
     manifest, observations = corridor.manifest, corridor.tables["observations"]
     if observations.is_empty():
         raise DataError(Problem("observations", None, None, "holds no rows; validation needs published values to compare with"))
     memory = RouteMemory()
     outlooks: dict[str, Outlook] = {}
     for name, years in needed_years(observations, base_year=manifest.base_year, baseline_id=manifest.baseline).items():
-        outlooks[name] = outlook(corridor, load_scenario(name, corridor), years, memory=memory, tell=partial(_tell, tell, name))
+        outlooks[name] = outlook(corridor, load_scenario(name, corridor), years, memory=memory, tell=named(name, tell))
     found = compare(observations, outcomes_of(corridor, outlooks.values(), legs=legs_of(corridor)))
     return rounded({"corridor": manifest.id, "corridor_version": manifest.version, "base_year": manifest.base_year, **found})
-
-
-def _tell(tell: Callable[[str], None], name: str, text: str) -> None:
-    tell(f"{name}: {text}")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import median
 from typing import Any
 
 import polars as pl
 
+from karvan.evidence import CLOSE_SHARE
 from karvan.results import YearResult, carec_indicators, journey_totals
 from karvan.schema import ANY
 
-CLOSE_SHARE = 0.15
-"""A model value is called close to a published one if it is off by no more than this share."""
 DAYS_PER_YEAR = 365.0
 _JOURNEY_QUANTITIES = ("time_d", "rate_usd_per_teu", "rate_usd_per_feu")
 _MONEY = ("rate_usd_per_teu", "rate_usd_per_feu", "tfi2_border_usd", "tfi3_usd_per_500km_20t")
@@ -43,6 +43,16 @@ class Outcomes:
     journeys: pl.DataFrame
     deflators: Mapping[int, float]
 
+    @cached_property
+    def totals(self) -> Mapping[int, pl.DataFrame]:
+        """Totals of every journey by year."""
+        return {year: journey_totals(legs) for year, legs in self.legs.items() if not legs.is_empty()}
+
+    @cached_property
+    def indicators(self) -> Mapping[int, pl.DataFrame]:
+        """CAREC indicators of each mode by year."""
+        return {year: carec_indicators(legs, self.journeys) for year, legs in self.legs.items() if not legs.is_empty()}
+
 
 def compare(observations: pl.DataFrame, outcomes: Outcomes) -> dict[str, Any]:
     """Hold every published value against the model.
@@ -55,8 +65,8 @@ def compare(observations: pl.DataFrame, outcomes: Outcomes) -> dict[str, Any]:
         outcomes: What the model gives; a row whose scenario or year is not there stays without a model value.
 
     Returns:
-        observations (a list of rows), median_abs_error (share by family), compared (their number), outturn (the year after the base year
-        against it: see `outturn_rows`).
+        observations (a list of rows), median_abs_error (share by family), compared (their number), outturn (the year after the base year,
+        blind or not, against keeping the base year's volumes; None without such rows).
     """
     rows = [_row(row, outcomes) for row in observations.sort("family", "observation_id").iter_rows(named=True)]
     counted: dict[str, list[float]] = {}
@@ -208,13 +218,12 @@ _MARKET_VALUES: Mapping[str, Callable[[Mapping[str, Any], YearResult], float]] =
 
 
 def _journey_value(row: Mapping[str, Any], year: int, outcomes: Outcomes) -> float | None:
-    legs = outcomes.legs.get(year)
-    if legs is None or legs.is_empty():
+    if year not in outcomes.totals:
         return None
     if row["quantity"].startswith("tfi"):
-        found = carec_indicators(legs, outcomes.journeys).filter(pl.col("carec_mode") == row["element_id"])
+        found = outcomes.indicators[year].filter(pl.col("carec_mode") == row["element_id"])
         return None if found.is_empty() else _number(found[row["quantity"]][0])
-    found = journey_totals(legs).filter(pl.col("journey_id") == row["element_id"])
+    found = outcomes.totals[year].filter(pl.col("journey_id") == row["element_id"])
     if found.is_empty():
         return None
     if row["quantity"] == "time_d":
