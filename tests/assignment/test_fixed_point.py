@@ -205,7 +205,7 @@ def test_two_routes_by_hand() -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("wait_h", [6.0, 60.0])
+@pytest.mark.parametrize("wait_h", [0.6, 6.0])
 def test_both_starts_give_the_same_delays(seed: int, wait_h: float) -> None:
     problem = random_program(seed)
     found = solved(problem, curves_like(6, wait_h=wait_h))

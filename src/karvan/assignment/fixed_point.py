@@ -15,8 +15,9 @@ _log = logging.getLogger(__name__)
 
 # Directions of the memory that are this much weaker than the strongest are rounding.
 _RANK_SHARE = 1e-10
-# The damping is applied at most this many times over.
-_MOST_DAMPINGS = 8
+# In a row of damped steps a component that overshot goes this much less far, any other this much farther.
+_SHORTER = 0.5
+_LONGER = 1.3
 
 
 @dataclass(frozen=True)
@@ -79,10 +80,11 @@ def solve_fixed_point(
     upper: FloatArray,
     options: FixedPointOptions | None = None,
 ) -> FixedPoint:
-    """Find x = F(x) between bounds by Anderson acceleration, with damped steps from the best point wherever that did not help.
+    """Find x = F(x) between bounds by Anderson acceleration, falling back on damped steps where that does not help.
 
-    Each step mixes the points remembered so that, were F linear, the distance F(x) - x would be least. After a step that came no nearer, the
-    next goes from the best point so far part of the way to its image; every second failure in a row shortens that part again.
+    An accelerated step mixes the points remembered so that, were F linear, the distance F(x) - x would be least. When one comes no nearer
+    than the best point, as many damped steps as the memory is deep go from that point part of the way to the image: half of it at first,
+    by component less after each overshoot and more after none. Then acceleration is tried again.
 
     Args:
         function: F, from shape (n,) to shape (n,).
@@ -96,31 +98,31 @@ def solve_fixed_point(
 
     Source:
         Anderson (1965), Iterative procedures for nonlinear integral equations; Walker & Ni (2011), Anderson acceleration for fixed-point
-        iterations.
+        iterations; steps by component as in Riedmiller & Braun (1993), A direct adaptive method for faster backpropagation learning.
     """
     options = options or FixedPointOptions()
-    point = np.clip(np.array(start, dtype=np.float64), lower, upper)
-    memory: list[tuple[FloatArray, FloatArray]] = []
-    best, best_residual, failures = 0, np.inf, 0
-    for iteration in range(1, options.max_iterations + 1):
-        step = function(point) - point
-        residual = _residual(point, step, options)
-        _log.debug("evaluation %d: residual %.3g", iteration, residual)
-        if residual <= 1.0:
-            return FixedPoint(point, is_converged=True, iterations=iteration, residual=residual)
-        if not memory and not np.isfinite(residual):
-            return FixedPoint(point, is_converged=False, iterations=iteration, residual=residual)
-        memory.append((point, step))
-        if residual < best_residual:
-            best, best_residual, failures = len(memory) - 1, residual, 0
-        else:
-            failures += 1
-        if len(memory) > options.depth + 1:
-            oldest = 1 if best == 0 else 0
-            del memory[oldest]
-            best -= 1 if oldest < best else 0
-        point = _next_point(memory, best, failures, lower, upper, options)
-    return FixedPoint(memory[best][0], is_converged=False, iterations=options.max_iterations, residual=float(best_residual))
+    now = best = _evaluation(function, np.clip(np.array(start, dtype=np.float64), lower, upper), options)
+    memory, part = [now], np.full(now.point.shape[0], options.damping)
+    iterations, damped_left = 1, 0
+    while best.residual > 1.0 and np.isfinite(best.residual) and iterations < options.max_iterations:
+        is_damped = damped_left > 0
+        target = now.point + part * now.step if is_damped else _accelerated(memory, now)
+        new = _evaluation(function, np.clip(target, lower, upper), options)
+        iterations += 1
+        _log.debug("evaluation %d: residual %.3g, damped %s", iterations, new.residual, is_damped)
+        is_nearer, has_value = new.residual < best.residual, bool(np.isfinite(new.residual))
+        if is_nearer:
+            best = new
+        if has_value:
+            memory = [*memory, new][-options.depth - 1 :]
+        if is_damped:
+            overshot = new.step * now.step < 0.0 if has_value else np.ones_like(part, dtype=np.bool_)
+            part = np.where(overshot, part * _SHORTER, np.minimum(part * _LONGER, 1.0))
+            damped_left = max(damped_left - 1, 0 if is_nearer else 1)
+        elif not is_nearer:
+            damped_left = options.depth
+        now = new if is_nearer or (is_damped and has_value) else best
+    return FixedPoint(best.point, is_converged=best.residual <= 1.0, iterations=iterations, residual=best.residual)
 
 
 def solve_from_two_starts(
@@ -152,31 +154,29 @@ def solve_from_two_starts(
     return TwoStarts(low, high, float((np.abs(low.value - high.value) / size).max(initial=0.0)))
 
 
-def _residual(point: FloatArray, step: FloatArray, options: FixedPointOptions) -> float:
-    """Largest |F(x) - x| over what is accepted; infinity where F has no value."""
+@dataclass(frozen=True)
+class _Evaluation:
+    """A point, the step F(x) - x from it, and the largest step over what is accepted, infinity where F has no value."""
+
+    point: FloatArray
+    step: FloatArray
+    residual: float
+
+
+def _evaluation(function: Callable[[FloatArray], FloatArray], point: FloatArray, options: FixedPointOptions) -> _Evaluation:
+    step = function(point) - point
     if not np.isfinite(step).all():
-        return float("inf")
-    return float((np.abs(step) / np.maximum(options.relative * np.abs(point), options.absolute)).max(initial=0.0))
+        return _Evaluation(point, step, float("inf"))
+    accepted = np.maximum(options.relative * np.abs(point), options.absolute)
+    return _Evaluation(point, step, float((np.abs(step) / accepted).max(initial=0.0)))
 
 
-def _next_point(
-    memory: list[tuple[FloatArray, FloatArray]],
-    best: int,
-    failures: int,
-    lower: FloatArray,
-    upper: FloatArray,
-    options: FixedPointOptions,
-) -> FloatArray:
-    """Where to evaluate the map next: the accelerated point, or a damped step from the best one after a failure."""
-    point, step = memory[best]
-    others = [pair for index, pair in enumerate(memory) if index != best and np.isfinite(pair[1]).all()]
-    # Failures in a row take turns: a damped step, then acceleration with what that step taught.
-    if others and failures % 2 == 0:
-        moves = np.column_stack([other - point for other, _ in others])
-        turns = np.column_stack([other - step for _, other in others])
-        weight = np.linalg.lstsq(turns, -step, rcond=_RANK_SHARE)[0]
-        mixed = np.clip(point + step + (moves + turns) @ weight, lower, upper)
-        if not any(np.array_equal(mixed, known) for known, _ in memory):
-            return mixed
-    part = options.damping ** min((failures + 1) // 2, _MOST_DAMPINGS)
-    return np.asarray(np.clip(point + part * step, lower, upper), dtype=np.float64)
+def _accelerated(memory: list[_Evaluation], now: _Evaluation) -> FloatArray:
+    """The mixture of the images remembered whose step, were F linear, is least; the image itself while there is no other."""
+    others = [item for item in memory if item is not now]
+    if not others:
+        return now.point + now.step
+    moves = np.column_stack([item.point - now.point for item in others])
+    turns = np.column_stack([item.step - now.step for item in others])
+    weight = np.linalg.lstsq(turns, -now.step, rcond=_RANK_SHARE)[0]
+    return np.asarray(now.point + now.step + (moves + turns) @ weight, dtype=np.float64)

@@ -24,5 +24,7 @@ class DelayCurves(Table):
         least=0.0,
         prorate=True,
     )
-    reference_use_share = number("Use of effective capacity, other load included, at which the hours of the case hold.", least=0.0, most=1.0)
+    reference_use_share = number(
+        "Use of effective capacity, other load included, at which the hours of the case hold.", least=0.0, most=1.0
+    )
     note = text("For readers; no code reads it.", nullable=True)
