@@ -15,7 +15,7 @@ DATE = datetime.date(2024, 7, 1)
 
 SCHEMAS: dict[str, type[Table]] = {
     "places": network.Places, "modes": network.Modes, "links": network.Links, "terminals": network.Terminals,
-    "facilities": network.Facilities, "facility_uses": network.FacilityUses, "operators": network.Operators,
+    "facilities": network.Facilities, "facility_uses": network.FacilityUses, "returns": network.Returns, "operators": network.Operators,
     "tariffs": network.Tariffs, "cordons": network.Cordons, "route_families": network.RouteFamilies,
     "regions": demand.Regions, "region_places": demand.RegionPlaces, "commodities": demand.Commodities,
     "commodity_units": demand.CommodityUnits, "demand": demand.Demand, "permissions": demand.Permissions,
@@ -31,6 +31,7 @@ USUAL: dict[str, dict[str, Any]] = {
     },
     "facilities": {"kind": "berth", "operator_id": "op", "unit": "kt", "nominal": 1000.0},
     "facility_uses": {"direction": "both", "commodity_group": "any", "loading_unit": "any"},
+    "returns": {"loading_unit": "wagon", "empty_usd_per_unit": 100.0, "operator_id": "op"},
     "operators": {"country": "AA"},
     "tariffs": {"operator_id": "op", "link_id": "any", "commodity_group": "any", "loading_unit": "any", "basis": "usd_per_t", "rate": 10.0},
     "cordons": {"direction": "both", "commodity_group": "any", "doc": "A cordon."},

@@ -18,7 +18,7 @@ def bare_graph(node_count: int, ends: Sequence[tuple[int, int]]) -> StateGraph:
     out_arc, in_arc = np.argsort(tail, kind="stable"), np.argsort(head, kind="stable")
     known = {
         "place_ids": tuple(f"p{node}" for node in range(node_count)),
-        "state_nodes": {}, "origin_nodes": {}, "destination_nodes": {},
+        "arc_element_id": tuple(f"l{arc}" for arc in range(arcs)), "state_nodes": {}, "origin_nodes": {}, "destination_nodes": {},
         "arc_tail": tail, "arc_head": head, "arc_element": np.arange(arcs), "out_arc": out_arc, "in_arc": in_arc,
         "out_first": np.searchsorted(tail[out_arc], np.arange(node_count + 1)),
         "in_first": np.searchsorted(head[in_arc], np.arange(node_count + 1)),

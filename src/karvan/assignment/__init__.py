@@ -5,7 +5,7 @@ that agree with the flows they cause.
 May import: routing, measures, results, corridor, network, demand, schema, errors.
 """
 
-from karvan.assignment.assembly import Assembly, assemble, effective_capacity
+from karvan.assignment.assembly import Assembly, assemble, effective_capacity, stored_constants
 from karvan.assignment.calibration import FitOptions, delta_for_shares, fit_constants, theta_for_elasticity
 from karvan.assignment.delays import DelayCurves, delay_h, read_curves, route_delay_cost, use_share, with_reference
 from karvan.assignment.fixed_point import FixedPoint, FixedPointOptions, TwoStarts, solve_fixed_point, solve_from_two_starts
@@ -16,6 +16,7 @@ from karvan.assignment.market import (
     MarketProblem,
     clear,
     flows_at,
+    queued,
     scaled,
     turned_away,
     with_capacity,
@@ -40,10 +41,12 @@ __all__ = [
     "effective_capacity",
     "fit_constants",
     "flows_at",
+    "queued",
     "read_curves",
     "relieved_ladder",
     "route_delay_cost",
     "scaled",
+    "stored_constants",
     "solve_fixed_point",
     "solve_from_two_starts",
     "theta_for_elasticity",

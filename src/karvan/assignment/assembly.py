@@ -3,36 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.assignment.dual import AT_MOST
+from karvan.assignment.dual import AT_LEAST, AT_MOST, EXACTLY
 from karvan.assignment.market import MarketProblem
-from karvan.routing import FacilityEntries, RouteSets
+from karvan.routing import EmptyRun, FacilityEntries, RouteSets, empty_runs
 from karvan.schema import CAPACITY_UNITS
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 NOT_SHIPPED = "not_shipped"
+# Empties choose this sharply, per share of their charge, so that their price of coming back is their cost to a per cent or two ...
+_EMPTY_SHARPNESS = 200.0
+# ... from a pool of this many times the loading units that could be on the link at most.
+_POOL_FACTOR = 4.0
 
 
 @dataclass(frozen=True)
 class Assembly:
     """A market program and what its positions mean.
 
+    Its rows are the facilities, the balances of `returns`, and a row for each facility with a minimum; its markets are those of goods and,
+    after them, one for the empties of each balance, counted in thousands of loading units.
+
     Attributes:
         problem: The program; quantities in kt, prices in USD/t.
-        route_of: Position in the route sets of each route of the program, -1 for "not shipped", shape (routes,).
+        route_of: Position in the route sets of each route of the program, -1 for "not shipped" and for empties, shape (routes,).
         market_of_route: Market of each route of the program, shape (routes,).
-        family_code: Family of each nest: position in the route sets' family_ids, or len(family_ids) for "not shipped", shape (nests,).
+        family_code: Family of each nest: position in the route sets' family_ids, len(family_ids) for "not shipped", one more for
+            empties, shape (nests,).
         nest_of_route: Nest of each route of the program, shape (routes,).
-        market_commodity, market_origin, market_destination, market_block: Labels of the markets, each of length markets.
+        market_commodity, market_origin, market_destination, market_block: Labels of the markets of goods, each of length goods_count.
         market_of_nest: Market of each nest, shape (nests,).
-        has_base_cost: False where the case stores no base cost, so that demand does not answer to cost, shape (markets,).
+        has_base_cost: False where the case stores no base cost, so that demand does not answer to cost, shape (goods_count,).
+        minimum_facility: Facility of each row with a minimum, after facilities and balances.
+        facility_count: Number of facilities.
     """
 
     problem: MarketProblem
@@ -47,6 +57,24 @@ class Assembly:
     market_block: tuple[str | None, ...]
     market_row: IntArray
     has_base_cost: npt.NDArray[np.bool_]
+    minimum_facility: IntArray
+    facility_count: int
+
+    @property
+    def goods_count(self) -> int:
+        """Number of markets of goods."""
+        return len(self.market_commodity)
+
+    @property
+    def row_count(self) -> int:
+        """Number of facilities and balances."""
+        return int(self.problem.row_capacity.shape[0] - self.minimum_facility.shape[0])
+
+    def row_price(self, price: FloatArray) -> FloatArray:
+        """Price of facilities and balances, that of a minimum added to its facility's, from those of all rows."""
+        total = price[: self.row_count].copy()
+        np.add.at(total, self.minimum_facility, price[self.row_count :])
+        return total
 
 
 def effective_capacity(facilities: pl.DataFrame) -> FloatArray:
@@ -119,7 +147,7 @@ def assemble(
     )
     facilities = tables["facilities"]
     left = np.maximum(effective_capacity(facilities) - np.array(facilities["other_load"].to_numpy()), 0.0)
-    problem = MarketProblem(
+    goods = MarketProblem(
         market_first_family=market_first_family,
         family_first_route=family_first_route,
         route_first_entry=route_first_entry,
@@ -140,19 +168,90 @@ def assemble(
         row_sense=np.full(left.shape[0], AT_MOST, dtype=np.int64),
         row_unit=np.array([CAPACITY_UNITS.index(unit) for unit in facilities["unit"]], dtype=np.int64),
     )
+    minimum = np.array(facilities["minimum"].to_numpy(), dtype=np.float64)
+    minimum_facility = np.flatnonzero(minimum > 0.0)
+    runs = empty_runs(tables)
+    problem = _with_minimums(_with_empties(goods, runs), minimum_facility, minimum)
+    empties = np.arange(len(runs), dtype=np.int64)
     return Assembly(
         problem=problem,
-        route_of=route_of,
-        market_of_route=market_of_route,
-        family_code=family_code,
-        nest_of_route=nest_of_route,
-        market_of_nest=market_of_nest,
+        route_of=np.append(route_of, np.full(3 * len(runs), -1)),
+        market_of_route=np.append(market_of_route, market_count + np.repeat(empties, 3)),
+        family_code=np.append(family_code, np.full(len(runs), family_count + 1)),
+        nest_of_route=np.append(nest_of_route, family_code.shape[0] + np.repeat(empties, 3)),
+        market_of_nest=np.append(market_of_nest, market_count + empties),
         market_commodity=commodity_of,
         market_origin=tuple(str(row["origin_region"]) for _, row in rows),
         market_destination=tuple(str(row["destination_region"]) for _, row in rows),
         market_block=tuple(row["block"] for _, row in rows),
         market_row=np.array([index for index, _ in rows], dtype=np.int64),
         has_base_cost=has_base,
+        minimum_facility=minimum_facility,
+        facility_count=facilities.height,
+    )
+
+
+def _with_empties(problem: MarketProblem, runs: tuple[EmptyRun, ...]) -> MarketProblem:
+    """The program with a balance row for each return, and a market in which empties go along, against, or stay."""
+    if not runs:
+        return problem
+    largest = np.zeros((problem.market_flow_kt.shape[0], len(runs)))
+    market = np.repeat(np.arange(problem.market_flow_kt.shape[0]), np.diff(problem.market_first_family))
+    of_route = np.repeat(np.repeat(market, np.diff(problem.family_first_route)), np.diff(problem.route_first_entry))
+    first = problem.row_capacity.shape[0]
+    is_balance = problem.entry_row >= first
+    np.maximum.at(
+        largest, (of_route[is_balance], problem.entry_row[is_balance] - first), np.abs(problem.entry_units_per_t[is_balance])
+    )  # fmt: skip
+    pool = _POOL_FACTOR * np.maximum(problem.market_flow_kt @ largest, 1e-3)
+    sharpness = np.array([_EMPTY_SHARPNESS / run.usd_per_unit for run in runs])
+    ways = [{**used, run.row: sign} for run in runs for used, sign in ((run.forward, 1.0), (run.backward, -1.0))]
+    counts = [size for index in range(len(runs)) for size in (len(ways[2 * index]), len(ways[2 * index + 1]), 0)]
+    families, routes = problem.family_theta.shape[0], problem.route_cost_usd_per_t.shape[0]
+    number = np.arange(1, len(runs) + 1, dtype=np.int64)
+    none = np.zeros(len(runs))
+    return replace(
+        problem,
+        market_first_family=np.append(problem.market_first_family, families + number),
+        family_first_route=np.append(problem.family_first_route, routes + 3 * number),
+        route_first_entry=np.append(problem.route_first_entry, problem.entry_row.shape[0] + np.cumsum(counts)).astype(np.int64),
+        entry_row=np.append(problem.entry_row, [row for way in ways for row in way]).astype(np.int64),
+        entry_units_per_t=np.append(problem.entry_units_per_t, [units for way in ways for units in way.values()]),
+        route_cost_usd_per_t=np.append(problem.route_cost_usd_per_t, [cost for run in runs for cost in (run.usd_per_unit,) * 2 + (0.0,)]),
+        route_path_size=np.append(problem.route_path_size, np.ones(3 * len(runs))),
+        family_constant_usd_per_t=np.append(problem.family_constant_usd_per_t, none),
+        family_theta=np.append(problem.family_theta, sharpness),
+        market_theta=np.append(problem.market_theta, sharpness),
+        market_flow_kt=np.append(problem.market_flow_kt, pool),
+        market_price_usd_per_t=np.append(problem.market_price_usd_per_t, none),
+        market_base_cost_usd_per_t=np.append(problem.market_base_cost_usd_per_t, none),
+        market_elasticity=np.append(problem.market_elasticity, none),
+        market_factor=np.append(problem.market_factor, none + 1.0),
+        market_price_weight=np.append(problem.market_price_weight, none + 1.0),
+        row_capacity=np.append(problem.row_capacity, none),
+        row_sense=np.append(problem.row_sense, np.full(len(runs), EXACTLY)),
+        row_unit=np.append(problem.row_unit, len(CAPACITY_UNITS) + number - 1),
+    )
+
+
+def _with_minimums(problem: MarketProblem, facility: IntArray, minimum: FloatArray) -> MarketProblem:
+    """The program with one more row for each facility whose contract asks for a flow, used as the facility is."""
+    if facility.shape[0] == 0:
+        return problem
+    copy_of = np.full(problem.row_capacity.shape[0], -1, dtype=np.int64)
+    copy_of[facility] = problem.row_capacity.shape[0] + np.arange(facility.shape[0])
+    route = np.repeat(np.arange(problem.route_cost_usd_per_t.shape[0]), np.diff(problem.route_first_entry))
+    again = np.flatnonzero(copy_of[problem.entry_row] >= 0)
+    order = np.argsort(np.append(route, route[again]), kind="stable")
+    counts = np.bincount(np.append(route, route[again]), minlength=problem.route_cost_usd_per_t.shape[0])
+    return replace(
+        problem,
+        route_first_entry=np.append(0, np.cumsum(counts)).astype(np.int64),
+        entry_row=np.append(problem.entry_row, copy_of[problem.entry_row[again]])[order],
+        entry_units_per_t=np.append(problem.entry_units_per_t, problem.entry_units_per_t[again])[order],
+        row_capacity=np.append(problem.row_capacity, minimum[facility]),
+        row_sense=np.append(problem.row_sense, np.full(facility.shape[0], AT_LEAST)),
+        row_unit=np.append(problem.row_unit, problem.row_unit[facility]),
     )
 
 

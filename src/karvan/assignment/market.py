@@ -297,7 +297,7 @@ def limited_rows(problem: MarketProblem) -> IntArray:
 def gross_flow(problem: MarketProblem, route_flow_kt: FloatArray) -> FloatArray:
     """What passes each row in either sense, sum_r |e_ra| f_r, thousands of units, shape (rows,)."""
     on_entry = np.repeat(route_flow_kt, np.diff(problem.route_first_entry)) * np.abs(problem.entry_units_per_t)
-    return np.bincount(problem.entry_row, weights=on_entry, minlength=problem.row_capacity.shape[0])
+    return np.asarray(np.bincount(problem.entry_row, weights=on_entry, minlength=problem.row_capacity.shape[0]), dtype=np.float64)
 
 
 def make_program(problem: MarketProblem, rows: IntArray, *, options: ClearOptions) -> Program:
@@ -364,7 +364,9 @@ def _clearing(problem: MarketProblem, limited: IntArray, answer: DualAnswer) -> 
     row_flow = point.row_flow
     if limited.shape[0] < rows:
         of_route = np.repeat(point.route_flow, np.diff(problem.route_first_entry))
-        row_flow = np.bincount(problem.entry_row, weights=of_route * problem.entry_units_per_t, minlength=rows)
+        row_flow = np.asarray(
+            np.bincount(problem.entry_row, weights=of_route * problem.entry_units_per_t, minlength=rows), dtype=np.float64
+        )
     return _evaluated(problem, limited, point, prices, row_flow, iterations=answer.iterations)
 
 

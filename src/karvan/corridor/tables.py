@@ -22,6 +22,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "facilities": network.Facilities,
     "facility_uses": network.FacilityUses,
     "delay_curves": network.DelayCurves,
+    "returns": network.Returns,
     "services": network.Services,
     "fleet": network.Fleet,
     "operators": network.Operators,
@@ -55,6 +56,7 @@ TABLES: dict[str, type[dy.Schema]] = {
 """Declaration of each table, in a fixed order; the name is the file's stem."""
 
 OPTIONAL_TABLES = frozenset({
+    "returns",
     "delay_curves", "services", "fleet", "journeys", "power_zones", "power_plants", "power_lines", "permissions", "trade",
     "calibration_targets", "constants", "demand_factors", "base_costs", "provenance", "default_ranges", "observations", "commitments",
     "currencies", "deflators",

@@ -11,12 +11,10 @@ from karvan.corridor.tables import TABLES, columns_of, key_texts, metadata_of, n
 from karvan.errors import Problem
 from karvan.evidence.observations import COMPARED
 from karvan.network.journeys import CAREC_MODES
-from karvan.schema import ANY
+from karvan.schema import ANY, UNIT_CARRIED
 
 _SHARE_TOLERANCE = 1e-6
 _CONTAINER = "container"
-_UNIT_OF_CAPACITY = {"kteu": "container", "kwagons": "wagon", "kvehicles": "truck"}
-"""Loading unit that a facility counted in this unit can carry; the others of CAPACITY_UNITS carry any."""
 
 Tables = Mapping[str, pl.DataFrame]
 
@@ -98,7 +96,7 @@ def _facility_uses(tables: Tables) -> Iterator[Problem]:
             given = "neither" if row["link_id"] is None else "both"
             yield Problem("facility_uses", number, "link_id", f"{given} of link_id and terminal_id is given, must be exactly one")
         unit = units.get(row["facility_id"])
-        carried = _UNIT_OF_CAPACITY.get(unit or "")
+        carried = UNIT_CARRIED.get(unit or "")
         if carried is not None and row["loading_unit"] is not None and row["loading_unit"] not in (carried, ANY):
             message = f"loading_unit is {row['loading_unit']}, must be {carried} or {ANY}: {row['facility_id']} is counted in {unit}"
             yield Problem("facility_uses", number, "loading_unit", message)

@@ -57,8 +57,12 @@ class FacilityUses(Table):
     direction = choice("Only along (forward) or against (backward) the element's own direction, or both.", DIRECTIONS)
     commodity_group = text_id("Only these goods, or any.", refers_to="commodities.commodity_group or any")
     loading_unit = choice("Only this loading unit, or any.", (*LOADING_UNITS, ANY))
-    weight_factor = number("Units used per unit carried; of a facility counted in days, ships or wagons held per unit.", above=0.0, default=1.0)
-    origin_region = text_id("Only goods from this region, as a quota may say; empty: from any.", refers_to="regions.region_id", nullable=True)
+    weight_factor = number(
+        "Units used per unit carried; of a facility counted in days, ships or wagons held per unit.", above=0.0, default=1.0
+    )
+    origin_region = text_id(
+        "Only goods from this region, as a quota may say; empty: from any.", refers_to="regions.region_id", nullable=True
+    )
     destination_region = text_id("Only goods to this region; empty: to any.", refers_to="regions.region_id", nullable=True)
 
 

@@ -30,8 +30,8 @@ class YearResult:
         crossings: cordon_id, origin_region, destination_region, commodity_group, form, flow_kt, flow_kteu over every cordon, and of flow_kt
             what also crosses the headline cordon, on_corridor_kt.
         facilities: One row a facility: facility_id, unit, flow, capacity, modelled_flow, modelled_kt, turned_away,
-            shadow_price_usd_per_unit, shadow_price_usd_per_t, scarcity_wait_h, corridor_share (of its tonnes, those that also cross the
-            headline cordon).
+            shadow_price_usd_per_unit, shadow_price_usd_per_t, scarcity_wait_h, delay_h (hours more than its times say), corridor_share
+            (of its tonnes, those that also cross the headline cordon). `modelled_flow` holds empties, `empty_flow` tells them apart.
         families: commodity_group, family_id, flow_kt.
         blocks: block, flow_kt over the headline cordon.
         links: link_id, forward_kt, backward_kt.
@@ -45,6 +45,8 @@ class YearResult:
         max_violation, complementarity: Solver quality r1 and r2.
         welfare_musd: Consumer surplus and rent, million USD.
         rent_musd: Rent of scarce facilities, million USD.
+        route_gap: Largest share of its market that a route left out would take.
+        is_settled: Delays and flows fit each other; if not, the year is told as not converged.
     """
 
     year: int
@@ -67,6 +69,8 @@ class YearResult:
     complementarity: float
     welfare_musd: float
     rent_musd: float
+    route_gap: float
+    is_settled: bool
 
     @property
     def cordons(self) -> Mapping[str, float]:

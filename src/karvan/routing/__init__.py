@@ -1,42 +1,66 @@
-"""A shipper's options: state graph, generalised cost, permissions, search, route sets, legs.
+"""A shipper's options: state graph, generalised cost, permissions, searches, route sets, legs.
 
-Goes in: tables of a snapshot, a date, a carbon price. Comes out: StateGraph, RouteSets, FacilityEntries, legs.
-May import: schema, errors, network, demand, corridor, results.
+Goes in: tables of a snapshot, a date, a carbon price, prices of what is scarce. Comes out: StateGraph, RouteSpace, RouteSets,
+FacilityEntries, legs. May import: schema, errors, network, demand, corridor, results.
 """
 
 from karvan.routing.centroids import centroid_markets
 from karvan.routing.cost import ArcCosts, arc_costs, estimated_rows, payloads
 from karvan.routing.families import Families, classify, compile_families
 from karvan.routing.graph import StateGraph, build_graph
+from karvan.routing.hierarchy import build_hierarchy, distances
 from karvan.routing.legs import legs
 from karvan.routing.permissions import arc_mask
-
-
+from karvan.routing.route_sets import Entered, Standing, at_rest, entered, first_routes, price_costs, subset
 from karvan.routing.sets import COMPONENTS, HOURS, RouteSets
-from karvan.routing.uses import FacilityEntries, RevenueRates, cordon_weights, facility_entries, operator_revenue, revenue_rates
+from karvan.routing.space import RouteSetOptions, RouteSpace, route_space
+from karvan.routing.uses import (
+    EmptyRun,
+    FacilityEntries,
+    RevenueRates,
+    cordon_weights,
+    empty_runs,
+    facility_entries,
+    operator_revenue,
+    revenue_rates,
+    rows_of,
+)
 
 __all__ = [
     "COMPONENTS",
     "HOURS",
     "ArcCosts",
+    "EmptyRun",
+    "Entered",
     "FacilityEntries",
     "Families",
     "RevenueRates",
-
+    "RouteSetOptions",
     "RouteSets",
+    "RouteSpace",
+    "Standing",
     "StateGraph",
     "arc_costs",
     "arc_mask",
+    "at_rest",
     "build_graph",
+    "build_hierarchy",
     "centroid_markets",
     "classify",
     "compile_families",
     "cordon_weights",
+    "distances",
+    "empty_runs",
+    "entered",
     "estimated_rows",
     "facility_entries",
+    "first_routes",
     "legs",
     "operator_revenue",
     "payloads",
+    "price_costs",
     "revenue_rates",
-
+    "route_space",
+    "rows_of",
+    "subset",
 ]  # fmt: skip

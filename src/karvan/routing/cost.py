@@ -87,10 +87,14 @@ class ArcCosts:
         """All terms that add up along a route, USD/t, shape (arcs,)."""
         return self.tariff + self.handling + self.time + self.waiting + self.co2
 
+    @property
+    def reliability_usd_per_t_h(self) -> float:
+        """Value of an hour of standard deviation, USD/t-h."""
+        return self.reliability_ratio * self.vot_usd_per_t_d / HOURS_PER_DAY
+
     def search_cost(self, graph: StateGraph) -> FloatArray:
         """Additive cost for searches: reliability by part of each arc's own standard deviation, USD/t, shape (arcs,)."""
-        per_h = self.reliability_ratio * self.vot_usd_per_t_d / HOURS_PER_DAY
-        return self.without_reliability + SURROGATE * per_h * graph.arc_sd_h
+        return self.without_reliability + SURROGATE * self.reliability_usd_per_t_h * graph.arc_sd_h
 
 
 def payloads(tables: Mapping[str, pl.DataFrame], commodity_group: str) -> FloatArray:

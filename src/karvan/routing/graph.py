@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -46,6 +47,7 @@ class StateGraph:
         arc_tail, arc_head: Nodes, shape (arcs,).
         arc_kind: 0 link, 1 terminal, 2 access, shape (arcs,).
         arc_element: Row in links, terminals or region_places, by kind, shape (arcs,).
+        arc_element_id: Its id, of length arcs.
         arc_direction: 0 forward, 1 backward: against the element's own direction; for a border, against its link's, shape (arcs,).
         arc_unit, arc_unit_after: Loading unit before and after (the same but for transfers), shape (arcs,).
         arc_operator: Row in operators, -1 for access, shape (arcs,).
@@ -69,6 +71,7 @@ class StateGraph:
     arc_head: IntArray
     arc_kind: IntArray
     arc_element: IntArray
+    arc_element_id: tuple[str, ...]
     arc_direction: IntArray
     arc_unit: IntArray
     arc_unit_after: IntArray
@@ -92,6 +95,14 @@ class StateGraph:
     def arc_count(self) -> int:
         """Number of arcs."""
         return int(self.arc_tail.shape[0])
+
+    @cached_property
+    def arcs_of_element(self) -> Mapping[tuple[int, str], tuple[int, ...]]:
+        """Arcs of each link and terminal: by kind and id."""
+        found: dict[tuple[int, str], list[int]] = {}
+        for arc, key in enumerate(zip(self.arc_kind.tolist(), self.arc_element_id, strict=True)):
+            found.setdefault(key, []).append(arc)
+        return {key: tuple(arcs) for key, arcs in found.items()}
 
     @property
     def arc_moving_h(self) -> FloatArray:
@@ -360,6 +371,7 @@ def _compiled(tables: Mapping[str, pl.DataFrame], arcs: list[_Arc]) -> StateGrap
         arc_head=head,
         arc_kind=whole([arc.kind for arc in ordered]),
         arc_element=whole([arc.element for arc in ordered]),
+        arc_element_id=tuple(arc.element_id for arc in ordered),
         arc_direction=whole([arc.direction for arc in ordered]),
         arc_unit=whole([LOADING_UNITS.index(arc.unit) for arc in ordered]),
         arc_unit_after=whole([LOADING_UNITS.index(arc.unit_after) for arc in ordered]),

@@ -107,9 +107,7 @@ def distances(
     cost, allowed = whole_cost(cost_usd_per_t), np.require(mask, np.bool_, ("C", "W"))
     _kernels.customised(hierarchy, cost, allowed, rising, falling)
     layers = np.empty((1 << bit_count, ranks), dtype=np.int64)
-    _kernels.distances(
-        network_of(graph), hierarchy, cost, allowed, carried, 1 << bit_count, root, backward, rising, falling, layers
-    )
+    _kernels.distances(network_of(graph), hierarchy, cost, allowed, carried, 1 << bit_count, root, backward, rising, falling, layers)
     found = np.full((graph.node_count, 1 << bit_count), np.inf)
     inner = hierarchy.position >= 0
     reached = layers[:, hierarchy.position[inner]].T

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+
+from karvan.routing.graph import StateGraph
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -25,18 +28,15 @@ class RouteSets:
         market_commodity, market_form, market_origin_region, market_destination_region: Labels, each of length markets.
         market_row: Row of the market in demand, shape (markets,).
         market_share: Share of the market's goods between these two centroids, shape (markets,).
+        market_goods: Position of the market's goods among the sorted names, shape (markets,).
         market_first_route: shape (markets + 1,).
         route_family: Position in family_ids, shape (routes,).
         route_first_arc: shape (routes + 1,).
         route_arc: Arcs of the state graph in travel order, access first and last.
         components: tariff, handling (with access), time, waiting, reliability, co2, USD/t, shape (routes, 6).
-        hours: moving, waiting, border, gauge, port, hours, shape (routes, 5).
-        sd_h: Standard deviation of transit time: root of the sum of arc variances, hours, shape (routes,).
-        length_km: shape (routes,).
-        co2e_wtw_kg_per_t, co2e_ttw_kg_per_t: Well-to-wheel and tank-to-wheel emissions, shape (routes,).
         path_size: Sum over legs of cost share over number of routes of the market's family that use the leg, shape (routes,).
-        unreachable: Markets without any route.
         co2_price_usd_per_t: Carbon price in the costs.
+        graph: The state graph.
     """
 
     family_ids: tuple[str, ...]
@@ -47,40 +47,70 @@ class RouteSets:
     market_destination_region: tuple[str, ...]
     market_row: IntArray
     market_share: FloatArray
+    market_goods: IntArray
     market_first_route: IntArray
     route_family: IntArray
     route_first_arc: IntArray
     route_arc: IntArray
     components: FloatArray
-    hours: FloatArray
-    sd_h: FloatArray
-    length_km: FloatArray
-    co2e_wtw_kg_per_t: FloatArray
-    co2e_ttw_kg_per_t: FloatArray
     path_size: FloatArray
-    unreachable: tuple[tuple[str, str, str], ...]
     co2_price_usd_per_t: float
+    graph: StateGraph
 
     @property
     def route_count(self) -> int:
         """Number of routes."""
         return int(self.route_family.shape[0])
 
-    @property
+    @cached_property
+    def unreachable(self) -> tuple[tuple[str, str, str], ...]:
+        """Markets without any route."""
+        return tuple(self.market_ids[index] for index in np.flatnonzero(np.diff(self.market_first_route) == 0))
+
+    @cached_property
     def route_market(self) -> IntArray:
         """Market of each route, shape (routes,)."""
         return np.repeat(np.arange(len(self.market_ids), dtype=np.int64), np.diff(self.market_first_route))
 
-    @property
+    @cached_property
     def route_of_step(self) -> IntArray:
         """Route of each entry of route_arc."""
         return np.repeat(np.arange(self.route_count, dtype=np.int64), np.diff(self.route_first_arc))
 
-    @property
+    @cached_property
     def cost_usd_per_t(self) -> FloatArray:
         """Generalised cost, shape (routes,)."""
         total: FloatArray = self.components.sum(axis=1)
         return total
+
+    @cached_property
+    def hours(self) -> FloatArray:
+        """Hours moving, waiting, at borders, gauge changes and ports, shape (routes, 5)."""
+        return np.stack([self.sums(self.graph.arc_hours[:, heading]) for heading in range(len(HOURS))], axis=1)
+
+    @cached_property
+    def sd_h(self) -> FloatArray:
+        """Standard deviation of transit time: root of the sum of arc variances, hours, shape (routes,)."""
+        return np.sqrt(self.sums(self.graph.arc_sd_h**2))
+
+    @cached_property
+    def length_km(self) -> FloatArray:
+        """Length, shape (routes,)."""
+        return self.sums(self.graph.arc_length_km)
+
+    @cached_property
+    def co2e_wtw_kg_per_t(self) -> FloatArray:
+        """Well-to-wheel emissions, shape (routes,)."""
+        return self.sums(self.graph.arc_co2e_wtw_kg_per_t)
+
+    @cached_property
+    def co2e_ttw_kg_per_t(self) -> FloatArray:
+        """Tank-to-wheel emissions, shape (routes,)."""
+        return self.sums(self.graph.arc_co2e_ttw_kg_per_t)
+
+    def sums(self, by_arc: FloatArray) -> FloatArray:
+        """Sum of a number of arcs over each route, shape (routes,); every route has arcs."""
+        return np.add.reduceat(by_arc[self.route_arc], self.route_first_arc[:-1]) if self.route_count else np.zeros(0)
 
     def arcs_of(self, route: int) -> IntArray:
         """Arcs of one route in travel order."""
@@ -89,7 +119,6 @@ class RouteSets:
     def steps_by_commodity(self) -> Iterator[tuple[str, IntArray]]:
         """For each commodity group the positions in route_arc that carry it."""
         names = sorted(set(self.market_commodity))
-        code = np.array([names.index(name) for name in self.market_commodity], dtype=np.int64)
-        of_step = code[self.route_market][self.route_of_step]
+        of_step = self.market_goods[self.route_market][self.route_of_step]
         for index, name in enumerate(names):
             yield name, np.flatnonzero(of_step == index).astype(np.int64)

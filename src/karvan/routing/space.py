@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +19,7 @@ from karvan.routing.families import Families, compile_families, family_search, r
 from karvan.routing.graph import StateGraph
 from karvan.routing.hierarchy import build_hierarchy, network_of
 from karvan.routing.permissions import mask_of_rules, rules_for, rules_in_force
-from karvan.routing.uses import ArcUses, arc_uses
+from karvan.routing.uses import ArcUses, Rows, arc_uses, rows_of
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -54,7 +56,7 @@ class Goods:
         costs: Its costs by arc.
         search_cost: Additive cost of searches, USD/t, shape (arcs,).
         use_first: Uses of each arc, shape (arcs + 1,).
-        uses: Facilities that arcs use.
+        uses: Rows that arcs use.
         route_theta, family_theta: Sharpness of choice, per USD/t.
         stay_usd_per_t: Cost of not shipping.
     """
@@ -102,6 +104,8 @@ class RouteSpace:
         network, hierarchy: The graph for loops, and its contraction hierarchy.
         markets: One row per market between two centroids; see `centroid_markets`.
         commodity: Position of each market's goods in the sorted names of `goods`, shape (markets,).
+        market_regions: Positions of origin and destination among the sorted regions, shape (markets, 2).
+        rows: What routes use up.
         families: Route families.
         serves: Families that serve each market's regions, shape (markets, families).
         goods: By commodity group.
@@ -115,12 +119,70 @@ class RouteSpace:
     hierarchy: Hierarchy
     markets: pl.DataFrame
     commodity: IntArray
+    market_regions: IntArray
+    rows: Rows
     families: Families
     serves: BoolArray
     goods: Mapping[str, Goods]
     searches: tuple[Search, ...]
     options: RouteSetOptions
     co2_price_usd_per_t: float
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Goods, sorted."""
+        return tuple(sorted(self.goods))
+
+    @cached_property
+    def leg_cost(self) -> FloatArray:
+        """Cost of each arc as path sizes weigh it, USD/t, shape (goods, arcs)."""
+        return np.array([self.goods[name].search_cost for name in self.names]).reshape(len(self.names), self.graph.arc_count)
+
+    @cached_property
+    def cost_parts(self) -> FloatArray:
+        """Tariff, handling, time, waiting, co2, USD/t, and variance, h2, by goods and arc, shape (goods, arcs, 6)."""
+        variance = self.graph.arc_sd_h**2
+        parts = [
+            np.stack([costs.tariff, costs.handling, costs.time, costs.waiting, costs.co2, variance], axis=1)
+            for costs in (self.goods[name].costs for name in self.names)
+        ]
+        return np.array(parts).reshape(len(self.names), self.graph.arc_count, 6)
+
+    @cached_property
+    def reliability_usd_per_t_h(self) -> FloatArray:
+        """Value of an hour of standard deviation, USD/t-h, shape (goods,)."""
+        return np.array([self.goods[name].costs.reliability_usd_per_t_h for name in self.names], dtype=np.float64)
+
+    @cached_property
+    def all_uses(self) -> tuple[IntArray, IntArray, FloatArray, IntArray, IntArray]:
+        """Uses of every goods and arc: first of each, row, units per tonne, only origin, only destination."""
+        parts = [self.goods[name].uses for name in self.names]
+        sizes = np.cumsum([0, *(part.arc.shape[0] for part in parts)])
+        first = [self.goods[name].use_first[:-1] + sizes[index] for index, name in enumerate(self.names)]
+        nothing = np.zeros(0, dtype=np.int64)
+        return (
+            np.concatenate([*first, sizes[-1:]]).astype(np.int64),
+            np.concatenate([nothing, *(part.row for part in parts)]),
+            np.concatenate([np.zeros(0), *(part.units_per_t for part in parts)]),
+            np.concatenate([nothing, *(part.origin for part in parts)]),
+            np.concatenate([nothing, *(part.destination for part in parts)]),
+        )
+
+    @cached_property
+    def labels(self) -> dict[str, Any]:
+        """What route sets say of the markets."""
+        markets = self.markets
+        return {
+            "family_ids": self.families.family_ids,
+            "market_ids": tuple(markets.select("market_id", "origin_node", "destination_node").iter_rows()),
+            "market_commodity": tuple(markets["commodity_group"]),
+            "market_form": tuple(markets["form"]),
+            "market_origin_region": tuple(markets["origin_region"]),
+            "market_destination_region": tuple(markets["destination_region"]),
+            "market_row": np.array(markets["demand_row"].to_numpy(), dtype=np.int64),
+            "market_share": np.array(markets["share"].to_numpy(), dtype=np.float64),
+            "market_goods": self.commodity,
+        }
 
     @property
     def market_count(self) -> int:
@@ -134,7 +196,7 @@ class RouteSpace:
 
     def by_market(self, attribute: str) -> FloatArray:
         """A number of the goods for every market, shape (markets,)."""
-        return np.array([getattr(self.goods[name], attribute) for name in sorted(self.goods)], dtype=np.float64)[self.commodity]
+        return np.array([getattr(self.goods[name], attribute) for name in self.names], dtype=np.float64)[self.commodity]
 
 
 def route_space(
@@ -162,6 +224,7 @@ def route_space(
     goods = {name: _goods(graph, tables, name, co2_price_usd_per_t) for name in sorted(set(markets["commodity_group"]))}
     names = sorted(goods)
     pairs = list(markets.select("origin_region", "destination_region").iter_rows())
+    regions = sorted(tables["regions"]["region_id"])
     served = {pair: families.serves(*pair) for pair in set(pairs)}
     return RouteSpace(
         graph=graph,
@@ -169,6 +232,8 @@ def route_space(
         hierarchy=build_hierarchy(graph),
         markets=markets,
         commodity=np.array([names.index(name) for name in markets["commodity_group"]], dtype=np.int64),
+        market_regions=np.array([[regions.index(name) for name in pair] for pair in pairs], dtype=np.int64).reshape(-1, 2),
+        rows=rows_of(tables),
         families=families,
         serves=np.array([served[pair] for pair in pairs], dtype=np.bool_).reshape(len(pairs), len(families.family_ids)),
         goods=goods,

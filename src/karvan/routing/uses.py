@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.errors import DataError, Problem
-from karvan.routing.cost import CONTAINER_CODE, arc_costs, element_is_estimate, payloads
+from karvan.routing import _kernels
+from karvan.routing.cost import CONTAINER_CODE, element_is_estimate, payloads
 from karvan.routing.graph import BACKWARD, LINK, TERMINAL, StateGraph
 from karvan.routing.sets import RouteSets
-from karvan.schema import ANY, LOADING_UNITS
+from karvan.schema import ANY, DAY_UNITS, LOADING_UNITS, UNIT_CARRIED
 
 if TYPE_CHECKING:
     from karvan.routing.space import RouteSpace
@@ -25,132 +25,204 @@ BoolArray = npt.NDArray[np.bool_]
 
 WAGONS_PER_TRAIN = 50.0
 TEU_PER_TRAIN = 100.0
-_UNITS_TAKEN = {"kteu": "container", "kwagons": "wagon", "kvehicles": "truck"}
+HOURS_PER_DAY = 24.0
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What routes use up: first the facilities in table order, then the balances of `returns`.
+
+    Attributes:
+        facility_count: Number of facilities.
+        ids: facility_id and return_id of each row.
+        is_summed: A route uses as much as all its links and terminals together (days, balances), not what the largest takes, shape (rows,).
+    """
+
+    facility_count: int
+    ids: tuple[str, ...]
+    is_summed: BoolArray
+
+    @property
+    def count(self) -> int:
+        """Number of rows."""
+        return len(self.ids)
 
 
 @dataclass(frozen=True)
 class ArcUses:
-    """Facilities that arcs use, for one commodity group; sorted by arc, then facility.
+    """Rows that arcs use, for one commodity group; sorted by arc, then row.
 
     Attributes:
         arc: shape (uses,).
-        facility: Row in facilities, shape (uses,).
-        units_per_t: Units of the facility per tonne, shape (uses,).
+        row: Facility or balance, shape (uses,).
+        units_per_t: Units per tonne; below zero where a balance is met from the other side, shape (uses,).
+        origin, destination: Position among the regions of the only origin and destination it is for, -1 for any, shape (uses,).
     """
 
     arc: IntArray
-    facility: IntArray
+    row: IntArray
     units_per_t: FloatArray
+    origin: IntArray
+    destination: IntArray
+
+    @property
+    def is_for_all(self) -> BoolArray:
+        """Uses by goods of every origin and destination, shape (uses,)."""
+        return (self.origin < 0) & (self.destination < 0)
 
 
 @dataclass(frozen=True)
 class FacilityEntries:
-    """Facilities that each route uses.
+    """Rows that each route uses.
 
     Attributes:
         route_first_entry: shape (routes + 1,).
-        entry_row: Row in facilities, rising within a route, shape (entries,).
-        entry_units_per_t: Units of the facility per tonne of the route, shape (entries,).
+        entry_row: Facility or balance, rising within a route, shape (entries,).
+        entry_units_per_t: Units per tonne of the route, shape (entries,).
+        signature: A hash of the rows that each route uses, shape (routes,).
+        times: Most arcs of one route that use a row, at least one, shape (rows,).
     """
 
     route_first_entry: IntArray
     entry_row: IntArray
     entry_units_per_t: FloatArray
+    signature: npt.NDArray[np.uint64]
+    times: FloatArray
+
+
+def rows_of(tables: Mapping[str, pl.DataFrame]) -> Rows:
+    """What routes can use up."""
+    facilities, returns = tables["facilities"], tables["returns"]
+    in_days = facilities["unit"].cast(pl.String).is_in(DAY_UNITS).to_numpy()
+    return Rows(
+        facility_count=facilities.height,
+        ids=(*facilities["facility_id"], *returns["return_id"]),
+        is_summed=np.concatenate([in_days, np.ones(returns.height, dtype=np.bool_)]),
+    )
 
 
 def arc_uses(graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity_group: str) -> ArcUses:
-    """Which facilities an arc uses up and how much of them a tonne of some goods takes.
+    """Which facilities and balances an arc uses up and how much of them a tonne of some goods takes.
 
     One unit per tonne in kt; one over the payload of a TEU, wagon or truck in kteu, kwagons and kvehicles, for that loading
-    unit only; trains are 50 wagons or 100 TEU. Where several rows tie an arc to one facility the largest counts.
+    unit only; trains are 50 wagons or 100 TEU; in kshipdays and kwagondays the days that the arc takes, for each loading unit. Where
+    several rows of the same scope tie an arc to one facility the largest counts. A balance counts loading units over its link, those
+    against the link's own direction below zero.
     """
     payload = payloads(tables, commodity_group)
     facilities = {name: row for row, name in enumerate(tables["facilities"]["facility_id"])}
+    regions = {name: place for place, name in enumerate(sorted(tables["regions"]["region_id"]))}
     units = tables["facilities"]["unit"].cast(pl.String).to_list()
-    elements = {
-        LINK: {name: row for row, name in enumerate(tables["links"]["link_id"])},
-        TERMINAL: {name: row for row, name in enumerate(tables["terminals"]["terminal_id"])},
-    }
-    arcs_of: dict[tuple[int, int], list[int]] = {}
-    for arc, (kind, element) in enumerate(zip(graph.arc_kind.tolist(), graph.arc_element.tolist(), strict=True)):
-        arcs_of.setdefault((kind, element), []).append(arc)
-    found: dict[tuple[int, int], float] = {}
+    days = (graph.arc_hours.sum(axis=1) / HOURS_PER_DAY).tolist()
+    arc_unit, arc_unit_after, arc_direction = graph.arc_unit.tolist(), graph.arc_unit_after.tolist(), graph.arc_direction.tolist()
+    found: dict[tuple[int, int, int, int], float] = {}
     rows = tables["facility_uses"].filter(pl.col("commodity_group").is_in([commodity_group, ANY]))
     for row in rows.iter_rows(named=True):
         kind, name = (LINK, row["link_id"]) if row["link_id"] is not None else (TERMINAL, row["terminal_id"])
         facility = facilities[row["facility_id"]]
-        for arc in arcs_of.get((kind, elements[kind][name]), ()):
-            if row["direction"] != "both" and (graph.arc_direction[arc] == BACKWARD) != (row["direction"] == "backward"):
+        ends = (regions.get(row["origin_region"], -1), regions.get(row["destination_region"], -1))
+        for arc in graph.arcs_of_element.get((kind, name), ()):
+            if row["direction"] != "both" and (arc_direction[arc] == BACKWARD) != (row["direction"] == "backward"):
                 continue
-            carried = {int(graph.arc_unit[arc]), int(graph.arc_unit_after[arc])}
+            carried = {arc_unit[arc], arc_unit_after[arc]}
             if row["loading_unit"] != ANY and LOADING_UNITS.index(row["loading_unit"]) not in carried:
                 continue
-            per_t = _units_per_t(units[facility], carried, payload)
+            per_t = row["weight_factor"] * _units_per_t(units[facility], carried, payload, days[arc])
             if per_t > 0.0:
-                found[arc, facility] = max(found.get((arc, facility), 0.0), row["weight_factor"] * per_t)
-    keys = sorted(found)
-    return ArcUses(
-        arc=np.array([arc for arc, _ in keys], dtype=np.int64),
-        facility=np.array([facility for _, facility in keys], dtype=np.int64),
-        units_per_t=np.array([found[key] for key in keys], dtype=np.float64),
-    )
+                key = (arc, facility, *ends)
+                found[key] = max(found.get(key, 0.0), per_t)
+    for number, row in enumerate(tables["returns"].iter_rows(named=True)):
+        unit = LOADING_UNITS.index(row["loading_unit"])
+        for arc in graph.arcs_of_element.get((LINK, row["link_id"]), ()):
+            if arc_unit[arc] == unit and not np.isnan(payload[unit]):
+                found[arc, len(facilities) + number, -1, -1] = (-1.0 if arc_direction[arc] == BACKWARD else 1.0) / float(payload[unit])
+    keys = np.array(sorted(found), dtype=np.int64).reshape(-1, 4)
+    per_t = np.array([found[key] for key in sorted(found)], dtype=np.float64)
+    arc, number, origin, destination = (keys[:, column].copy() for column in range(4))
+    return ArcUses(arc, number, per_t, origin, destination)
 
 
-def _units_per_t(unit: str, carried: set[int], payload: FloatArray) -> float:
-    """Units of a facility per tonne carried in one of some loading units; 0 if it does not count them."""
+def _units_per_t(unit: str, carried: set[int], payload: FloatArray, days: float) -> float:
+    """Units of a facility per tonne carried in one of some loading units on an arc of so many days; 0 if it does not count them."""
     wagon = LOADING_UNITS.index("wagon")
     if unit == "kt":
         return 1.0
     if unit == "ktrains":
         taken, per_unit = (CONTAINER_CODE, TEU_PER_TRAIN) if CONTAINER_CODE in carried else (wagon, WAGONS_PER_TRAIN)
+    elif unit in UNIT_CARRIED:
+        taken, per_unit = LOADING_UNITS.index(UNIT_CARRIED[unit]), 1.0
     else:
-        taken, per_unit = LOADING_UNITS.index(_UNITS_TAKEN[unit]), 1.0
+        taken, per_unit = min(carried), 1.0
     if taken not in carried or np.isnan(payload[taken]):
         return 0.0
-    return float(1.0 / (per_unit * payload[taken]))
+    per_t = float(1.0 / (per_unit * payload[taken]))
+    return per_t * days if unit in DAY_UNITS else per_t
+
+
+@dataclass(frozen=True)
+class EmptyRun:
+    """A balance, and what an empty loading unit takes of other rows on its way over the link.
+
+    Attributes:
+        row: Row of the balance.
+        usd_per_unit: Charge for an empty.
+        operator: Row in operators that earns it.
+        forward, backward: Units of each facility that an empty takes along and against the link's own direction.
+    """
+
+    row: int
+    usd_per_unit: float
+    operator: int
+    forward: Mapping[int, float]
+    backward: Mapping[int, float]
+
+
+def empty_runs(tables: Mapping[str, pl.DataFrame]) -> tuple[EmptyRun, ...]:
+    """What empties take, for each row of `returns`: room, but no tonnes, in the facilities that stand on the link itself."""
+    facilities = {name: row for row, name in enumerate(tables["facilities"]["facility_id"])}
+    operators = {name: row for row, name in enumerate(tables["operators"]["operator_id"])}
+    units = tables["facilities"]["unit"].cast(pl.String).to_list()
+    hours = dict(tables["links"].select("link_id", "time_h").iter_rows())
+    found = []
+    for number, row in enumerate(tables["returns"].iter_rows(named=True)):
+        taken: dict[str, dict[int, float]] = {"forward": {}, "backward": {}}
+        uses = tables["facility_uses"].filter((pl.col("link_id") == row["link_id"]) & (pl.col("commodity_group") == ANY))
+        for use in uses.iter_rows(named=True):
+            if use["loading_unit"] not in (ANY, row["loading_unit"]):
+                continue
+            facility = facilities[use["facility_id"]]
+            per_unit = _units_of_an_empty(units[facility], row["loading_unit"], hours[row["link_id"]] / HOURS_PER_DAY)
+            for way in ("forward", "backward"):
+                if use["direction"] in ("both", way) and per_unit > 0.0:
+                    taken[way][facility] = use["weight_factor"] * per_unit
+        found.append(EmptyRun(len(facilities) + number, row["empty_usd_per_unit"], operators[row["operator_id"]], **taken))
+    return tuple(found)
+
+
+def _units_of_an_empty(unit: str, loading_unit: str, days: float) -> float:
+    """Units of a facility that an empty loading unit takes on an arc of so many days; it weighs nothing."""
+    code = LOADING_UNITS.index(loading_unit)
+    return 0.0 if unit == "kt" else _units_per_t(unit, {code}, np.ones(len(LOADING_UNITS)), days)
 
 
 def facility_entries(space: RouteSpace, sets: RouteSets) -> FacilityEntries:
-    """Facilities that each route uses, per tonne.
+    """Facilities and balances that each route uses, per tonne.
 
     A facility that stands on several links or terminals of a route is used once, by the arc that takes most: it is one place
-    in the chain, and each tonne passes it once.
+    in the chain, and each tonne passes it once. Days and balances add up over the route.
     """
-    route_count = sets.route_count
-    route_of_step = sets.route_of_step
-    found_route, found_facility, found_units = [], [], []
-    for commodity, steps in sets.steps_by_commodity():
-        uses, first = space.goods[commodity].uses, space.goods[commodity].use_first
-        arcs = sets.route_arc[steps]
-        counts = first[arcs + 1] - first[arcs]
-        offset = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        entries = np.repeat(first[arcs], counts) + offset
-        found_route.append(np.repeat(route_of_step[steps], counts))
-        found_facility.append(uses.facility[entries])
-        found_units.append(uses.units_per_t[entries])
-    nothing = np.zeros(0, dtype=np.int64)
-    row, route = np.concatenate([nothing, *found_facility]), np.concatenate([nothing, *found_route])
-    stride = int(row.max(initial=0)) + 1
-    entry, position = np.unique(route * stride + row, return_inverse=True)
-    units = np.zeros(entry.shape[0])
-    np.maximum.at(units, position, np.concatenate([np.zeros(0), *found_units]))
-    first_entry = np.searchsorted(entry // stride, np.arange(route_count + 1)).astype(np.int64)
-    return FacilityEntries(first_entry, (entry % stride).astype(np.int64), units)
+    market = sets.route_market
+    routes = _kernels.Routes(sets.route_first_arc, sets.route_arc, space.commodity[market])
+    return FacilityEntries(*_kernels.entries(routes, space.all_uses, space.market_regions[market], space.rows.is_summed))
 
 
-def cordon_weights(graph: StateGraph, tables: Mapping[str, pl.DataFrame], sets: RouteSets, cordon_id: str) -> tuple[FloatArray, FloatArray]:
-    """What a cordon counts of each route: kt per kt (each tonne once) and thousand TEU per kt, each of shape (routes,).
-
-    Raises:
-        DataError: No such cordon.
-    """
-    rows = tables["cordons"].filter(pl.col("cordon_id") == cordon_id)
-    if rows.height == 0:
-        raise DataError(Problem("cordons", None, "cordon_id", f"no cordon {cordon_id}; add it or use a listed one"))
+def cordon_weights(tables: Mapping[str, pl.DataFrame], sets: RouteSets) -> dict[str, tuple[FloatArray, FloatArray]]:
+    """What each cordon counts of each route: kt per kt (each tonne once) and thousand TEU per kt, each of shape (routes,)."""
+    graph, table = sets.graph, tables["cordons"]
     links = {name: row for row, name in enumerate(tables["links"]["link_id"])}
     is_counted = np.zeros(len(links) + 1, dtype=np.bool_)  # the last one stands for arcs that are no link
-    is_counted[[links[name] for name in rows["link_id"]]] = True
-    steps = np.flatnonzero(is_counted[graph.arc_link[sets.route_arc]])
+    is_counted[[links[name] for name in table["link_id"]]] = True
+    steps = np.flatnonzero(is_counted[graph.arc_link][sets.route_arc])
     arcs, route = sets.route_arc[steps], sets.route_of_step[steps]
     link, is_backward, in_box = graph.arc_link[arcs], graph.arc_direction[arcs] == BACKWARD, graph.arc_unit[arcs] == CONTAINER_CODE
     market = sets.route_market[route]
@@ -161,8 +233,9 @@ def cordon_weights(graph: StateGraph, tables: Mapping[str, pl.DataFrame], sets: 
     }
     per_box = {name: 1.0 / payloads(tables, name)[CONTAINER_CODE] for name in sorted(set(sets.market_commodity))}
     teu_per_t = np.array([per_box[name] for name in sets.market_commodity], dtype=np.float64)[market]
-    tonnes, boxes = np.zeros(sets.route_count), np.zeros(sets.route_count)
-    for row in rows.iter_rows(named=True):
+    found: dict[str, tuple[FloatArray, FloatArray]] = {}
+    for row in table.sort("cordon_id", maintain_order=True).iter_rows(named=True):
+        tonnes, boxes = found.setdefault(row["cordon_id"], (np.zeros(sets.route_count), np.zeros(sets.route_count)))
         counts = link == links[row["link_id"]]
         if row["direction"] != "both":
             counts &= is_backward == (row["direction"] == "backward")
@@ -171,7 +244,7 @@ def cordon_weights(graph: StateGraph, tables: Mapping[str, pl.DataFrame], sets: 
                 counts &= values == row[column]
         tonnes[route[counts]] = 1.0
         boxes[route[counts & in_box]] = teu_per_t[counts & in_box]
-    return tonnes, boxes
+    return found
 
 
 @dataclass(frozen=True)
@@ -193,16 +266,16 @@ class RevenueRates:
     hours: FloatArray
 
 
-def revenue_rates(graph: StateGraph, tables: Mapping[str, pl.DataFrame], sets: RouteSets) -> RevenueRates:
+def revenue_rates(space: RouteSpace, tables: Mapping[str, pl.DataFrame], sets: RouteSets) -> RevenueRates:
     """Tariffs and charges on each step of the routes."""
     operator, rate = np.full(sets.route_arc.shape[0], -1, dtype=np.int64), np.zeros(sets.route_arc.shape[0])
     is_estimate = np.zeros(sets.route_arc.shape[0], dtype=np.bool_)
     for commodity, steps in sets.steps_by_commodity():
-        costs = arc_costs(graph, tables, commodity, co2_price_usd_per_t=0.0)
+        costs = space.goods[commodity].costs
         arcs = sets.route_arc[steps]
         operator[steps], rate[steps] = costs.operator[arcs], (costs.tariff + costs.handling)[arcs]
         is_estimate[steps] = costs.is_estimate[arcs]
-    by_element, hours = element_is_estimate(graph, tables), graph.arc_hours.sum(axis=1)
+    by_element, hours = element_is_estimate(space.graph, tables), space.graph.arc_hours.sum(axis=1)
     return RevenueRates(operator, rate, is_estimate, by_element[sets.route_arc], hours[sets.route_arc])
 
 

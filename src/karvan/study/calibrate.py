@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,12 +14,12 @@ import polars as pl
 from karvan.assignment import Assembly, Clearing, assemble, fit_constants
 from karvan.assignment import clear as clear_market
 from karvan.assignment.assembly import NOT_SHIPPED
-from karvan.corridor import Corridor
+from karvan.corridor import Corridor, Snapshot
 from karvan.errors import ConvergenceError, DataError, Problem
 from karvan.measures import load_scenario
 from karvan.measures.apply import apply
 from karvan.schema import CONFIDENCES
-from karvan.study.clear import Cleared, RoutedSnapshot, RouteMemory, lifted
+from karvan.study.clear import Cleared, RouteMemory, clear, lifted
 from karvan.study.progress import Progress, silent
 from karvan.study.year import facilities_of
 
@@ -30,6 +31,8 @@ FITTED_TABLES = ("constants", "demand_factors", "base_costs")
 
 _TOTAL_TOLERANCE_SHARE = 1e-6
 _MAX_TOTAL_ROUNDS = 40
+_MAX_ROUTE_ROUNDS = 20
+_DELAY_TOLERANCE_H = 0.1
 _STORED_DECIMALS = {"constants": 4, "demand_factors": 6, "base_costs": 4}
 """Digits that are stored: few enough that a fit made elsewhere gives the same."""
 _PRICE_FLOOR_USD_PER_T = 0.05
@@ -104,33 +107,38 @@ def calibrate(corridor: Corridor, *, routes: RouteMemory | None = None, progress
         raise DataError(Problem("calibration_targets", None, None, "holds no rows; calibration needs observed values of the base year"))
     scenario = load_scenario(manifest.history, corridor)
     snapshot = apply(scenario, corridor, year=manifest.base_year)
-    routed = (routes or RouteMemory()).routed(snapshot, co2_price_usd_per_t=manifest.co2_price_usd_per_t)
-    fit = _Fit(routed, targets, progress)
-    factors, constants = fit.solve()
+    tell, memory = progress or silent, routes or RouteMemory()
+
+    def cleared_with(constants: Mapping[tuple[str, str], float], factors: Mapping[tuple[str, str], float]) -> Cleared:
+        trial = _with_fit(snapshot, _constants_frame(constants), _factors_frame(factors))
+        return clear(trial, routes=memory, co2_price_usd_per_t=manifest.co2_price_usd_per_t)
+
+    constants: dict[tuple[str, str], float] = {}
+    factors: dict[tuple[str, str], float] = {}
+    cleared = cleared_with(constants, factors)
+    for attempt in range(1, _MAX_ROUTE_ROUNDS + 1):
+        before = cleared
+        fit = _Fit(before, targets, progress)
+        factors, fitted_constants = fit.solve()
+        constants = fitted_constants | _taken_over(fitted_constants, corridor.tables["route_families"])
+        cleared = cleared_with(constants, factors)
+        moved_h = float(np.abs(cleared.delay_h - before.delay_h).max(initial=0.0))
+        tell(f"routes and delays that fit the constants, round {attempt}: {moved_h:.2f} h moved")
+        if moved_h <= _DELAY_TOLERANCE_H and np.array_equal(cleared.routed.sets.route_arc, before.routed.sets.route_arc):
+            break
+    else:
+        raise ConvergenceError(f"routes, delays and constants did not come to rest in {_MAX_ROUTE_ROUNDS} rounds of fitting")
     assembly, clearing = fit.cleared(factors, constants)
-    constants |= _taken_over(constants, corridor.tables["route_families"])
-    pairs = sorted(constants)
+    ids = before.routed.sets.market_ids
     return Calibration(
-        constants=pl.DataFrame(
-            {
-                "family_id": [family for family, _ in pairs],
-                "commodity_group": [commodity for _, commodity in pairs],
-                "constant_usd_per_t": [constants[pair] for pair in pairs],
-            }
-        ),
-        demand_factors=pl.DataFrame(
-            {
-                "commodity_group": [commodity for commodity, _ in sorted(factors)],
-                "form": [form for _, form in sorted(factors)],
-                "demand_factor": [factors[pair] for pair in sorted(factors)],
-            }
-        ),
+        constants=_constants_frame(constants),
+        demand_factors=_factors_frame(factors),
         base_costs=pl.DataFrame(
             {
-                "market_id": [market for market, _, _ in routed.sets.market_ids],
-                "origin_node": [origin for _, origin, _ in routed.sets.market_ids],
-                "destination_node": [destination for _, _, destination in routed.sets.market_ids],
-                "base_cost_usd_per_t": clearing.market_cost,
+                "market_id": [market for market, _, _ in ids],
+                "origin_node": [origin for _, origin, _ in ids],
+                "destination_node": [destination for _, _, destination in ids],
+                "base_cost_usd_per_t": clearing.market_cost[: assembly.goods_count],
             }
         ),
         targets=fit.errors(assembly, clearing),
@@ -140,6 +148,38 @@ def calibrate(corridor: Corridor, *, routes: RouteMemory | None = None, progress
         constant_count=len(fit.family_targets),
         observation_count=targets.filter(pl.col("quantity") != "own_cost_elasticity").height,
     )
+
+
+def _constants_frame(constants: Mapping[tuple[str, str], float]) -> pl.DataFrame:
+    """Constants as they are stored, with the digits that are kept."""
+    pairs = sorted(constants)
+    return pl.DataFrame(
+        {
+            "family_id": [family for family, _ in pairs],
+            "commodity_group": [commodity for _, commodity in pairs],
+            "constant_usd_per_t": [round(constants[pair], _STORED_DECIMALS["constants"]) for pair in pairs],
+        },
+        schema={"family_id": pl.String, "commodity_group": pl.String, "constant_usd_per_t": pl.Float64},
+    )
+
+
+def _factors_frame(factors: Mapping[tuple[str, str], float]) -> pl.DataFrame:
+    """Demand factors as they are stored, with the digits that are kept."""
+    pairs = sorted(factors)
+    return pl.DataFrame(
+        {
+            "commodity_group": [commodity for commodity, _ in pairs],
+            "form": [form for _, form in pairs],
+            "demand_factor": [round(factors[pair], _STORED_DECIMALS["demand_factors"]) for pair in pairs],
+        },
+        schema={"commodity_group": pl.String, "form": pl.String, "demand_factor": pl.Float64},
+    )
+
+
+def _with_fit(snapshot: Snapshot, constants: pl.DataFrame, factors: pl.DataFrame) -> Snapshot:
+    """The snapshot with a trial fit in place of the one it stores; without base costs demand does not answer to cost."""
+    fit = {"constants": constants, "demand_factors": factors, "base_costs": snapshot.tables["base_costs"].clear()}
+    return replace(snapshot, tables={**snapshot.tables, **fit})
 
 
 def _taken_over(constants: dict[tuple[str, str], float], families: pl.DataFrame) -> dict[tuple[str, str], float]:
@@ -163,9 +203,10 @@ def fitted(corridor: Corridor, found: Calibration) -> Corridor:
 class _Fit:
     """The targets of one base year, and the searches that meet them."""
 
-    def __init__(self, routed: RoutedSnapshot, targets: pl.DataFrame, progress: Progress | None) -> None:
+    def __init__(self, cleared: Cleared, targets: pl.DataFrame, progress: Progress | None) -> None:
         self.tell = progress or silent
-        self.routed = routed
+        self.before = cleared
+        self.routed = routed = cleared.routed
         self.targets = targets
         self.tables = routed.snapshot.tables
         self.family_targets = {
@@ -239,7 +280,8 @@ class _Fit:
         return {pair: float(constants.get(pair, 0.0) + found[index[pair]]) for pair in pairs}
 
     def _pair(self, assembly: Assembly, nest: int) -> tuple[str, str]:
-        return self.names[assembly.family_code[nest]], assembly.market_commodity[assembly.market_of_nest[nest]]
+        market = assembly.market_of_nest[nest]
+        return ("", "") if market >= assembly.goods_count else (self.names[assembly.family_code[nest]], assembly.market_commodity[market])
 
     def cleared(self, factors: dict[tuple[str, str], float], constants: dict[tuple[str, str], float]) -> tuple[Assembly, Clearing]:
         assembly = self._assembled(factors, constants)
@@ -248,9 +290,15 @@ class _Fit:
         return assembly, clearing
 
     def _assembled(self, factors: dict[tuple[str, str], float], constants: dict[tuple[str, str], float]) -> Assembly:
-        """The base year's program with fixed demand: what was shipped was observed."""
+        """The base year's program with fixed demand, as what was shipped was observed, and with the delays of the last clearing."""
         assembly = assemble(self.tables, self.routed.sets, self.routed.entries, constants=constants, demand_factors=factors)
-        problem = replace(assembly.problem, market_elasticity=np.zeros_like(assembly.problem.market_elasticity))
+        of = assembly.route_of
+        delay = np.where(of >= 0, self.before.route_delay_usd_per_t[of], 0.0)
+        problem = replace(
+            assembly.problem,
+            route_cost_usd_per_t=assembly.problem.route_cost_usd_per_t + delay,
+            market_elasticity=np.zeros_like(assembly.problem.market_elasticity),
+        )
         return replace(assembly, problem=problem)
 
     def _kteu(self, factors: dict[tuple[str, str], float], constants: dict[tuple[str, str], float], cordon: str) -> float:
@@ -300,7 +348,7 @@ class _Fit:
 
     def waits(self, assembly: Assembly, clearing: Clearing) -> pl.DataFrame:
         """Facilities with a price in the base year, the dearest first."""
-        table = facilities_of(Cleared(self.routed, assembly, clearing))
+        table = facilities_of(replace(self.before, assembly=assembly, clearing=clearing))
         names = self.tables["facilities"].select("facility_id", "name", "is_public")
         full = table.filter(pl.col("shadow_price_usd_per_t") > _PRICE_FLOOR_USD_PER_T).join(names, on="facility_id", validate="1:1")
         return full.select(
@@ -313,7 +361,7 @@ class _Fit:
     ) -> pl.DataFrame:
         """Constants fitted again with every full facility unlimited: the other end of what the base year can tell."""
         prices = clearing.row_price_usd_per_unit
-        full = np.flatnonzero(prices > 0.0)
+        full = np.flatnonzero(prices[: assembly.facility_count] > 0.0)
         schema = {
             "family_id": pl.String, "commodity_group": pl.String, "facility_id": pl.String,
             "constant_usd_per_t": pl.Float64, "constant_without_scarcity_usd_per_t": pl.Float64,
@@ -326,7 +374,7 @@ class _Fit:
         paid = clearing.route_flow_kt[route] * problem.entry_units_per_t * prices[problem.entry_row]
         pair_of_route = [self._pair(assembly, nest) for nest in assembly.nest_of_route]
         by_facility: dict[tuple[str, str], dict[int, float]] = {}
-        for index in np.flatnonzero(paid > 0.0):
+        for index in np.flatnonzero((paid > 0.0) & (problem.entry_row < assembly.facility_count)):
             weights = by_facility.setdefault(pair_of_route[route[index]], {})
             weights[int(problem.entry_row[index])] = weights.get(int(problem.entry_row[index]), 0.0) + float(paid[index])
         rows = [

@@ -1,12 +1,15 @@
-"""Snapshot to cleared market: its routes, remembered, and its program, solved."""
+"""Snapshot to cleared market: routes that enter by price, the program solved, delays and flows that fit each other."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from karvan.assignment import (
     Assembly,
@@ -14,6 +17,14 @@ from karvan.assignment import (
     ClearOptions,
     MarketProblem,
     assemble,
+    delay_h,
+    effective_capacity,
+    queued,
+    read_curves,
+    solve_fixed_point,
+    solve_from_two_starts,
+    stored_constants,
+    use_share,
     with_capacity,
 )
 from karvan.assignment import (
@@ -22,52 +33,108 @@ from karvan.assignment import (
 from karvan.corridor import Snapshot
 from karvan.errors import DataError, Problem
 from karvan.routing import (
+    Entered,
     FacilityEntries,
     RevenueRates,
     RouteSets,
+    RouteSpace,
+    Standing,
     StateGraph,
+    at_rest,
     build_graph,
     cordon_weights,
-    facility_entries,
+    entered,
+    first_routes,
+    price_costs,
     revenue_rates,
-    route_sets,
+    route_space,
 )
 
 FloatArray = npt.NDArray[np.float64]
 _ROUTING_TABLES = (
-    "places", "modes", "links", "terminals", "facility_uses", "tariffs", "route_families", "regions", "region_places",
+    "places", "modes", "links", "terminals", "facility_uses", "returns", "tariffs", "route_families", "regions", "region_places",
     "commodities", "commodity_units", "permissions", "cordons", "operators",
 )  # fmt: skip
+
+ROUTE_GAP = 1e-3
+"""Largest share of a market that a route left out may take; above it a year is flagged."""
+_MOST_ROUNDS = 8
+_LEAST_TIME_VALUE_USD_PER_T_H = 1e-6
+_HOURS_PER_DAY = 24.0
 
 
 @dataclass(frozen=True)
 class Market:
-    """How scarcity is settled. `price`: by a price in USD per unit that goes to the facility's owner."""
+    """How scarcity is settled and how well.
+
+    Attributes:
+        regime: `price`: by a price that goes to the facility's owner; `queue`: by a wait that is lost.
+        has_delays: Times grow with use by the corridor's delay curves.
+        tolerance: Largest r1 and r2 of a clearing.
+        threads: Threads that share searches and large programs; the digits do not depend on it.
+    """
 
     regime: str = "price"
+    has_delays: bool = True
     tolerance: float = 1e-6
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        if self.regime not in ("price", "queue"):
+            raise DataError(Problem("market", None, "regime", f"is {self.regime}, must be price or queue"))
 
 
 @dataclass(frozen=True)
 class RoutedSnapshot:
-    """A snapshot with its state graph, route sets, facility entries, cordon weights (kt and kTEU per kt, by cordon) and who is paid."""
+    """A snapshot with its routes.
+
+    Attributes:
+        snapshot: The snapshot.
+        space: What its routes were searched in.
+        rest: Routes that are choices while nothing has a price or a delay, and what is known of those left out.
+        sets: Routes that are choices now.
+        entries: What they use.
+    """
 
     snapshot: Snapshot
-    graph: StateGraph
+    space: RouteSpace
+    rest: Entered
     sets: RouteSets
     entries: FacilityEntries
-    cordons: Mapping[str, tuple[FloatArray, FloatArray]]
-    rates: RevenueRates
+
+    @property
+    def graph(self) -> StateGraph:
+        """The state graph."""
+        return self.space.graph
+
+    @cached_property
+    def cordons(self) -> Mapping[str, tuple[FloatArray, FloatArray]]:
+        """Kt and kTEU counted per kt of each route, by cordon."""
+        return cordon_weights(self.snapshot.tables, self.sets)
+
+    @cached_property
+    def rates(self) -> RevenueRates:
+        """Who is paid what on each step of the routes."""
+        return revenue_rates(self.space, self.snapshot.tables, self.sets)
 
 
 class RouteMemory:
-    """Route sets remembered by what they depend on, so that years and scenarios with the same network share them."""
+    """Routes at rest, remembered by what they depend on, so that years, scenarios and futures with the same network share them.
 
-    def __init__(self) -> None:
-        self._known: dict[tuple[object, ...], RoutedSnapshot] = {}
+    What is remembered depends on the network, its costs and the constants alone, never on which year asked first: the routes of a year
+    are the same whatever was cleared before it.
+
+    Args:
+        threads: Searches made at once; the routes do not depend on it.
+    """
+
+    def __init__(self, *, threads: int = 1) -> None:
+        self.threads = threads
+        self._spaces: dict[tuple[object, ...], tuple[RouteSpace, RouteSets]] = {}
+        self._rests: dict[tuple[object, ...], Entered] = {}
 
     def routed(self, snapshot: Snapshot, *, co2_price_usd_per_t: float, is_strict: bool = True) -> RoutedSnapshot:
-        """The snapshot with its routes.
+        """The snapshot with its routes at rest.
 
         Args:
             snapshot: The snapshot.
@@ -78,18 +145,19 @@ class RouteMemory:
             DataError: A market has no route.
         """
         key = _routing_key(snapshot, co2_price_usd_per_t)
-        if key not in self._known:
+        if key not in self._spaces:
             graph = build_graph(snapshot.tables)
-            sets = route_sets(graph, snapshot.tables, date=snapshot.state_date, co2_price_usd_per_t=co2_price_usd_per_t)
-            names = sorted(set(snapshot.tables["cordons"]["cordon_id"]))
-            cordons = {name: cordon_weights(graph, snapshot.tables, sets, name) for name in names}
-            self._known[key] = RoutedSnapshot(
-                snapshot, graph, sets, facility_entries(graph, snapshot.tables, sets), cordons, revenue_rates(graph, snapshot.tables, sets)
-            )
-        routed = replace(self._known[key], snapshot=snapshot)
-        if is_strict and routed.sets.unreachable:
-            raise DataError([_unreachable(snapshot, market) for market in routed.sets.unreachable])
-        return routed
+            space = route_space(graph, snapshot.tables, date=snapshot.state_date, co2_price_usd_per_t=co2_price_usd_per_t)
+            self._spaces[key] = (space, first_routes(space, threads=self.threads))
+        space, first = self._spaces[key]
+        if is_strict and first.unreachable:
+            raise DataError([_unreachable(snapshot, market) for market in first.unreachable])
+        constants = stored_constants(snapshot.tables)
+        whole = (*key, tuple(sorted(constants.items())))
+        if whole not in self._rests:
+            self._rests[whole] = entered(space, first, at_rest(space, constants), threads=self.threads)
+        rest = self._rests[whole]
+        return RoutedSnapshot(snapshot, space, rest, rest.sets, rest.entries)
 
 
 def _routing_key(snapshot: Snapshot, co2_price_usd_per_t: float) -> tuple[object, ...]:
@@ -119,15 +187,49 @@ def _unreachable(snapshot: Snapshot, market: tuple[str, str, str]) -> Problem:
 
 @dataclass(frozen=True)
 class Cleared:
-    """A cleared snapshot."""
+    """A cleared snapshot.
+
+    Attributes:
+        routed: Its routes.
+        assembly: Its program; delays are in the route costs.
+        clearing: The program solved.
+        delay_h: Hours that each facility takes more than its times say, shape (facilities,).
+        is_settled: Delays and flows fit each other to the tolerance.
+        delay_evaluations: Clearings it took to find them.
+        route_gap: Largest share of its market that a route left out would take.
+        regime: `price` or `queue`.
+    """
 
     routed: RoutedSnapshot
     assembly: Assembly
     clearing: Clearing
+    delay_h: FloatArray
+    is_settled: bool
+    delay_evaluations: int
+    route_gap: float
+    regime: str
 
     @property
     def problem(self) -> MarketProblem:
         return self.assembly.problem
+
+    @property
+    def route_delay_usd_per_t(self) -> FloatArray:
+        """What delays add to the cost of each route of the route sets, USD/t, shape (routes of the sets,)."""
+        return _delay_costs(self.routed, self.delay_h)
+
+    @property
+    def row_price(self) -> FloatArray:
+        """Price of facilities and balances, minimums included, shape (facilities and balances,)."""
+        return self.assembly.row_price(self.clearing.row_price_usd_per_unit)
+
+    @property
+    def set_flow_kt(self) -> FloatArray:
+        """Flow on each route of the route sets, shape (routes of the sets,)."""
+        shipped = self.assembly.route_of >= 0
+        flow = np.zeros(self.routed.sets.route_count)
+        flow[self.assembly.route_of[shipped]] = self.clearing.route_flow_kt[shipped]
+        return flow
 
 
 def clear(
@@ -135,29 +237,170 @@ def clear(
     *,
     market: Market | None = None,
     routes: RouteMemory | None = None,
-    start: FloatArray | None = None,
+    start: Cleared | None = None,
     co2_price_usd_per_t: float = 0.0,
     is_strict: bool = True,
 ) -> Cleared:
-    """Clear the market of a snapshot.
+    """Clear the market of a snapshot: solve it, let routes enter that its prices and delays call for, and solve again until none is left
+    out that would take a thousandth of its market.
 
     Args:
         snapshot: The corridor in a year.
-        market: Scarcity regime and tolerance.
-        routes: Route sets to share with other snapshots.
-        start: Prices to start from, USD per unit, shape (facilities,).
+        market: Scarcity regime, delays and tolerance.
+        routes: Routes to share with other snapshots.
+        start: A cleared snapshot with the same facilities whose prices and delays are near.
         co2_price_usd_per_t: Carbon price in route choice.
         is_strict: A market without a route is an error; if false its goods stay at home.
 
     Raises:
         DataError: A market has no route.
         ConvergenceError: The program did not reach its tolerance.
+        SolverError: Limits, minimums and balances cannot all hold; the message names the fewest that conflict.
     """
     market = market or Market()
-    routed = (routes or RouteMemory()).routed(snapshot, co2_price_usd_per_t=co2_price_usd_per_t, is_strict=is_strict)
-    assembly = assemble(snapshot.tables, routed.sets, routed.entries)
-    clearing = clear_market(assembly.problem, start=start, options=ClearOptions(tolerance=market.tolerance))
-    return Cleared(routed, assembly, clearing)
+    routed = (routes or RouteMemory(threads=market.threads)).routed(
+        snapshot, co2_price_usd_per_t=co2_price_usd_per_t, is_strict=is_strict
+    )  # fmt: skip
+    return settle(routed, market, start=start)
+
+
+def settle(routed: RoutedSnapshot, market: Market, *, start: Cleared | None = None, capacity: FloatArray | None = None) -> Cleared:
+    """Clear a routed snapshot, routes entering as prices call for them.
+
+    Args:
+        routed: The snapshot with routes that are choices already.
+        market: Scarcity regime, delays and tolerance.
+        start: A cleared snapshot with the same facilities whose prices and delays are near.
+        capacity: Capacities in place of those of the snapshot, shape (rows,).
+    """
+    constants = stored_constants(routed.snapshot.tables)
+    cleared = _solved(routed, market, start=start, capacity=capacity)
+    for _ in range(_MOST_ROUNDS):
+        standing = Standing(
+            row_price=cleared.row_price,
+            row_delay_h=np.append(cleared.delay_h, np.zeros(cleared.assembly.row_count - cleared.delay_h.shape[0])),
+            price_weight=cleared.problem.market_price_weight[: cleared.assembly.goods_count],
+            constants=constants,
+        )
+        now = cleared.routed
+        found = entered(now.space, now.sets, standing, known=now.rest, threads=market.threads)
+        gap = max(found.newest, float(found.gap.max(initial=0.0)))
+        if gap <= ROUTE_GAP or found.sets is now.sets:
+            return replace(cleared, route_gap=gap)
+        cleared = _solved(replace(now, sets=found.sets, entries=found.entries), market, start=cleared, capacity=capacity)
+    return replace(cleared, route_gap=1.0)
+
+
+def _solved(routed: RoutedSnapshot, market: Market, *, start: Cleared | None, capacity: FloatArray | None) -> Cleared:
+    """The market of a snapshot with the routes it has, delays and flows fitting each other."""
+    tables = routed.snapshot.tables
+    assembly = assemble(tables, routed.sets, routed.entries)
+    problem = assembly.problem if capacity is None else with_capacity(assembly.problem, capacity)
+    if market.regime == "queue":
+        problem = queued(problem, time_values_usd_per_t_h(assembly, tables))
+    options = ClearOptions(tolerance=market.tolerance, threads=market.threads)
+    prices = None if start is None else start.clearing.row_price_usd_per_unit
+    curves = read_curves(tables)
+    if not market.has_delays or not curves.eta_s_h.any():
+        clearing = clear_market(problem, start=prices, options=options)
+        none = np.zeros(assembly.facility_count)
+        return Cleared(routed, replace(assembly, problem=problem), clearing, none, True, 1, 0.0, market.regime)
+    loop = _DelayLoop(routed, assembly, problem, options, curves, prices)
+    found = solve_fixed_point(
+        loop.answer, np.zeros(assembly.facility_count) if start is None else start.delay_h, lower=loop.least_h, upper=loop.most_h
+    )  # fmt: skip
+    clearing = loop.clearing_at(found.value)
+    return Cleared(
+        routed, replace(assembly, problem=loop.problem_at(found.value)), clearing, found.value, found.is_converged, found.iterations, 0.0,
+        market.regime,
+    )  # fmt: skip
+
+
+def two_starts(cleared: Cleared, market: Market) -> float:
+    """Largest difference between the delays found from none and from those of full facilities, as a share; above 0.01 it is told."""
+    loop = _DelayLoop(
+        cleared.routed,
+        cleared.assembly,
+        replace(cleared.problem, route_cost_usd_per_t=_without_delays(cleared)),
+        ClearOptions(tolerance=market.tolerance, threads=market.threads),
+        read_curves(cleared.routed.snapshot.tables),
+        cleared.clearing.row_price_usd_per_unit,
+    )
+    none = np.zeros(cleared.assembly.facility_count)
+    return solve_from_two_starts(loop.answer, none, loop.most_h, lower=loop.least_h, upper=loop.most_h).largest_difference_share
+
+
+class _DelayLoop:
+    """Delays to flows to delays: what a fixed point is sought of. Clearings start from the prices of the one before."""
+
+    def __init__(
+        self,
+        routed: RoutedSnapshot,
+        assembly: Assembly,
+        problem: MarketProblem,
+        options: ClearOptions,
+        curves: Any,
+        prices: FloatArray | None,
+    ) -> None:
+        facilities = routed.snapshot.tables["facilities"]
+        self.routed, self.assembly, self.problem, self.options, self.curves, self.prices = (
+            routed,
+            assembly,
+            problem,
+            options,
+            curves,
+            prices,
+        )
+        self.other_load = np.array(facilities["other_load"].to_numpy(), dtype=np.float64)
+        self.capacity = effective_capacity(facilities)
+        none = np.zeros(assembly.facility_count)
+        self.least_h, self.most_h = delay_h(curves, none), delay_h(curves, none + 1.0)
+        self.last: tuple[bytes, Clearing] | None = None
+
+    def problem_at(self, hours: FloatArray) -> MarketProblem:
+        """The program with these delays in its costs."""
+        of = self.assembly.route_of
+        added = np.where(of >= 0, _delay_costs(self.routed, hours)[of], 0.0)
+        return replace(self.problem, route_cost_usd_per_t=self.problem.route_cost_usd_per_t + added)
+
+    def clearing_at(self, hours: FloatArray) -> Clearing:
+        """The program solved with these delays."""
+        if self.last is None or self.last[0] != hours.tobytes():
+            clearing = clear_market(self.problem_at(hours), start=self.prices, options=self.options)
+            self.last, self.prices = (hours.tobytes(), clearing), clearing.row_price_usd_per_unit
+        return self.last[1]
+
+    def answer(self, hours: FloatArray) -> FloatArray:
+        """Delays that follow from the flows that follow from delays."""
+        flow = self.clearing_at(hours).row_flow[: self.assembly.facility_count]
+        return delay_h(self.curves, use_share(flow, self.other_load, self.capacity))
+
+
+def _delay_costs(routed: RoutedSnapshot, hours: FloatArray) -> FloatArray:
+    """What delays add to each route of the sets, USD/t, shape (routes of the sets,)."""
+    rows = routed.space.rows.count
+    standing = Standing(np.zeros(rows), np.append(hours, np.zeros(rows - hours.shape[0])), np.ones(routed.space.market_count), {})
+    return price_costs(routed.space, routed.sets, routed.entries, standing)
+
+
+def _without_delays(cleared: Cleared) -> FloatArray:
+    of = cleared.assembly.route_of
+    return cleared.problem.route_cost_usd_per_t - np.where(of >= 0, cleared.route_delay_usd_per_t[of], 0.0)
+
+
+def time_values_usd_per_t_h(assembly: Assembly, tables: Mapping[str, pl.DataFrame]) -> FloatArray:
+    """Value of an hour to a tonne of each market, USD/t-h; empties take the mean of the goods, shape (markets,)."""
+    traits = {
+        row["commodity_group"]: row["time_value_factor"]
+        * row["value_usd_per_t"]
+        * (row["capital_share_per_year"] + row["depreciation_share_per_year"])
+        / (365.0 * _HOURS_PER_DAY)
+        for row in tables["commodities"].iter_rows(named=True)
+    }
+    goods = np.array([traits[name] for name in assembly.market_commodity], dtype=np.float64)
+    empties = assembly.problem.market_flow_kt.shape[0] - goods.shape[0]
+    mean = float(goods.mean()) if goods.shape[0] else 1.0
+    return np.maximum(np.append(goods, np.full(empties, mean)), _LEAST_TIME_VALUE_USD_PER_T_H)
 
 
 def lifted(problem: MarketProblem, rows: list[int]) -> MarketProblem:

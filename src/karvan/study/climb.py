@@ -54,7 +54,7 @@ def ladder(
         message = f"to_mt is {to_mt:g}, must be above {result.corridor_latent_mt:.3f} Mt, which would move in {year} if nothing were full"
         raise DataError(Problem("command line", None, "to_mt", message))
     vector = corridor_vector(cleared, manifest.headline_cordon)
-    scales = np.zeros(len(cleared.assembly.market_commodity), dtype=np.bool_)
+    scales = np.zeros(cleared.problem.market_flow_kt.shape[0], dtype=np.bool_)
     scales[np.unique(cleared.assembly.market_of_route[vector > 0])] = True
     tell("climbing with all limits standing")
     as_is = as_is_ladder(cleared.problem, scales, vector, target_kt=to_mt * 1e3)
@@ -107,10 +107,7 @@ def _named(cleared: Cleared, result: YearResult, rungs: list[Rung], reliefs: dic
 
 def _units_per_t(cleared: Cleared, row: int) -> float:
     """Mean units of a facility that a tonne uses in the cleared year."""
-    entries, sets, assembly = cleared.routed.entries, cleared.routed.sets, cleared.assembly
-    flow = np.zeros(sets.route_family.shape[0])
-    shipped = assembly.route_of >= 0
-    flow[assembly.route_of[shipped]] = cleared.clearing.route_flow_kt[shipped]
+    entries, flow = cleared.routed.entries, cleared.set_flow_kt
     of_row = entries.entry_row == row
     tonnes = np.repeat(flow, np.diff(entries.route_first_entry))[of_row]
     total = float(tonnes.sum())

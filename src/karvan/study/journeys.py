@@ -8,10 +8,10 @@ import polars as pl
 
 from karvan.corridor import Snapshot
 from karvan.results import LEG_SCHEMA
-from karvan.routing import RouteSetOptions, RouteSets, build_graph, legs, payloads, route_sets
+from karvan.routing import RouteSetOptions, RouteSets, build_graph, first_routes, legs, payloads, route_space
 from karvan.schema import ANY, LOADING_UNITS
 
-_ONE_ROUTE = RouteSetOptions(per_family=1, market_bound=float("inf"), repeat_count=0, scarcity_steps=())
+_ANY_FAMILY = RouteSetOptions(market_bound=float("inf"))
 
 
 def journey_legs(snapshot: Snapshot, *, co2_price_usd_per_t: float) -> pl.DataFrame:
@@ -33,7 +33,10 @@ def journey_legs(snapshot: Snapshot, *, co2_price_usd_per_t: float) -> pl.DataFr
     for (mode,), group in table.sort("journey_id").group_by("carec_mode", maintain_order=True):
         tables = _tables_of_journeys(snapshot.tables, group, None if mode is None else str(mode))
         graph = build_graph(tables)
-        sets = route_sets(graph, tables, date=snapshot.state_date, co2_price_usd_per_t=co2_price_usd_per_t, options=_ONE_ROUTE)
+        space = route_space(
+            graph, tables, date=snapshot.state_date, co2_price_usd_per_t=co2_price_usd_per_t, options=_ANY_FAMILY
+        )  # fmt: skip
+        sets = first_routes(space)
         markets = {market: position for position, (market, _, _) in enumerate(sets.market_ids)}
         for journey in group.iter_rows(named=True):
             route = _cheapest(sets, markets[journey["journey_id"]], journey["family_id"])

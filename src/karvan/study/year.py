@@ -11,8 +11,8 @@ import polars as pl
 from karvan.assignment import effective_capacity, flows_at, turned_away
 from karvan.assignment.assembly import NOT_SHIPPED
 from karvan.results import YearResult
-from karvan.routing import RouteSets, estimated_rows, operator_revenue
-from karvan.study.clear import Cleared
+from karvan.routing import estimated_rows, operator_revenue
+from karvan.study.clear import Cleared, time_values_usd_per_t_h
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -22,11 +22,9 @@ def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str)
     snapshot, sets = cleared.routed.snapshot, cleared.routed.sets
     assembly, clearing = cleared.assembly, cleared.clearing
     flow = np.where(assembly.route_of >= 0, clearing.route_flow_kt, 0.0)
-    set_flow = np.zeros(sets.route_family.shape[0])
-    shipped = assembly.route_of >= 0
-    set_flow[assembly.route_of[shipped]] = clearing.route_flow_kt[shipped]
+    set_flow, shipped = cleared.set_flow_kt, assembly.route_of >= 0
     headline_kt, headline_kteu = cleared.routed.cordons[headline_cordon]
-    commodity = np.array(assembly.market_commodity)[sets_market(sets)]
+    commodity = np.array(assembly.market_commodity)[sets.route_market]
     latent = flows_at(cleared.problem, np.zeros_like(cleared.problem.row_capacity))
     latent_flow = np.zeros_like(set_flow)
     latent_flow[assembly.route_of[shipped]] = latent.route_flow_kt[shipped]
@@ -51,27 +49,22 @@ def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str)
         complementarity=float(clearing.complementarity),
         welfare_musd=float(clearing.welfare_kusd) / 1e3,
         rent_musd=float(clearing.rent_kusd) / 1e3,
+        route_gap=cleared.route_gap,
+        is_settled=cleared.is_settled,
     )
-
-
-def sets_market(sets: RouteSets) -> npt.NDArray[np.int64]:
-    """Market of each route of a route set, shape (routes,)."""
-    return np.repeat(np.arange(len(sets.market_ids), dtype=np.int64), np.diff(sets.market_first_route))
 
 
 def _row_tonnes(cleared: Cleared, set_flow: FloatArray, weight: FloatArray) -> FloatArray:
     """Kilotonnes of the weighted routes that use each facility, shape (facilities,)."""
-    entries, problem = cleared.routed.entries, cleared.problem
-    route_of_entry = np.repeat(np.arange(set_flow.shape[0]), np.diff(entries.route_first_entry))
-    tonnes = np.zeros(problem.row_capacity.shape[0])
-    np.add.at(tonnes, entries.entry_row, (set_flow * weight)[route_of_entry])
-    return tonnes
+    entries, facilities = cleared.routed.entries, cleared.assembly.facility_count
+    on_entry = np.repeat(set_flow * weight, np.diff(entries.route_first_entry))
+    return np.asarray(np.bincount(entries.entry_row, weights=on_entry, minlength=cleared.assembly.row_count)[:facilities], dtype=np.float64)
 
 
 def _crossings(cleared: Cleared, set_flow: FloatArray, headline_kt: FloatArray) -> pl.DataFrame:
     """Flow over each cordon by who sends what where; cordons that nothing crosses have one row of zero."""
     sets = cleared.routed.sets
-    market = sets_market(sets)
+    market = sets.route_market
     labels = {
         "origin_region": np.array(sets.market_origin_region),
         "destination_region": np.array(sets.market_destination_region),
@@ -100,21 +93,22 @@ def _crossings(cleared: Cleared, set_flow: FloatArray, headline_kt: FloatArray) 
 
 def facilities_of(cleared: Cleared) -> pl.DataFrame:
     """Flow, capacity, price and equal wait of every facility of a cleared market; see `YearResult.facilities`."""
-    set_flow = np.zeros(cleared.routed.sets.route_family.shape[0])
-    shipped = cleared.assembly.route_of >= 0
-    set_flow[cleared.assembly.route_of[shipped]] = cleared.clearing.route_flow_kt[shipped]
+    set_flow = cleared.set_flow_kt
     return _facilities(cleared, set_flow, np.zeros_like(set_flow))
 
 
 def _facilities(cleared: Cleared, set_flow: FloatArray, headline_kt: FloatArray) -> pl.DataFrame:
-    tables, clearing, problem = cleared.routed.snapshot.tables, cleared.clearing, cleared.problem
-    table = tables["facilities"]
+    clearing, problem, count = cleared.clearing, cleared.problem, cleared.assembly.facility_count
+    table = cleared.routed.snapshot.tables["facilities"]
     other = np.array(table["other_load"].to_numpy())
+    entries, flow = cleared.routed.entries, clearing.row_flow[:count]
+    on_entry = np.repeat(set_flow, np.diff(entries.route_first_entry)) * entries.entry_units_per_t
+    loaded = np.bincount(entries.entry_row, weights=on_entry, minlength=cleared.assembly.row_count)[:count]
     tonnes = _row_tonnes(cleared, set_flow, np.ones_like(set_flow))
     crossing = _row_tonnes(cleared, set_flow, headline_kt)
-    price = clearing.row_price_usd_per_unit
+    price = cleared.row_price[:count]
     with np.errstate(divide="ignore", invalid="ignore"):
-        units_per_t = np.where(tonnes > 0, clearing.row_flow / tonnes, 0.0)
+        units_per_t = np.where(tonnes > 0, loaded / tonnes, 0.0)
         corridor_share = np.where(tonnes > 0, crossing / tonnes, 0.0)
     value_of_time = _value_of_time(cleared, set_flow)
     price_per_t = price * units_per_t
@@ -123,14 +117,16 @@ def _facilities(cleared: Cleared, set_flow: FloatArray, headline_kt: FloatArray)
         {
             "facility_id": table["facility_id"],
             "unit": table["unit"].cast(pl.String),
-            "flow": np.minimum(clearing.row_flow, problem.row_capacity) + other,
+            "flow": np.minimum(flow, problem.row_capacity[:count]) + other,
             "capacity": effective_capacity(table),
-            "modelled_flow": clearing.row_flow,
+            "modelled_flow": flow,
+            "empty_flow": np.maximum(flow - loaded, 0.0) * (flow - loaded > 1e-9 * np.maximum(flow, 1e-9)),
             "modelled_kt": tonnes,
-            "turned_away": turned_away(problem, clearing),
+            "turned_away": turned_away(problem, clearing)[:count],
             "shadow_price_usd_per_unit": price,
             "shadow_price_usd_per_t": price_per_t,
             "scarcity_wait_h": wait,
+            "delay_h": cleared.delay_h,
             "corridor_share": corridor_share,
         }
     )
@@ -138,15 +134,8 @@ def _facilities(cleared: Cleared, set_flow: FloatArray, headline_kt: FloatArray)
 
 def _value_of_time(cleared: Cleared, set_flow: FloatArray) -> FloatArray:
     """Mean value of an hour to the tonnes that use each facility, USD/t-h, shape (facilities,)."""
-    traits = {
-        row["commodity_group"]: row["time_value_factor"]
-        * row["value_usd_per_t"]
-        * (row["capital_share_per_year"] + row["depreciation_share_per_year"])
-        / (365.0 * 24.0)
-        for row in cleared.routed.snapshot.tables["commodities"].iter_rows(named=True)
-    }
-    by_market = np.array([traits[name] for name in cleared.assembly.market_commodity])
-    value = by_market[sets_market(cleared.routed.sets)]
+    by_market = time_values_usd_per_t_h(cleared.assembly, cleared.routed.snapshot.tables)
+    value = by_market[cleared.routed.sets.route_market]
     tonnes = _row_tonnes(cleared, set_flow, np.ones_like(set_flow))
     total = _row_tonnes(cleared, set_flow, value)
     return np.divide(total, tonnes, out=np.zeros_like(total), where=tonnes > 0)
@@ -155,14 +144,15 @@ def _value_of_time(cleared: Cleared, set_flow: FloatArray) -> FloatArray:
 def _nest_frame(cleared: Cleared, keys: Mapping[str, list[str]]) -> pl.DataFrame:
     """Flow of each nest with labels of its market and family."""
     assembly, clearing = cleared.assembly, cleared.clearing
-    flow = np.zeros(assembly.family_code.shape[0])
-    np.add.at(flow, assembly.nest_of_route, clearing.route_flow_kt)
+    nests = np.flatnonzero(assembly.market_of_nest < assembly.goods_count)
+    flow = np.bincount(assembly.nest_of_route, weights=clearing.route_flow_kt, minlength=assembly.family_code.shape[0])[nests]
     names = [*cleared.routed.sets.family_ids, NOT_SHIPPED]
-    return pl.DataFrame({**keys, "family_id": [names[code] for code in assembly.family_code], "flow_kt": flow})
+    return pl.DataFrame({**keys, "family_id": [names[code] for code in assembly.family_code[nests]], "flow_kt": flow})
 
 
 def _families(cleared: Cleared) -> pl.DataFrame:
-    commodity = [cleared.assembly.market_commodity[market] for market in cleared.assembly.market_of_nest]
+    assembly = cleared.assembly
+    commodity = [assembly.market_commodity[market] for market in assembly.market_of_nest if market < assembly.goods_count]
     frame = _nest_frame(cleared, {"commodity_group": commodity})
     return (
         frame.group_by("commodity_group", "family_id", maintain_order=True)
@@ -173,7 +163,7 @@ def _families(cleared: Cleared) -> pl.DataFrame:
 
 def _regions(cleared: Cleared) -> pl.DataFrame:
     assembly = cleared.assembly
-    nests = assembly.market_of_nest
+    nests = assembly.market_of_nest[assembly.market_of_nest < assembly.goods_count]
     keys = {
         "origin_region": [assembly.market_origin[market] for market in nests],
         "destination_region": [assembly.market_destination[market] for market in nests],
@@ -185,7 +175,7 @@ def _regions(cleared: Cleared) -> pl.DataFrame:
 
 
 def _blocks(cleared: Cleared, set_flow: FloatArray, headline_kt: FloatArray) -> pl.DataFrame:
-    labels = [cleared.assembly.market_block[market] for market in sets_market(cleared.routed.sets)]
+    labels = [cleared.assembly.market_block[market] for market in cleared.routed.sets.route_market]
     frame = pl.DataFrame({"block": labels, "flow_kt": set_flow * headline_kt}, schema={"block": pl.String, "flow_kt": pl.Float64})
     return frame.filter(pl.col("block").is_not_null()).group_by("block", maintain_order=True).agg(pl.col("flow_kt").sum()).sort("block")
 
@@ -208,7 +198,7 @@ def _operators(cleared: Cleared, set_flow: FloatArray) -> pl.DataFrame:
 
 def _components(cleared: Cleared, set_flow: FloatArray) -> pl.DataFrame:
     sets = cleared.routed.sets
-    commodity = np.array(cleared.assembly.market_commodity)[sets_market(sets)]
+    commodity = np.array(cleared.assembly.market_commodity)[sets.route_market]
     frame = pl.DataFrame(
         {
             "family_id": [sets.family_ids[code] for code in sets.route_family],
@@ -230,9 +220,9 @@ def _components(cleared: Cleared, set_flow: FloatArray) -> pl.DataFrame:
 
 def _shipped_share(cleared: Cleared, flow: FloatArray) -> float:
     """Lowest share of a market's demand that is shipped."""
-    assembly, demand = cleared.assembly, cleared.clearing.market_demand_kt
-    carried = np.zeros(demand.shape[0])
-    np.add.at(carried, assembly.market_of_route, flow)
+    assembly = cleared.assembly
+    demand = cleared.clearing.market_demand_kt[: assembly.goods_count]
+    carried = np.bincount(assembly.market_of_route, weights=flow, minlength=cleared.clearing.market_demand_kt.shape[0])[: demand.shape[0]]
     wanted = demand > 1e-9
     return float((carried[wanted] / demand[wanted]).min()) if wanted.any() else 1.0
 
@@ -241,9 +231,10 @@ def _estimated_shares(cleared: Cleared, set_flow: FloatArray, headline_kt: Float
     """Shares of what crosses the headline cordon that rest on estimated rows; see YearResult."""
     tables, sets, rates = cleared.routed.snapshot.tables, cleared.routed.sets, cleared.routed.rates
     crossing = set_flow * headline_kt
-    by_market = estimated_rows(tables, "demand")[cleared.assembly.market_row][sets_market(sets)]
+    by_market = estimated_rows(tables, "demand")[cleared.assembly.market_row][sets.route_market]
     on_step = crossing[sets.route_of_step]
-    rent = cleared.clearing.row_price_usd_per_unit * cleared.clearing.row_flow
+    count = cleared.assembly.facility_count
+    rent = np.maximum(cleared.row_price[:count], 0.0) * cleared.clearing.row_flow[:count]
     return {
         "tonnes": _share(crossing, by_market),
         "charges": _share(on_step * rates.rate_usd_per_t, rates.charge_is_estimate),
