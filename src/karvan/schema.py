@@ -59,8 +59,12 @@ def unit_in_name(column: str) -> str | None:
 MODES = ("rail", "road", "rail_ferry", "ro_ro", "feeder", "deep_sea", "dry_ship", "tanker", "pipeline")
 GAUGES = ("1520", "1435", "both", "none")
 LOADING_UNITS = ("container", "wagon", "truck", "bulk", "liquid")
-CAPACITY_UNITS = ("kt", "kteu", "kwagons", "ktrains", "kvehicles")
-"""Units of a facility's capacity: thousands of tonnes, TEU, wagons, trains or vehicles a year."""
+CAPACITY_UNITS = ("kt", "kteu", "kwagons", "ktrains", "kvehicles", "kshipdays", "kwagondays")
+"""Units of a facility's capacity: thousands of tonnes, TEU, wagons, trains or vehicles a year, or of days that a fleet has in a year."""
+DAY_UNITS = ("kshipdays", "kwagondays")
+"""Units that a passage takes for as long as it lasts: the days of every link and terminal used add up."""
+UNIT_CARRIED = {"kteu": "container", "kwagons": "wagon", "kvehicles": "truck", "kwagondays": "wagon"}
+"""Loading unit that a facility counted in this unit can carry; the others of CAPACITY_UNITS carry any."""
 TARIFF_BASES = ("usd_per_t", "usd_per_t_km", "usd_per_teu", "usd_per_teu_km")
 
 

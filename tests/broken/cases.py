@@ -122,6 +122,9 @@ FOLDER_CASES = (
     Broken("unknown link in list", swap("route_families.csv", "sea_east_west", "sea_west"), "route_families", 1, "via_any", ("links.csv",)),
     Broken("two families of one rank", swap("route_families.csv", "land,2", "land,1"), "route_families", 2, "order", ("row 1",)),
     Broken("use of nothing", swap("facility_uses.csv", "sea_east_west", ""), "facility_uses", 1, "link_id", ("exactly one",)),
+    Broken("curve of nothing", swap("delay_curves.csv", "ferry,", "fery,"), "delay_curves", 1, "facility_id", ("mean ferry",)),
+    Broken("half a server", swap("delay_curves.csv", "ferry,1,", "ferry,0.5,"), "delay_curves", 1, "servers_count", ("1 or more",)),
+    Broken("reference over full", swap("delay_curves.csv", "4,1,1,", "4,1,1.2,"), "delay_curves", 1, "reference_use_share", ("1 or less",)),
     Broken("use of both", swap("facility_uses.csv", "west,,", "west,border_high_pass,"), "facility_uses", 1, "link_id", ("exactly one",)),
     Broken(
         "grain counted in boxes",

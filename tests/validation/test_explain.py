@@ -136,6 +136,12 @@ def test_a_word_of_two_tables_gives_both_and_a_table_chooses(two_ports: Corridor
     assert only(corridor, "ferry", table="operators")["table"] == "operators"
 
 
+def test_a_row_that_says_more_of_another_stands_with_it_and_alone_when_chosen(two_ports: Corridor) -> None:
+    assert {"table": "delay_curves", "column": "facility_id", "count": 1, "ids": ["ferry"]} in only(two_ports, "ferry")["referred_by"]
+    assert only(two_ports, "ferry", table="delay_curves")["table"] == "delay_curves"
+    assert only(two_ports, "delay_curves.ferry")["table"] == "delay_curves"
+
+
 def test_a_filled_default_is_told(two_ports_folder: Path) -> None:
     path = two_ports_folder / "facilities.csv"
     path.write_text(path.read_text(encoding="utf-8").replace(",6000,1,1,1,0,", ",6000,,1,1,0,"), encoding="utf-8")

@@ -1,11 +1,14 @@
 """The market program: who takes which route when capacity is priced, and what it costs.
 
-Goes in: a MarketProblem (arrays). Comes out: a Clearing, constants that meet observed flows, two ladders of what binds next.
+Goes in: a MarketProblem (arrays). Comes out: a Clearing, constants that meet observed flows, two ladders of what binds next, delays
+that agree with the flows they cause.
 May import: routing, measures, results, corridor, network, demand, schema, errors.
 """
 
 from karvan.assignment.assembly import Assembly, assemble, effective_capacity
 from karvan.assignment.calibration import FitOptions, delta_for_shares, fit_constants, theta_for_elasticity
+from karvan.assignment.delays import DelayCurves, delay_h, read_curves, route_delay_cost, use_share, with_reference
+from karvan.assignment.fixed_point import FixedPoint, FixedPointOptions, TwoStarts, solve_fixed_point, solve_from_two_starts
 from karvan.assignment.ladder import Rung, as_is_ladder, relieved_ladder
 from karvan.assignment.market import (
     Clearing,
@@ -22,19 +25,30 @@ __all__ = [
     "Assembly",
     "ClearOptions",
     "Clearing",
+    "DelayCurves",
     "FitOptions",
+    "FixedPoint",
+    "FixedPointOptions",
     "MarketProblem",
     "Rung",
+    "TwoStarts",
     "as_is_ladder",
     "assemble",
     "clear",
+    "delay_h",
     "delta_for_shares",
     "effective_capacity",
     "fit_constants",
     "flows_at",
+    "read_curves",
     "relieved_ladder",
+    "route_delay_cost",
     "scaled",
+    "solve_fixed_point",
+    "solve_from_two_starts",
     "theta_for_elasticity",
     "turned_away",
+    "use_share",
     "with_capacity",
+    "with_reference",
 ]

@@ -21,6 +21,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "terminals": network.Terminals,
     "facilities": network.Facilities,
     "facility_uses": network.FacilityUses,
+    "delay_curves": network.DelayCurves,
     "services": network.Services,
     "fleet": network.Fleet,
     "operators": network.Operators,
@@ -54,8 +55,9 @@ TABLES: dict[str, type[dy.Schema]] = {
 """Declaration of each table, in a fixed order; the name is the file's stem."""
 
 OPTIONAL_TABLES = frozenset({
-    "services", "fleet", "journeys", "power_zones", "power_plants", "power_lines", "permissions", "trade", "calibration_targets",
-    "constants", "demand_factors", "base_costs", "provenance", "default_ranges", "observations", "commitments", "currencies", "deflators",
+    "delay_curves", "services", "fleet", "journeys", "power_zones", "power_plants", "power_lines", "permissions", "trade",
+    "calibration_targets", "constants", "demand_factors", "base_costs", "provenance", "default_ranges", "observations", "commitments",
+    "currencies", "deflators",
 })  # fmt: skip
 """Tables whose file may be absent, which means no rows."""
 

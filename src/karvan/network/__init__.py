@@ -1,9 +1,10 @@
-"""What is built: places, links, terminals, facilities, fleets, operators, cordons, power.
+"""What is built: places, links, terminals, facilities and their delays, fleets, operators, cordons, power.
 
 Goes in: nothing. Comes out: one declared table per noun. May import: schema, errors.
 """
 
 from karvan.network.counting import Cordons, RouteFamilies
+from karvan.network.delays import DelayCurves
 from karvan.network.energy import PowerLines, PowerPlants, PowerZones
 from karvan.network.facilities import Facilities, FacilityUses, Fleet, Services
 from karvan.network.journeys import Journeys
@@ -11,6 +12,6 @@ from karvan.network.operators import Operators, Tariffs
 from karvan.network.places import Links, Modes, Places, Terminals
 
 __all__ = [
-    "Cordons", "Facilities", "FacilityUses", "Fleet", "Journeys", "Links", "Modes", "Operators", "Places", "PowerLines",
+    "Cordons", "DelayCurves", "Facilities", "FacilityUses", "Fleet", "Journeys", "Links", "Modes", "Operators", "Places", "PowerLines",
     "PowerPlants", "PowerZones", "RouteFamilies", "Services", "Tariffs", "Terminals",
 ]  # fmt: skip

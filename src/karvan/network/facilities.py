@@ -1,4 +1,4 @@
-"""Facilities: what can be full, and what uses them up. Services and fleets behind them."""
+"""Facilities: what can be full, what uses them up, and what must come back. Services and fleets behind them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from karvan.schema import (
 DIRECTIONS = ("both", "forward", "backward")
 FACILITY_KINDS = (
     "rail_section", "berth", "ferry_service", "shipping_service", "border_post", "gauge_yard", "port_yard",
-    "pipeline", "oil_terminal", "power_line",
+    "pipeline", "oil_terminal", "power_line", "fleet", "contract", "quota",
 )  # fmt: skip
 
 
@@ -38,6 +38,10 @@ class Facilities(Table):
     availability_share = number("Share of the year it works: weather, off-hire.", least=0.0, most=1.0, prorate=True, default=1.0)
     payload_share = number("Share of full load that draught or weight allows.", above=0.0, most=1.5, prorate=True, default=1.0)
     peak_factor = number("Busiest month over mean month.", least=1.0, prorate=True, default=1.0)
+    minimum = number(
+        "Flow of the case's markets that a contract pays for whether it comes or not (take or pay); 0: none.",
+        unit="unit column", least=0.0, prorate=True, default=0.0,
+    )  # fmt: skip
     other_load = number("Load by traffic outside the case, in `unit`.", unit="unit column", least=0.0, prorate=True, default=0.0)
     is_public = claim("Its scarcity is certain enough to be quoted; if false it is told as conditional.", default=True)
     note = text("For readers; no code reads it.", nullable=True)
@@ -53,7 +57,25 @@ class FacilityUses(Table):
     direction = choice("Only along (forward) or against (backward) the element's own direction, or both.", DIRECTIONS)
     commodity_group = text_id("Only these goods, or any.", refers_to="commodities.commodity_group or any")
     loading_unit = choice("Only this loading unit, or any.", (*LOADING_UNITS, ANY))
-    weight_factor = number("Units used per unit carried.", above=0.0, default=1.0)
+    weight_factor = number("Units used per unit carried; of a facility counted in days, ships or wagons held per unit.", above=0.0, default=1.0)
+    origin_region = text_id("Only goods from this region, as a quota may say; empty: from any.", refers_to="regions.region_id", nullable=True)
+    destination_region = text_id("Only goods to this region; empty: to any.", refers_to="regions.region_id", nullable=True)
+
+
+class Returns(Table):
+    """Loading units that must come back: what crosses a link one way, loaded or empty, must cross it the other way.
+
+    Empties take room in the facilities of the link as loaded units do, weigh nothing, and cost what the row says; goods on the way that
+    lacks loads are paid for coming.
+    """
+
+    return_id = text_id("The balance.", primary_key=True)
+    name = text("Name to show.")
+    link_id = text_id("Link whose crossings balance.", refers_to="links.link_id")
+    loading_unit = choice("What must come back.", LOADING_UNITS)
+    empty_usd_per_unit = number("Charge for an empty over the link, either way.", unit="USD/unit", above=0.0)
+    operator_id = text_id("Who earns that charge.", refers_to="operators.operator_id")
+    note = text("For readers; no code reads it.", nullable=True)
 
 
 class Services(Table):

@@ -10,8 +10,8 @@ from karvan.routing.families import Families, classify, compile_families
 from karvan.routing.graph import StateGraph, build_graph
 from karvan.routing.legs import legs
 from karvan.routing.permissions import arc_mask
-from karvan.routing.route_sets import RouteSetOptions, route_sets
-from karvan.routing.search import Tree, path, shortest
+
+
 from karvan.routing.sets import COMPONENTS, HOURS, RouteSets
 from karvan.routing.uses import FacilityEntries, RevenueRates, cordon_weights, facility_entries, operator_revenue, revenue_rates
 
@@ -22,10 +22,9 @@ __all__ = [
     "FacilityEntries",
     "Families",
     "RevenueRates",
-    "RouteSetOptions",
+
     "RouteSets",
     "StateGraph",
-    "Tree",
     "arc_costs",
     "arc_mask",
     "build_graph",
@@ -37,9 +36,7 @@ __all__ = [
     "facility_entries",
     "legs",
     "operator_revenue",
-    "path",
     "payloads",
     "revenue_rates",
-    "route_sets",
-    "shortest",
+
 ]  # fmt: skip

@@ -1,197 +1,257 @@
-"""Compiled loops of the route engine: one search over (node, flags), and the routes of a family.
+"""Compiled loops of the route engine: a contraction hierarchy of the state graph, routes through every arc, and which of them enter.
 
-A state of the search is node x 2^bits + flags. Bit b of the flags is set once an arc that carries it is taken; a route is
-complete when all bits are set. Arc and node numbers are canonical (sorted by id), so ties fall the same way whatever the
-order of table rows.
+Costs of a search are whole numbers (millionths of a dollar), so that sums do not depend on their order: distances are exact, and a
+route is read back from them arc by arc. Bit b of the flags of a search is set once an arc that carries it is taken; a route is
+complete when all bits are set. Layer s of a distance holds the least cost of having collected at least the bits of s. Arc and node
+numbers are canonical (sorted by id), so ties fall the same way whatever the order of table rows. No loop holds the interpreter's lock.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
-BOUND_SLACK = 1.15
-"""Searches stop at this factor above the length bound: they see a linear stand-in for the reliability term, the bound the exact one."""
+FAR = np.int64(1) << 60
+"""Distance of what cannot be reached."""
 
 
-@njit(cache=True)
-def _push(keys, items, size, key, item):
-    """Add (key, item) to a binary heap of `size` entries; ties go to the lower item."""
-    place = size
-    while place > 0:
-        parent = (place - 1) >> 1
-        if keys[parent] < key or (keys[parent] == key and items[parent] <= item):
-            break
-        keys[place] = keys[parent]
-        items[place] = items[parent]
-        place = parent
-    keys[place] = key
-    items[place] = item
-    return size + 1
+class Hierarchy(NamedTuple):
+    """A contraction hierarchy: nodes by rank, edges from each to higher ones, and the triangles below each edge.
 
-
-@njit(cache=True)
-def _pop(keys, items, size):
-    """Take the least entry; the caller reads keys[0], items[0] before. Returns the new size."""
-    size -= 1
-    key = keys[size]
-    item = items[size]
-    place = 0
-    while True:
-        child = 2 * place + 1
-        if child >= size:
-            break
-        other = child + 1
-        if other < size and (keys[other] < keys[child] or (keys[other] == keys[child] and items[other] < items[child])):
-            child = other
-        if keys[child] > key or (keys[child] == key and items[child] >= item):
-            break
-        keys[place] = keys[child]
-        items[place] = items[child]
-        place = child
-    keys[place] = key
-    items[place] = item
-    return size
-
-
-@njit(cache=True)
-def grow_tree(first, arc_of, far_end, cost, is_allowed, arc_bits, bit_count, origin, distance, via_arc, via_flags, keys, items):
-    """Dijkstra from one node over (node, flags); fills distance, via_arc and via_flags, each of shape (nodes x 2^bits,).
-
-    Costs must be zero or more. A settled state is never reopened, so arcs of zero cost cannot loop.
+    up_first (n + 1,), up_head (m,): higher ends of each node's edges, rising. triangle_low, triangle_high, triangle_top (t,): edges from
+    a node to two higher ones, and the edge between these, in the order of the lowest node. arc_edge (arcs,): edge of each arc, -1 at
+    centroids; arc_is_up (arcs,): it leads to the higher end. position (nodes,): rank of each node, -1 for centroids.
     """
-    flag_count = 1 << bit_count
-    distance[:] = np.inf
-    via_arc[:] = -1
-    via_flags[:] = 0
-    is_settled = np.zeros(distance.shape[0], dtype=np.bool_)
-    distance[origin * flag_count] = 0.0
-    size = _push(keys, items, 0, 0.0, origin * flag_count)
-    while size > 0:
-        here = keys[0]
-        state = items[0]
-        size = _pop(keys, items, size)
-        if is_settled[state]:
-            continue
-        is_settled[state] = True
-        node = state >> bit_count
-        flags = state & (flag_count - 1)
+
+    up_first: np.ndarray
+    up_head: np.ndarray
+    triangle_low: np.ndarray
+    triangle_high: np.ndarray
+    triangle_top: np.ndarray
+    arc_edge: np.ndarray
+    arc_is_up: np.ndarray
+    position: np.ndarray
+
+
+class Network(NamedTuple):
+    """The state graph as loops read it; meanings as in `StateGraph`."""
+
+    out_first: np.ndarray
+    out_arc: np.ndarray
+    in_first: np.ndarray
+    in_arc: np.ndarray
+    arc_tail: np.ndarray
+    arc_head: np.ndarray
+    arc_link: np.ndarray
+    node_place: np.ndarray
+
+
+@njit(cache=True, nogil=True)
+def eliminated(first, neighbour):
+    """Fill-in of a symmetric graph whose nodes are numbered in the order in which they are taken out.
+
+    Args:
+        first, neighbour: Neighbours of each node (CSR).
+
+    Returns:
+        up_first, up_head: for each node its neighbours of higher number, those that fill-in adds among them, rising.
+    """
+    count = first.shape[0] - 1
+    up_first = np.zeros(count + 1, dtype=np.int64)
+    up_head = np.empty(max(16, 2 * neighbour.shape[0]), dtype=np.int64)
+    first_child = np.full(count, -1, dtype=np.int64)
+    next_child = np.full(count, -1, dtype=np.int64)
+    mark = np.full(count, -1, dtype=np.int64)
+    size = 0
+    for node in range(count):
+        start = size
         for position in range(first[node], first[node + 1]):
-            arc = arc_of[position]
-            if not is_allowed[arc]:
-                continue
-            target = (far_end[arc] << bit_count) | flags | arc_bits[arc]
-            if is_settled[target]:
-                continue
-            there = here + cost[arc]
-            if there < distance[target]:
-                distance[target] = there
-                via_arc[target] = arc
-                via_flags[target] = flags
-                size = _push(keys, items, size, there, target)
-            elif there == distance[target] and arc < via_arc[target]:
-                via_arc[target] = arc
-                via_flags[target] = flags
+            other = neighbour[position]
+            if other > node and mark[other] != node:
+                mark[other] = node
+                if size == up_head.shape[0]:
+                    up_head = _grown(up_head, size + 1)
+                up_head[size] = other
+                size += 1
+        child = first_child[node]
+        while child >= 0:
+            for position in range(up_first[child], up_first[child + 1]):
+                other = up_head[position]
+                if other > node and mark[other] != node:
+                    mark[other] = node
+                    if size == up_head.shape[0]:
+                        up_head = _grown(up_head, size + 1)
+                    up_head[size] = other
+                    size += 1
+            child = next_child[child]
+        up_head[start:size].sort()
+        up_first[node + 1] = size
+        if size > start:
+            parent = up_head[start]
+            next_child[node] = first_child[parent]
+            first_child[parent] = node
+    return up_first, up_head[:size].copy()
 
 
-@njit(cache=True)
-def tree_path(near_end, via_arc, via_flags, bit_count, origin, node, flags, path):
-    """Arcs between the root of a tree and (node, flags), seen from the node; returns their number, -1 if not reached."""
-    state = (node << bit_count) | flags
-    root = origin << bit_count
+@njit(cache=True, nogil=True)
+def triangles(up_first, up_head):
+    """All pairs of edges from a node to higher ones, with the edge between their ends; see `Hierarchy`."""
+    count = up_first.shape[0] - 1
+    total = 0
+    for node in range(count):
+        degree = up_first[node + 1] - up_first[node]
+        total += degree * (degree - 1) // 2
+    low = np.empty(total, dtype=np.int32)
+    high = np.empty(total, dtype=np.int32)
+    top = np.empty(total, dtype=np.int32)
+    size = 0
+    for node in range(count):
+        for one in range(up_first[node], up_first[node + 1]):
+            middle = up_head[one]
+            place = up_first[middle]
+            for other in range(one + 1, up_first[node + 1]):
+                while up_head[place] != up_head[other]:
+                    place += 1
+                low[size] = one
+                high[size] = other
+                top[size] = place
+                size += 1
+    return low, high, top
+
+
+@njit(cache=True, nogil=True)
+def customised(hierarchy, cost, is_allowed, rising, falling):
+    """Least cost over each edge upwards and downwards by nodes below it; fills `rising` and `falling`, shape (edges,)."""
+    rising[:] = FAR
+    falling[:] = FAR
+    arc_edge, arc_is_up = hierarchy.arc_edge, hierarchy.arc_is_up
+    for arc in range(cost.shape[0]):
+        edge = arc_edge[arc]
+        if edge >= 0 and is_allowed[arc]:
+            if arc_is_up[arc]:
+                rising[edge] = min(rising[edge], cost[arc])
+            else:
+                falling[edge] = min(falling[edge], cost[arc])
+    low, high, top = hierarchy.triangle_low, hierarchy.triangle_high, hierarchy.triangle_top
+    for triangle in range(low.shape[0]):
+        one, other, above = low[triangle], high[triangle], top[triangle]
+        there = falling[one] + rising[other]
+        rising[above] = min(rising[above], there)
+        back = falling[other] + rising[one]
+        falling[above] = min(falling[above], back)
+
+
+@njit(cache=True, nogil=True)
+def _sweep(hierarchy, outward, inward, distance):
+    """Complete distances that hold at some nodes: up the hierarchy by `outward` weights, then down by `inward` ones, in place."""
+    up_first, up_head = hierarchy.up_first, hierarchy.up_head
+    count = distance.shape[0]
+    for node in range(count):
+        here = distance[node]
+        if here >= FAR:
+            continue
+        for edge in range(up_first[node], up_first[node + 1]):
+            there = here + outward[edge]
+            if there < distance[up_head[edge]]:
+                distance[up_head[edge]] = there
+    for back in range(count):
+        node = count - 1 - back
+        here = distance[node]
+        for edge in range(up_first[node], up_first[node + 1]):
+            there = distance[up_head[edge]] + inward[edge]
+            here = min(here, there)
+        distance[node] = here
+
+
+@njit(cache=True, nogil=True)
+def distances(network, hierarchy, cost, is_allowed, bits, flag_count, root, is_backward, rising, falling, layers):
+    """Least cost between a centroid and every node, by bits collected at least; fills `layers`, shape (flags, ranks).
+
+    `rising` and `falling` are the customised weights; backwards, costs lead to the root.
+    """
+    position = hierarchy.position
+    first, arc_of = (network.in_first, network.in_arc) if is_backward else (network.out_first, network.out_arc)
+    near, far = (network.arc_head, network.arc_tail) if is_backward else (network.arc_tail, network.arc_head)
+    outward, inward = (falling, rising) if is_backward else (rising, falling)
+    layers[:] = FAR
+    for place in range(first[root], first[root + 1]):
+        arc = arc_of[place]
+        if is_allowed[arc]:
+            node = position[far[arc]]
+            layers[0, node] = min(layers[0, node], cost[arc])
+    _sweep(hierarchy, outward, inward, layers[0])
+    if flag_count == 1:
+        return
+    carriers = np.flatnonzero((bits != 0) & is_allowed)
+    for flags in range(1, flag_count):
+        for arc in carriers:
+            before = flags & ~bits[arc]
+            if before != flags and position[near[arc]] >= 0 and position[far[arc]] >= 0:
+                there = layers[before, position[near[arc]]] + cost[arc]
+                node = position[far[arc]]
+                layers[flags, node] = min(layers[flags, node], there)
+        _sweep(hierarchy, outward, inward, layers[flags])
+
+
+@njit(cache=True, nogil=True)
+def _next(network, hierarchy, cost, is_allowed, bits, root, is_backward, layers, node, flags):
+    """First arc of a least route between a node and the root of its distances, seen from the node, and the flags behind it.
+
+    The lowest arc that explains the distance is taken; -1 if none does.
+    """
+    position = hierarchy.position
+    first, arc_of = (network.out_first, network.out_arc) if is_backward else (network.in_first, network.in_arc)
+    far = network.arc_head if is_backward else network.arc_tail
+    here = layers[flags, position[node]]
+    for place in range(first[node], first[node + 1]):
+        arc = arc_of[place]
+        if not is_allowed[arc]:
+            continue
+        other = far[arc]
+        if position[other] < 0:
+            if other == root and flags == 0 and cost[arc] == here:
+                return arc, flags
+            continue
+        if layers[flags, position[other]] + cost[arc] == here:
+            return arc, flags
+        if bits[arc] & flags:
+            rest = flags & ~bits[arc]
+            if layers[rest, position[other]] + cost[arc] == here:
+                return arc, rest
+    return -1, flags
+
+
+@njit(cache=True, nogil=True)
+def _first_link(network, hierarchy, cost, is_allowed, bits, root, is_backward, layers, node, flags):
+    """First link of a least route between a node and the root of its distances, seen from the node; -1 if it uses none."""
+    far = network.arc_head if is_backward else network.arc_tail
+    while node != root:
+        arc, flags = _next(network, hierarchy, cost, is_allowed, bits, root, is_backward, layers, node, flags)
+        if arc < 0 or network.arc_link[arc] >= 0:
+            return network.arc_link[arc] if arc >= 0 else -1
+        node = far[arc]
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def _walk(network, hierarchy, cost, is_allowed, bits, root, is_backward, layers, node, flags, path):
+    """Arcs of a least route between a node and the root of its distances, from the node on; returns how many, written to `path`."""
+    far = network.arc_head if is_backward else network.arc_tail
     count = 0
-    while state != root:
-        arc = via_arc[state]
+    while node != root:
+        arc, flags = _next(network, hierarchy, cost, is_allowed, bits, root, is_backward, layers, node, flags)
         if arc < 0:
             return -1
         path[count] = arc
         count += 1
-        state = (near_end[arc] << bit_count) | via_flags[state]
+        node = far[arc]
     return count
 
 
-@njit(cache=True)
-def _lower_bounds(distance, node_count, bit_count, lower):
-    """Least cost from the origin to each node having collected what a rest of the route with given flags leaves open."""
-    flag_count = 1 << bit_count
-    for node in range(node_count):
-        base = node << bit_count
-        for rest in range(flag_count):
-            least = np.inf
-            for flags in range(flag_count):
-                if (flags | rest) == flag_count - 1 and distance[base | flags] < least:
-                    least = distance[base | flags]
-            lower[base | rest] = least
-
-
-@njit(cache=True)
-def _guided(inward, cost, ground, change, ends, lower, bound, scratch, path):
-    """Best route from an origin to a destination, searched backwards under exact lower bounds.
-
-    `change` is (factor, closed, mark): factors of 1 or more make arcs dearer and arcs with closed[arc] == mark are shut, so the
-    bounds stay below the truth. `ground` is (is_allowed, arc_bits, bit_count), `ends` is (origin, destination).
-    Returns the number of arcs, written to `path` from origin to destination; 0 if there is none within `bound`.
-    """
-    first, arc_of, far_end = inward
-    is_allowed, arc_bits, bit_count = ground
-    factor, closed, mark = change
-    goal, start = ends
-    cost_to, via_arc, via_state, seen, settled, stamp, keys, items = scratch
-    stamp[0] += 1
-    now = stamp[0]
-    flag_count = 1 << bit_count
-    state = start << bit_count
-    if lower[state] > bound:
-        return 0
-    cost_to[state] = 0.0
-    seen[state] = now
-    via_arc[state] = -1
-    target = (goal << bit_count) | (flag_count - 1)
-    size = _push(keys, items, 0, lower[state], state)
-    while size > 0:
-        state = items[0]
-        size = _pop(keys, items, size)
-        if settled[state] == now:
-            continue
-        settled[state] = now
-        if state == target:
-            break
-        node = state >> bit_count
-        flags = state & (flag_count - 1)
-        for position in range(first[node], first[node + 1]):
-            arc = arc_of[position]
-            if not is_allowed[arc] or closed[arc] == mark:
-                continue
-            other = (far_end[arc] << bit_count) | flags | arc_bits[arc]
-            if settled[other] == now:
-                continue
-            there = cost_to[state] + cost[arc] * factor[arc]
-            total = there + lower[other]
-            if total > bound:
-                continue
-            if seen[other] != now or there < cost_to[other]:
-                seen[other] = now
-                cost_to[other] = there
-                via_arc[other] = arc
-                via_state[other] = state
-                size = _push(keys, items, size, total, other)
-            elif there == cost_to[other] and arc < via_arc[other]:
-                via_arc[other] = arc
-                via_state[other] = state
-    if settled[target] != now:
-        return 0
-    count = 0
-    state = target
-    while via_arc[state] >= 0:
-        path[count] = via_arc[state]
-        count += 1
-        state = via_state[state]
-    return count
-
-
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _turns_back(path, count, arc_bits, tail, head, node_place, node_seen, place_seen, place_bits, mark):
     """Whether a route comes back to a state, or to a place after a requirement was met in between: a loop only to collect a bit."""
     collected = 0
@@ -213,7 +273,7 @@ def _turns_back(path, count, arc_bits, tail, head, node_place, node_seen, place_
     return False
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def family_of(links, count, applies, has_any, in_any, in_not, all_bit, all_full):
     """First family that a list of links satisfies, -1 if none.
 
@@ -241,133 +301,7 @@ def family_of(links, count, applies, has_any, in_any, in_not, all_bit, all_full)
     return -1
 
 
-@njit(cache=True)
-def _through(link, via_arcs, network_ends, cost, ends, ahead, back, bound, path):
-    """Best route through one link: to its near end, over it, and on.
-
-    `ahead` is a tree with one requirement from the origin (distance, via_arc, via_flags), `back` one without from the destination.
-
-    Returns the number of arcs, written to `path`; 0 if there is none within `bound`.
-    """
-    arc_link, tail, head = network_ends
-    origin, destination = ends
-    distance, via_arc, via_flags = ahead
-    back_distance, back_arc, no_flags = back
-    least = bound
-    best_arc = -1
-    for arc in via_arcs:
-        if arc_link[arc] != link:
-            continue
-        near = tail[arc] << 1
-        total = min(distance[near], distance[near | 1]) + cost[arc] + back_distance[head[arc]]
-        if total < least:
-            least = total
-            best_arc = arc
-    if best_arc < 0:
-        return 0
-    near = tail[best_arc] << 1
-    flags = 0 if distance[near] <= distance[near | 1] else 1
-    length = tree_path(tail, via_arc, via_flags, 1, origin, tail[best_arc], flags, path)
-    for step in range(length // 2):
-        path[step], path[length - 1 - step] = path[length - 1 - step], path[step]
-    path[length] = best_arc
-    return length + 1 + tree_path(head, back_arc, no_flags, 0, destination, head[best_arc], 0, path[length + 1 :])
-
-
-@njit(cache=True)
-def _is_known(path, length, arcs, first, count):
-    """Whether a route is among the candidates found so far."""
-    for other in range(count):
-        if first[other + 1] - first[other] != length:
-            continue
-        is_same = True
-        for step in range(length):
-            if arcs[first[other] + step] != path[step]:
-                is_same = False
-                break
-        if is_same:
-            return True
-    return False
-
-
-@njit(cache=True)
-def _less(arcs, first_a, last_a, first_b, last_b):
-    """Whether one arc sequence comes before another in lexical order."""
-    steps = min(last_a - first_a, last_b - first_b)
-    for step in range(steps):
-        if arcs[first_a + step] != arcs[first_b + step]:
-            return arcs[first_a + step] < arcs[first_b + step]
-    return last_a - first_a < last_b - first_b
-
-
-@njit(cache=True)
-def _before(one, other, rank, cost, arcs, first, use_rank):
-    if use_rank and rank[one] != rank[other]:
-        return rank[one] < rank[other]
-    if cost[one] != cost[other]:
-        return cost[one] < cost[other]
-    return _less(arcs, first[one], first[one + 1], first[other], first[other + 1])
-
-
-@njit(cache=True)
-def _sort(order, count, rank, cost, arcs, first, use_rank):
-    """Insertion sort of candidates by rank (if used), cost, arcs."""
-    for position in range(1, count):
-        item = order[position]
-        place = position
-        while place > 0 and _before(item, order[place - 1], rank, cost, arcs, first, use_rank):
-            order[place] = order[place - 1]
-            place -= 1
-        order[place] = item
-
-
-@njit(cache=True)
-def _select(count, first, arcs, rank, exact, search_cost, uses, used, arc_mark, mark, bounds, order):
-    """Choose among the candidates of a market and family; returns how many, positions in `order` by cost, and the last mark used.
-
-    Kept: within the length bound of the best, and no more than the overlap bound alike (by cost) to a kept one unless they
-    differ in a facility used; best of each search first, then penalised repeats; at most `per_family`.
-    """
-    per_family, length_bound, overlap_bound = bounds
-    arc_first_use, arc_use = uses
-    least = np.inf
-    for candidate in range(count):
-        order[candidate] = candidate
-        least = min(least, exact[candidate])
-        used[candidate, :] = False
-        for position in range(first[candidate], first[candidate + 1]):
-            arc = arcs[position]
-            for use in range(arc_first_use[arc], arc_first_use[arc + 1]):
-                used[candidate, arc_use[use]] = True
-    _sort(order, count, rank, exact, arcs, first, True)
-    kept = 0
-    for position in range(count):
-        candidate = order[position]
-        if kept >= per_family or exact[candidate] > length_bound * least + 1e-9:
-            continue
-        mark += 1
-        total = 0.0
-        for step in range(first[candidate], first[candidate + 1]):
-            arc_mark[arcs[step]] = mark
-            total += search_cost[arcs[step]]
-        is_new = True
-        for other in range(kept):
-            rival = order[other]
-            shared = 0.0
-            for step in range(first[rival], first[rival + 1]):
-                if arc_mark[arcs[step]] == mark:
-                    shared += search_cost[arcs[step]]
-            if shared > overlap_bound * total and np.array_equal(used[candidate], used[rival]):
-                is_new = False
-                break
-        if is_new:
-            order[kept] = candidate
-            kept += 1
-    _sort(order, kept, rank, exact, arcs, first, False)
-    return kept, mark
-
-
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _grown(array, needed):
     if needed <= array.shape[0]:
         return array
@@ -376,200 +310,364 @@ def _grown(array, needed):
     return bigger
 
 
-@njit(cache=True)
-def family_routes(network, costs, uses, facility_arcs, family, rules, options, origins, origin_first_market, market_destination):
-    """Routes of one family for many markets that share goods, form and permissions.
+@njit(cache=True, nogil=True)
+def _scattered(value):
+    """A hash of a whole number, so that sets can be compared by the exclusive or of their members'."""
+    mixed = np.uint64(value + 1) * np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= mixed >> np.uint64(31)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    return mixed ^ (mixed >> np.uint64(29))
 
-    Args:
-        network: out_first, out_arc, in_first, in_arc, tail, head, node_place, arc_link.
-        costs: Per arc: cost used in searches; cost without reliability (USD/t); variance (h2); and the value of an hour of
-            standard deviation (USD/t-h).
-        uses: For each arc the facilities it uses, as arc_first_use, arc_use.
-        facility_arcs: For each facility the arcs that use it, as facility_first_arc, facility_arc.
-        family: is_allowed (arcs,), arc_bits (arcs,), bit_count, links of which one must be used, position in the order.
-        rules: Arguments of `family_of` after `count`.
-        options: per_family, length_bound, overlap_bound, repeat_count, repeat_penalty_share.
-        origins: Origin nodes, shape (origins,).
-        origin_first_market: Markets of each origin, shape (origins + 1,).
-        market_destination: Destination node of each market, shape (markets,).
+
+@njit(cache=True, nogil=True)
+def least_costs(network, hierarchy, cost, family, ends):
+    """Cost of the cheapest route of one family for each market; arguments as of `routes_through`.
 
     Returns:
-        route_market, route_first_arc, route_arc, in the order of markets and then of exact cost and arcs.
+        In the unit of cost, FAR where there is none, shape (markets,).
     """
-    out_first, out_arc, in_first, in_arc, tail, head, node_place, arc_link = network
-    search_cost, exact_cost, variance, reliability = costs
-    arc_first_use, arc_use = uses
-    facility_first_arc, facility_arc = facility_arcs
-    is_allowed, arc_bits, bit_count, via_link, family_index = family
-    applies, has_any, in_any, in_not, all_bit, all_full = rules
-    per_family, length_bound, overlap_bound, repeat_count, repeat_penalty = options
-    bounds = (per_family, length_bound, overlap_bound)
-    inward = (in_first, in_arc, tail)
-    ground = (is_allowed, arc_bits, bit_count)
-
-    node_count = node_place.shape[0]
-    arc_count = tail.shape[0]
+    is_allowed, arc_bits, bit_count, _ = family
+    origins, origin_first_market, market_destination = ends
     flag_count = 1 << bit_count
-    state_count = node_count * flag_count
-    facility_count = facility_first_arc.shape[0] - 1
+    edges, ranks = hierarchy.up_head.shape[0], hierarchy.up_first.shape[0] - 1
+    rising = np.empty(edges, dtype=np.int64)
+    falling = np.empty(edges, dtype=np.int64)
+    customised(hierarchy, cost, is_allowed, rising, falling)
+    layers = np.empty((flag_count, ranks), dtype=np.int64)
+    least = np.full(market_destination.shape[0], FAR)
+    for index in range(origins.shape[0]):
+        distances(network, hierarchy, cost, is_allowed, arc_bits, flag_count, origins[index], False, rising, falling, layers)
+        for market in range(origin_first_market[index], origin_first_market[index + 1]):
+            destination = market_destination[market]
+            for place in range(network.in_first[destination], network.in_first[destination + 1]):
+                arc = network.in_arc[place]
+                if is_allowed[arc]:
+                    there = layers[flag_count - 1, hierarchy.position[network.arc_tail[arc]]] + cost[arc]
+                    least[market] = min(least[market], there)
+    return least
+
+
+@njit(cache=True, nogil=True)
+def routes_through(network, hierarchy, cost, uses, family, rules, options, ends, limit):
+    """Routes of one family that are the cheapest through some link, one way, for markets that share goods, form and permissions.
+
+    Args:
+        network: A Network.
+        hierarchy: A Hierarchy of it.
+        cost: Whole-number cost of each arc, above zero, shape (arcs,).
+        uses: Rows that each arc uses, as arc_first_use, arc_use: routes that use other rows are never variants of each other.
+        family: is_allowed (arcs,), arc_bits (arcs,), bit_count, position of the family in the order.
+        rules: Arguments of `family_of` after `count`.
+        options: most routes of a market, overlap above which a route is a variant of a cheaper one that uses the same rows, and the
+            dearest route over the cheapest.
+        ends: origins, origin_first_market, market_destination: nodes, and the markets of each origin.
+        limit: Dearest route that is wanted, in the unit of cost, shape (markets,); the cheapest is told whatever it costs; below zero:
+            none is wanted.
+
+    Returns:
+        route_market, route_first_arc, route_arc; within a market by rising cost, then by arcs.
+    """
+    is_allowed, arc_bits, bit_count, family_index = family
+    applies, has_any, in_any, in_not, all_bit, all_full = rules
+    most, overlap_bound, length_bound = options
+    arc_first_use, arc_use = uses
+    origins, origin_first_market, market_destination = ends
+    position, tail, head = hierarchy.position, network.arc_tail, network.arc_head
+    flag_count = 1 << bit_count
+    whole = flag_count - 1
+    node_count, arc_count = network.node_place.shape[0], cost.shape[0]
+    rank_count, edge_count = hierarchy.up_first.shape[0] - 1, hierarchy.up_head.shape[0]
     place_count = 1
     for node in range(node_count):
-        place_count = max(place_count, node_place[node] + 1)
-    heap_size = arc_count * flag_count + 1
-    keys = np.empty(heap_size)
-    items = np.empty(heap_size, dtype=np.int64)
-    distance = np.empty(state_count)
-    via_arc = np.empty(state_count, dtype=np.int64)
-    via_flags = np.empty(state_count, dtype=np.int64)
-    lower = np.empty(state_count)
-    ahead = (distance, via_arc, via_flags)
-    link_ends = (arc_link, tail, head)
-    scratch = (
-        np.empty(state_count), np.empty(state_count, dtype=np.int64), np.empty(state_count, dtype=np.int64),
-        np.zeros(state_count, dtype=np.int64), np.zeros(state_count, dtype=np.int64), np.zeros(1, dtype=np.int64), keys, items,
-    )  # fmt: skip
-    no_bits = np.zeros(arc_count, dtype=np.int64)
+        place_count = max(place_count, network.node_place[node] + 1)
+    rising = np.empty(edge_count, dtype=np.int64)
+    falling = np.empty(edge_count, dtype=np.int64)
+    customised(hierarchy, cost, is_allowed, rising, falling)
+    inner = np.flatnonzero(is_allowed & (hierarchy.arc_edge >= 0) & (network.arc_link >= 0))
 
-    is_via = bit_count == 1 and via_link.shape[0] > 1
-    destination_slot = np.full(node_count, -1, dtype=np.int64)
-    slot_count = 0
-    if is_via:
-        for market in range(market_destination.shape[0]):
-            if destination_slot[market_destination[market]] < 0:
-                destination_slot[market_destination[market]] = slot_count
-                slot_count += 1
-    back_distance = np.empty((slot_count, node_count))
-    back_arc = np.empty((slot_count, node_count), dtype=np.int64)
-    back_flags = np.zeros(node_count, dtype=np.int64)
+    slot = np.full(node_count, -1, dtype=np.int64)
+    slots = 0
+    for market in range(market_destination.shape[0]):
+        if limit[market] >= 0 and slot[market_destination[market]] < 0:
+            slot[market_destination[market]] = slots
+            slots += 1
+    behind = np.empty((slots, flag_count, rank_count), dtype=np.int64)
     for node in range(node_count):
-        slot = destination_slot[node]
-        if slot >= 0:
-            far, far_arc = back_distance[slot], back_arc[slot]
-            grow_tree(in_first, in_arc, tail, search_cost, is_allowed, no_bits, 0, node, far, far_arc, back_flags, keys, items)
-    is_via_link = np.zeros(in_any.shape[1], dtype=np.bool_)
-    for link in via_link:
-        is_via_link[link] = True
-    via_arcs = np.empty(arc_count, dtype=np.int64)
-    via_count = 0
-    if is_via:
-        for arc in range(arc_count):
-            if arc_link[arc] >= 0 and is_via_link[arc_link[arc]] and is_allowed[arc]:
-                via_arcs[via_count] = arc
-                via_count += 1
+        if slot[node] >= 0:
+            distances(network, hierarchy, cost, is_allowed, arc_bits, flag_count, node, True, rising, falling, behind[slot[node]])
+    ahead = np.empty((flag_count, rank_count), dtype=np.int64)
 
-    slots = 1 + via_link.shape[0] + facility_count + repeat_count
-    path = np.empty(2 * state_count + 1, dtype=np.int64)
-    links = np.empty(2 * state_count + 1, dtype=np.int64)
-    raw_best = np.empty(2 * state_count + 1, dtype=np.int64)
-    first = np.zeros(slots + 1, dtype=np.int64)
-    rank = np.zeros(slots, dtype=np.int64)
-    exact = np.zeros(slots)
-    order = np.zeros(slots, dtype=np.int64)
-    used = np.zeros((slots, facility_count), dtype=np.bool_)
-    arcs = np.empty(1024, dtype=np.int64)
-    closed = np.zeros(arc_count, dtype=np.int64)
-    close_mark = 0
+    through = np.empty(arc_count, dtype=np.int64)
+    keys = np.empty(inner.shape[0], dtype=np.int64)
+    near = np.empty(inner.shape[0], dtype=np.int64)
+    covered = np.zeros(arc_count, dtype=np.int64)
     arc_mark = np.zeros(arc_count, dtype=np.int64)
-    mark = 0
     node_seen = np.zeros(node_count, dtype=np.int64)
     place_seen = np.zeros(place_count, dtype=np.int64)
     place_bits = np.zeros(place_count, dtype=np.int64)
-    walk_mark = 0
-    factor = np.ones(arc_count)
-    used_by_best = np.zeros(facility_count, dtype=np.int64)
+    row_seen = np.zeros(arc_use.max() + 1 if arc_use.shape[0] > 0 else 1, dtype=np.int64)
+    mark = 0
+    path = np.empty(4 * node_count * flag_count + 8, dtype=np.int64)
+    part = np.empty(2 * node_count * flag_count + 4, dtype=np.int64)
+    links = np.empty(path.shape[0], dtype=np.int64)
+    signature = np.zeros(most, dtype=np.uint64)
 
     route_market = np.empty(256, dtype=np.int64)
     route_first = np.zeros(257, dtype=np.int64)
     route_arc = np.empty(4096, dtype=np.int64)
     route_count = 0
-
     for origin_position in range(origins.shape[0]):
+        first_market, last_market = origin_first_market[origin_position], origin_first_market[origin_position + 1]
+        is_wanted = False
+        for market in range(first_market, last_market):
+            is_wanted |= limit[market] >= 0
+        if not is_wanted:
+            continue
         origin = origins[origin_position]
-        grow_tree(out_first, out_arc, head, search_cost, is_allowed, arc_bits, bit_count, origin, distance, via_arc, via_flags, keys, items)
-        _lower_bounds(distance, node_count, bit_count, lower)
-        for market in range(origin_first_market[origin_position], origin_first_market[origin_position + 1]):
+        distances(network, hierarchy, cost, is_allowed, arc_bits, flag_count, origin, False, rising, falling, ahead)
+        for market in range(first_market, last_market):
+            if limit[market] < 0:
+                continue
             destination = market_destination[market]
-            ends = (origin, destination)
-            best_cost = distance[(destination << bit_count) | (flag_count - 1)]
-            if not best_cost < np.inf:
+            back = behind[slot[destination]]
+            best = FAR
+            for arc in inner:
+                here, there = position[tail[arc]], position[head[arc]]
+                least = FAR
+                if ahead[0, here] < FAR and back[0, there] < FAR:
+                    for flags in range(flag_count):
+                        rest = whole & ~flags & ~arc_bits[arc]
+                        least = min(least, ahead[flags, here] + back[rest, there])
+                    least += cost[arc]
+                through[arc] = least
+                best = min(best, least)
+            if best >= FAR:
                 continue
-            bound = BOUND_SLACK * length_bound * best_cost + 1e-9
-            count = 0
-            best_length = 0
-            best_use_mark = 0
-            for attempt in range(slots):
-                # 0: the best; then via each link; without each facility of the best; penalised repeats
-                length = 0
-                if attempt == 0:
-                    close_mark += 1
-                    length = _guided(inward, search_cost, ground, (factor, closed, close_mark), ends, lower, bound, scratch, path)
-                    best_length = length
-                    close_mark += 1
-                    for step in range(length):
-                        raw_best[step] = path[step]
-                        for use in range(arc_first_use[path[step]], arc_first_use[path[step] + 1]):
-                            used_by_best[arc_use[use]] = close_mark
-                    best_use_mark = close_mark
-                elif attempt <= via_link.shape[0]:
-                    if not is_via:
-                        continue
-                    slot = destination_slot[destination]
-                    back = (back_distance[slot], back_arc[slot], back_flags)
-                    length = _through(via_link[attempt - 1], via_arcs[:via_count], link_ends, search_cost, ends, ahead, back, bound, path)
-                elif attempt <= via_link.shape[0] + facility_count:
-                    facility = attempt - 1 - via_link.shape[0]
-                    if used_by_best[facility] != best_use_mark:
-                        continue
-                    close_mark += 1
-                    for position in range(facility_first_arc[facility], facility_first_arc[facility + 1]):
-                        closed[facility_arc[position]] = close_mark
-                    length = _guided(inward, search_cost, ground, (factor, closed, close_mark), ends, lower, bound, scratch, path)
-                else:
-                    close_mark += 1
-                    if attempt == via_link.shape[0] + facility_count + 1:
-                        for step in range(best_length):
-                            factor[raw_best[step]] = 1.0 + repeat_penalty
-                    reach = bound * (1.0 + repeat_penalty)
-                    length = _guided(inward, search_cost, ground, (factor, closed, close_mark), ends, lower, reach, scratch, path)
-                    for step in range(length):
-                        factor[path[step]] += repeat_penalty
-                if length <= 0:
+            bound = max(best, min(limit[market], np.int64(length_bound * best)))
+            first_kept = route_count
+            size = 0
+            for arc in inner:
+                if through[arc] <= bound:
+                    keys[size] = through[arc]
+                    near[size] = arc
+                    size += 1
+            order = np.argsort(keys[:size], kind="mergesort")
+            mark += 1
+            covered_mark = mark
+            for index in order:
+                if route_count - first_kept >= most:
+                    break
+                arc = near[index]
+                if covered[arc] == covered_mark:
                     continue
-                arcs = _grown(arcs, first[count] + length)
-                if _is_known(path, length, arcs, first, count):
+                here, there = position[tail[arc]], position[head[arc]]
+                flags = 0
+                while ahead[flags, here] + back[whole & ~flags & ~arc_bits[arc], there] + cost[arc] != through[arc]:
+                    flags += 1
+                rest = whole & ~flags & ~arc_bits[arc]
+                link = network.arc_link[arc]
+                if _first_link(network, hierarchy, cost, is_allowed, arc_bits, destination, True, back, head[arc], rest) == link:
+                    continue  # out and back over the same link
+                if _first_link(network, hierarchy, cost, is_allowed, arc_bits, origin, False, ahead, tail[arc], flags) == link:
                     continue
-                if bit_count > 0:
-                    walk_mark += 1
-                    if _turns_back(path, length, arc_bits, tail, head, node_place, node_seen, place_seen, place_bits, walk_mark):
-                        continue
+                length = _walk(network, hierarchy, cost, is_allowed, arc_bits, origin, False, ahead, tail[arc], flags, part)
                 for step in range(length):
-                    links[step] = arc_link[path[step]]
-                if family_of(links, length, applies, has_any, in_any, in_not, all_bit, all_full) != family_index:
-                    continue
-                money = 0.0
-                spread = 0.0
+                    path[step] = part[length - 1 - step]
+                path[length] = arc
+                length += 1
+                length += _walk(network, hierarchy, cost, is_allowed, arc_bits, destination, True, back, head[arc], rest, path[length:])
+                total = np.int64(0)
                 for step in range(length):
-                    arcs[first[count] + step] = path[step]
-                    money += exact_cost[path[step]]
-                    spread += variance[path[step]]
-                exact[count] = money + reliability * math.sqrt(spread)
-                rank[count] = 0 if attempt == 0 else (1 if attempt <= via_link.shape[0] + facility_count else 2)
-                first[count + 1] = first[count] + length
-                count += 1
-            if repeat_count > 0:
-                factor[:] = 1.0
-            if count == 0:
-                continue
-            kept, mark = _select(count, first, arcs, rank, exact, search_cost, uses, used, arc_mark, mark, bounds, order)
-            for position in range(kept):
-                candidate = order[position]
-                length = first[candidate + 1] - first[candidate]
+                    total += cost[path[step]]
+                    if network.arc_link[path[step]] >= 0 and through[path[step]] == through[arc]:
+                        covered[path[step]] = covered_mark
+                mark += 1
+                if _turns_back(path, length, arc_bits, tail, head, network.node_place, node_seen, place_seen, place_bits, mark):
+                    continue
+                used_links = 0
+                for step in range(length):
+                    if network.arc_link[path[step]] >= 0:
+                        links[used_links] = network.arc_link[path[step]]
+                        used_links += 1
+                if family_of(links, used_links, applies, has_any, in_any, in_not, all_bit, all_full) != family_index:
+                    continue
+                mark += 1
+                used = np.uint64(0)
+                for step in range(length):
+                    arc_mark[path[step]] = mark
+                    for use in range(arc_first_use[path[step]], arc_first_use[path[step] + 1]):
+                        if row_seen[arc_use[use]] != mark:
+                            row_seen[arc_use[use]] = mark
+                            used ^= _scattered(arc_use[use])
+                is_new = True
+                for other in range(first_kept, route_count):
+                    if signature[other - first_kept] != used:
+                        continue
+                    shared = np.int64(0)
+                    for step in range(route_first[other], route_first[other + 1]):
+                        if arc_mark[route_arc[step]] == mark:
+                            shared += cost[route_arc[step]]
+                    if shared > overlap_bound * total:
+                        is_new = False
+                        break
+                if not is_new:
+                    continue
+                signature[route_count - first_kept] = used
                 route_market = _grown(route_market, route_count + 1)
                 route_first = _grown(route_first, route_count + 2)
                 route_arc = _grown(route_arc, route_first[route_count] + length)
                 for step in range(length):
-                    route_arc[route_first[route_count] + step] = arcs[first[candidate] + step]
+                    route_arc[route_first[route_count] + step] = path[step]
                 route_first[route_count + 1] = route_first[route_count] + length
                 route_market[route_count] = market
                 route_count += 1
     return route_market[:route_count].copy(), route_first[: route_count + 1].copy(), route_arc[: route_first[route_count]].copy()
+
+
+@njit(cache=True, nogil=True)
+def _size_and_weight(routes, nest_first, nest_last, is_in, leg_cost, cost, theta, users, stamp, mark, path_size):
+    """Path sizes of the routes of a nest that are in, and sum of PS exp(-theta (g - least g)) with that least; users by arc are left."""
+    route_first, route_arc = routes
+    low = np.inf
+    for route in range(nest_first, nest_last):
+        if not is_in[route]:
+            continue
+        low = min(low, cost[route])
+        for step in range(route_first[route], route_first[route + 1]):
+            arc = route_arc[step]
+            if stamp[arc] != mark:
+                stamp[arc] = mark
+                users[arc] = 0
+            users[arc] += 1
+    total = 0.0
+    for route in range(nest_first, nest_last):
+        if not is_in[route]:
+            continue
+        length = 0.0
+        size = 0.0
+        for step in range(route_first[route], route_first[route + 1]):
+            length += leg_cost[step]
+            size += leg_cost[step] / users[route_arc[step]]
+        path_size[route] = size / length if length > 0.0 else 1.0
+        total += path_size[route] * math.exp(-theta * (cost[route] - low))
+    return low, total
+
+
+@njit(cache=True, nogil=True)
+def _size_if_in(routes, route, nest_first, nest_last, is_in, leg_cost, signature, overlap_bound, users, stamp, mark):
+    """Path size that a route which is out would have if it were in; -1 if it is a variant of one that is in."""
+    route_first, route_arc = routes
+    length = 0.0
+    for step in range(route_first[route], route_first[route + 1]):
+        stamp[route_arc[step]] = mark
+        users[route_arc[step]] = 1
+        length += leg_cost[step]
+    for other in range(nest_first, nest_last):
+        if not is_in[other]:
+            continue
+        shared = 0.0
+        for step in range(route_first[other], route_first[other + 1]):
+            if stamp[route_arc[step]] == mark:
+                users[route_arc[step]] += 1
+                shared += leg_cost[step]
+        if shared > overlap_bound * length and signature[other] == signature[route]:
+            return -1.0
+    size = 0.0
+    for step in range(route_first[route], route_first[route + 1]):
+        size += leg_cost[step] / users[route_arc[step]]
+    return size / length if length > 0.0 else 1.0
+
+
+@njit(cache=True, nogil=True)
+def _share_of(nest, first, last, composite, stay, theta):
+    """Share of one of a market's nests in the choice between them and not shipping."""
+    best = stay
+    for other in range(first, last):
+        best = min(best, composite[other])
+    total = math.exp(-theta * (stay - best)) if stay < np.inf else 0.0
+    for other in range(first, last):
+        total += math.exp(-theta * (composite[other] - best))
+    return math.exp(-theta * (composite[nest] - best)) / total
+
+
+@njit(cache=True, nogil=True)
+def enter(market_first_nest, nest_first_route, routes, signature, leg_cost, cost, is_in, thetas, choice, bounds, arc_count):
+    """Let routes enter whose share of their market would reach a bound; fills `is_in` and tells what is left out.
+
+    In every market the nests' composites give their shares; a route that is out is tried with its path size computed as if it were in.
+    One that shares more than the overlap bound of its cost with one that is in, and uses the same rows, is a variant of it and no
+    further choice. Its share would be p' w/(1 + w), with w = PS exp(-th_r (g - C_j)) and p' the nest's share with it in. The cheapest
+    route of a nest is always in.
+
+    Args:
+        market_first_nest, nest_first_route: Nests of markets, routes of nests (CSR).
+        routes: route_first_arc, route_arc.
+        signature: Of the rows that each route uses, shape (routes,).
+        leg_cost: Cost of each step for path sizes, shape (steps,).
+        cost: Cost of each route at today's prices, USD/t, shape (routes,).
+        is_in: Routes that are in already; true is added, shape (routes,).
+        thetas: th_r by nest and th_c by market.
+        choice: constant by nest, and by market the cost of not shipping, infinite for none.
+        bounds: share from which a route enters, overlap bound, most routes of a nest.
+        arc_count: Number of arcs.
+
+    Returns:
+        Largest share of the market that a route left out would take, by nest, shape (nests,); zero where none is left out. And the
+        share and the composite with its constant of each nest, shape (nests,).
+    """
+    nest_theta, market_theta = thetas
+    constant, stay = choice
+    share_bound, overlap_bound, most = bounds
+    markets = market_first_nest.shape[0] - 1
+    gap = np.zeros(nest_theta.shape[0])
+    shares = np.zeros(nest_theta.shape[0])
+    users = np.zeros(arc_count, dtype=np.int64)
+    stamp = np.zeros(arc_count, dtype=np.int64)
+    path_size = np.ones(cost.shape[0])
+    composite = np.empty(nest_theta.shape[0])
+    is_variant = np.zeros(cost.shape[0], dtype=np.bool_)
+    mark = 0
+    for market in range(markets):
+        first, last = market_first_nest[market], market_first_nest[market + 1]
+        theta = market_theta[market]
+        for nest in range(first, last):
+            begin, end = nest_first_route[nest], nest_first_route[nest + 1]
+            cheapest = begin + np.argmin(cost[begin:end])
+            is_in[cheapest] = True
+            mark += 1
+            low, weight = _size_and_weight(routes, begin, end, is_in, leg_cost, cost, nest_theta[nest], users, stamp, mark, path_size)
+            composite[nest] = constant[nest] + low - math.log(weight) / nest_theta[nest]
+        for attempt in range(3):  # twice to enter, as every entry changes what the others would take; then to tell what is left
+            for nest in range(first, last):
+                begin, end = nest_first_route[nest], nest_first_route[nest + 1]
+                th_r = nest_theta[nest]
+                inside = is_in[begin:end].sum()
+                share = _share_of(nest, first, last, composite, stay[market], theta)
+                shares[nest] = share
+                if inside == end - begin:
+                    continue
+                for index in np.argsort(cost[begin:end], kind="mergesort"):
+                    route = begin + index
+                    if is_in[route] or is_variant[route]:
+                        continue
+                    ceiling = math.exp(-th_r * (cost[route] + constant[nest] - composite[nest]))
+                    if share * ceiling < 1e-3 * share_bound:
+                        break
+                    mark += 1
+                    size = _size_if_in(routes, route, begin, end, is_in, leg_cost, signature, overlap_bound, users, stamp, mark)
+                    if size < 0.0:
+                        is_variant[route] = True
+                        continue
+                    extra = size * ceiling
+                    lift = share * math.exp(theta / th_r * math.log1p(extra))
+                    taken = lift / (1.0 - share + lift) * extra / (1.0 + extra)
+                    if attempt == 2:
+                        gap[nest] = max(gap[nest], taken)
+                    elif taken >= share_bound and inside < most:
+                        is_in[route] = True
+                        inside += 1
+                        mark += 1
+                        low, weight = _size_and_weight(routes, begin, end, is_in, leg_cost, cost, th_r, users, stamp, mark, path_size)
+                        composite[nest] = constant[nest] + low - math.log(weight) / th_r
+                        share = _share_of(nest, first, last, composite, stay[market], theta)
+    return gap, shares, composite

@@ -11,7 +11,7 @@ import polars as pl
 
 from karvan.errors import DataError, Problem
 from karvan.routing import _kernels
-from karvan.routing.search import MOST_BITS
+from karvan.routing.hierarchy import MOST_BITS
 from karvan.schema import ANY
 
 IntArray = npt.NDArray[np.int64]

@@ -1,281 +1,410 @@
-"""Routes that each market chooses from: best, and best without what may be scarce."""
+"""Routes that each market chooses from: the cheapest of each family, and those that enter by price."""
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from karvan.routing import _kernels
-from karvan.routing.centroids import centroid_markets
-from karvan.routing.cost import HOURS_PER_DAY, ArcCosts, arc_costs
-from karvan.routing.families import Families, FamilySearch, compile_families, family_search, rules_of
-from karvan.routing.graph import StateGraph
-from karvan.routing.permissions import mask_of_rules, rules_for, rules_in_force
+from karvan.routing.cost import HOURS_PER_DAY
+from karvan.routing.hierarchy import COST_UNIT_USD_PER_T, whole_cost
 from karvan.routing.sets import RouteSets
-from karvan.routing.uses import ArcUses, arc_uses
+from karvan.routing.space import RouteSpace, Search
+from karvan.routing.uses import FacilityEntries, facility_entries
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
+# Searches add up part of each leg's spread where the exact cost takes the root of a sum: they look this much further.
+_SLACK_SHARE = 0.02
+
 
 @dataclass(frozen=True)
-class RouteSetOptions:
-    """Size and variety of route sets.
+class Standing:
+    """What routes cost beside their own cost, and how nests stand.
 
     Attributes:
-        per_family: Most routes of one market and family.
-        length_bound: Dearest route over the cheapest of its market and family.
-        market_bound: Dearest route over the cheapest of its market: what costs more is no rival.
-        overlap_bound: Largest part of a route's cost that it may share with a kept one, unless they differ in a facility used.
-        repeat_count: Searches with the arcs found so far made dearer.
-        repeat_penalty_share: By how much they are made dearer each time.
-        scarcity_steps: Further searches in which every use of a facility costs so many times 1/theta of the goods more, so that
-            routes that pass few facilities are there when several are full at once.
+        row_price: Price of each row that routes use, USD per unit, or hours where scarcity is a queue, shape (rows,).
+        row_delay_h: Hours that each row takes more than its times say, shape (rows,).
+        price_weight: What a unit of row price costs a tonne, by market, shape (markets,).
+        constants: Constant of a nest, USD/t by (family, commodity group).
     """
 
-    per_family: int = 8
-    length_bound: float = 1.5
-    market_bound: float = 4.0
-    overlap_bound: float = 0.8
-    repeat_count: int = 3
-    repeat_penalty_share: float = 0.5
-    scarcity_steps: tuple[float, ...] = (2.0, 6.0)
+    row_price: FloatArray
+    row_delay_h: FloatArray
+    price_weight: FloatArray
+    constants: Mapping[tuple[str, str], float]
 
 
 @dataclass(frozen=True)
-class _Goods:
-    """What searches need to know of one commodity group."""
+class Entered:
+    """Route sets after all have entered that would take a share, and what is known of those left out.
 
-    costs: ArcCosts
-    search_cost: FloatArray
-    use_first: IntArray
-    uses: ArcUses
-    facility_first: IntArray
-    facility_arc: IntArray
-
-
-def route_sets(
-    graph: StateGraph,
-    tables: Mapping[str, pl.DataFrame],
-    *,
-    date: datetime.date,
-    co2_price_usd_per_t: float,
-    options: RouteSetOptions | None = None,
-) -> RouteSets:
-    """Routes of every market between its centroids, by family.
-
-    Candidates of a market and family: the cheapest; the cheapest through each link of which the family asks for one; the
-    cheapest without each facility that the cheapest uses; and repeats with found arcs made dearer. Searches are cheapest by
-    an additive cost (see ArcCosts.search_cost); what is kept and told is the exact generalised cost.
-
-    Args:
-        graph: State graph of the same tables.
-        tables: Tables of a snapshot.
-        date: Day whose permissions apply.
-        co2_price_usd_per_t: Carbon price.
-        options: Size and variety.
-
-    Raises:
-        DataError: A region has no place for goods that start or end there, or a tariff is ambiguous.
+    Attributes:
+        sets: The routes.
+        entries: Facilities that they use.
+        gap: Largest share of its market that a route left out would take, by market and family, shape (markets, families).
+        share: Share of each nest, shape (markets, families).
+        composite: Composite cost of each nest with its constant, USD/t, infinite where it has no route, shape (markets, families).
     """
-    options = options or RouteSetOptions()
-    markets = centroid_markets(tables)
-    families = compile_families(tables)
-    goods = {name: _goods(graph, tables, name, co2_price_usd_per_t) for name in sorted(set(markets["commodity_group"]))}
-    pieces = [_Piece.empty()]
-    theta = dict(tables["commodities"].select("commodity_group", "route_theta_per_usd_per_t").iter_rows())
-    sparing = replace(options, per_family=1, repeat_count=0)
-    for (commodity, _), mask, members in _groups(graph, tables, markets, date):
-        usable = mask & goods[commodity].costs.allowed
-        ends = _ends(graph, markets, members)
-        scarce = [_scarce(goods[commodity], step / theta[commodity]) for step in options.scarcity_steps]
-        for family in range(len(families.family_ids)):
-            whole = family_search(families, family, commodity)
-            if whole is None:
-                continue
-            alone = replace(whole, via_links=np.zeros(0, dtype=np.int64))
-            passes = [(goods[commodity], whole, options), *((costed, alone, sparing) for costed in scarce)]
-            pieces += [
-                _family_piece(
-                    graph,
-                    costed,
-                    usable=usable,
-                    families=families,
-                    family=family,
-                    search=search,
-                    commodity=commodity,
-                    ends=ends,
-                    options=chosen,
-                )
-                for costed, search, chosen in passes
-            ]
-    bound = options.market_bound
-    return _assembled(graph, markets, families, goods, pieces=pieces, market_bound=bound, co2_price_usd_per_t=co2_price_usd_per_t)
 
-
-def _scarce(goods: _Goods, surcharge_usd_per_t: float) -> _Goods:
-    """The same goods where every use of a facility costs more; the facilities themselves are not looked at one by one."""
-    used = np.diff(goods.use_first).astype(np.float64)
-    none = np.zeros(0, dtype=np.int64)
-    return replace(
-        goods,
-        search_cost=goods.search_cost + surcharge_usd_per_t * used,
-        use_first=np.zeros_like(goods.use_first),
-        uses=ArcUses(none, none, np.zeros(0)),
-        facility_first=np.zeros(1, dtype=np.int64),
-        facility_arc=none,
-    )
-
-
-def _goods(graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity: str, co2_price_usd_per_t: float) -> _Goods:
-    costs = arc_costs(graph, tables, commodity, co2_price_usd_per_t=co2_price_usd_per_t)
-    uses = arc_uses(graph, tables, commodity)
-    by_facility = np.lexsort((uses.arc, uses.facility))
-    facility_count = tables["facilities"].height
-    return _Goods(
-        costs=costs,
-        search_cost=costs.search_cost(graph),
-        use_first=np.searchsorted(uses.arc, np.arange(graph.arc_count + 1)).astype(np.int64),
-        uses=uses,
-        facility_first=np.searchsorted(uses.facility[by_facility], np.arange(facility_count + 1)).astype(np.int64),
-        facility_arc=uses.arc[by_facility],
-    )
-
-
-def _groups(
-    graph: StateGraph, tables: Mapping[str, pl.DataFrame], markets: pl.DataFrame, date: datetime.date
-) -> list[tuple[tuple[str, str], BoolArray, IntArray]]:
-    """Markets that share goods, form and permissions: (goods, form), mask over arcs, positions of the markets."""
-    rules = rules_in_force(tables, date)
-    rules_between: dict[tuple[str, str, str], tuple[int, ...]] = {}
-    members: dict[tuple[str, str, tuple[int, ...]], list[int]] = {}
-    columns = ("commodity_group", "form", "origin_region", "destination_region")
-    for position, (commodity, form, origin, destination) in enumerate(markets.select(columns).iter_rows()):
-        between = (origin, destination, commodity)
-        if between not in rules_between:
-            rules_between[between] = tuple(rules_for(rules, origin, destination, commodity)["row"])
-        members.setdefault((commodity, form, rules_between[between]), []).append(position)
-    masks: dict[tuple[str, tuple[int, ...]], BoolArray] = {}
-    for _, form, rows in members:
-        if (form, rows) not in masks:
-            masks[form, rows] = mask_of_rules(graph, tables, rules.filter(pl.col("row").is_in(list(rows))), form)
-    return [((commodity, form), masks[form, rows], np.array(found, dtype=np.int64)) for (commodity, form, rows), found in members.items()]
+    sets: RouteSets
+    entries: FacilityEntries
+    gap: FloatArray
+    share: FloatArray
+    composite: FloatArray
 
 
 @dataclass(frozen=True)
-class _Ends:
-    """Markets of a group by origin node: nodes, first market of each, market positions, destination nodes."""
-
-    origins: IntArray
-    origin_first_market: IntArray
-    market: IntArray
-    destination: IntArray
-
-
-def _ends(graph: StateGraph, markets: pl.DataFrame, members: IntArray) -> _Ends:
-    """Nodes of the markets of a group; those with an end that nothing reaches are left out."""
-    columns = ("origin_region", "origin_key", "origin_node", "destination_region", "destination_key", "destination_node")
-    found: list[tuple[int, int, int]] = []
-    for position, row in zip(members.tolist(), markets[members].select(columns).iter_rows(), strict=True):
-        origin = graph.origin_nodes.get((row[0], *row[1].split("/"), row[2]))
-        destination = graph.destination_nodes.get((row[3], *row[4].split("/"), row[5]))
-        if origin is not None and destination is not None:
-            found.append((origin, position, destination))
-    table = np.array(sorted(found), dtype=np.int64).reshape(-1, 3)
-    origins, first = np.unique(table[:, 0], return_index=True)
-    return _Ends(origins, np.append(first, table.shape[0]).astype(np.int64), table[:, 1].copy(), table[:, 2].copy())
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """Routes of one family and group: market, family and number of arcs of each, and the arcs."""
+class _Found:
+    """Routes as searches tell them: market, family and number of arcs of each, and the arcs."""
 
     market: IntArray
     family: IntArray
     length: IntArray
     arc: IntArray
 
-    @staticmethod
-    def empty() -> _Piece:
-        nothing = np.zeros(0, dtype=np.int64)
-        return _Piece(nothing, nothing, nothing, nothing)
+
+def at_rest(space: RouteSpace, row_count: int, constants: Mapping[tuple[str, str], float]) -> Standing:
+    """No row has a price or a delay."""
+    return Standing(np.zeros(row_count), np.zeros(row_count), np.ones(space.market_count), constants)
 
 
-def _family_piece(
-    graph: StateGraph,
-    goods: _Goods,
-    *,
-    usable: BoolArray,
-    families: Families,
-    family: int,
-    search: FamilySearch,
-    commodity: str,
-    ends: _Ends,
-    options: RouteSetOptions,
-) -> _Piece:
-    on_link = graph.arc_link >= 0
-    link = np.where(on_link, graph.arc_link, 0)
-    allowed = usable & ~(on_link & search.closed[link]) if search.closed.shape[0] else usable
-    bits = np.where(on_link & allowed, search.link_bits[link], 0) if search.link_bits.shape[0] else np.zeros_like(link)
-    if int(np.bitwise_or.reduce(bits, initial=0)) != (1 << search.bit_count) - 1:
-        return _Piece.empty()
-    costs = goods.costs
-    per_h = costs.reliability_ratio * costs.vot_usd_per_t_d / HOURS_PER_DAY
-    market, first, arc = _kernels.family_routes(
-        (graph.out_first, graph.out_arc, graph.in_first, graph.in_arc, graph.arc_tail, graph.arc_head, graph.node_place, graph.arc_link),
-        (goods.search_cost, costs.without_reliability, graph.arc_sd_h**2, per_h),
-        (goods.use_first, goods.uses.facility),
-        (goods.facility_first, goods.facility_arc),
-        (allowed, bits, search.bit_count, search.via_links, family),
-        rules_of(families, commodity),
-        (options.per_family, options.length_bound, options.overlap_bound, options.repeat_count, options.repeat_penalty_share),
-        ends.origins,
-        ends.origin_first_market,
-        ends.destination,
+def first_routes(space: RouteSpace, *, threads: int = 1) -> RouteSets:
+    """The cheapest route of every market and family, where the family serves the market's regions and is a rival at all.
+
+    Args:
+        space: What routes are searched in.
+        threads: Searches made at once; the routes do not depend on it.
+    """
+    limit = np.where(space.serves, 0, -1)
+    costs = {name: whole_cost(goods.search_cost) for name, goods in space.goods.items()}
+    found = _searched(space, costs, limit, most=1, threads=threads)
+    sets, _ = _measured(space, found)
+    cost = sets.cost_usd_per_t
+    cheapest = np.full(space.market_count, np.inf)
+    np.minimum.at(cheapest, sets.route_market, cost)
+    return subset(space, sets, cost <= space.options.market_bound * cheapest[sets.route_market])
+
+
+def entered(
+    space: RouteSpace, sets: RouteSets, standing: Standing, *, known: Entered | None = None, threads: int = 1
+) -> Entered:
+    """Let every route enter that would take the share `enter_share` of its market at the standing prices, constants and delays.
+
+    Candidates are the routes that are cheapest through some arc of the network (a link one way, a terminal) at these prices, for every
+    nest in which such a route could still take that share. A facility with several arcs on a route is priced once; searches spread its
+    price over them, what enters is judged by the exact cost.
+
+    Args:
+        space: What routes are searched in.
+        sets: Routes that are in; their market and family pairs are the nests.
+        standing: Prices, delays and constants.
+        known: What was known at rest, with these very constants: nests in which nothing left out can take the share by now, since
+            prices only add to its cost, are not searched again.
+        threads: Searches made at once; the answer does not depend on it.
+    """
+    options = space.options
+    entries = facility_entries(space, sets)
+    nests = _nests(space, sets)
+    before = _judged(space, sets, entries, nests, standing, is_in=np.ones(sets.route_count, dtype=np.bool_))
+    limit = _limits(space, sets, entries, before, standing, known)
+    found = _searched(space, _priced_costs(space, sets, standing), limit, most=options.per_search, threads=threads)
+    both, is_old = _merged(space, sets, found)
+    if both.route_count == sets.route_count:
+        gap = _left_from(known, before, standing, limit) if known is not None else np.zeros_like(before.share)
+        return replace(before, gap=np.maximum(gap, before.gap))
+    entries = facility_entries(space, both)
+    is_in = is_old.copy()
+    after = _judged(space, both, entries, _nests(space, both), standing, is_in=is_in)
+    gap = _left_from(known, after, standing, limit) if known is not None else np.zeros_like(after.share)
+    kept = subset(space, both, is_in)
+    return Entered(kept, facility_entries(space, kept), np.maximum(gap, after.gap), after.share, after.composite)
+
+
+def subset(space: RouteSpace, sets: RouteSets, is_in: BoolArray) -> RouteSets:
+    """Some routes of the sets, with path sizes among themselves."""
+    if is_in.all():
+        return sets
+    routes = np.flatnonzero(is_in)
+    length = np.diff(sets.route_first_arc)
+    steps = np.flatnonzero(np.repeat(is_in, length))
+    market = sets.route_market[routes]
+    return _sets(
+        space, market, sets.route_family[routes], np.append(0, np.cumsum(length[routes])).astype(np.int64), sets.route_arc[steps],
+        components=sets.components[routes],
+    )  # fmt: skip
+
+
+def _searched(
+    space: RouteSpace, costs: Mapping[str, IntArray], limit: IntArray, *, most: int, threads: int
+) -> _Found:
+    """Routes of every nest with a limit (millionths of USD/t, below zero: none is wanted), in the order of markets and families."""
+    options = (most, space.options.overlap_bound, space.options.length_bound)
+
+    def work(search: Search) -> tuple[Search, IntArray, IntArray, IntArray] | None:
+        wanted = np.ascontiguousarray(limit[search.market, search.family])
+        if not (wanted >= 0).any():
+            return None
+        goods = space.goods[search.commodity]
+        family = (search.allowed, search.bits, search.bit_count, search.family)
+        uses = (goods.use_first, goods.uses.facility)
+        market, first, arc = _kernels.routes_through(
+            space.network, space.hierarchy, costs[search.commodity], uses, family, search.rules, options, search.ends, wanted
+        )
+        return search, market, first, arc
+
+    if threads > 1:
+        with ThreadPoolExecutor(threads, thread_name_prefix="routes") as pool:
+            parts = [part for part in pool.map(work, space.searches) if part is not None]
+    else:
+        parts = [part for part in map(work, space.searches) if part is not None]
+    nothing = np.zeros(0, dtype=np.int64)
+    market = np.concatenate([nothing, *(search.market[of] for search, of, _, _ in parts)])
+    family = np.concatenate([nothing, *(np.full(of.shape[0], search.family) for search, of, _, _ in parts)])
+    length = np.concatenate([nothing, *(np.diff(first) for _, _, first, _ in parts)])
+    arc = np.concatenate([nothing, *(arcs for _, _, _, arcs in parts)])
+    return _Found(market, family, length, arc)
+
+
+def _measured(space: RouteSpace, found: _Found) -> tuple[RouteSets, IntArray]:
+    """Route sets of found routes, and where each stood in the order they were found."""
+    order = np.lexsort((np.arange(found.market.shape[0]), found.family, found.market))
+    market, family, length, first, arc = _ordered(found, order)
+    components = _components(space, space.commodity[market], first, arc)
+    by_cost = np.lexsort((order, components.sum(axis=1), family, market))
+    market, family, length, first, arc = _ordered(_Found(market, family, length, arc), by_cost)
+    return _sets(space, market, family, first, arc, components=components[by_cost]), order[by_cost]
+
+
+def _ordered(found: _Found, order: IntArray) -> tuple[IntArray, IntArray, IntArray, IntArray, IntArray]:
+    """Market, family, length, first arc and arcs of routes in another order."""
+    length = found.length[order]
+    start = (np.cumsum(found.length) - found.length)[order]
+    first = np.append(0, np.cumsum(length)).astype(np.int64)
+    arc = found.arc[np.repeat(start - first[:-1], length) + np.arange(first[-1])]
+    return found.market[order], found.family[order], length, first, arc
+
+
+def _merged(space: RouteSpace, sets: RouteSets, found: _Found) -> tuple[RouteSets, BoolArray]:
+    """The routes of the sets and those found that are not among them; and which are of the sets."""
+    known: dict[tuple[int, int], set[bytes]] = {}
+    first, arcs = sets.route_first_arc, sets.route_arc
+    wanted = set(zip(found.market.tolist(), found.family.tolist(), strict=True))
+    for route, nest in enumerate(zip(sets.route_market.tolist(), sets.route_family.tolist(), strict=True)):
+        if nest in wanted:
+            known.setdefault(nest, set()).add(arcs[first[route] : first[route + 1]].tobytes())
+    starts = np.append(0, np.cumsum(found.length))
+    is_new = np.array(
+        [
+            nest in known and found.arc[starts[route] : starts[route + 1]].tobytes() not in known[nest]
+            for route, nest in enumerate(zip(found.market.tolist(), found.family.tolist(), strict=True))
+        ],
+        dtype=np.bool_,
     )
-    return _Piece(ends.market[market], np.full(market.shape[0], family, dtype=np.int64), np.diff(first), arc)
+    if not is_new.any():
+        return sets, np.ones(sets.route_count, dtype=np.bool_)
+    new = np.flatnonzero(is_new)
+    whole = _Found(
+        market=np.concatenate([sets.route_market, found.market[new]]),
+        family=np.concatenate([sets.route_family, found.family[new]]),
+        length=np.concatenate([np.diff(first), found.length[new]]),
+        arc=np.concatenate([arcs, found.arc[np.repeat(is_new, found.length)]]),
+    )
+    both, origin = _measured(space, whole)
+    return both, origin < sets.route_count
 
 
-def _assembled(
-    graph: StateGraph,
-    markets: pl.DataFrame,
-    families: Families,
-    goods: Mapping[str, _Goods],
-    *,
-    pieces: list[_Piece],
-    market_bound: float,
-    co2_price_usd_per_t: float,
+@dataclass(frozen=True)
+class _Nests:
+    """Nests of route sets: their market and family, nests of each market, routes of each nest."""
+
+    market: IntArray
+    family: IntArray
+    market_first_nest: IntArray
+    first_route: IntArray
+
+
+def _nests(space: RouteSpace, sets: RouteSets) -> _Nests:
+    key = sets.route_market * space.family_count + sets.route_family
+    nest, first = np.unique(key, return_index=True)
+    market = nest // space.family_count
+    return _Nests(
+        market=market,
+        family=nest % space.family_count,
+        market_first_nest=np.searchsorted(market, np.arange(space.market_count + 1)).astype(np.int64),
+        first_route=np.append(first, sets.route_count).astype(np.int64),
+    )
+
+
+def price_costs(space: RouteSpace, sets: RouteSets, entries: FacilityEntries, standing: Standing) -> FloatArray:
+    """What delays and prices add to each route, USD/t, shape (routes,)."""
+    counts = np.diff(entries.route_first_entry)
+    route = np.repeat(np.arange(sets.route_count), counts)
+    per_unit = np.bincount(route, weights=entries.entry_units_per_t * standing.row_price[entries.entry_row], minlength=sets.route_count)
+    hours = np.bincount(route, weights=standing.row_delay_h[entries.entry_row], minlength=sets.route_count)
+    market = sets.route_market
+    added = standing.price_weight[market] * per_unit + _value_per_h(space)[market] * hours
+    return np.asarray(added, dtype=np.float64)
+
+
+def _value_per_h(space: RouteSpace) -> FloatArray:
+    """Value of an hour, USD/t-h, by market."""
+    return np.array([space.goods[name].costs.vot_usd_per_t_d for name in sorted(space.goods)])[space.commodity] / HOURS_PER_DAY
+
+
+def _judged(
+    space: RouteSpace, sets: RouteSets, entries: FacilityEntries, nests: _Nests, standing: Standing, *, is_in: BoolArray
+) -> Entered:
+    """Who is in, changed in place to who enters; with the routes as they were given."""
+    names = sorted(space.goods)
+    of_nest = space.commodity[nests.market]
+    families = space.families.family_ids
+    constant = np.array(
+        [standing.constants.get((families[family], names[code]), 0.0) for family, code in zip(nests.family, of_nest, strict=True)],
+        dtype=np.float64,
+    )
+    cost = sets.cost_usd_per_t + price_costs(space, sets, entries, standing)
+    route_theta = space.by_market("route_theta")
+    options = space.options
+    gap, share, composite = _kernels.enter(
+        nests.market_first_nest, nests.first_route, (sets.route_first_arc, sets.route_arc), _signatures(entries),
+        _leg_costs(space, sets), cost, is_in, (route_theta[nests.market], space.by_market("family_theta")),
+        (constant, space.by_market("stay_usd_per_t")), (options.enter_share, options.overlap_bound, options.per_family),
+        space.graph.arc_count,
+    )  # fmt: skip
+    shape = (space.market_count, space.family_count)
+
+    def spread(values: FloatArray, empty: float) -> FloatArray:
+        table = np.full(shape, empty)
+        table[nests.market, nests.family] = values
+        return table
+
+    return Entered(sets, entries, spread(gap, 0.0), spread(share, 0.0), spread(composite, np.inf))
+
+
+def _signatures(entries: FacilityEntries) -> npt.NDArray[np.uint64]:
+    """A hash of the rows that each route uses, shape (routes,)."""
+    mixed = np.random.SeedSequence(0).generate_state(int(entries.entry_row.max(initial=-1)) + 1, np.uint64)
+    ends = np.append(np.uint64(0), np.bitwise_xor.accumulate(mixed[entries.entry_row])) if entries.entry_row.shape[0] else np.zeros(1, np.uint64)
+    return np.asarray(ends[entries.route_first_entry[1:]] ^ ends[entries.route_first_entry[:-1]])
+
+
+def _limits(
+    space: RouteSpace, sets: RouteSets, entries: FacilityEntries, now: Entered, standing: Standing, known: Entered | None
+) -> IntArray:
+    """Dearest route worth a search in each nest, millionths of USD/t by the additive cost, -1 where none is, shape (markets, families)."""
+    bound = space.options.enter_share
+    theta = space.by_market("route_theta")[:, None]
+    with np.errstate(divide="ignore"):
+        reach = np.log(now.share / bound) / theta  # above the composite
+    is_open = (reach > 0.0) & np.isfinite(now.composite)
+    if known is not None:
+        is_open &= _could_take(space, now, standing, known, entries) >= bound
+    cost = sets.cost_usd_per_t + price_costs(space, sets, entries, standing)
+    additive = _additive(space, sets, standing)
+    least, offset, constant = (np.full(now.share.shape, np.inf) for _ in range(3))
+    at = (sets.route_market, sets.route_family)
+    np.minimum.at(least, at, cost)
+    np.minimum.at(offset, at, additive)
+    del constant
+    families, names = space.families.family_ids, sorted(space.goods)
+    shift = np.array([[standing.constants.get((family, name), 0.0) for family in families] for name in names])[space.commodity]
+    with np.errstate(invalid="ignore"):
+        dearest = (now.composite - shift) + reach - least + offset
+    dearest = np.where(is_open, dearest + _SLACK_SHARE * np.where(is_open, offset, 0.0), -1.0)
+    return np.where(is_open, np.maximum(np.rint(np.where(is_open, dearest, 0.0) / COST_UNIT_USD_PER_T), 0.0), -1.0).astype(np.int64)
+
+
+def _could_take(space: RouteSpace, now: Entered, standing: Standing, known: Entered, entries: FacilityEntries) -> FloatArray:
+    """Most of its market that a route left out could take by now, shape (markets, families): its weight at rest, grown with the nest's
+    composite and with what negative prices and delays could give it.
+    """
+    theta = space.by_market("route_theta")[:, None]
+    lost = np.minimum(standing.row_price, 0.0)
+    most_units = np.zeros(standing.row_price.shape[0])
+    np.maximum.at(most_units, entries.entry_row, np.abs(entries.entry_units_per_t))
+    given = -float(lost @ most_units) * standing.price_weight - float(np.minimum(standing.row_delay_h, 0.0).sum()) * _value_per_h(space)
+    with np.errstate(invalid="ignore", over="ignore"):
+        risen = np.where(np.isfinite(now.composite), now.composite - known.composite, 0.0)
+        at_rest_share = np.maximum(known.gap, 1e-3 * space.options.enter_share)
+        return np.asarray(at_rest_share / np.maximum(known.share, 1e-12) * now.share * np.exp(theta * (risen + given[:, None])))
+
+
+def _left_from(known: Entered, now: Entered, standing: Standing, limit: IntArray) -> FloatArray:
+    """Bound on what is left out of nests that were not searched, shape (markets, families)."""
+    return np.where((limit < 0) & (now.share > 0.0), known.gap / np.maximum(known.share, 1e-12) * now.share, 0.0)
+
+
+def _priced_costs(space: RouteSpace, sets: RouteSets, standing: Standing) -> dict[str, IntArray]:
+    """Whole-number cost of each arc by goods, with prices and delays of the rows it uses."""
+    return {name: whole_cost(cost) for name, cost in _arc_costs_now(space, sets, standing).items()}
+
+
+def _arc_costs_now(space: RouteSpace, sets: RouteSets, standing: Standing) -> dict[str, FloatArray]:
+    if not standing.row_price.any() and not standing.row_delay_h.any():
+        return {name: goods.search_cost for name, goods in space.goods.items()}
+    times = _times_on_a_route(space, sets, standing.row_price.shape[0])
+    weight = {name: 1.0 for name in space.goods}
+    for code, name in enumerate(sorted(space.goods)):
+        of_goods = np.flatnonzero(space.commodity == code)
+        if of_goods.shape[0]:
+            weight[name] = float(standing.price_weight[of_goods[0]])
+    found = {}
+    for name, goods in space.goods.items():
+        row = goods.uses.facility
+        price = weight[name] * goods.uses.units_per_t * standing.row_price[row] / times[row]
+        delay = goods.costs.vot_usd_per_t_d / HOURS_PER_DAY * standing.row_delay_h[row] / times[row]
+        found[name] = goods.search_cost + np.bincount(goods.uses.arc, weights=price + delay, minlength=space.graph.arc_count)
+    return found
+
+
+def _times_on_a_route(space: RouteSpace, sets: RouteSets, row_count: int) -> FloatArray:
+    """Most arcs of one route that use a row, at least one, shape (rows,)."""
+    times = np.ones(row_count)
+    route_of_step = sets.route_of_step
+    for name, steps in sets.steps_by_commodity():
+        goods = space.goods[name]
+        arcs = sets.route_arc[steps]
+        counts = goods.use_first[arcs + 1] - goods.use_first[arcs]
+        at = np.repeat(goods.use_first[arcs], counts) + np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        key = np.repeat(route_of_step[steps], counts) * row_count + goods.uses.facility[at]
+        pair, number = np.unique(key, return_counts=True)
+        np.maximum.at(times, pair % row_count, number.astype(np.float64))
+    return times
+
+
+def _additive(space: RouteSpace, sets: RouteSets, standing: Standing) -> FloatArray:
+    """Cost of each route as searches add it up, USD/t, shape (routes,)."""
+    by_arc = _arc_costs_now(space, sets, standing)
+    cost = np.zeros(sets.route_arc.shape[0])
+    for name, steps in sets.steps_by_commodity():
+        cost[steps] = by_arc[name][sets.route_arc[steps]]
+    return _sums(cost, sets.route_first_arc)
+
+
+def _leg_costs(space: RouteSpace, sets: RouteSets) -> FloatArray:
+    """Cost of each step as path sizes weigh it: without prices, USD/t, shape (steps,)."""
+    cost = np.zeros(sets.route_arc.shape[0])
+    for name, steps in sets.steps_by_commodity():
+        cost[steps] = space.goods[name].search_cost[sets.route_arc[steps]]
+    return cost
+
+
+def _sets(
+    space: RouteSpace, market: IntArray, family: IntArray, first: IntArray, arc: IntArray, *, components: FloatArray
 ) -> RouteSets:
-    """Routes of all pieces that are rivals in their market, in the order of markets and families, with their costs."""
-    market = np.concatenate([piece.market for piece in pieces])
-    family = np.concatenate([piece.family for piece in pieces])
-    length = np.concatenate([piece.length for piece in pieces])
-    arc = np.concatenate([piece.arc for piece in pieces])
-    order = np.lexsort((np.arange(market.shape[0]), family, market))
-    start = (np.cumsum(length) - length)[order]
-    market, family, length = market[order], family[order], length[order]
-    first = np.append(0, np.cumsum(length)).astype(np.int64)
-    arc = arc[np.repeat(start - first[:-1], length) + np.arange(arc.shape[0])]
-    commodity = np.array([sorted(goods).index(name) for name in markets["commodity_group"]], dtype=np.int64)
-    components, leg_cost = _components(graph, goods, commodity[market], first, arc)
-    cost = components.sum(axis=1)
-    kept = _rivals(markets, families, market, family, cost, market_bound=market_bound) & _first_of_each(market, family, first, arc)
-    order = np.flatnonzero(kept)
-    order = order[np.lexsort((order, cost[order], family[order], market[order]))]
-    steps = np.repeat(first[:-1][order] - np.append(0, np.cumsum(length[order]))[:-1], length[order]) + np.arange(length[order].sum())
-    market, family, length, components = market[order], family[order], length[order], components[order]
-    arc, leg_cost = arc[steps], leg_cost[steps]
-    first = np.append(0, np.cumsum(length)).astype(np.int64)
+    """Route sets of routes in the order of markets, families and cost."""
+    graph, markets = space.graph, space.markets
     market_ids = tuple(markets.select("market_id", "origin_node", "destination_node").iter_rows())
-    count = np.bincount(market, minlength=len(market_ids))
-    return RouteSets(
-        family_ids=families.family_ids,
+    count = np.bincount(market, minlength=space.market_count)
+    sets = RouteSets(
+        family_ids=space.families.family_ids,
         market_ids=market_ids,
         market_commodity=tuple(markets["commodity_group"]),
         market_form=tuple(markets["form"]),
@@ -293,33 +422,12 @@ def _assembled(
         length_km=_sums(graph.arc_length_km[arc], first),
         co2e_wtw_kg_per_t=_sums(graph.arc_co2e_wtw_kg_per_t[arc], first),
         co2e_ttw_kg_per_t=_sums(graph.arc_co2e_ttw_kg_per_t[arc], first),
-        path_size=_path_sizes(market * len(families.family_ids) + family, first, arc, leg_cost, graph.arc_count),
+        path_size=np.ones(market.shape[0]),
         unreachable=tuple(market_ids[index] for index in np.flatnonzero(count == 0)),
-        co2_price_usd_per_t=co2_price_usd_per_t,
+        co2_price_usd_per_t=space.co2_price_usd_per_t,
     )
-
-
-def _first_of_each(market: IntArray, family: IntArray, first: IntArray, arc: IntArray) -> BoolArray:
-    """False for a route that another search of its market and family has found before, shape (routes,)."""
-    seen: set[tuple[int, int, bytes]] = set()
-    is_first = np.ones(market.shape[0], dtype=np.bool_)
-    for route in range(market.shape[0]):
-        key = (int(market[route]), int(family[route]), arc[first[route] : first[route + 1]].tobytes())
-        is_first[route] = key not in seen
-        seen.add(key)
-    return is_first
-
-
-def _rivals(
-    markets: pl.DataFrame, families: Families, market: IntArray, family: IntArray, cost: FloatArray, *, market_bound: float
-) -> BoolArray:
-    """Routes whose family serves the market's regions and that cost no more than a multiple of its cheapest, shape (routes,)."""
-    pairs = list(markets.select("origin_region", "destination_region").iter_rows())
-    serves = {pair: families.serves(*pair) for pair in set(pairs)}
-    kept = np.array([serves[pair] for pair in pairs], dtype=np.bool_).reshape(len(pairs), len(families.family_ids))[market, family]
-    cheapest = np.full(len(pairs), np.inf)
-    np.minimum.at(cheapest, market[kept], cost[kept])
-    return np.asarray(kept & (cost <= market_bound * cheapest[market]), dtype=np.bool_)
+    nest = market * space.family_count + family
+    return replace(sets, path_size=_path_sizes(nest, first, arc, _leg_costs(space, sets), graph.arc_count))
 
 
 def _sums(values: FloatArray, first: IntArray) -> FloatArray:
@@ -327,31 +435,27 @@ def _sums(values: FloatArray, first: IntArray) -> FloatArray:
     return np.add.reduceat(values, first[:-1]) if first.shape[0] > 1 else np.zeros(0)
 
 
-def _components(
-    graph: StateGraph, goods: Mapping[str, _Goods], commodity: IntArray, first: IntArray, arc: IntArray
-) -> tuple[FloatArray, FloatArray]:
-    """Cost components of each route, USD/t, shape (routes, 6), and the search cost of each step."""
+def _components(space: RouteSpace, commodity: IntArray, first: IntArray, arc: IntArray) -> FloatArray:
+    """Cost components of each route, USD/t, shape (routes, 6)."""
     components = np.zeros((commodity.shape[0], 6))
     commodity_of_step = np.repeat(commodity, np.diff(first))
-    leg_cost = np.zeros(arc.shape[0])
-    deviation = np.sqrt(_sums(graph.arc_sd_h[arc] ** 2, first))
-    for index, name in enumerate(sorted(goods)):
-        costs = goods[name].costs
+    deviation = np.sqrt(_sums(space.graph.arc_sd_h[arc] ** 2, first))
+    for index, name in enumerate(sorted(space.goods)):
+        costs = space.goods[name].costs
         steps, routes = np.flatnonzero(commodity_of_step == index), np.flatnonzero(commodity == index)
         if steps.shape[0] == 0:
             continue
-        leg_cost[steps] = goods[name].search_cost[arc[steps]]
         route_first = np.append(0, np.cumsum(np.diff(first)[routes]))
         for column, part in ((0, costs.tariff), (1, costs.handling), (2, costs.time), (3, costs.waiting), (5, costs.co2)):
             components[routes, column] = _sums(part[arc[steps]], route_first)
         components[routes, 4] = costs.reliability_ratio * costs.vot_usd_per_t_d / HOURS_PER_DAY * deviation[routes]
-    return components, leg_cost
+    return components
 
 
 def _path_sizes(nest: IntArray, first: IntArray, arc: IntArray, leg_cost: FloatArray, arc_count: int) -> FloatArray:
     """Path size of each route within its market and family (METHODS: sum of cost shares over numbers of users), shape (routes,).
 
-    A route whose legs all cost nothing is weighed by number of legs.
+    A route whose legs all cost nothing has size 1.
     """
     length = np.diff(first)
     total = np.repeat(_sums(leg_cost, first), length)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,9 @@ from karvan.routing.cost import CONTAINER_CODE, arc_costs, element_is_estimate, 
 from karvan.routing.graph import BACKWARD, LINK, TERMINAL, StateGraph
 from karvan.routing.sets import RouteSets
 from karvan.schema import ANY, LOADING_UNITS
+
+if TYPE_CHECKING:
+    from karvan.routing.space import RouteSpace
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -106,19 +110,17 @@ def _units_per_t(unit: str, carried: set[int], payload: FloatArray) -> float:
     return float(1.0 / (per_unit * payload[taken]))
 
 
-def facility_entries(graph: StateGraph, tables: Mapping[str, pl.DataFrame], sets: RouteSets) -> FacilityEntries:
+def facility_entries(space: RouteSpace, sets: RouteSets) -> FacilityEntries:
     """Facilities that each route uses, per tonne.
 
     A facility that stands on several links or terminals of a route is used once, by the arc that takes most: it is one place
     in the chain, and each tonne passes it once.
     """
     route_count = sets.route_count
-    facility_count = tables["facilities"].height
     route_of_step = sets.route_of_step
     found_route, found_facility, found_units = [], [], []
     for commodity, steps in sets.steps_by_commodity():
-        uses = arc_uses(graph, tables, commodity)
-        first = np.searchsorted(uses.arc, np.arange(graph.arc_count + 1))
+        uses, first = space.goods[commodity].uses, space.goods[commodity].use_first
         arcs = sets.route_arc[steps]
         counts = first[arcs + 1] - first[arcs]
         offset = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -127,9 +129,9 @@ def facility_entries(graph: StateGraph, tables: Mapping[str, pl.DataFrame], sets
         found_facility.append(uses.facility[entries])
         found_units.append(uses.units_per_t[entries])
     nothing = np.zeros(0, dtype=np.int64)
-    stride = max(facility_count, 1)
-    key = np.concatenate([nothing, *found_route]) * stride + np.concatenate([nothing, *found_facility])
-    entry, position = np.unique(key, return_inverse=True)
+    row, route = np.concatenate([nothing, *found_facility]), np.concatenate([nothing, *found_route])
+    stride = int(row.max(initial=0)) + 1
+    entry, position = np.unique(route * stride + row, return_inverse=True)
     units = np.zeros(entry.shape[0])
     np.maximum.at(units, position, np.concatenate([np.zeros(0), *found_units]))
     first_entry = np.searchsorted(entry // stride, np.arange(route_count + 1)).astype(np.int64)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from karvan.corridor import TABLES, columns_of, nearest
+from karvan.corridor import TABLES, columns_of, metadata_of, nearest
 from karvan.validation.references import NAMED_IN, References
 
 MEASURES, SCENARIOS = "measures", "scenarios"
@@ -34,6 +34,8 @@ class Match:
 def matches_of(known: References, name: str, tables: tuple[str, ...]) -> list[Match]:
     """Rows that a word names, one match a table: by key, by table.key or table.key.column, else by another name of theirs.
 
+    A row whose key is that of a row of another table, and says more of it, is not meant beside that row.
+
     Args:
         known: What the corridor holds.
         name: The word.
@@ -41,14 +43,27 @@ def matches_of(known: References, name: str, tables: tuple[str, ...]) -> list[Ma
     """
     found = [match for table in tables for match in _by_key(known, table, name)]
     if found:
-        return found
+        return _without_extensions(found)
     first, _, rest = name.partition(".")
     if rest and first in tables:
         found = _by_key(known, first, rest)
         key, _, column = rest.rpartition(".")
         if not found and first in TABLES and column in columns_of(first):
             found = [Match(match.table, match.name, match.keys, column) for match in _by_key(known, first, key)]
-    return found or [match for table in tables for match in _by_other_name(known, table, name)]
+    return found or _without_extensions([match for table in tables for match in _by_other_name(known, table, name)])
+
+
+def _without_extensions(found: list[Match]) -> list[Match]:
+    """The matches less those in a table whose only key refers to a table that is matched too."""
+    tables = {match.table for match in found}
+    return [match for match in found if _extended(match.table) not in tables]
+
+
+def _extended(table: str) -> str | None:
+    """Table whose rows a table's own rows say more of, each under the same key; None if they stand for themselves."""
+    keys = TABLES[table].primary_key() if table in TABLES else []
+    refers_to = metadata_of(table, keys[0]).get("refers_to") if len(keys) == 1 else None
+    return None if refers_to is None else str(refers_to).partition(".")[0]
 
 
 def _by_key(known: References, table: str, name: str) -> list[Match]:

@@ -1,0 +1,264 @@
+"""The space that routes are searched in: a snapshot's network, goods, families and markets laid out for searches."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from karvan.routing._kernels import Hierarchy, Network
+from karvan.routing.centroids import centroid_markets
+from karvan.routing.cost import ArcCosts, arc_costs
+from karvan.routing.families import Families, compile_families, family_search, rules_of
+from karvan.routing.graph import StateGraph
+from karvan.routing.hierarchy import build_hierarchy, network_of
+from karvan.routing.permissions import mask_of_rules, rules_for, rules_in_force
+from karvan.routing.uses import ArcUses, arc_uses
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class RouteSetOptions:
+    """Which routes are choices.
+
+    Attributes:
+        enter_share: A route enters if it would take this share of its market.
+        length_bound: Dearest route over the cheapest of its market and family.
+        market_bound: Dearest route over the cheapest of its market: what costs more is no rival.
+        overlap_bound: A route that shares more than this part of its cost with one that is in, and uses the same facilities, is a
+            variant of it and no further choice.
+        per_search: Most routes of a market and family that one search may tell.
+        per_family: Most routes of a market and family.
+    """
+
+    enter_share: float = 7e-4
+    length_bound: float = 1.5
+    market_bound: float = 4.0
+    overlap_bound: float = 0.5
+    per_search: int = 40
+    per_family: int = 60
+
+
+@dataclass(frozen=True)
+class Goods:
+    """What searches need to know of one commodity group.
+
+    Attributes:
+        costs: Its costs by arc.
+        search_cost: Additive cost of searches, USD/t, shape (arcs,).
+        use_first: Uses of each arc, shape (arcs + 1,).
+        uses: Facilities that arcs use.
+        route_theta, family_theta: Sharpness of choice, per USD/t.
+        stay_usd_per_t: Cost of not shipping.
+    """
+
+    costs: ArcCosts
+    search_cost: FloatArray
+    use_first: IntArray
+    uses: ArcUses
+    route_theta: float
+    family_theta: float
+    stay_usd_per_t: float
+
+
+@dataclass(frozen=True)
+class Search:
+    """Markets that share goods, form and permissions, and one family of their routes.
+
+    Attributes:
+        commodity: The goods.
+        family: Position of the family.
+        allowed: Arcs that its routes may use, shape (arcs,).
+        bits: Requirements that each arc meets, shape (arcs,).
+        bit_count: Number of requirements.
+        rules: What tells the family of a route.
+        market: Positions of the markets, shape (members,).
+        ends: Origin nodes, first member of each, and the destination of each member.
+    """
+
+    commodity: str
+    family: int
+    allowed: BoolArray
+    bits: IntArray
+    bit_count: int
+    rules: tuple[BoolArray, BoolArray, BoolArray, BoolArray, IntArray, IntArray]
+    market: IntArray
+    ends: tuple[IntArray, IntArray, IntArray]
+
+
+@dataclass(frozen=True)
+class RouteSpace:
+    """All that route searches of a snapshot share.
+
+    Attributes:
+        graph: The state graph.
+        network, hierarchy: The graph for loops, and its contraction hierarchy.
+        markets: One row per market between two centroids; see `centroid_markets`.
+        commodity: Position of each market's goods in the sorted names of `goods`, shape (markets,).
+        families: Route families.
+        serves: Families that serve each market's regions, shape (markets, families).
+        goods: By commodity group.
+        searches: What is searched, in a fixed order.
+        options: Which routes are choices.
+        co2_price_usd_per_t: Carbon price in the costs.
+    """
+
+    graph: StateGraph
+    network: Network
+    hierarchy: Hierarchy
+    markets: pl.DataFrame
+    commodity: IntArray
+    families: Families
+    serves: BoolArray
+    goods: Mapping[str, Goods]
+    searches: tuple[Search, ...]
+    options: RouteSetOptions
+    co2_price_usd_per_t: float
+
+    @property
+    def market_count(self) -> int:
+        """Number of markets."""
+        return int(self.commodity.shape[0])
+
+    @property
+    def family_count(self) -> int:
+        """Number of families."""
+        return len(self.families.family_ids)
+
+    def by_market(self, attribute: str) -> FloatArray:
+        """A number of the goods for every market, shape (markets,)."""
+        return np.array([getattr(self.goods[name], attribute) for name in sorted(self.goods)], dtype=np.float64)[self.commodity]
+
+
+def route_space(
+    graph: StateGraph,
+    tables: Mapping[str, pl.DataFrame],
+    *,
+    date: datetime.date,
+    co2_price_usd_per_t: float,
+    options: RouteSetOptions | None = None,
+) -> RouteSpace:
+    """Lay out a snapshot's tables for searches.
+
+    Args:
+        graph: State graph of the same tables.
+        tables: Tables of a snapshot.
+        date: Day whose permissions apply.
+        co2_price_usd_per_t: Carbon price.
+        options: Which routes are choices.
+
+    Raises:
+        DataError: A region has no place for goods that start or end there, or a tariff is ambiguous.
+    """
+    markets = centroid_markets(tables)
+    families = compile_families(tables)
+    goods = {name: _goods(graph, tables, name, co2_price_usd_per_t) for name in sorted(set(markets["commodity_group"]))}
+    names = sorted(goods)
+    pairs = list(markets.select("origin_region", "destination_region").iter_rows())
+    served = {pair: families.serves(*pair) for pair in set(pairs)}
+    return RouteSpace(
+        graph=graph,
+        network=network_of(graph),
+        hierarchy=build_hierarchy(graph),
+        markets=markets,
+        commodity=np.array([names.index(name) for name in markets["commodity_group"]], dtype=np.int64),
+        families=families,
+        serves=np.array([served[pair] for pair in pairs], dtype=np.bool_).reshape(len(pairs), len(families.family_ids)),
+        goods=goods,
+        searches=_searches(graph, tables, markets, families, goods, date),
+        options=options or RouteSetOptions(),
+        co2_price_usd_per_t=co2_price_usd_per_t,
+    )
+
+
+def _goods(graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity: str, co2_price_usd_per_t: float) -> Goods:
+    costs = arc_costs(graph, tables, commodity, co2_price_usd_per_t=co2_price_usd_per_t)
+    uses = arc_uses(graph, tables, commodity)
+    traits = tables["commodities"].filter(pl.col("commodity_group") == commodity).row(0, named=True)
+    return Goods(
+        costs=costs,
+        search_cost=costs.search_cost(graph),
+        use_first=np.searchsorted(uses.arc, np.arange(graph.arc_count + 1)).astype(np.int64),
+        uses=uses,
+        route_theta=float(traits["route_theta_per_usd_per_t"]),
+        family_theta=float(traits["family_theta_per_usd_per_t"]),
+        stay_usd_per_t=float(traits["not_shipped_usd_per_t"]),
+    )
+
+
+def _searches(
+    graph: StateGraph,
+    tables: Mapping[str, pl.DataFrame],
+    markets: pl.DataFrame,
+    families: Families,
+    goods: Mapping[str, Goods],
+    date: datetime.date,
+) -> tuple[Search, ...]:
+    on_link = graph.arc_link >= 0
+    link = np.where(on_link, graph.arc_link, 0)
+    found: list[Search] = []
+    of_goods = {
+        name: [(family, search) for family in range(len(families.family_ids)) if (search := family_search(families, family, name))]
+        for name in goods
+    }
+    rules = {name: rules_of(families, name) for name in goods}
+    has_links = families.in_any.shape[1] > 0
+    bits_of = {
+        (name, family): np.where(on_link, search.link_bits[link], 0) if has_links else np.zeros(graph.arc_count, dtype=np.int64)
+        for name, searches in of_goods.items()
+        for family, search in searches
+    }
+    open_to = {
+        (name, family): ~(on_link & search.closed[link]) if has_links else np.ones(graph.arc_count, dtype=np.bool_)
+        for name, searches in of_goods.items()
+        for family, search in searches
+    }
+    for commodity, mask, members in _groups(graph, tables, markets, date):
+        usable = mask & goods[commodity].costs.allowed
+        market, ends = _ends(graph, markets, members)
+        for family, search in of_goods[commodity]:
+            allowed, bits = usable & open_to[commodity, family], bits_of[commodity, family]
+            if int(np.bitwise_or.reduce(bits[allowed], initial=0)) == (1 << search.bit_count) - 1:
+                found.append(Search(commodity, family, allowed, bits, search.bit_count, rules[commodity], market, ends))
+    return tuple(found)
+
+
+def _groups(
+    graph: StateGraph, tables: Mapping[str, pl.DataFrame], markets: pl.DataFrame, date: datetime.date
+) -> list[tuple[str, BoolArray, IntArray]]:
+    """Markets that share goods, form and permissions: goods, mask over arcs, positions of the markets."""
+    rules = rules_in_force(tables, date)
+    rules_between: dict[tuple[str, str, str], tuple[int, ...]] = {}
+    members: dict[tuple[str, str, tuple[int, ...]], list[int]] = {}
+    columns = ("commodity_group", "form", "origin_region", "destination_region")
+    for position, (commodity, form, origin, destination) in enumerate(markets.select(columns).iter_rows()):
+        between = (origin, destination, commodity)
+        if between not in rules_between:
+            rules_between[between] = tuple(rules_for(rules, origin, destination, commodity)["row"])
+        members.setdefault((commodity, form, rules_between[between]), []).append(position)
+    masks: dict[tuple[str, tuple[int, ...]], BoolArray] = {}
+    for _, form, rows in members:
+        if (form, rows) not in masks:
+            masks[form, rows] = mask_of_rules(graph, tables, rules.filter(pl.col("row").is_in(list(rows))), form)
+    return [(commodity, masks[form, rows], np.array(found, dtype=np.int64)) for (commodity, form, rows), found in members.items()]
+
+
+def _ends(graph: StateGraph, markets: pl.DataFrame, members: IntArray) -> tuple[IntArray, tuple[IntArray, IntArray, IntArray]]:
+    """Markets of a group in the order of their origin nodes, and their ends; those with an end that nothing reaches are left out."""
+    columns = ("origin_region", "origin_key", "origin_node", "destination_region", "destination_key", "destination_node")
+    found: list[tuple[int, int, int]] = []
+    for position, row in zip(members.tolist(), markets[members].select(columns).iter_rows(), strict=True):
+        origin = graph.origin_nodes.get((row[0], *row[1].split("/"), row[2]))
+        destination = graph.destination_nodes.get((row[3], *row[4].split("/"), row[5]))
+        if origin is not None and destination is not None:
+            found.append((origin, position, destination))
+    table = np.array(sorted(found), dtype=np.int64).reshape(-1, 3)
+    origins, first = np.unique(table[:, 0], return_index=True)
+    return table[:, 1].copy(), (origins, np.append(first, table.shape[0]).astype(np.int64), table[:, 2].copy())
