@@ -1,9 +1,11 @@
 """Path-size logit on a public road network: Karvan's kernels against AequilibraE's RouteChoice, the same job side by side.
 
-The job: for 5,000 pairs with trips (seeded) find five routes each by penalising links of routes found before, work out path sizes and
-shares (theta 1 a minute), and load the trips on the links. Each side runs in a process of its own, on one core, in turn, five times; set-up
-and first use are told apart. Afterwards both are held against the same sums in numpy: routes lead from end to end, shares are those of
-path-size logit, loads those of the shares, all trips are loaded, and the sets are of one size and spread.
+The job: for 5,000 pairs with trips (seeded) find five routes each, work out path sizes and shares (theta 1 a minute), and load the trips on
+the links. It is done for two kinds of sets, near ones (AequilibraE by breadth first search with link elimination) and wide ones
+(AequilibraE by link penalisation); Karvan keeps routes that are cheapest through some link and share no more than a part with cheaper
+ones. Each side runs in a process of its own, on one core, in turn, five times; set-up and first use are told apart. Afterwards both are
+held against the same sums in numpy: routes lead from end to end, shares are those of path-size logit, loads those of the shares, all trips
+are loaded, and the sets of both sides are of one size and about one spread and overlap.
 
     KARVAN_TNTP=FOLDER python -m benchmarks.path_size_logit [NETWORK]
 
@@ -22,6 +24,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -35,11 +38,13 @@ REPEATS = 5
 PAIRS = 5000
 MOST_ROUTES = 5
 FIRST_USE_PAIRS = 10
-# Penalties that give sets of about the same spread: AequilibraE multiplies a link's cost by its own each time, Karvan adds its share.
-PEER_PENALTY, PEER_MOST_SEARCHES = 1.5, 30
-OWN_PENALTY_SHARE, OWN_REPEATS = 1.0, 8
+# What makes the sets of both sides alike: AequilibraE's algorithm and its parameters, and Karvan's bound on overlap.
+KINDS = {
+    "near": (("bfsle", {"max_depth": 5}), 0.8),
+    "wide": (("lp", {"penalty": 1.1, "max_depth": 60}), 0.58),
+}
 LEAST_FULL_SHARE = 0.98
-MOST_SPREAD_DIFFERENCE = 0.03
+MOST_SPREAD_DIFFERENCE, MOST_OVERLAP_DIFFERENCE = 0.02, 0.06
 SIDES = ("karvan", "aequilibrae")
 
 
@@ -75,18 +80,20 @@ def make_job(name: str) -> Job:
     return Job(network, origin[chosen], destination[chosen], trips[chosen])
 
 
-def karvan_side(job: Job) -> tuple[dict[str, float], Done]:
-    """Seconds of first use, finding routes and all the job, and what was done; it has no set-up."""
-    from benchmarks.plain_routes import Routes, find_routes, path_sizes
+def karvan_side(job: Job, kind: str) -> tuple[dict[str, float], Done]:
+    """Seconds of set-up, first use, finding routes and all the job, and what was done."""
+    from benchmarks.plain_routes import Ground, Routes, find_routes, lay_out, path_sizes
     from karvan.assignment.market import MarketProblem, flows_at
 
     network = job.network
 
-    def routes_of(part: Job) -> Routes:
-        return find_routes(
-            network.nodes, network.tail, network.head, network.free_time, part.origin, part.destination,
-            most=MOST_ROUTES, repeats=OWN_REPEATS, penalty_share=OWN_PENALTY_SHARE,
-        )  # fmt: skip
+    _, overlap_bound = KINDS[kind]
+
+    def ground_of(part: Job) -> Ground:
+        return lay_out(network.nodes, network.tail, network.head, network.free_time, part.origin, part.destination)
+
+    def routes_of(part: Job, ground: Ground) -> Routes:
+        return find_routes(ground, part.origin, part.destination, most=MOST_ROUTES, overlap_bound=overlap_bound)
 
     def loaded(part: Job, routes: Routes) -> tuple[np.ndarray, np.ndarray]:
         markets, links = part.origin.shape[0], network.tail.shape[0]
@@ -117,17 +124,19 @@ def karvan_side(job: Job) -> tuple[dict[str, float], Done]:
 
     begin = time.perf_counter()
     small = job.first(FIRST_USE_PAIRS)
-    loaded(small, routes_of(small))
+    loaded(small, routes_of(small, ground_of(small)))
+    used = time.perf_counter()
+    ground = ground_of(job)
     ready = time.perf_counter()
-    routes = routes_of(job)
+    routes = routes_of(job, ground)
     found = time.perf_counter()
     share, load = loaded(job, routes)
     end = time.perf_counter()
-    seconds = {"first_use_s": ready - begin, "routes_s": found - ready, "job_s": end - ready}
+    seconds = {"set_up_s": ready - used, "first_use_s": used - begin, "routes_s": found - ready, "job_s": end - ready}
     return seconds, Done(routes.pair, routes.first, routes.link, share, load)
 
 
-def aequilibrae_side(job: Job) -> tuple[dict[str, float], Done]:
+def aequilibrae_side(job: Job, kind: str) -> tuple[dict[str, float], Done]:
     """The same with AequilibraE; turning its routes into a table is not timed."""
     import pandas as pd
     from aequilibrae.paths.graph import Graph
@@ -135,6 +144,7 @@ def aequilibrae_side(job: Job) -> tuple[dict[str, float], Done]:
 
     network = job.network
     links = network.tail.shape[0]
+    (algorithm, parameters), _ = KINDS[kind]
     begin = time.perf_counter()
     graph = Graph()
     graph.network = pd.DataFrame(
@@ -152,7 +162,7 @@ def aequilibrae_side(job: Job) -> tuple[dict[str, float], Done]:
 
     def choice(part: Job) -> RouteChoice:
         made = RouteChoice(graph)
-        made.set_choice_set_generation("lp", max_routes=MOST_ROUTES, penalty=PEER_PENALTY, max_depth=PEER_MOST_SEARCHES)
+        made.set_choice_set_generation(algorithm, max_routes=MOST_ROUTES, **parameters)
         made.set_cores(1)
         ends = pd.MultiIndex.from_arrays([part.origin + 1, part.destination + 1], names=["origin id", "destination id"])
         made.add_demand(pd.DataFrame({"trips": part.trips}, index=ends))
@@ -187,8 +197,8 @@ def checked(job: Job, done: Done, *, name: str) -> dict[str, float]:
     """Hold what a side did against plain numpy; an exit if it is not the job.
 
     Returns:
-        full_share: Pairs with all their routes. spread: Mean cost of a route over its pair's cheapest. share_difference and
-        load_difference: Largest difference from numpy, loads as a share of the largest.
+        full_share: Pairs with all their routes. spread: Mean cost of a route over its pair's cheapest. path_size: Mean path size.
+        share_difference and load_difference: Largest difference from numpy, loads as a share of the largest.
     """
     network, length = job.network, np.diff(done.first)
     count = np.bincount(done.pair, minlength=job.origin.shape[0])
@@ -208,6 +218,7 @@ def checked(job: Job, done: Done, *, name: str) -> dict[str, float]:
     facts = {
         "full_share": float((count == MOST_ROUTES).mean()),
         "spread": float((cost / least[done.pair]).mean()),
+        "path_size": float(size.mean()),
         "share_difference": float(np.abs(share - done.share).max()),
         "load_difference": float(np.abs(load - done.load).max() / load.max()),
         "trips_difference": float(abs(starts - job.trips.sum()) / job.trips.sum()),
@@ -228,67 +239,93 @@ def checked(job: Job, done: Done, *, name: str) -> dict[str, float]:
     return facts
 
 
-def run_side(side: str, name: str, out: str) -> None:
+def run_side(side: str, kind: str, name: str, out: str) -> None:
     """One side once, in this process: JSON of seconds and memory on standard output, what was done into a file."""
     job = make_job(name)
-    before = peak_mib()
-    seconds, done = (karvan_side if side == "karvan" else aequilibrae_side)(job)
-    record = seconds | {"before_mib": before, "peak_mib": peak_mib()}
+    seconds, done = (karvan_side if side == "karvan" else aequilibrae_side)(job, kind)
+    record = seconds | {"peak_mib": peak_mib()}
     np.savez(out, pair=done.pair, first=done.first, link=done.link, share=done.share, load=done.load)
     print(json.dumps(record))
 
 
 def compare(name: str) -> None:
-    """Both sides in turn, the check, and the section of the page."""
+    """Both sides in turn, the checks, and the section of the page."""
     folder()
     if importlib.util.find_spec("aequilibrae") is None:
         sys.exit("AequilibraE is not installed; it comes with the bench extra: pip install -e '.[bench]'")
-    module = "benchmarks.path_size_logit"
     environment = os.environ | {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
-    records: dict[str, list[dict[str, float]]] = {side: [] for side in SIDES}
     job = make_job(name)
+    records: dict[tuple[str, str], list[dict[str, float]]] = {(side, kind): [] for kind in KINDS for side in SIDES}
+    facts: dict[tuple[str, str], dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as scratch:
-        empty = environment | {"NUMBA_CACHE_DIR": str(Path(scratch) / "cache")}
-        compiling = answer_of(module, name, "--side", "karvan", "--out", str(Path(scratch) / "first.npz"), environment=empty)
-        answer_of(module, name, "--side", "karvan", "--out", str(Path(scratch) / "first.npz"), environment=environment)
-        facts = {}
-        for _ in range(REPEATS):
-            for side in SIDES:
-                out = str(Path(scratch) / f"{side}.npz")
-                records[side].append(answer_of(module, name, "--side", side, "--out", out, environment=environment))
-                print(json.dumps({"name": side} | records[side][-1]))
-        for side in SIDES:
-            with np.load(Path(scratch) / f"{side}.npz") as kept:
-                facts[side] = checked(job, Done(**{key: kept[key] for key in kept.files}), name=side)
-            print(json.dumps({"name": f"{side}_checked"} | facts[side]))
-    if abs(facts["karvan"]["spread"] - facts["aequilibrae"]["spread"]) > MOST_SPREAD_DIFFERENCE:
-        sys.exit(f"the sets differ too much to compare: {facts}")
 
-    def row(case: str, side: str, key: str, *, unit: str, digits: int) -> tuple[str, str, str]:
-        values = [record[key] for record in records[side]]
+        def done_by(side: str, kind: str, more: dict[str, str] | None = None) -> dict[str, float]:
+            arguments = (name, "--side", side, "--kind", kind, "--out", str(Path(scratch) / f"{side}-{kind}.npz"))
+            return answer_of("benchmarks.path_size_logit", *arguments, environment=environment | (more or {}))
+
+        compiling = done_by("karvan", "near", {"NUMBA_CACHE_DIR": str(Path(scratch) / "cache")})
+        done_by("karvan", "near")
+        for _, kind, side in product(range(REPEATS), KINDS, SIDES):
+            records[side, kind].append(done_by(side, kind))
+            print(json.dumps({"side": side, "kind": kind} | records[side, kind][-1]))
+        for side, kind in records:
+            with np.load(Path(scratch) / f"{side}-{kind}.npz") as kept:
+                facts[side, kind] = checked(job, Done(**{key: kept[key] for key in kept.files}), name=side)
+            print(json.dumps({"side": side, "kind": kind} | facts[side, kind]))
+    for kind in KINDS:
+        spread, size = (abs(facts["karvan", kind][key] - facts["aequilibrae", kind][key]) for key in ("spread", "path_size"))
+        if spread > MOST_SPREAD_DIFFERENCE or size > MOST_OVERLAP_DIFFERENCE:
+            sys.exit(f"the {kind} sets differ too much to compare: {facts}")
+    write_section(*section(name, job, records=records, facts=facts, compile_s=compiling["first_use_s"]))
+
+
+def section(
+    name: str,
+    job: Job,
+    *,
+    records: dict[tuple[str, str], list[dict[str, float]]],
+    facts: dict[tuple[str, str], dict[str, float]],
+    compile_s: float,
+) -> tuple[str, str, list[tuple[str, str, str]]]:
+    """Title, text and rows of the page."""
+
+    def row(case: str, side: str, key: str, *kinds: str, unit: str = "s", digits: int = 2) -> tuple[str, str, str]:
+        values = [record[key] for kind in kinds for record in records[side, kind]]
         return case, f"{statistics.median(values):.{digits}f} {unit}", f"{max(values):.{digits}f} {unit}"
 
-    own, peer = (statistics.median(record["job_s"] for record in records[side]) for side in SIDES)
-    worst = min(record["job_s"] for record in records["aequilibrae"]) / max(record["job_s"] for record in records["karvan"])
-    first = f"{compiling['first_use_s']:.1f} s"
-    write_section(
+    told = []
+    for kind in KINDS:
+        own, peer = ([record["job_s"] for record in records[side, kind]] for side in SIDES)
+        ours, theirs = facts["karvan", kind], facts["aequilibrae", kind]
+        told.append(
+            f"{kind} sets: {statistics.median(peer) / statistics.median(own):.1f} times as fast (our worst against their best"
+            f" {min(peer) / max(own):.1f}), mean cost of a route over its pair's cheapest {ours['spread']:.2f} and {theirs['spread']:.2f},"
+            f" mean path size {ours['path_size']:.2f} and {theirs['path_size']:.2f}, pairs with all {MOST_ROUTES} routes"
+            f" {ours['full_share']:.1%} and {theirs['full_share']:.1%}"
+        )
+    text = (
+        f"{job.origin.shape[0]:,} pairs of {name} ({job.network.tail.shape[0]:,} links), up to {MOST_ROUTES} routes each, one core each, in"
+        f" a process of its own; the peer is AequilibraE {version('aequilibrae')}, RouteChoice by link elimination (near sets) and by link"
+        f" penalisation (wide sets). Routes, shares, loads and sums of trips of both were checked in numpy. Karvan first, then AequilibraE; "
+        f"{'; '.join(told)}."
+    )
+    compiling = f"{compile_s:.1f} s"
+    every = tuple(KINDS)
+    return (
         "Path-size logit",
-        f"{job.origin.shape[0]:,} pairs of {name} ({job.network.tail.shape[0]:,} links), up to {MOST_ROUTES} routes each, one core each,"
-        f" in processes of their own; the peer is AequilibraE {version('aequilibrae')}, RouteChoice by link penalisation. Karvan is "
-        f"{peer / own:.1f} times as fast (its worst against the peer's best: {worst:.1f}). All routes, shares, loads and sums of trips were"
-        f" checked in numpy. Pairs with all {MOST_ROUTES} routes: Karvan {facts['karvan']['full_share']:.1%}, AequilibraE"
-        f" {facts['aequilibrae']['full_share']:.1%}; mean cost of a route over its pair's cheapest: {facts['karvan']['spread']:.2f} and"
-        f" {facts['aequilibrae']['spread']:.2f}.",
+        text,
         [
-            row("Karvan: routes, path sizes, shares, loads", "karvan", "job_s", unit="s", digits=2),
-            row("of it finding routes", "karvan", "routes_s", unit="s", digits=2),
-            row("AequilibraE: the same", "aequilibrae", "job_s", unit="s", digits=2),
-            row("Karvan: first use, kernels read from the cache", "karvan", "first_use_s", unit="s", digits=2),
-            ("Karvan: first use, nothing compiled yet", first, first),
-            row("AequilibraE: set-up of the graph", "aequilibrae", "set_up_s", unit="s", digits=2),
-            row("AequilibraE: first use", "aequilibrae", "first_use_s", unit="s", digits=2),
-            row("Karvan: peak memory of the process", "karvan", "peak_mib", unit="MiB", digits=0),
-            row("AequilibraE: peak memory of the process", "aequilibrae", "peak_mib", unit="MiB", digits=0),
+            row("Karvan, near sets: routes, path sizes, shares, loads", "karvan", "job_s", "near"),
+            row("AequilibraE, near sets: the same", "aequilibrae", "job_s", "near"),
+            row("Karvan, wide sets", "karvan", "job_s", "wide"),
+            row("AequilibraE, wide sets", "aequilibrae", "job_s", "wide"),
+            row("Karvan: set-up (contraction hierarchy)", "karvan", "set_up_s", *every),
+            row("AequilibraE: set-up of the graph", "aequilibrae", "set_up_s", *every),
+            row("Karvan: first use, kernels read from the cache", "karvan", "first_use_s", *every),
+            ("Karvan: first use, nothing compiled yet", compiling, compiling),
+            row("AequilibraE: first use", "aequilibrae", "first_use_s", *every),
+            row("Karvan: peak memory of the process", "karvan", "peak_mib", *every, unit="MiB", digits=0),
+            row("AequilibraE: peak memory of the process", "aequilibrae", "peak_mib", *every, unit="MiB", digits=0),
         ],
     )
 
@@ -297,12 +334,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Path-size logit by Karvan and by AequilibraE")
     parser.add_argument("network", nargs="?", default="ChicagoSketch")
     parser.add_argument("--side", choices=SIDES)
+    parser.add_argument("--kind", choices=tuple(KINDS), default="near")
     parser.add_argument("--out")
     arguments = parser.parse_args()
     if arguments.side is None:
         compare(arguments.network)
     else:
-        run_side(arguments.side, arguments.network, arguments.out)
+        run_side(arguments.side, arguments.kind, arguments.network, arguments.out)
 
 
 if __name__ == "__main__":
