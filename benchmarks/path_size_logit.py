@@ -305,9 +305,9 @@ def section(
         )
     text = (
         f"{job.origin.shape[0]:,} pairs of {name} ({job.network.tail.shape[0]:,} links), up to {MOST_ROUTES} routes each, one core each, in"
-        f" a process of its own; the peer is AequilibraE {version('aequilibrae')}, RouteChoice by link elimination (near sets) and by link"
-        f" penalisation (wide sets). Routes, shares, loads and sums of trips of both were checked in numpy. Karvan first, then AequilibraE; "
-        f"{'; '.join(told)}."
+        f" a process of its own; the peer is AequilibraE {version('aequilibrae')}, RouteChoice by link elimination (near sets)"
+        f" and by link penalisation (wide sets). Routes, shares, loads and sums of trips of both were checked in numpy."
+        f" Karvan first, then AequilibraE; {'; '.join(told)}."
     )
     compiling = f"{compile_s:.1f} s"
     every = tuple(KINDS)
