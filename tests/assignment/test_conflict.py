@@ -136,6 +136,14 @@ def test_elastic_demand_has_the_bound_it_is_given() -> None:
     assert conflict.could_hold == pytest.approx([12.1], abs=1e-4)
 
 
+def test_elastic_demand_without_a_bound_takes_no_part() -> None:
+    """More goods of the second market would come at a price, but not through the berth; those of the first are too few."""
+    elastic = two_ways({0: 1.0, 1: 1.0}, {}, price=1000.0, base_cost=100.0, elasticity=2.0)
+    problem = program([two_ways({0: 1.0}, {}), elastic], [12.0, 1.0], sense=[AT_LEAST, AT_MOST])
+    conflict = smallest_conflict(problem)
+    assert (conflict.rows, conflict.markets, conflict.has_too_few) == ((0, 1), (0,), (True,))
+
+
 def test_free_goods_without_price_have_no_bound() -> None:
     market = two_ways({0: 1.0}, {}, base_cost=100.0, elasticity=2.0)
     assert demand_at_no_cost(program([market], [1.0])) == pytest.approx([np.inf])
