@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check lint plain docs bench readme release-check clean
+.PHONY: run test check lint plain docs bench bench-peer readme release-check clean
 
 run: $(VENV)/.installed
 	$(BIN)/karvan run
@@ -37,6 +37,12 @@ readme: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.market_clearing
 	$(BIN)/python -m benchmarks.outlook
+	$(BIN)/python -m benchmarks.large_network
+
+# Against AequilibraE, on a network of the folder that KARVAN_TNTP names.
+bench-peer: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(BIN)/python -m benchmarks.path_size_logit
 
 release-check: check
 	$(BIN)/python tools/release_check.py
