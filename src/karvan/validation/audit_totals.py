@@ -1,0 +1,307 @@
+"""What a saved run adds up: flow on links, families, regions and cordons, money by party, and the headline of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from karvan.schema import ANY
+from karvan.validation.audit_costs import payloads, rates_of
+from karvan.validation.audit_market import rows_of, uses_of, violation
+from karvan.validation.book import CONTAINER, LINK, NOT_SHIPPED, Book, Tables, Year
+from karvan.validation.tally import LEAST_KT, REPORT_TOLERANCE, SOLVER_TOLERANCE, SUM_TOLERANCE, Check, Tally, compare_frames
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+_CASES = ("scenario", "baseline")
+
+
+def total_checks(book: Book) -> list[Check]:
+    """Conservation, sums, money and headline."""
+    return [_conservation(book), *_sums(book), _money(book), _headline(book)]
+
+
+def _conservation(book: Book) -> Check:
+    tally = Tally("conservation", "what enters a state leaves it, market by market; demand is shipped or not shipped", tolerance=SUM_TOLERANCE)
+    steps, count = book.steps, len(book.markets)
+    is_end = np.array([state.startswith(("origin:", "destination:")) for state in steps.states], dtype=np.bool_)
+    for year in book.years:
+        epoch = year.epoch
+        into, out_of = book.memory.once(("passages", year.epoch_number), _passages, book, year)
+        flow = year.flow[epoch.route_of_step]
+        size = count * len(steps.states)
+        entering = np.bincount(into, weights=flow, minlength=size).reshape(count, -1)
+        leaving = np.bincount(out_of, weights=flow, minlength=size).reshape(count, -1)
+        inner = ~is_end
+        market, state = np.nonzero((entering[:, inner] > 0.0) | (leaving[:, inner] > 0.0))
+        state = np.flatnonzero(inner)[state]
+
+        def say(at: int, *, market: IntArray = market, state: IntArray = state, when: str = year.when) -> str:
+            return f"what leaves {steps.states[state[at]]} of {book.say_market(int(market[at]))} {when}, kt,"
+
+        tally.compare(leaving[market, state], entering[market, state], say=say, because="what enters it")
+        there = np.flatnonzero(~np.isnan(year.column("demand_kt")))
+        shipped = np.bincount(epoch.market, weights=year.flow, minlength=count)
+        wanted = (shipped + year.column("not_shipped_kt"))[there]
+
+        def say_market(at: int, *, there: IntArray = there, when: str = year.when) -> str:
+            return f"demand of {book.say_market(int(there[at]))} {when}, kt,"
+
+        tally.compare(year.column("demand_kt")[there], wanted, say=say_market, because="what is shipped and not shipped")
+        for column, ends, word in (("origin", leaving[:, is_end].sum(axis=1), "leaves"), ("destination", entering[:, is_end].sum(axis=1), "reaches")):
+
+            def say_end(at: int, *, column: str = column, word: str = word, when: str = year.when) -> str:
+                return f"what {word} the {column} of {book.say_market(at)} {when}, kt,"
+
+            tally.compare(ends, shipped, say=say_end, because="what its routes carry")
+        tally.claim((year.flow >= 0.0) & np.isfinite(year.flow), say=lambda at, year=year: f"flow of route {year.epoch.routes[at]} {year.when} must be zero or more")
+    return tally.done()
+
+
+def _passages(book: Book, year: Year) -> tuple[IntArray, IntArray]:
+    """Market and state that each step taken enters and leaves, as one number."""
+    epoch, width = year.epoch, len(book.steps.states)
+    market = epoch.market[epoch.route_of_step] * width
+    return market + book.steps.head[epoch.step], market + book.steps.tail[epoch.step]
+
+
+def cordons_of(book: Book, tables: Tables) -> dict[str, tuple[FloatArray, FloatArray]]:
+    """Tonnes and TEU that each cordon counts of a tonne on each route, by own reading of cordons, each of shape (routes,)."""
+    key = ("cordons", *book.memory.key(tables, ("cordons", "commodity_units")))
+    found: dict[str, tuple[FloatArray, FloatArray]] = book.memory.once(key, _cordons, book, tables)
+    return found
+
+
+def _cordons(book: Book, tables: Tables) -> dict[str, tuple[FloatArray, FloatArray]]:
+    steps = book.steps
+    per_teu = np.nan_to_num(1.0 / payloads(book, tables)[:, CONTAINER])[book.commodity[book.market]]
+    found = {name: (np.zeros(book.market.shape[0]), np.zeros(book.market.shape[0])) for name in sorted(set(tables["cordons"]["cordon_id"]))}
+    for row in tables["cordons"].iter_rows(named=True):
+        on = steps.of(LINK, row["link_id"])
+        if row["direction"] != "both":
+            on = on[steps.is_backward[on] == (row["direction"] == "backward")]
+        counted = np.ones(len(book.markets), dtype=np.bool_)
+        for column in ("commodity_group", "origin_region", "destination_region"):
+            if row[column] not in (None, ANY):
+                counted &= book.trait(column) == row[column]
+        tonnes, boxes = found[row["cordon_id"]]
+        crossing = book.routes_with(on)
+        tonnes[crossing[counted[book.market[crossing]]]] = 1.0
+        in_box = book.routes_with(on[steps.before[on] == CONTAINER])
+        in_box = in_box[counted[book.market[in_box]]]
+        boxes[in_box] = per_teu[in_box]
+    return found
+
+
+class _Parts:
+    """Frames of many years, one below the other."""
+
+    def __init__(self) -> None:
+        self._frames: dict[str, list[pl.DataFrame]] = {}
+
+    def add(self, name: str, year: Year, frame: pl.DataFrame) -> None:
+        labels = [pl.lit(year.case).alias("case"), pl.lit(year.snapshot.year, dtype=pl.Int64).alias("year")]
+        self._frames.setdefault(name, []).append(frame.select(*labels, pl.all()))
+
+    def whole(self, name: str) -> pl.DataFrame:
+        return pl.concat(self._frames[name])
+
+
+def _saved(book: Book, name: str) -> pl.DataFrame:
+    return book.saved.frame(name).filter(pl.col("case").is_in(_CASES)).with_columns(pl.col("year").cast(pl.Int64))
+
+
+def _sums(book: Book) -> list[Check]:
+    parts = _Parts()
+    headline = book.corridor.manifest.headline_cordon
+    for year in book.years:
+        _add_sums(book, year, parts, headline)
+    links = Tally("link flows", "tonnes on every link, each way, as its routes carry", tolerance=SUM_TOLERANCE)
+    families = Tally("family flows", "tonnes by route family, goods and regions, and over the headline cordon by block", tolerance=SUM_TOLERANCE)
+    crossings = Tally("crossings", "tonnes and boxes over every cordon by who sends what where", tolerance=SUM_TOLERANCE)
+    because = "the sum of its routes"
+    time = ("case", "year")
+    compare_frames(
+        links, _saved(book, "links"), parts.whole("links"), name="links", keys=(*time, "link_id"), columns=("forward_kt", "backward_kt"), because=because
+    )
+    regions = ("origin_region", "destination_region", "commodity_group", "family_id")
+    by_family = parts.whole("regions").group_by(*time, "commodity_group", "family_id").agg(pl.col("flow_kt").sum())
+    compare_frames(
+        families, _saved(book, "families"), by_family, name="families", keys=(*time, "commodity_group", "family_id"), columns=("flow_kt",), because=because
+    )
+    compare_frames(families, _saved(book, "regions"), parts.whole("regions"), name="regions", keys=(*time, *regions), columns=("flow_kt",), because=because)
+    compare_frames(families, _saved(book, "blocks"), parts.whole("blocks"), name="blocks", keys=(*time, "block"), columns=("flow_kt",), because=because)
+    amounts = ("flow_kt", "flow_kteu", "on_corridor_kt")
+    ends = ("cordon_id", "origin_region", "destination_region", "commodity_group", "form")
+    saved = _saved(book, "crossings").filter(pl.any_horizontal(pl.col(amounts) != 0.0))
+    compare_frames(crossings, saved, parts.whole("crossings"), name="crossings", keys=(*time, *ends), columns=amounts, because=because)
+    return [links.done(), families.done(), crossings.done()]
+
+
+def _add_sums(book: Book, year: Year, parts: _Parts, headline: str) -> None:
+    epoch, steps, count = year.epoch, book.steps, len(book.markets)
+    step_flow = np.bincount(epoch.step, weights=year.flow[epoch.route_of_step], minlength=steps.count)
+    is_link = steps.kind == LINK
+    element = np.array(steps.element, dtype=np.object_)
+    moved = pl.DataFrame(
+        {"link_id": element[is_link], "forward_kt": (step_flow * ~steps.is_backward)[is_link], "backward_kt": (step_flow * steps.is_backward)[is_link]},
+        schema_overrides={"link_id": pl.String},
+    )
+    parts.add("links", year, moved.group_by("link_id").agg(pl.all().sum()))
+
+    nest_flow = np.bincount(epoch.nest, weights=year.flow, minlength=epoch.nest_market.shape[0])
+    home = np.flatnonzero(~np.isnan(year.column("not_shipped_kt")))
+    market = np.concatenate([epoch.nest_market, home])
+    names = np.array([*book.families, NOT_SHIPPED], dtype=np.object_)
+    labels = {name: book.trait(name) for name in ("origin_region", "destination_region", "commodity_group", "form", "block")}
+    sums = pl.DataFrame(
+        {
+            **{name: labels[name][market] for name in ("origin_region", "destination_region", "commodity_group")},
+            "family_id": names[np.concatenate([epoch.nest_family, np.full(home.shape[0], len(book.families))])],
+            "flow_kt": np.concatenate([nest_flow, year.column("not_shipped_kt")[home]]),
+        },
+        schema_overrides=dict.fromkeys(("origin_region", "destination_region", "commodity_group", "family_id"), pl.String),
+    )
+    parts.add("regions", year, sums.group_by(pl.all().exclude("flow_kt")).agg(pl.col("flow_kt").sum()))
+
+    cordons = cordons_of(book, year.tables)
+    on_corridor = cordons[headline][0][epoch.routes]
+    blocks = pl.DataFrame(
+        {"block": labels["block"], "flow_kt": np.bincount(epoch.market, weights=year.flow * on_corridor, minlength=count)},
+        schema_overrides={"block": pl.String},
+    )
+    parts.add("blocks", year, blocks.filter(pl.col("block").is_not_null()).group_by("block").agg(pl.col("flow_kt").sum()))
+    for name, (tonnes, boxes) in cordons.items():
+        flow = year.flow * tonnes[epoch.routes]
+        amounts = (flow, year.flow * boxes[epoch.routes], flow * on_corridor)
+        by_market = [np.bincount(epoch.market, weights=amount, minlength=count) for amount in amounts]
+        used = np.flatnonzero(by_market[0] > 0.0)
+        crossing = pl.DataFrame(
+            {
+                **{label: labels[label][used] for label in ("origin_region", "destination_region", "commodity_group", "form")},
+                **{label: values[used] for label, values in zip(("flow_kt", "flow_kteu", "on_corridor_kt"), by_market, strict=True)},
+            },
+            schema_overrides=dict.fromkeys(("origin_region", "destination_region", "commodity_group", "form"), pl.String),
+        )
+        ends = ("origin_region", "destination_region", "commodity_group", "form")
+        parts.add("crossings", year, crossing.group_by(ends).agg(pl.all().sum()).select(pl.lit(name).alias("cordon_id"), pl.all()))
+
+
+def _money(book: Book) -> Check:
+    """Money in is money out, M USD; places that are waited for instead of paid for earn nobody anything."""
+    tally = Tally("money", "what goods pay in tariffs, charges and scarcity is what operators and owners of scarce facilities receive", tolerance=SUM_TOLERANCE)
+    parts = _Parts()
+    is_paid = book.saved.report["regime"] == "price"
+    reported = {(case, entry["year"]): entry for case, entry in _report_years(book)}
+    for year in book.years:
+        epoch, rates = year.epoch, rates_of(book, year.tables)
+        cells = len(book.commodities) * book.steps.count
+        moved = np.bincount(epoch.cell, weights=year.flow[epoch.route_of_step], minlength=cells).reshape(-1, book.steps.count)
+        received = (moved * rates.charge).sum(axis=0)
+        operators = year.tables["operators"]["operator_id"].to_list()
+        takes = rates.operator >= 0
+        revenue = np.bincount(rates.operator[takes], weights=received[takes], minlength=len(operators)) / 1e3
+        parts.add("operators", year, pl.DataFrame({"operator_id": operators, "revenue_musd": revenue}, schema_overrides={"operator_id": pl.String}))
+        access = float((moved * rates.access).sum()) / 1e3
+        rows, uses = rows_of(book, year), uses_of(book, year)
+        scarcity = np.bincount(uses.route, weights=uses.units_per_t * rows.price[uses.facility], minlength=epoch.routes.shape[0])
+        owners = year.tables["facilities"]["operator_id"].to_list()
+        rent = rows.price * rows.use / 1e3
+        by_owner = {owner: float(rent[[index for index, name in enumerate(owners) if name == owner]].sum()) for owner in sorted(set(owners))}
+        paid_rent = float(year.flow @ scarcity) / 1e3 if is_paid else 0.0
+        received_rent = sum(by_owner.values()) if is_paid else 0.0
+        paid = float(year.flow @ (epoch.components[:, 0] + epoch.components[:, 1])) / 1e3
+        entry = reported[year.case, year.snapshot.year]
+        tally.compare([paid_rent], [received_rent], say=lambda _, when=year.when: f"scarcity paid by goods {when}, M USD,", because="what owners receive")
+        whole = f"{sum(revenue):.9g} to operators, {received_rent:.9g} to owners of scarce facilities and {access:.9g} of access paid to nobody"
+        tally.compare(
+            [paid + paid_rent],
+            [float(revenue.sum()) + received_rent + access],
+            say=lambda _, when=year.when: f"what goods pay in all {when}, M USD,",
+            because=whole,
+        )
+        tally.compare(
+            [entry["rent_musd"]] if is_paid else [],
+            [float(_held_rent(year)) / 1e3] if is_paid else [],
+            say=lambda _, when=year.when: f"report: rent_musd {when}",
+            least=max(abs(paid), 1.0) * REPORT_TOLERANCE / SUM_TOLERANCE,
+            because="price times limit of every facility",
+        )
+    because = "tariffs and charges times flow"
+    compare_frames(
+        tally, _saved(book, "operators"), parts.whole("operators"), name="operators", keys=("case", "year", "operator_id"), columns=("revenue_musd",),
+        because=because,
+    )  # fmt: skip
+    return tally.done()
+
+
+def _held_rent(year: Year) -> float:
+    """Price times limit over all rows, thousand USD."""
+    return float((year.rows["price"] * year.rows["limit"]).sum())
+
+
+def _report_years(book: Book) -> Sequence[tuple[str, Mapping[str, Any]]]:
+    report = book.saved.report
+    return [("scenario", entry) for entry in report["years"]] + [("baseline", entry) for entry in report["baseline_years"]]
+
+
+def _headline(book: Book) -> Check:
+    tally = Tally("headline", "numbers of the report: corridor, boxes, crude, cordons, blocks, operators, facilities, excess", tolerance=REPORT_TOLERANCE)
+    manifest = book.corridor.manifest
+    entries = {(case, int(entry["year"])): entry for case, entry in _report_years(book)}
+    for year in book.years:
+        entry, epoch = entries[year.case, year.snapshot.year], year.epoch
+        cordons = cordons_of(book, year.tables)
+        tonnes, boxes = (year.flow * weight[epoch.routes] for weight in cordons[manifest.headline_cordon])
+        is_crude = (book.trait("commodity_group") == manifest.crude_commodity)[epoch.market]
+        rows = rows_of(book, year)
+        wanted: dict[str, float] = {
+            "corridor_mt": float(tonnes.sum()) / 1e3,
+            "containers_teu": float(boxes.sum()) * 1e3,
+            "crude_mt": float(tonnes[is_crude].sum()) / 1e3,
+        }
+        wanted |= {f"cordons_kt.{name}": float(year.flow @ weight[epoch.routes]) for name, (weight, _) in cordons.items()}
+        found = {name: entry[name] for name in ("corridor_mt", "containers_teu", "crude_mt")}
+        found |= {f"cordons_kt.{name}": entry["cordons_kt"].get(name, np.nan) for name in cordons}
+        names = list(wanted)
+
+        def say(at: int, *, names: list[str] = names, when: str = year.when) -> str:
+            return f"report: {names[at]} {when}"
+
+        tally.compare([found[name] for name in names], [wanted[name] for name in names], say=say, because="the sum of its routes")
+        held = {item["facility_id"]: item for item in entry["facilities"]}
+        for key, values in (("flow", np.minimum(rows.use, rows.limit) + year.tables["facilities"]["other_load"].to_numpy()), ("shadow_price_usd_per_unit", rows.price)):
+            least = np.maximum(rows.size, 1.0) * SOLVER_TOLERANCE if key == "flow" else 1e-3
+
+            def say_facility(at: int, *, key: str = key, ids: tuple[str, ...] = rows.ids, when: str = year.when) -> str:
+                return f"report: {key} of {ids[at]} {when}"
+
+            tally.compare(
+                [held[name][key] if name in held else np.nan for name in rows.ids], values, say=say_facility, least=least, because="by its routes and row"
+            )
+        tally.compare(
+            [entry["max_violation"]], [violation(rows)], say=lambda _, when=year.when: f"report: max_violation {when}", least=1e-3,
+            because="the largest excess of use over limit",
+        )  # fmt: skip
+    _corners(book, tally)
+    return tally.done()
+
+
+def _corners(book: Book, tally: Tally) -> None:
+    """Corner runs, whose routes are not kept, against their crossings."""
+    crossings = book.saved.frame("crossings").filter(pl.col("cordon_id") == book.corridor.manifest.headline_cordon)
+    for case, entries in book.saved.report["range"].items():
+        held = crossings.filter(pl.col("case") == case)
+        total = dict(held.group_by("year").agg(pl.col("flow_kt").sum() / 1e3).iter_rows())
+        years = [int(entry["year"]) for entry in entries]
+        found, wanted = [entry["corridor_mt"] for entry in entries], [total.get(year, np.nan) for year in years]
+
+        def say(at: int, *, case: str = case, years: list[int] = years) -> str:
+            return f"report: corridor_mt of the {case} end of the growth ranges in {years[at]}"
+
+        tally.compare(found, wanted, say=say, least=LEAST_KT, because="the sum of its crossings")
