@@ -21,6 +21,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from benchmarks.page import write_section
+from karvan.assignment.dual import AT_MOST
 from karvan.assignment.market import Clearing, MarketProblem, clear, flows_at, with_capacity
 
 SEED = 20261124
@@ -57,7 +58,9 @@ def instance(
         market_base_cost_usd_per_t=np.full(markets, 90.0),
         market_elasticity=np.full(markets, elasticity),
         market_factor=np.ones(markets),
+        market_price_weight=np.ones(markets),
         row_capacity=np.full(rows, np.inf),
+        row_sense=np.full(rows, AT_MOST, dtype=np.int64),
         row_unit=np.zeros(rows, dtype=np.int64),
     )
     free = flows_at(problem, np.zeros(rows)).row_flow

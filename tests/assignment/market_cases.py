@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from karvan.assignment.dual import AT_MOST
 from karvan.assignment.market import MarketProblem
 
 
@@ -46,7 +47,9 @@ def one_nest(routes: Sequence[Route], theta: float, flow: float, **demand: float
     return Market([Family(routes, theta)], theta, flow, **demand)
 
 
-def program(markets: Sequence[Market], capacity: Sequence[float], unit: Sequence[int] | None = None) -> MarketProblem:
+def program(
+    markets: Sequence[Market], capacity: Sequence[float], unit: Sequence[int] | None = None, sense: Sequence[int] | None = None
+) -> MarketProblem:
     """Lay markets out as arrays."""
     families = [family for market in markets for family in market.families]
     routes = [route for family in families for route in family.routes]
@@ -74,7 +77,9 @@ def program(markets: Sequence[Market], capacity: Sequence[float], unit: Sequence
         market_base_cost_usd_per_t=floats([market.base_cost for market in markets]),
         market_elasticity=floats([market.elasticity for market in markets]),
         market_factor=floats([market.factor for market in markets]),
+        market_price_weight=np.ones(len(markets)),
         row_capacity=floats(list(capacity)),
+        row_sense=np.array([AT_MOST] * len(capacity) if sense is None else sense, dtype=np.int64),
         row_unit=np.array([0] * len(capacity) if unit is None else unit, dtype=np.int64),
     )
 

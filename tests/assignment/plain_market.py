@@ -32,7 +32,9 @@ def plain_market(problem: MarketProblem, prices: list[float]) -> PlainMarket:
             weights = []
             for r in range(problem.family_first_route[j], problem.family_first_route[j + 1]):
                 entries = range(problem.route_first_entry[r], problem.route_first_entry[r + 1])
-                cost = problem.route_cost_usd_per_t[r] + sum(problem.entry_units_per_t[k] * prices[problem.entry_row[k]] for k in entries)
+                cost = problem.route_cost_usd_per_t[r] + problem.market_price_weight[w] * sum(
+                    problem.entry_units_per_t[k] * prices[problem.entry_row[k]] for k in entries
+                )
                 weights.append(problem.route_path_size[r] * exp(-theta * cost))
             nests.append((problem.family_constant_usd_per_t[j] - log(sum(weights)) / theta, weights))
         theta = problem.market_theta[w]
@@ -91,7 +93,9 @@ def shuffled(problem: MarketProblem, seed: int) -> tuple[MarketProblem, np.ndarr
             market_base_cost_usd_per_t=problem.market_base_cost_usd_per_t[markets],
             market_elasticity=problem.market_elasticity[markets],
             market_factor=problem.market_factor[markets],
+            market_price_weight=problem.market_price_weight[markets],
             row_capacity=problem.row_capacity[rows],
+            row_sense=problem.row_sense[rows],
             row_unit=problem.row_unit[rows],
         ),
         markets,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from karvan.assignment import _kernels
-from karvan.assignment.market import ClearOptions, clear, flows_at, scaled, turned_away, with_capacity
+from karvan.assignment.market import ClearOptions, clear, flows_at, make_program, scaled, turned_away, with_capacity
 from karvan.errors import ConvergenceError, DataError
 from tests.assignment.market_cases import Family, Market, Route, one_nest, program, random_program, two_routes
 from tests.assignment.plain_market import plain_market, shuffled
@@ -190,11 +190,10 @@ def test_curvature_is_the_slope_of_flow(seed: int) -> None:
     rows, step = len(problem.row_capacity), 1e-4
     prices = np.random.default_rng(seed).uniform(0.0, 40.0, rows)
     point = flows_at(problem, prices)
+    arrays = make_program(problem, np.arange(rows), options=ClearOptions()).arrays
     hessian, _ = _kernels.curvature(
-        problem.market_first_family, problem.family_first_route, problem.route_first_entry, problem.entry_row, problem.entry_units_per_t,
-        problem.family_theta, problem.market_theta, problem.market_price_usd_per_t, problem.market_elasticity, point.route_flow_kt,
-        point.market_cost, point.market_demand_kt, np.arange(rows), rows,
-    )  # fmt: skip
+        0, len(problem.market_flow_kt), arrays, point.route_flow_kt, point.market_cost, point.market_demand_kt, np.arange(rows), rows
+    )
     for row in range(rows):
         move = np.zeros(rows)
         move[row] = step

@@ -1,32 +1,48 @@
 """Compiled loops of the market program: value and gradient, curvature, a small bounded quadratic program, latent row flows.
 
-Arrays in, arrays and a status out. Symbols follow the formulas: W markets, J families (nests), R routes, E entries, A rows.
+Arrays in, arrays and a status out. Symbols follow the formulas: W markets, J families (nests), R routes, E entries, A rows. Loops over
+markets take a range of them, so that ranges can run side by side; who adds their parts up in order gets the same digits from any number
+of threads. They hold no lock on the interpreter.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
 
-@njit(cache=True)
+class MarketArrays(NamedTuple):
+    """What the loops read of a market program; meanings as in `MarketProblem`.
+
+    Shapes: the three `first` arrays (markets + 1,), (families + 1,), (routes + 1,); entry_row, entry_units (entries,); route_cost,
+    path_size (routes,); constant, family_theta (families,); the others (markets,). `market_flow` is A q0, `price_weight` v.
+    """
+
+    market_first_family: np.ndarray
+    family_first_route: np.ndarray
+    route_first_entry: np.ndarray
+    entry_row: np.ndarray
+    entry_units: np.ndarray
+    route_cost: np.ndarray
+    path_size: np.ndarray
+    constant: np.ndarray
+    family_theta: np.ndarray
+    market_theta: np.ndarray
+    market_flow: np.ndarray
+    market_price: np.ndarray
+    base_cost: np.ndarray
+    elasticity: np.ndarray
+    price_weight: np.ndarray
+
+
+@njit(cache=True, nogil=True)
 def evaluate(
-    market_first_family: np.ndarray,
-    family_first_route: np.ndarray,
-    route_first_entry: np.ndarray,
-    entry_row: np.ndarray,
-    entry_units: np.ndarray,
-    route_cost: np.ndarray,
-    path_size: np.ndarray,
-    constant: np.ndarray,
-    family_theta: np.ndarray,
-    market_theta: np.ndarray,
-    market_flow: np.ndarray,
-    market_price: np.ndarray,
-    base_cost: np.ndarray,
-    elasticity: np.ndarray,
+    first_market: int,
+    last_market: int,
+    market: MarketArrays,
     prices: np.ndarray,
     route_price_cost: np.ndarray,
     route_flow: np.ndarray,
@@ -36,28 +52,46 @@ def evaluate(
     surplus: np.ndarray,
     row_flow: np.ndarray,
 ) -> tuple[float, float]:
-    """Costs, demand, surplus and flows at given row prices.
+    """Costs, demand, surplus and flows of a range of markets at given row prices.
 
-    g_r = c_r + sum_a e_ra lambda_a; C_j = -(1/th_r) ln sum_r PS_r exp(-th_r g_r); C_w = -(1/th_c) ln sum_j exp(-th_c (delta_j + C_j));
-    D_w = q ((p + C)/(p + C0))^(-sigma); f_r = D P(j|w) P(r|j); x_a = sum_r e_ra f_r. Fills the last eight arrays.
+    g_r = c_r + v_w sum_a e_ra lambda_a; C_j = -(1/th_r) ln sum_r PS_r exp(-th_r g_r); C_w = -(1/th_c) ln sum_j exp(-th_c (delta_j + C_j));
+    D_w = q ((p + C)/(p + C0))^(-sigma); f_r = D P(j|w) P(r|j); x_a = sum_r e_ra f_r. Fills the last eight arrays: the parts
+    of these markets, and all of the row flows with what these markets use.
 
     Returns:
-        Sum over markets of surplus S_w(C_w), and sum of D_w |C_w|; both NaN if an elastic market's p + C is not above zero.
+        Sum over markets of surplus S_w(C_w)/v_w, and sum of D_w |C_w|/v_w; both NaN if an elastic market's p + C is not above zero.
     """
+    market_first_family = market.market_first_family
+    family_first_route = market.family_first_route
+    route_first_entry = market.route_first_entry
+    entry_row = market.entry_row
+    entry_units = market.entry_units
+    route_cost = market.route_cost
+    path_size = market.path_size
+    constant = market.constant
+    family_theta = market.family_theta
+    market_theta = market.market_theta
+    market_flow = market.market_flow
+    market_price = market.market_price
+    base_cost = market.base_cost
+    elasticity = market.elasticity
+    price_weight = market.price_weight
     row_flow[:] = 0.0
     total = 0.0
     gross = 0.0
-    for w in range(market_first_family.shape[0] - 1):
+    for w in range(first_market, last_market):
         first, last = market_first_family[w], market_first_family[w + 1]
         theta = market_theta[w]
+        weight_of_price = price_weight[w]
         best = np.inf
         for j in range(first, last):
             nest_theta = family_theta[j]
             low = np.inf
             for r in range(family_first_route[j], family_first_route[j + 1]):
-                cost = route_cost[r]
+                cost = 0.0
                 for k in range(route_first_entry[r], route_first_entry[r + 1]):
                     cost += entry_units[k] * prices[entry_row[k]]
+                cost = route_cost[r] + weight_of_price * cost
                 route_price_cost[r] = cost
                 low = min(low, cost)
             weight = 0.0
@@ -90,8 +124,8 @@ def evaluate(
                 surplus[w] = quantity * base / (sigma - 1.0) * math.exp((1.0 - sigma) * log_ratio)
             quantity *= math.exp(-sigma * log_ratio)
         demand[w] = quantity
-        total += surplus[w]
-        gross += quantity * abs(cost)
+        total += surplus[w] / weight_of_price
+        gross += quantity * abs(cost) / weight_of_price
         for j in range(first, last):
             nest_flow = quantity * math.exp(-theta * (constant[j] + family_cost[j] - cost))
             for r in range(family_first_route[j], family_first_route[j + 1]):
@@ -102,27 +136,21 @@ def evaluate(
     return total, gross
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def curvature(
-    market_first_family: np.ndarray,
-    family_first_route: np.ndarray,
-    route_first_entry: np.ndarray,
-    entry_row: np.ndarray,
-    entry_units: np.ndarray,
-    family_theta: np.ndarray,
-    market_theta: np.ndarray,
-    market_price: np.ndarray,
-    elasticity: np.ndarray,
+    first_market: int,
+    last_market: int,
+    market: MarketArrays,
     route_flow: np.ndarray,
     market_cost: np.ndarray,
     demand: np.ndarray,
     position: np.ndarray,
     count: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Second derivative of the dual in the chosen rows.
+    """Second derivative of a range of markets' part of the dual in the chosen rows.
 
     With s_j = sum_r f_r e_r in nest j and s_w their sum over the market,
-    H = sum_w [ sum_j ( th_r sum_r f_r e_r e_r' + (th_c - th_r)/f_j s_j s_j' ) + (sigma/(p + C) - th_c)/D s_w s_w' ].
+    H = sum_w v_w [ sum_j ( th_r sum_r f_r e_r e_r' + (th_c - th_r)/f_j s_j s_j' ) + (sigma/(p + C) - th_c)/D s_w s_w' ].
 
     `position` is the place of each row among the `count` chosen ones, -1 if not chosen, shape (rows,).
 
@@ -130,6 +158,16 @@ def curvature(
         H, shape (count, count), symmetric; and the diagonal of its first term alone, which bounds H's diagonal from above when demand
         is fixed and stays positive where H vanishes, shape (count,).
     """
+    market_first_family = market.market_first_family
+    family_first_route = market.family_first_route
+    route_first_entry = market.route_first_entry
+    entry_row = market.entry_row
+    entry_units = market.entry_units
+    family_theta = market.family_theta
+    market_theta = market.market_theta
+    market_price = market.market_price
+    elasticity = market.elasticity
+    price_weight = market.price_weight
     hessian = np.zeros((count, count))
     bound = np.zeros(count)
     family_sum = np.zeros(count)
@@ -139,14 +177,15 @@ def curvature(
     rows = np.empty(count, dtype=np.int64)
     values = np.empty(count)
     longest = 1
-    for r in range(route_first_entry.shape[0] - 1):
+    for r in range(family_first_route[market_first_family[first_market]], family_first_route[market_first_family[last_market]]):
         longest = max(longest, route_first_entry[r + 1] - route_first_entry[r])
     local_row = np.empty(longest, dtype=np.int64)
     local_units = np.empty(longest)
-    for w in range(market_first_family.shape[0] - 1):
+    for w in range(first_market, last_market):
         quantity = demand[w]
         if quantity < 1e-200:
             continue
+        weight_of_price = price_weight[w]
         first, last = market_first_family[w], market_first_family[w + 1]
         has_one_family = last - first == 1
         demand_slope = 0.0
@@ -172,7 +211,7 @@ def curvature(
                     a = local_row[i]
                     family_seen[a] = True
                     family_sum[a] += flow * local_units[i]
-                    part = flow * theta * local_units[i]
+                    part = weight_of_price * flow * theta * local_units[i]
                     square = part * local_units[i]
                     bound[a] += square
                     hessian[a, a] += square
@@ -200,7 +239,7 @@ def curvature(
                 if not has_one_family:
                     market_seen[a] = True
                     market_sum[a] += values[i]
-                part = factor * values[i]
+                part = weight_of_price * factor * values[i]
                 for k in range(i + 1):
                     hessian[a, rows[k]] += part * values[k]
         if not has_one_family:
@@ -214,7 +253,7 @@ def curvature(
                 a = rows[i]
                 market_seen[a] = False
                 market_sum[a] = 0.0
-                part = market_factor * values[i]
+                part = weight_of_price * market_factor * values[i]
                 for k in range(i + 1):
                     hessian[a, rows[k]] += part * values[k]
     for a in range(count):
@@ -266,19 +305,7 @@ def bounded_sweeps(
 
 @njit(cache=True)
 def flow_without_own_price(
-    market_first_family: np.ndarray,
-    family_first_route: np.ndarray,
-    route_first_entry: np.ndarray,
-    entry_row: np.ndarray,
-    entry_units: np.ndarray,
-    path_size: np.ndarray,
-    constant: np.ndarray,
-    family_theta: np.ndarray,
-    market_theta: np.ndarray,
-    market_flow: np.ndarray,
-    market_price: np.ndarray,
-    base_cost: np.ndarray,
-    elasticity: np.ndarray,
+    market: MarketArrays,
     prices: np.ndarray,
     route_price_cost: np.ndarray,
     row_flow: np.ndarray,
@@ -288,6 +315,20 @@ def flow_without_own_price(
     `route_price_cost` is the cost of each route with all prices, shape (routes,); `row_flow` is filled for rows with a price above zero
     and zero elsewhere, shape (rows,).
     """
+    market_first_family = market.market_first_family
+    family_first_route = market.family_first_route
+    route_first_entry = market.route_first_entry
+    entry_row = market.entry_row
+    entry_units = market.entry_units
+    path_size = market.path_size
+    constant = market.constant
+    family_theta = market.family_theta
+    market_theta = market.market_theta
+    market_flow = market.market_flow
+    market_price = market.market_price
+    base_cost = market.base_cost
+    elasticity = market.elasticity
+    price_weight = market.price_weight
     row_count = prices.shape[0]
     head = np.full(row_count, -1, dtype=np.int64)
     rows = np.empty(row_count, dtype=np.int64)
@@ -331,7 +372,7 @@ def flow_without_own_price(
             for j in range(first, last):
                 low = np.inf
                 for r in range(family_first_route[j], family_first_route[j + 1]):
-                    share[r - first_route] = route_price_cost[r] - used[r - first_route] * prices[a]
+                    share[r - first_route] = route_price_cost[r] - price_weight[w] * used[r - first_route] * prices[a]
                     low = min(low, share[r - first_route])
                 nest_weight = 0.0
                 nest_units = 0.0

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from karvan.assignment.dual import AT_MOST
 from karvan.assignment.market import MarketProblem
 from karvan.routing import FacilityEntries, RouteSets
 from karvan.schema import CAPACITY_UNITS
@@ -134,7 +135,9 @@ def assemble(
         market_base_cost_usd_per_t=base_cost,
         market_elasticity=np.where(has_base, elasticity, 0.0),
         market_factor=np.ones(market_count),
+        market_price_weight=np.ones(market_count),
         row_capacity=left,
+        row_sense=np.full(left.shape[0], AT_MOST, dtype=np.int64),
         row_unit=np.array([CAPACITY_UNITS.index(unit) for unit in facilities["unit"]], dtype=np.int64),
     )
     return Assembly(

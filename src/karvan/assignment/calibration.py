@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from karvan.assignment.dual import Program
+from karvan.assignment.dual import EXACTLY, Program
 from karvan.assignment.market import ClearOptions, MarketProblem, check_problem, limited_rows, make_program, solve_robustly
 from karvan.errors import ConvergenceError, DataError, Problem
 
@@ -62,8 +62,8 @@ def fit_constants(
     target = np.asarray(target_kt, dtype=np.float64)
     _check_targets(group, target)
     limited = limited_rows(problem)
-    program = _with_groups(problem, make_program(problem, limited, aim=options.aim), group, target)
     clear_options = ClearOptions(tolerance=options.tolerance, aim=options.aim, max_iterations=options.max_iterations)
+    program = _with_groups(problem, make_program(problem, limited, options=clear_options), group, target)
     answer = solve_robustly(program, np.zeros(limited.shape[0] + target.shape[0]), clear_options)
     constants = np.array(answer.point.prices[limited.shape[0] :])
     carried = answer.point.row_flow[limited.shape[0] :]
@@ -134,17 +134,20 @@ def _check_targets(group: IntArray, target: FloatArray) -> None:
 
 def _with_groups(problem: MarketProblem, program: Program, group: IntArray, target: FloatArray) -> Program:
     """The program with a row for each group, used once by each tonne of its families."""
+    arrays = program.arrays
     of_route = np.repeat(group, np.diff(problem.family_first_route))
-    counts = np.diff(program.route_first_entry)
-    ends = program.route_first_entry[1:]
+    counts = np.diff(arrays.route_first_entry)
+    ends = arrays.route_first_entry[1:]
     has_group = of_route >= 0
     rows = program.row_limit.shape[0]
     return replace(
         program,
-        route_first_entry=np.concatenate([[0], np.cumsum(counts + has_group)]).astype(np.int64),
-        entry_row=np.insert(program.entry_row, ends[has_group], of_route[has_group] + rows).astype(np.int64),
-        entry_units=np.insert(program.entry_units, ends[has_group], 1.0).astype(np.float64),
+        arrays=arrays._replace(
+            route_first_entry=np.concatenate([[0], np.cumsum(counts + has_group)]).astype(np.int64),
+            entry_row=np.insert(arrays.entry_row, ends[has_group], of_route[has_group] + rows).astype(np.int64),
+            entry_units=np.insert(arrays.entry_units, ends[has_group], 1.0).astype(np.float64),
+        ),
         row_limit=np.concatenate([program.row_limit, target]),
         row_reference=np.concatenate([program.row_reference, target]),
-        row_is_equality=np.concatenate([program.row_is_equality, np.ones(target.shape[0], dtype=np.bool_)]),
+        row_sense=np.concatenate([program.row_sense, np.full(target.shape[0], EXACTLY, dtype=np.int64)]),
     )

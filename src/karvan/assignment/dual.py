@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache, cached_property
+from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from karvan.assignment import _kernels
+from karvan.assignment._kernels import MarketArrays
 from karvan.errors import DataError, Problem
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
+Part = TypeVar("Part")
+
+AT_MOST, AT_LEAST, EXACTLY = 0, 1, 2
+"""Senses of a row: flow at most its limit (price zero or more), at least it (zero or less), exactly it (either sign)."""
+
 _log = logging.getLogger(__name__)
 
-# A row enters a Newton step if it has a price or is at least this full.
-_NEAR_FULL_SHARE = 0.9
+# A row enters a Newton step if it has a price or its flow comes this near to its limit.
+_NEAR_SHARE = 0.1
+# Markets are worked on in at most so many ranges, of at least so many entries each.
+_MOST_RANGES = 8
+_WORK_PER_RANGE = 30_000
 # Changes of the objective below this share of its terms are rounding.
 _ROUNDING_SHARE = 1e-13
 # Keeps rows in series that bind together regular.
@@ -36,31 +50,42 @@ _MOST_LOG = 5.0
 
 @dataclass(frozen=True)
 class Program:
-    """Arrays of the dual over its rows; quantities in kt, prices in USD/t. Field meanings as in `MarketProblem`.
+    """The dual over its rows; quantities in kt, prices in USD/t, or in hours where scarcity is a queue.
 
     Attributes:
-        row_limit: Right-hand side of each row, thousands of units, above zero, shape (rows,).
-        row_reference: Size against which a row's error is measured, shape (rows,).
-        row_is_equality: True where the row must be met exactly and its price may have either sign, shape (rows,).
+        arrays: Markets, families, routes and entries.
+        row_limit: Right-hand side of each row, thousands of units, shape (rows,).
+        row_reference: Size against which a row's error is measured, above zero, shape (rows,).
+        row_sense: AT_MOST, AT_LEAST or EXACTLY, shape (rows,).
+        threads: Ranges of markets worked on at once; the digits do not depend on it.
     """
 
-    market_first_family: IntArray
-    family_first_route: IntArray
-    route_first_entry: IntArray
-    entry_row: IntArray
-    entry_units: FloatArray
-    route_cost: FloatArray
-    path_size: FloatArray
-    constant: FloatArray
-    family_theta: FloatArray
-    market_theta: FloatArray
-    market_flow: FloatArray
-    market_price: FloatArray
-    base_cost: FloatArray
-    elasticity: FloatArray
+    arrays: MarketArrays
     row_limit: FloatArray
     row_reference: FloatArray
-    row_is_equality: npt.NDArray[np.bool_]
+    row_sense: IntArray
+    threads: int = 1
+
+    @cached_property
+    def least_price(self) -> FloatArray:
+        """Lowest price a row may have, shape (rows,)."""
+        return np.where(self.row_sense == AT_MOST, 0.0, -np.inf)
+
+    @cached_property
+    def most_price(self) -> FloatArray:
+        """Highest price a row may have, shape (rows,)."""
+        return np.where(self.row_sense == AT_LEAST, 0.0, np.inf)
+
+    @cached_property
+    def ranges(self) -> tuple[tuple[int, int], ...]:
+        """Ranges of markets of about equal work; they depend on the program alone, never on the number of threads."""
+        markets = self.arrays.market_flow.shape[0]
+        work = self.arrays.route_first_entry[self.arrays.family_first_route[self.arrays.market_first_family]]
+        parts = min(_MOST_RANGES, int(work[-1]) // _WORK_PER_RANGE)
+        if parts < 2:
+            return ((0, markets),)
+        cuts = np.unique(np.append(np.searchsorted(work, work[-1] * np.arange(parts) / parts), markets)).tolist()
+        return tuple(pairwise(cuts))
 
 
 @dataclass(frozen=True)
@@ -76,8 +101,8 @@ class Point:
         demand: kt, shape (markets,).
         surplus: S_w, kUSD, shape (markets,).
         row_flow: Thousands of units, shape (rows,).
-        value: sum S + prices' limit, kUSD.
-        gross: sum D |C|, kUSD.
+        value: sum S/v + prices' limit, kUSD (or thousand t-h where scarcity is a queue).
+        gross: sum D |C|/v, likewise.
     """
 
     prices: FloatArray
@@ -119,20 +144,38 @@ class _Model:
     hessian: FloatArray
 
 
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="market")
+
+
+def _by_range(program: Program, work: Callable[[tuple[int, int]], Part]) -> list[Part]:
+    """What some work gives for each range of markets, in their order."""
+    if program.threads > 1 and len(program.ranges) > 1:
+        return list(_pool(program.threads).map(work, program.ranges))
+    return [work(markets) for markets in program.ranges]
+
+
 def evaluate(program: Program, prices: FloatArray) -> Point:
     """Costs, demand and flows at given prices."""
-    routes, families = program.route_cost.shape[0], program.constant.shape[0]
-    markets, rows = program.market_flow.shape[0], prices.shape[0]
+    arrays = program.arrays
+    routes, families = arrays.route_cost.shape[0], arrays.constant.shape[0]
+    markets, rows = arrays.market_flow.shape[0], prices.shape[0]
     cost, flow, family_cost = np.empty(routes), np.empty(routes), np.empty(families)
-    market_cost, demand, surplus, row_flow = np.empty(markets), np.empty(markets), np.empty(markets), np.empty(rows)
-    total, gross = _kernels.evaluate(
-        program.market_first_family, program.family_first_route, program.route_first_entry, program.entry_row, program.entry_units,
-        program.route_cost, program.path_size, program.constant, program.family_theta, program.market_theta, program.market_flow,
-        program.market_price, program.base_cost, program.elasticity, prices,
-        cost, flow, family_cost, market_cost, demand, surplus, row_flow,
-    )  # fmt: skip
-    value = float(total) + float(prices @ program.row_limit)
-    return Point(prices, cost, flow, family_cost, market_cost, demand, surplus, row_flow, value, float(gross))
+    market_cost, demand, surplus = np.empty(markets), np.empty(markets), np.empty(markets)
+
+    def part(between: tuple[int, int]) -> tuple[float, float, FloatArray]:
+        used = np.empty(rows)
+        total, gross = _kernels.evaluate(*between, arrays, prices, cost, flow, family_cost, market_cost, demand, surplus, used)
+        return float(total), float(gross), used
+
+    parts = _by_range(program, part)
+    row_flow = parts[0][2]
+    for _, _, used in parts[1:]:
+        row_flow += used
+    value = sum(total for total, _, _ in parts) + float(prices @ program.row_limit)
+    gross = sum(size for _, size, _ in parts)
+    return Point(prices, cost, flow, family_cost, market_cost, demand, surplus, row_flow, value, gross)
 
 
 def check_point(point: Point) -> None:
@@ -147,15 +190,20 @@ def quality(program: Program, point: Point) -> tuple[float, float, float]:
     if point.prices.shape[0] == 0:
         return 0.0, 0.0, 0.0
     spare = program.row_limit - point.row_flow
-    over = np.where(program.row_is_equality, np.abs(spare), np.maximum(-spare, 0.0)) / program.row_reference
-    unused = np.where(point.prices > 0.0, np.abs(spare), 0.0) / program.row_reference
+    over = broken(program.row_sense, spare) / program.row_reference
+    unused = np.where((program.row_sense != EXACTLY) & (point.prices != 0.0), np.abs(spare), 0.0) / program.row_reference
     violation = float(over.max())
     complementarity = float(np.abs(point.prices) @ np.abs(spare)) / point.gross if point.gross > 0.0 else 0.0
     return violation, complementarity, max(violation, complementarity, float(unused.max()))
 
 
+def broken(sense: IntArray, spare: FloatArray) -> FloatArray:
+    """By how much rows break their limit, given limit less flow, thousands of units, shape (rows,)."""
+    return np.where(sense == AT_MOST, np.maximum(-spare, 0.0), np.where(sense == AT_LEAST, np.maximum(spare, 0.0), np.abs(spare)))
+
+
 def solve(program: Program, start: FloatArray, *, aim: float, max_iterations: int) -> DualAnswer:
-    """Minimise sum_w S_w(C_w(prices)) + prices' limit over prices >= 0 (free for equality rows).
+    """Minimise sum_w S_w(C_w(prices))/v_w + prices' limit over prices of the sign that each row's sense allows.
 
     Each step solves the quadratic program of the bounded Newton step exactly. It first tries the step for ln x = ln K, which is exact
     where flows fall exponentially with price; if that does not lower the objective, the plain Newton step, shortened until it does, as it
@@ -170,14 +218,15 @@ def solve(program: Program, start: FloatArray, *, aim: float, max_iterations: in
     Returns:
         The best point found, whether or not it reaches the aim.
     """
-    prices = np.where(program.row_is_equality, start, np.maximum(start, 0.0))
+    prices = np.clip(start, program.least_price, program.most_price)
     point = evaluate(program, prices)
     check_point(point)
     best = DualAnswer(point, *quality(program, point), iterations=0)
     weight = np.zeros(prices.shape[0])
-    np.maximum.at(weight, program.entry_row, program.entry_units)
+    np.maximum.at(weight, program.arrays.entry_row, np.abs(program.arrays.entry_units))
     weight[weight <= 0.0] = 1.0
-    reach, idle = _FIRST_REACH / float(np.median(program.family_theta)), 0
+    weight *= float(np.median(program.arrays.price_weight))
+    reach, idle = _FIRST_REACH / float(np.median(program.arrays.family_theta)), 0
     model: _Model | None = None
     for iteration in range(1, max_iterations + 1):
         if best.residual <= aim:
@@ -200,18 +249,26 @@ def solve(program: Program, start: FloatArray, *, aim: float, max_iterations: in
 
 
 def _model(program: Program, point: Point, weight: FloatArray, known: _Model | None) -> _Model:
-    """The second derivative in the rows that have a price or are nearly full; the known one if it is of the same rows."""
-    is_near = point.row_flow >= _NEAR_FULL_SHARE * program.row_limit
-    chosen = np.flatnonzero((point.prices > 0.0) | is_near | program.row_is_equality)
+    """The second derivative in the rows that have a price or nearly reach their limit; the known one if it is of the same rows."""
+    limit, sense = program.row_limit, program.row_sense
+    is_near = np.where(sense == AT_MOST, point.row_flow >= (1.0 - _NEAR_SHARE) * limit, point.row_flow <= (1.0 + _NEAR_SHARE) * limit)
+    chosen = np.flatnonzero((point.prices != 0.0) | is_near | (sense == EXACTLY))
     if known is not None and np.array_equal(known.rows, chosen):
         return known
     position = np.full(point.prices.shape[0], -1, dtype=np.int64)
     position[chosen] = np.arange(chosen.shape[0])
-    hessian, bound = _kernels.curvature(
-        program.market_first_family, program.family_first_route, program.route_first_entry, program.entry_row, program.entry_units,
-        program.family_theta, program.market_theta, program.market_price, program.elasticity, point.route_flow, point.market_cost,
-        point.demand, position, chosen.shape[0],
-    )  # fmt: skip
+
+    def part(between: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
+        found: tuple[FloatArray, FloatArray] = _kernels.curvature(
+            *between, program.arrays, point.route_flow, point.market_cost, point.demand, position, chosen.shape[0]
+        )
+        return found
+
+    parts = _by_range(program, part)
+    hessian, bound = parts[0]
+    for more, wider in parts[1:]:
+        hessian += more
+        bound += wider
     # Where flow vanishes so does the curvature; the floor keeps the quadratic program regular, the reach keeps the step short.
     hessian[np.diag_indices_from(hessian)] += np.maximum(bound * _DAMPING_SHARE, 1e-30 * weight[chosen] ** 2)
     return _Model(chosen, hessian)
@@ -226,21 +283,22 @@ def _step(program: Program, point: Point, weight: FloatArray, reach: float, know
     model, weight_of_rows = _model(program, point, weight, known), weight
     chosen, hessian, prices = model.rows, model.hessian, point.prices
     limit, flow, now, weight = program.row_limit[chosen], point.row_flow[chosen], prices[chosen], weight[chosen]
-    least = np.where(program.row_is_equality[chosen], -np.inf, 0.0)
+    least, most = program.least_price[chosen], program.most_price[chosen]
     gradient = limit - flow
     rounding = _ROUNDING_SHARE * (point.gross + abs(point.value))
-    ratio = np.clip(flow / limit, math.exp(-_MOST_LOG), math.exp(_MOST_LOG))
-    targets = [np.where(flow > limit * math.exp(-_MOST_LOG), -flow * np.log(ratio), gradient), gradient]
+    has_log = (limit > 0.0) & (flow > limit * math.exp(-_MOST_LOG))
+    ratio = np.minimum(np.divide(flow, limit, out=np.ones_like(flow), where=has_log), math.exp(_MOST_LOG))
+    targets = [np.where(has_log, -flow * np.log(ratio), gradient), gradient]
     shortest = reach * 1e-16
     while reach > shortest:
-        lower, upper = np.maximum(least, now - reach / weight), now + reach / weight
+        lower, upper = np.maximum(least, now - reach / weight), np.minimum(most, now + reach / weight)
         for target in targets:
             move = bounded_step(hessian, target, now, lower, upper)
             slope = float(gradient @ move)
             if not slope < 0.0:
                 continue
             trial = prices.copy()
-            trial[chosen] = np.maximum(now + move, least)
+            trial[chosen] = np.clip(now + move, least, most)
             new = evaluate(program, trial)
             gain = point.value - new.value
             if np.isfinite(new.value) and _is_better(gain, slope, float((limit - new.row_flow[chosen]) @ move), rounding):

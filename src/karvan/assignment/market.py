@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from karvan.assignment import _kernels
-from karvan.assignment.dual import DualAnswer, Program, check_point, evaluate, solve
+from karvan.assignment._kernels import MarketArrays
+from karvan.assignment.dual import AT_LEAST, AT_MOST, EXACTLY, DualAnswer, Point, Program, broken, check_point, evaluate, solve
 from karvan.errors import ConvergenceError, DataError, Problem
 
 FloatArray = npt.NDArray[np.float64]
@@ -37,7 +38,7 @@ class MarketProblem:
         family_first_route: Route where each family starts, and the end, shape (families + 1,).
         route_first_entry: Entry where each route starts, and the end, shape (routes + 1,).
         entry_row: Row that the route uses, shape (entries,).
-        entry_units_per_t: Units of capacity used by a tonne, e, shape (entries,).
+        entry_units_per_t: Units of capacity used by a tonne, e; below zero only in rows with sense EXACTLY, shape (entries,).
         route_cost_usd_per_t: Generalised cost without prices, c, shape (routes,).
         route_path_size: Path size, PS, above zero, shape (routes,).
         family_constant_usd_per_t: Constant, delta, shape (families,).
@@ -48,8 +49,13 @@ class MarketProblem:
         market_base_cost_usd_per_t: Composite cost of the base year, C0, shape (markets,).
         market_elasticity: sigma; zero is fixed demand, shape (markets,).
         market_factor: Factor on the base flow, A, shape (markets,).
+        market_price_weight: What a unit of row price costs a tonne, v: 1 where prices are USD, the value of time in USD/t-h where they
+            are hours, shape (markets,).
         row_capacity: K, thousands of units; infinity is no limit, shape (rows,).
+        row_sense: AT_MOST: flow up to K; AT_LEAST: flow of K or more (take or pay); EXACTLY: flow of K, which is zero where what goes
+            out must come back, shape (rows,).
         row_unit: Index of the row's unit, to compare capacities of one unit, shape (rows,).
+        is_queued: Scarcity is a queue: prices are hours that everyone waits, and nobody earns them.
     """
 
     market_first_family: IntArray
@@ -67,8 +73,11 @@ class MarketProblem:
     market_base_cost_usd_per_t: FloatArray
     market_elasticity: FloatArray
     market_factor: FloatArray
+    market_price_weight: FloatArray
     row_capacity: FloatArray
+    row_sense: IntArray
     row_unit: IntArray
+    is_queued: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,11 +88,13 @@ class ClearOptions:
         tolerance: Largest accepted r1 and r2; above it the solver raises ConvergenceError.
         aim: The solver goes on to this residual if it can; the unused share of priced rows counts too.
         max_iterations: Most Newton steps in one attempt.
+        threads: Threads that share the work on large programs; the digits do not depend on it.
     """
 
     tolerance: float = 1e-6
     aim: float = 1e-9
     max_iterations: int = 100
+    threads: int = 1
 
 
 @dataclass(frozen=True)
@@ -91,8 +102,8 @@ class Clearing:
     """A market program evaluated at row prices.
 
     Attributes:
-        row_price_usd_per_unit: lambda, zero for rows without limit, shape (rows,). Of a closed row it is what keeps goods away, not a
-            market value; of rows in series that bind together only the sum is defined.
+        row_price_usd_per_unit: lambda, zero for rows without limit, shape (rows,); hours where scarcity is a queue. Of a closed row it is
+            what keeps goods away, not a market value; of rows in series that bind together only the sum is defined.
         route_flow_kt: f, shape (routes,).
         row_flow: x, thousands of units, shape (rows,).
         route_cost_usd_per_t: g, cost with prices, shape (routes,).
@@ -100,7 +111,8 @@ class Clearing:
         market_cost: C_w, USD/t, shape (markets,).
         market_demand_kt: D, shape (markets,).
         consumer_surplus_kusd: S_w, shape (markets,).
-        rent_kusd: lambda'K.
+        rent_kusd: lambda'K: what owners of scarce facilities earn, less what contracts with a minimum pay to meet it; none in a queue.
+        waiting_kusd: What queues cost those who wait, sum_w v_w f e'tau; it is lost, and in the surplus already.
         welfare_kusd: Surplus and rent.
         max_violation: r1.
         complementarity: r2.
@@ -116,10 +128,24 @@ class Clearing:
     market_demand_kt: FloatArray
     consumer_surplus_kusd: FloatArray
     rent_kusd: float
+    waiting_kusd: float
     welfare_kusd: float
     max_violation: float
     complementarity: float
     iterations: int
+
+
+def queued(problem: MarketProblem, value_of_time_usd_per_t_h: FloatArray) -> MarketProblem:
+    """The program in which scarcity is a queue: everyone who uses a full row waits tau hours per unit that a tonne takes of it.
+
+    Its dual is sum_w S_w(C_w(c + VOT_w E'tau))/VOT_w + tau'K, with the same derivative K - x. Welfare is the surplus alone: nobody earns
+    a wait. It never exceeds that of the priced program.
+
+    Args:
+        problem: The program.
+        value_of_time_usd_per_t_h: VOT, above zero, shape (markets,).
+    """
+    return replace(problem, market_price_weight=np.array(value_of_time_usd_per_t_h, dtype=np.float64), is_queued=True)
 
 
 def scaled(problem: MarketProblem, market_scale: float | FloatArray) -> MarketProblem:
@@ -133,9 +159,10 @@ def with_capacity(problem: MarketProblem, capacity: FloatArray) -> MarketProblem
 
 
 def clear(problem: MarketProblem, *, start: FloatArray | None = None, options: ClearOptions | None = None) -> Clearing:
-    """Find row prices at which no row carries more than its capacity and unused rows are free.
+    """Find row prices at which every row keeps its limit and those with room are free.
 
-    Minimises sum_w S_w(C_w(lambda)) + lambda'K over lambda >= 0; the derivative by lambda_a is K_a - x_a.
+    Minimises sum_w S_w(C_w(c + v_w E lambda))/v_w + lambda'K over lambda of the sign that each row's sense allows; the derivative by
+    lambda_a is K_a - x_a.
 
     Args:
         problem: The program.
@@ -154,7 +181,7 @@ def clear(problem: MarketProblem, *, start: FloatArray | None = None, options: C
     options = options or ClearOptions()
     check_problem(problem)
     limited = limited_rows(problem)
-    program = make_program(problem, limited, aim=options.aim)
+    program = make_program(problem, limited, options=options)
     first = np.zeros(limited.shape[0]) if start is None else np.array(start, dtype=np.float64)[limited]
     answer = solve_robustly(program, np.where(np.isfinite(first), first, 0.0), options)
     clearing = _clearing(problem, limited, answer)
@@ -179,26 +206,10 @@ def flows_at(problem: MarketProblem, prices: FloatArray) -> Clearing:
     """
     check_problem(problem)
     limited = limited_rows(problem)
-    program = make_program(problem, np.arange(problem.row_capacity.shape[0]), aim=ClearOptions().aim)
+    program = make_program(problem, np.arange(problem.row_capacity.shape[0]), options=ClearOptions())
     point = evaluate(program, np.array(prices, dtype=np.float64))
     check_point(point)
-    rent = float(point.prices[limited] @ problem.row_capacity[limited])
-    violation, complementarity = _quality(problem, limited, point.prices, point.row_flow, point.gross)
-    return Clearing(
-        row_price_usd_per_unit=point.prices,
-        route_flow_kt=point.route_flow,
-        row_flow=point.row_flow,
-        route_cost_usd_per_t=point.route_price_cost,
-        family_cost=point.family_cost,
-        market_cost=point.market_cost,
-        market_demand_kt=point.demand,
-        consumer_surplus_kusd=point.surplus,
-        rent_kusd=rent,
-        welfare_kusd=float(point.surplus.sum()) + rent,
-        max_violation=violation,
-        complementarity=complementarity,
-        iterations=0,
-    )
+    return _evaluated(problem, limited, point, point.prices, point.row_flow, iterations=0)
 
 
 def turned_away(problem: MarketProblem, clearing: Clearing) -> FloatArray:
@@ -212,13 +223,9 @@ def turned_away(problem: MarketProblem, clearing: Clearing) -> FloatArray:
         Thousands of the row's unit, zero for rows without a price, shape (rows,).
     """
     prices = clearing.row_price_usd_per_unit
-    program = make_program(problem, np.arange(prices.shape[0]), aim=ClearOptions().aim)
     flow = np.zeros(prices.shape[0])
-    _kernels.flow_without_own_price(
-        program.market_first_family, program.family_first_route, program.route_first_entry, program.entry_row, program.entry_units,
-        program.path_size, program.constant, program.family_theta, program.market_theta, program.market_flow, program.market_price,
-        program.base_cost, program.elasticity, prices, clearing.route_cost_usd_per_t, flow,
-    )  # fmt: skip
+    program = make_program(problem, np.arange(prices.shape[0]), options=ClearOptions())
+    _kernels.flow_without_own_price(program.arrays, prices, clearing.route_cost_usd_per_t, flow)
     return np.where(prices > 0.0, np.maximum(flow - clearing.row_flow, 0.0), 0.0)
 
 
@@ -239,17 +246,18 @@ def solve_robustly(program: Program, start: FloatArray, options: ClearOptions) -
 
 def _softer(program: Program, share: float) -> Program:
     """The program with thetas times a share, and weights that keep composites from falling below the cheapest route."""
-    in_family = np.diff(program.family_first_route)
-    in_market = np.diff(program.market_first_family)
-    weight = np.repeat(np.add.reduceat(program.path_size, program.family_first_route[:-1]), in_family)
-    theta = program.market_theta * share
-    return replace(
-        program,
-        family_theta=program.family_theta * share,
+    arrays = program.arrays
+    in_family = np.diff(arrays.family_first_route)
+    in_market = np.diff(arrays.market_first_family)
+    weight = np.repeat(np.add.reduceat(arrays.path_size, arrays.family_first_route[:-1]), in_family)
+    theta = arrays.market_theta * share
+    softer = arrays._replace(
+        family_theta=arrays.family_theta * share,
         market_theta=theta,
-        path_size=program.path_size / weight,
-        constant=program.constant + np.repeat(np.log(in_market) / theta, in_market),
+        path_size=arrays.path_size / weight,
+        constant=arrays.constant + np.repeat(np.log(in_market) / theta, in_market),
     )
+    return replace(program, arrays=softer)
 
 
 def _error(answer: DualAnswer) -> float:
@@ -261,20 +269,21 @@ def _is_met(answer: DualAnswer, tolerance: float) -> bool:
 
 
 def _worst_row(program: Program, answer: DualAnswer) -> int:
-    spare = np.abs(program.row_limit - answer.point.row_flow)
-    over = (spare / program.row_reference) * ((answer.point.row_flow > program.row_limit) | (answer.point.prices > 0.0))
-    return int(np.argmax(over))
+    spare = program.row_limit - answer.point.row_flow
+    is_at_fault = (broken(program.row_sense, spare) > 0.0) | (answer.point.prices != 0.0)
+    return int(np.argmax(np.abs(spare) / program.row_reference * is_at_fault))
 
 
 def row_reference(problem: MarketProblem) -> FloatArray:
-    """Size against which a row's overload is measured: max(K, 1e-3 of the largest finite K in its unit), shape (rows,).
+    """Size against which a row's error is measured: max(K, 1e-3 of the largest finite K in its unit), shape (rows,).
 
-    Where all rows of a unit are closed, 1e-3 of the largest use they could have at the base flow takes the place of the largest K.
+    Where all rows of a unit are closed, 1e-3 of the largest use they could have at the base flow takes the place of the largest K. A
+    balance (EXACTLY zero) is measured against what all demand of the markets that use it could put on it.
     """
-    size = np.where(np.isfinite(problem.row_capacity), problem.row_capacity, 0.0)
+    size = np.where(np.isfinite(problem.row_capacity), np.abs(problem.row_capacity), 0.0)
     largest = np.zeros(int(problem.row_unit.max(initial=0)) + 1)
     np.maximum.at(largest, problem.row_unit, size)
-    heaviest = float(problem.entry_units_per_t.max(initial=0.0)) * float(problem.market_flow_kt @ problem.market_factor)
+    heaviest = float(np.abs(problem.entry_units_per_t).max(initial=0.0)) * float(problem.market_flow_kt @ problem.market_factor)
     heaviest = heaviest if heaviest > 0.0 else 1.0
     largest[largest <= 0.0] = heaviest
     return np.maximum(np.maximum(size, _SMALL_CAPACITY_SHARE * largest[problem.row_unit]), _ROUNDING_SHARE * heaviest)
@@ -285,11 +294,19 @@ def limited_rows(problem: MarketProblem) -> IntArray:
     return np.flatnonzero(np.isfinite(problem.row_capacity))
 
 
-def make_program(problem: MarketProblem, rows: IntArray, *, aim: float) -> Program:
+def gross_flow(problem: MarketProblem, route_flow_kt: FloatArray) -> FloatArray:
+    """What passes each row in either sense, sum_r |e_ra| f_r, thousands of units, shape (rows,)."""
+    on_entry = np.repeat(route_flow_kt, np.diff(problem.route_first_entry)) * np.abs(problem.entry_units_per_t)
+    return np.bincount(problem.entry_row, weights=on_entry, minlength=problem.row_capacity.shape[0])
+
+
+def make_program(problem: MarketProblem, rows: IntArray, *, options: ClearOptions) -> Program:
     """The dual program over some rows; entries of other rows are left out."""
     reference = row_reference(problem)[rows]
     capacity = problem.row_capacity[rows]
-    limit = np.maximum(np.where(np.isfinite(capacity), capacity, 0.0), _CLOSED_SHARE * aim * reference)
+    sense = problem.row_sense[rows]
+    limit = np.where(np.isfinite(capacity), capacity, 0.0)
+    limit = np.where(sense == AT_MOST, np.maximum(limit, _CLOSED_SHARE * options.aim * reference), limit)
     if rows.shape[0] == problem.row_capacity.shape[0]:
         first, row, units = problem.route_first_entry, problem.entry_row, problem.entry_units_per_t
     else:
@@ -299,35 +316,44 @@ def make_program(problem: MarketProblem, rows: IntArray, *, aim: float) -> Progr
         kept = of_entry >= 0
         first = np.concatenate([[0], np.cumsum(kept)])[problem.route_first_entry].astype(np.int64)
         row, units = of_entry[kept], problem.entry_units_per_t[kept]
-    return Program(
-        market_first_family=np.require(problem.market_first_family, np.int64, ("C", "W")),
-        family_first_route=np.require(problem.family_first_route, np.int64, ("C", "W")),
-        route_first_entry=np.require(first, np.int64, ("C", "W")),
-        entry_row=np.require(row, np.int64, ("C", "W")),
-        entry_units=np.require(units, np.float64, ("C", "W")),
-        route_cost=np.require(problem.route_cost_usd_per_t, np.float64, ("C", "W")),
-        path_size=np.require(problem.route_path_size, np.float64, ("C", "W")),
-        constant=np.require(problem.family_constant_usd_per_t, np.float64, ("C", "W")),
-        family_theta=np.require(problem.family_theta, np.float64, ("C", "W")),
-        market_theta=np.require(problem.market_theta, np.float64, ("C", "W")),
-        market_flow=np.require(problem.market_flow_kt * problem.market_factor, np.float64, ("C", "W")),
-        market_price=np.require(problem.market_price_usd_per_t, np.float64, ("C", "W")),
-        base_cost=np.require(problem.market_base_cost_usd_per_t, np.float64, ("C", "W")),
-        elasticity=np.require(problem.market_elasticity, np.float64, ("C", "W")),
-        row_limit=limit,
-        row_reference=reference,
-        row_is_equality=np.zeros(rows.shape[0], dtype=np.bool_),
+
+    def real(values: FloatArray) -> FloatArray:
+        return np.require(values, np.float64, ("C", "W"))
+
+    def whole(values: IntArray) -> IntArray:
+        return np.require(values, np.int64, ("C", "W"))
+
+    arrays = MarketArrays(
+        market_first_family=whole(problem.market_first_family),
+        family_first_route=whole(problem.family_first_route),
+        route_first_entry=whole(first),
+        entry_row=whole(row),
+        entry_units=real(units),
+        route_cost=real(problem.route_cost_usd_per_t),
+        path_size=real(problem.route_path_size),
+        constant=real(problem.family_constant_usd_per_t),
+        family_theta=real(problem.family_theta),
+        market_theta=real(problem.market_theta),
+        market_flow=real(problem.market_flow_kt * problem.market_factor),
+        market_price=real(problem.market_price_usd_per_t),
+        base_cost=real(problem.market_base_cost_usd_per_t),
+        elasticity=real(problem.market_elasticity),
+        price_weight=real(problem.market_price_weight),
     )
+    return Program(arrays, row_limit=limit, row_reference=reference, row_sense=whole(sense), threads=options.threads)
 
 
-def _quality(problem: MarketProblem, limited: IntArray, prices: FloatArray, row_flow: FloatArray, gross: float) -> tuple[float, float]:
-    """r1 and r2 against the capacities as given."""
+def _quality(problem: MarketProblem, limited: IntArray, point: Point, prices: FloatArray, row_flow: FloatArray) -> tuple[float, float]:
+    """r1 and r2 against the capacities as given; balances against the gross flow on them."""
     if limited.shape[0] == 0:
         return 0.0, 0.0
-    spare = problem.row_capacity[limited] - row_flow[limited]
-    violation = float((np.maximum(-spare, 0.0) / row_reference(problem)[limited]).max())
-    idle = float(prices[limited] @ np.abs(spare))
-    return violation, idle / gross if gross > 0.0 else 0.0
+    sense, spare = problem.row_sense[limited], problem.row_capacity[limited] - row_flow[limited]
+    reference = row_reference(problem)[limited]
+    if (sense == EXACTLY).any():
+        reference = np.where(sense == EXACTLY, np.maximum(gross_flow(problem, point.route_flow)[limited], reference), reference)
+    violation = float((broken(sense, spare) / reference).max())
+    idle = float(np.abs(prices[limited]) @ np.abs(spare))
+    return violation, idle / point.gross if point.gross > 0.0 else 0.0
 
 
 def _clearing(problem: MarketProblem, limited: IntArray, answer: DualAnswer) -> Clearing:
@@ -337,11 +363,18 @@ def _clearing(problem: MarketProblem, limited: IntArray, answer: DualAnswer) -> 
     prices[limited] = point.prices
     row_flow = point.row_flow
     if limited.shape[0] < rows:
-        row_flow = np.zeros(rows)
         of_route = np.repeat(point.route_flow, np.diff(problem.route_first_entry))
-        np.add.at(row_flow, problem.entry_row, of_route * problem.entry_units_per_t)
-    rent = float(point.prices @ problem.row_capacity[limited])
-    violation, complementarity = _quality(problem, limited, prices, row_flow, point.gross)
+        row_flow = np.bincount(problem.entry_row, weights=of_route * problem.entry_units_per_t, minlength=rows)
+    return _evaluated(problem, limited, point, prices, row_flow, iterations=answer.iterations)
+
+
+def _evaluated(
+    problem: MarketProblem, limited: IntArray, point: Point, prices: FloatArray, row_flow: FloatArray, *, iterations: int
+) -> Clearing:
+    paid = float(prices[limited] @ problem.row_capacity[limited])
+    waiting = float((point.route_flow * (point.route_price_cost - problem.route_cost_usd_per_t)).sum()) if problem.is_queued else 0.0
+    rent = 0.0 if problem.is_queued else paid
+    violation, complementarity = _quality(problem, limited, point, prices, row_flow)
     return Clearing(
         row_price_usd_per_unit=prices,
         route_flow_kt=point.route_flow,
@@ -352,10 +385,11 @@ def _clearing(problem: MarketProblem, limited: IntArray, answer: DualAnswer) -> 
         market_demand_kt=point.demand,
         consumer_surplus_kusd=point.surplus,
         rent_kusd=rent,
+        waiting_kusd=waiting,
         welfare_kusd=float(point.surplus.sum()) + rent,
         max_violation=violation,
         complementarity=complementarity,
-        iterations=answer.iterations,
+        iterations=iterations,
     )
 
 
@@ -376,10 +410,14 @@ def check_problem(problem: MarketProblem) -> None:
     refuse(~(problem.route_path_size > 0.0), "route_path_size", "be above zero")
     refuse(~np.isfinite(problem.route_cost_usd_per_t), "route_cost_usd_per_t", "be finite")
     refuse(~np.isfinite(problem.family_constant_usd_per_t), "family_constant_usd_per_t", "be finite")
-    refuse(~(problem.entry_units_per_t >= 0.0), "entry_units_per_t", "be zero or more")
+    is_signed = (problem.row_sense == EXACTLY)[problem.entry_row]
+    refuse(~(is_signed | (problem.entry_units_per_t >= 0.0)), "entry_units_per_t", "be zero or more")
     refuse(~(problem.market_flow_kt * problem.market_factor >= 0.0), "market_flow_kt", "be zero or more")
     refuse(~(problem.market_elasticity >= 0.0), "market_elasticity", "be zero or more")
+    refuse(~(problem.market_price_weight > 0.0), "market_price_weight", "be above zero")
+    refuse(~np.isin(problem.row_sense, (AT_MOST, AT_LEAST, EXACTLY)), "row_sense", "be at most, at least or exactly")
     refuse(~(problem.row_capacity >= 0.0), "row_capacity", "be zero or more")
+    refuse((problem.row_sense != AT_MOST) & ~np.isfinite(problem.row_capacity), "row_capacity", "be finite where it is no upper limit")
     base = problem.market_price_usd_per_t + problem.market_base_cost_usd_per_t
     refuse((problem.market_elasticity > 0.0) & ~(base > 0.0), "market_base_cost_usd_per_t", "leave price plus base cost above zero")
     if problems:
