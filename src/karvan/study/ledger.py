@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from karvan.assignment.dual import AT_LEAST, AT_MOST, EXACTLY
 from karvan.measures import Scenario
 from karvan.routing import COMPONENTS, RouteSets, StateGraph
 from karvan.routing.graph import GATE
@@ -20,6 +21,7 @@ IntArray = npt.NDArray[np.int64]
 
 _KINDS = ("link", "terminal", "access")
 _DIRECTIONS = ("forward", "backward")
+_SENSES = {AT_MOST: "at_most", AT_LEAST: "at_least", EXACTLY: "exactly"}
 _STEP_COLUMNS = ("kind", "element_id", "direction", "unit_before", "unit_after", "from_state", "to_state")
 _Step = tuple[str, str, str, str, str, str, str]
 # An odd number whose powers tell positions of a route apart; see _fingerprints.
@@ -234,19 +236,25 @@ def _market_frame(cleared: Cleared) -> pl.DataFrame:
         demand_kt=pl.Series(clearing.market_demand_kt[:count]),
         not_shipped_kt=pl.Series(not_shipped),
         cost_usd_per_t=pl.Series(clearing.market_cost[:count]),
-        price_weight=pl.Series(np.ones(count)),
+        price_weight=pl.Series(problem.market_price_weight[:count]),
     )
 
 
 def _row_frame(cleared: Cleared) -> pl.DataFrame:
-    names = cleared.routed.snapshot.tables["facilities"]["facility_id"]
+    names, problem, clearing = _row_names(cleared), cleared.problem, cleared.clearing
     return pl.DataFrame(
         {
-            "row_id": names,
-            "kind": pl.repeat("facility", names.len(), eager=True),
-            "sense": pl.repeat("at_most", names.len(), eager=True),
-            "limit": cleared.problem.row_capacity,
-            "price": cleared.clearing.row_price_usd_per_unit,
-            "flow": cleared.clearing.row_flow,
-        }
+            "row_id": [name for name, _ in names],
+            "kind": [kind for _, kind in names],
+            "sense": [_SENSES[sense] for sense in problem.row_sense.tolist()],
+            "limit": problem.row_capacity,
+            "price": clearing.row_price_usd_per_unit,
+            "flow": clearing.row_flow,
+        },
+        schema_overrides=dict.fromkeys(("row_id", "kind", "sense"), pl.String),
     )
+
+
+def _row_names(cleared: Cleared) -> list[tuple[str, str]]:
+    """Id and kind of every row of the market program, in its order."""
+    return [(name, "facility") for name in cleared.routed.snapshot.tables["facilities"]["facility_id"]]

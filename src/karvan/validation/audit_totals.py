@@ -99,17 +99,29 @@ def _cordons(book: Book, tables: Tables) -> dict[str, tuple[FloatArray, FloatArr
 
 
 class _Parts:
-    """Frames of many years, one below the other."""
+    """Amounts of many years by market or link, one below the other."""
 
-    def __init__(self) -> None:
-        self._frames: dict[str, list[pl.DataFrame]] = {}
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._parts: dict[str, list[dict[str, npt.NDArray[Any]]]] = {}
 
-    def add(self, name: str, year: Year, frame: pl.DataFrame) -> None:
-        labels = [pl.lit(year.case).alias("case"), pl.lit(year.snapshot.year, dtype=pl.Int64).alias("year")]
-        self._frames.setdefault(name, []).append(frame.select(*labels, pl.all()))
+    def add(self, name: str, at_year: int, **columns: npt.NDArray[Any]) -> None:
+        """Keep amounts of a year, given by its place among the book's years."""
+        size = next(iter(columns.values())).shape[0]
+        self._parts.setdefault(name, []).append({"at_year": np.full(size, at_year), **columns})
 
     def whole(self, name: str) -> pl.DataFrame:
-        return pl.concat(self._frames[name])
+        """Everything kept under a name, with case and year, and the labels of `market`."""
+        parts = self._parts[name]
+        whole = {column: np.concatenate([part[column] for part in parts]) for column in parts[0]}
+        times = pl.DataFrame(
+            [(year.case, year.snapshot.year) for year in self._book.years], schema={"case": pl.String, "year": pl.Int64}, orient="row"
+        )
+        labels = pl.DataFrame(dict(self._book.traits), schema=dict.fromkeys(self._book.traits, pl.String))
+        frames = [times[whole.pop("at_year")]]
+        if "market" in whole:
+            frames.append(labels[whole.pop("market")])
+        return pl.concat([*frames, pl.DataFrame(whole)], how="horizontal")
 
 
 def _saved(book: Book, name: str) -> pl.DataFrame:
@@ -117,85 +129,78 @@ def _saved(book: Book, name: str) -> pl.DataFrame:
 
 
 def _sums(book: Book) -> list[Check]:
-    parts = _Parts()
-    headline = book.corridor.manifest.headline_cordon
-    for year in book.years:
-        _add_sums(book, year, parts, headline)
+    parts = _Parts(book)
+    cordon_ids = sorted({name for year in book.years for name in cordons_of(book, year.tables)})
+    for at, year in enumerate(book.years):
+        _add_sums(book, at, year, parts, cordon_ids)
     links = Tally("link flows", "tonnes on every link, each way, as its routes carry", tolerance=SUM_TOLERANCE)
     families = Tally("family flows", "tonnes by route family, goods and regions, and over the headline cordon by block", tolerance=SUM_TOLERANCE)
     crossings = Tally("crossings", "tonnes and boxes over every cordon by who sends what where", tolerance=SUM_TOLERANCE)
-    because = "the sum of its routes"
-    time = ("case", "year")
-    compare_frames(
-        links, _saved(book, "links"), parts.whole("links"), name="links", keys=(*time, "link_id"), columns=("forward_kt", "backward_kt"), because=because
-    )
-    regions = ("origin_region", "destination_region", "commodity_group", "family_id")
-    by_family = parts.whole("regions").group_by(*time, "commodity_group", "family_id").agg(pl.col("flow_kt").sum())
-    compare_frames(
-        families, _saved(book, "families"), by_family, name="families", keys=(*time, "commodity_group", "family_id"), columns=("flow_kt",), because=because
-    )
-    compare_frames(families, _saved(book, "regions"), parts.whole("regions"), name="regions", keys=(*time, *regions), columns=("flow_kt",), because=because)
-    compare_frames(families, _saved(book, "blocks"), parts.whole("blocks"), name="blocks", keys=(*time, "block"), columns=("flow_kt",), because=because)
+    by_family = _named(parts.whole("families"), "family_id", [*book.families, NOT_SHIPPED])
+    by_cordon = _named(parts.whole("crossings"), "cordon_id", cordon_ids)
+    by_link = _named(parts.whole("links"), "link_id", list(book.steps.element))
+    blocks = by_cordon.filter(pl.col("block").is_not_null() & (pl.col("cordon_id") == book.corridor.manifest.headline_cordon))
+    ends = ("origin_region", "destination_region", "commodity_group")
     amounts = ("flow_kt", "flow_kteu", "on_corridor_kt")
-    ends = ("cordon_id", "origin_region", "destination_region", "commodity_group", "form")
-    saved = _saved(book, "crossings").filter(pl.any_horizontal(pl.col(amounts) != 0.0))
-    compare_frames(crossings, saved, parts.whole("crossings"), name="crossings", keys=(*time, *ends), columns=amounts, because=because)
+    wanted = (
+        (links, "links", by_link, ("link_id",), ("forward_kt", "backward_kt")),
+        (families, "families", by_family, ("commodity_group", "family_id"), ("flow_kt",)),
+        (families, "regions", by_family, (*ends, "family_id"), ("flow_kt",)),
+        (families, "blocks", blocks, ("block",), ("flow_kt",)),
+        (crossings, "crossings", by_cordon, ("cordon_id", *ends, "form"), amounts),
+    )
+    for tally, name, frame, labels, columns in wanted:
+        keys = ("case", "year", *labels)
+        summed = frame.group_by(keys).agg(pl.col(columns).sum())
+        saved = _saved(book, name).filter(pl.any_horizontal(pl.col(columns) != 0.0))
+        compare_frames(tally, saved, summed, name=name, keys=keys, columns=columns, because="the sum of its routes")
     return [links.done(), families.done(), crossings.done()]
 
 
-def _add_sums(book: Book, year: Year, parts: _Parts, headline: str) -> None:
+def _named(frame: pl.DataFrame, column: str, names: list[str]) -> pl.DataFrame:
+    """A frame with the names of a column of positions."""
+    return frame.with_columns(pl.Series(names, dtype=pl.String)[frame[column]].alias(column))
+
+
+def _add_sums(book: Book, at: int, year: Year, parts: _Parts, cordon_ids: Sequence[str]) -> None:
     epoch, steps, count = year.epoch, book.steps, len(book.markets)
     step_flow = np.bincount(epoch.step, weights=year.flow[epoch.route_of_step], minlength=steps.count)
-    is_link = steps.kind == LINK
-    element = np.array(steps.element, dtype=np.object_)
-    moved = pl.DataFrame(
-        {"link_id": element[is_link], "forward_kt": (step_flow * ~steps.is_backward)[is_link], "backward_kt": (step_flow * steps.is_backward)[is_link]},
-        schema_overrides={"link_id": pl.String},
-    )
-    parts.add("links", year, moved.group_by("link_id").agg(pl.all().sum()))
+    on = np.flatnonzero((steps.kind == LINK) & (step_flow > 0.0))
+    is_backward = steps.is_backward[on]
+    parts.add("links", at, link_id=on, forward_kt=step_flow[on] * ~is_backward, backward_kt=step_flow[on] * is_backward)
 
     nest_flow = np.bincount(epoch.nest, weights=year.flow, minlength=epoch.nest_market.shape[0])
     home = np.flatnonzero(~np.isnan(year.column("not_shipped_kt")))
-    market = np.concatenate([epoch.nest_market, home])
-    names = np.array([*book.families, NOT_SHIPPED], dtype=np.object_)
-    labels = {name: book.trait(name) for name in ("origin_region", "destination_region", "commodity_group", "form", "block")}
-    sums = pl.DataFrame(
-        {
-            **{name: labels[name][market] for name in ("origin_region", "destination_region", "commodity_group")},
-            "family_id": names[np.concatenate([epoch.nest_family, np.full(home.shape[0], len(book.families))])],
-            "flow_kt": np.concatenate([nest_flow, year.column("not_shipped_kt")[home]]),
-        },
-        schema_overrides=dict.fromkeys(("origin_region", "destination_region", "commodity_group", "family_id"), pl.String),
+    parts.add(
+        "families",
+        at,
+        market=np.concatenate([epoch.nest_market, home]),
+        family_id=np.concatenate([epoch.nest_family, np.full(home.shape[0], len(book.families))]),
+        flow_kt=np.concatenate([nest_flow, year.column("not_shipped_kt")[home]]),
     )
-    parts.add("regions", year, sums.group_by(pl.all().exclude("flow_kt")).agg(pl.col("flow_kt").sum()))
-
     cordons = cordons_of(book, year.tables)
-    on_corridor = cordons[headline][0][epoch.routes]
-    blocks = pl.DataFrame(
-        {"block": labels["block"], "flow_kt": np.bincount(epoch.market, weights=year.flow * on_corridor, minlength=count)},
-        schema_overrides={"block": pl.String},
-    )
-    parts.add("blocks", year, blocks.filter(pl.col("block").is_not_null()).group_by("block").agg(pl.col("flow_kt").sum()))
+    on_corridor = cordons[book.corridor.manifest.headline_cordon][0][epoch.routes]
     for name, (tonnes, boxes) in cordons.items():
-        flow = year.flow * tonnes[epoch.routes]
-        amounts = (flow, year.flow * boxes[epoch.routes], flow * on_corridor)
-        by_market = [np.bincount(epoch.market, weights=amount, minlength=count) for amount in amounts]
+        crossing = np.flatnonzero(tonnes[epoch.routes])
+        flow, market = year.flow[crossing], epoch.market[crossing]
+        weights = (flow, flow * boxes[epoch.routes[crossing]], flow * on_corridor[crossing])
+        by_market = [np.bincount(market, weights=weight, minlength=count) for weight in weights]
         used = np.flatnonzero(by_market[0] > 0.0)
-        crossing = pl.DataFrame(
-            {
-                **{label: labels[label][used] for label in ("origin_region", "destination_region", "commodity_group", "form")},
-                **{label: values[used] for label, values in zip(("flow_kt", "flow_kteu", "on_corridor_kt"), by_market, strict=True)},
-            },
-            schema_overrides=dict.fromkeys(("origin_region", "destination_region", "commodity_group", "form"), pl.String),
+        parts.add(
+            "crossings",
+            at,
+            market=used,
+            cordon_id=np.full(used.shape[0], cordon_ids.index(name)),
+            flow_kt=by_market[0][used],
+            flow_kteu=by_market[1][used],
+            on_corridor_kt=by_market[2][used],
         )
-        ends = ("origin_region", "destination_region", "commodity_group", "form")
-        parts.add("crossings", year, crossing.group_by(ends).agg(pl.all().sum()).select(pl.lit(name).alias("cordon_id"), pl.all()))
 
 
 def _money(book: Book) -> Check:
     """Money in is money out, M USD; places that are waited for instead of paid for earn nobody anything."""
     tally = Tally("money", "what goods pay in tariffs, charges and scarcity is what operators and owners of scarce facilities receive", tolerance=SUM_TOLERANCE)
-    parts = _Parts()
+    parts: list[pl.DataFrame] = []
     is_paid = book.saved.report["regime"] == "price"
     reported = {(case, entry["year"]): entry for case, entry in _report_years(book)}
     for year in book.years:
@@ -206,7 +211,8 @@ def _money(book: Book) -> Check:
         operators = year.tables["operators"]["operator_id"].to_list()
         takes = rates.operator >= 0
         revenue = np.bincount(rates.operator[takes], weights=received[takes], minlength=len(operators)) / 1e3
-        parts.add("operators", year, pl.DataFrame({"operator_id": operators, "revenue_musd": revenue}, schema_overrides={"operator_id": pl.String}))
+        labels = [pl.lit(year.case).alias("case"), pl.lit(year.snapshot.year, dtype=pl.Int64).alias("year")]
+        parts.append(pl.DataFrame({"operator_id": operators, "revenue_musd": revenue}).select(*labels, pl.all()))
         access = float((moved * rates.access).sum()) / 1e3
         rows, uses = rows_of(book, year), uses_of(book, year)
         scarcity = np.bincount(uses.route, weights=uses.units_per_t * rows.price[uses.facility], minlength=epoch.routes.shape[0])
@@ -234,7 +240,7 @@ def _money(book: Book) -> Check:
         )
     because = "tariffs and charges times flow"
     compare_frames(
-        tally, _saved(book, "operators"), parts.whole("operators"), name="operators", keys=("case", "year", "operator_id"), columns=("revenue_musd",),
+        tally, _saved(book, "operators"), pl.concat(parts), name="operators", keys=("case", "year", "operator_id"), columns=("revenue_musd",),
         because=because,
     )  # fmt: skip
     return tally.done()
