@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from karvan.schema import ANY, LOADING_UNITS
-from karvan.validation.book import ACCESS, COMPONENTS, CONTAINER, LINK, TERMINAL, Book, Epoch, Tables
+from karvan.validation.book import ACCESS, COMPONENTS, CONTAINER, LINK, TERMINAL, Book, Epoch, Steps, Tables
 from karvan.validation.tally import SUM_TOLERANCE, Check, Tally
 
 FloatArray = npt.NDArray[np.float64]
@@ -89,29 +89,31 @@ def _rates(book: Book, tables: Tables) -> Rates:
     payload = payloads(book, tables)
     traits = dict(tables["commodities"].select("commodity_group", "reliability_ratio").iter_rows())
     operators = {name: row for row, name in enumerate(tables["operators"]["operator_id"])}
-    modes = {(row["mode"], row["loading_unit"]): row for row in tables["modes"].iter_rows(named=True)}
     shape = (len(book.commodities), steps.count)
     handling, hours, waiting, sd = np.zeros(shape), np.zeros(steps.count), np.zeros(steps.count), np.zeros(steps.count)
     access, kg_per_t, length = np.zeros(steps.count), np.zeros(steps.count), np.zeros(steps.count)
     operator = np.full(steps.count, -1, dtype=np.int64)
     per_teu = np.divide(1.0, payload[:, CONTAINER], out=np.zeros(shape[0]), where=~np.isnan(payload[:, CONTAINER]))
-    for link in tables["links"].iter_rows(named=True):
-        on = steps.of(LINK, link["link_id"])
-        hours[on], length[on], operator[on] = link["time_h"], link["length_km"], operators[link["operator_id"]]
-        for step in on.tolist():
-            mode = modes.get((link["mode"], LOADING_UNITS[steps.before[step]]))
-            if mode is not None:
-                sd[step] = mode["time_sd_share"] * link["time_h"]
-                kg_per_t[step] = mode["co2e_wtw_kg_per_tkm"] * link["length_km"]
-    for row in tables["terminals"].iter_rows(named=True):
-        on = steps.of(TERMINAL, row["terminal_id"])
-        hours[on], waiting[on], sd[on], operator[on] = row["time_h"], row["waiting_h"], row["time_sd_h"], operators[row["operator_id"]]
-        in_box = (steps.before[on] == CONTAINER) | (steps.after[on] == CONTAINER)
-        handling[:, on] = row["cost_usd_per_t"] + np.outer(per_teu, in_box * row["cost_usd_per_teu"])
-    for row in tables["region_places"].iter_rows(named=True):
-        name = "/".join((row["region_id"], row["side"], row["commodity_group"], row["place_id"], row["loading_unit"]))
-        on = steps.of(ACCESS, name)
-        access[on], hours[on] = row["access_cost_usd_per_t"], row["access_time_h"]
+    on, rows = _rows_on(steps, LINK, tables["links"]["link_id"].to_list())
+    moving, far = tables["links"]["time_h"].to_numpy(), tables["links"]["length_km"].to_numpy()
+    hours[on], length[on] = moving[rows], far[rows]
+    operator[on] = np.array([operators[name] for name in tables["links"]["operator_id"]], dtype=np.int64)[rows]
+    for row in tables["modes"].iter_rows(named=True):
+        of_mode = (tables["links"]["mode"].cast(pl.String) == row["mode"]).to_numpy()[rows]
+        fits = on[of_mode & (steps.before[on] == LOADING_UNITS.index(row["loading_unit"]))]
+        sd[fits], kg_per_t[fits] = row["time_sd_share"] * hours[fits], row["co2e_wtw_kg_per_tkm"] * length[fits]
+
+    on, rows = _rows_on(steps, TERMINAL, tables["terminals"]["terminal_id"].to_list())
+    columns = ("time_h", "waiting_h", "time_sd_h", "cost_usd_per_t", "cost_usd_per_teu")
+    hours[on], waiting[on], sd[on], per_t, per_box = (tables["terminals"][name].to_numpy()[rows] for name in columns)
+    operator[on] = np.array([operators[name] for name in tables["terminals"]["operator_id"]], dtype=np.int64)[rows]
+    in_box = (steps.before[on] == CONTAINER) | (steps.after[on] == CONTAINER)
+    handling[:, on] = per_t + np.outer(per_teu, in_box * per_box)
+
+    columns = ("region_id", "side", "commodity_group", "place_id", "loading_unit")
+    names = tables["region_places"].select(pl.concat_str(pl.col(columns).cast(pl.String), separator="/").alias("key"))["key"].to_list()
+    on, rows = _rows_on(steps, ACCESS, names)
+    access[on], hours[on] = (tables["region_places"][name].to_numpy()[rows] for name in ("access_cost_usd_per_t", "access_time_h"))
     return Rates(
         tariff=_tariffs(book, tables, operator, length, per_teu),
         handling=handling,
@@ -124,6 +126,14 @@ def _rates(book: Book, tables: Tables) -> Rates:
         co2=book.corridor.manifest.co2_price_usd_per_t * kg_per_t / 1000.0,
         operator=operator,
     )
+
+
+def _rows_on(steps: Steps, kind: int, names: list[str]) -> tuple[IntArray, IntArray]:
+    """Steps on elements of a kind, and the row of each in its table."""
+    row_of = {name: row for row, name in enumerate(names)}
+    found = [(step, row_of[steps.element[step]]) for step in np.flatnonzero(steps.kind == kind).tolist() if steps.element[step] in row_of]
+    table = np.array(found, dtype=np.int64).reshape(-1, 2)
+    return table[:, 0].copy(), table[:, 1].copy()
 
 
 def _tariffs(book: Book, tables: Tables, operator: IntArray, length: FloatArray, per_teu: FloatArray) -> FloatArray:
@@ -154,10 +164,8 @@ def _tariffs(book: Book, tables: Tables, operator: IntArray, length: FloatArray,
 
 
 def route_sums(epoch: Epoch, values: FloatArray) -> FloatArray:
-    """Sum of values of the steps taken over each route, shape (routes,) or (routes, columns)."""
-    if epoch.step.shape[0] == 0:
-        return np.zeros((0, *values.shape[1:]))
-    sums: FloatArray = np.add.reduceat(values, epoch.first[:-1], axis=0)
+    """Sum of values of the steps taken over each route, shape (routes,)."""
+    sums: FloatArray = np.add.reduceat(values, epoch.first[:-1]) if epoch.step.shape[0] else np.zeros(0)
     return sums
 
 
@@ -187,22 +195,20 @@ def cost_checks(book: Book) -> list[Check]:
 
 def _components(book: Book, epoch: Epoch, rates: Rates) -> tuple[FloatArray, FloatArray]:
     """Components of each route, shape (routes, 6), and the cost of each step taken that adds up."""
-    shape = (len(book.commodities), book.steps.count)
-    per_h = rates.per_h[:, None]
-    table = np.empty((shape[0] * shape[1], 7))
-    table[:, 0] = rates.tariff.ravel()
-    table[:, 0][np.tile(book.steps.kind != LINK, shape[0])] = 0.0
-    table[:, 1] = (rates.handling + rates.access).ravel()
-    table[:, 2] = (per_h * rates.hours).ravel()
-    table[:, 3] = (per_h * rates.waiting_h).ravel()
-    table[:, 4] = np.broadcast_to(rates.sd_h**2, shape).ravel()
-    table[:, 5] = np.broadcast_to(rates.co2, shape).ravel()
-    weight = _OWN_SD_SHARE * (rates.reliability_ratio * rates.per_h)[:, None] * rates.sd_h
-    table[:, 6] = np.nan_to_num(table[:, 0]) + table[:, 1] + table[:, 2] + table[:, 3] + table[:, 5] + weight.ravel()
-    sums = route_sums(epoch, table[epoch.cell])
+    on_links = np.where(book.steps.kind == LINK, rates.tariff, 0.0)
+    on_others = rates.handling + rates.access
+    spread = rates.reliability_ratio * rates.per_h
     commodity = book.commodity[epoch.market]
-    sums[:, 4] = (rates.reliability_ratio * rates.per_h)[commodity] * np.sqrt(sums[:, 4])
-    return sums[:, :6], table[epoch.cell, 6]
+    per_h = rates.per_h[commodity]
+    sums = np.empty((epoch.routes.shape[0], 6))
+    sums[:, 0] = route_sums(epoch, on_links.ravel()[epoch.cell])
+    sums[:, 1] = route_sums(epoch, on_others.ravel()[epoch.cell])
+    sums[:, 2] = per_h * route_sums(epoch, rates.hours[epoch.step])
+    sums[:, 3] = per_h * route_sums(epoch, rates.waiting_h[epoch.step])
+    sums[:, 4] = spread[commodity] * np.sqrt(route_sums(epoch, (rates.sd_h**2)[epoch.step]))
+    sums[:, 5] = route_sums(epoch, rates.co2[epoch.step]) if rates.co2.any() else 0.0
+    legs = np.nan_to_num(on_links) + on_others + np.outer(rates.per_h, rates.hours + rates.waiting_h) + rates.co2
+    return sums, (legs + _OWN_SD_SHARE * np.outer(spread, rates.sd_h)).ravel()[epoch.cell]
 
 
 def _path_sizes(book: Book, number: int, epoch: Epoch, leg_cost: FloatArray) -> FloatArray:
@@ -216,9 +222,5 @@ def _path_sizes(book: Book, number: int, epoch: Epoch, leg_cost: FloatArray) -> 
 
 def _users(book: Book, epoch: Epoch) -> IntArray:
     """Routes of the same nest that take a step, at each step taken."""
-    key = epoch.nest[epoch.route_of_step] * book.steps.count + epoch.step
-    counted = pl.DataFrame({"key": key}).select(pl.len().over("key"))
-    return counted.to_series().to_numpy().astype(np.int64)
-
-
-__all__ = ["COST_TABLES", "Rates", "cost_checks", "hour_values", "payloads", "rates_of", "route_sums"]
+    number = book.nest_and_step[epoch.place]
+    return np.bincount(number)[number]

@@ -12,7 +12,7 @@ import polars as pl
 from karvan.schema import ANY, LOADING_UNITS
 from karvan.validation.audit_costs import hour_values, payloads
 from karvan.validation.audit_routes import ends_of
-from karvan.validation.book import CONTAINER, LINK, NOT_SHIPPED, TERMINAL, Book, Epoch, Tables, Year
+from karvan.validation.book import CONTAINER, LINK, MARKET_KEY, NOT_SHIPPED, TERMINAL, Book, Epoch, Tables, Year
 from karvan.validation.tally import SOLVER_TOLERANCE, SUM_TOLERANCE, Check, Tally, compare_frames
 
 FloatArray = npt.NDArray[np.float64]
@@ -47,7 +47,10 @@ class Rows:
         ids: facility_id.
         price: USD per unit, what a use pays in all: a price of its limit and of its agreed minimum together, shape (facilities,).
         use, tonnes: Thousands of units and kt by own reading, shape (facilities,).
-        limit: What is left to the markets of the case, shape (facilities,).
+        capacity: Effective capacity, shape (facilities,).
+        limit: What is left of it to the markets of the case, shape (facilities,).
+        uses: Facilities that routes use.
+        scarcity: What a tonne on each route pays for its places, USD, shape (routes of the epoch,).
         size: What an excess is measured against, shape (facilities,).
     """
 
@@ -55,8 +58,11 @@ class Rows:
     price: FloatArray
     use: FloatArray
     tonnes: FloatArray
+    capacity: FloatArray
     limit: FloatArray
     size: FloatArray
+    uses: Uses
+    scarcity: FloatArray
 
 
 def uses_of(book: Book, year: Year) -> Uses:
@@ -71,11 +77,9 @@ def uses_of(book: Book, year: Year) -> Uses:
 def _uses(book: Book, epoch: Epoch, tables: Tables) -> Uses:
     """Of all steps of a route that use a facility the one that takes most counts, and of several rows on a step the largest."""
     steps, payload = book.steps, payloads(book, tables)
-    facilities = {row["facility_id"]: (index, row["unit"]) for index, row in enumerate(tables["facilities"].iter_rows(named=True))}
-    cells: list[IntArray] = [np.zeros(0, dtype=np.int64)]
-    rows: list[IntArray] = [np.zeros(0, dtype=np.int64)]
-    amounts: list[FloatArray] = [np.zeros(0)]
-    for use in tables["facility_uses"].iter_rows(named=True):
+    facilities = {row["facility_id"]: (index, row["unit"]) for index, row in enumerate(book.row_dicts(tables, "facilities"))}
+    cells, rows, amounts = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
+    for use in book.row_dicts(tables, "facility_uses"):
         index, unit = facilities[use["facility_id"]]
         on = steps.of(LINK, use["link_id"]) if use["link_id"] is not None else steps.of(TERMINAL, use["terminal_id"])
         if use["direction"] != "both":
@@ -83,12 +87,12 @@ def _uses(book: Book, epoch: Epoch, tables: Tables) -> Uses:
         if use["loading_unit"] != ANY:
             wanted = LOADING_UNITS.index(use["loading_unit"])
             on = on[(steps.before[on] == wanted) | (steps.after[on] == wanted)]
-        for code, goods in enumerate(book.commodities):
-            if use["commodity_group"] in (ANY, goods):
-                taken = use["weight_factor"] * _units_per_t(unit, steps.before[on], steps.after[on], payload[code])
-                cells.append((code * steps.count + on)[taken > 0.0])
-                rows.append(np.full(int((taken > 0.0).sum()), index, dtype=np.int64))
-                amounts.append(taken[taken > 0.0])
+        goods = np.flatnonzero([use["commodity_group"] in (ANY, name) for name in book.commodities])
+        taken = use["weight_factor"] * _units_per_t(unit, steps.before[on], steps.after[on], payload[goods])
+        of_goods, of_step = np.nonzero(taken)
+        cells.append(goods[of_goods] * steps.count + on[of_step])
+        rows.append(np.full(of_goods.shape[0], index, dtype=np.int64))
+        amounts.append(taken[of_goods, of_step])
     cell, row, amount = np.concatenate(cells), np.concatenate(rows), np.concatenate(amounts)
     order = np.argsort(cell, kind="stable")
     cell, row, amount = cell[order], row[order], amount[order]
@@ -105,23 +109,29 @@ def _uses(book: Book, epoch: Epoch, tables: Tables) -> Uses:
 
 
 def _units_per_t(unit: str, before: IntArray, after: IntArray, payload: FloatArray) -> FloatArray:
-    """Units of a facility that a tonne takes on steps: one in kt; else one over the payload of what is counted, trains of 50 wagons or 100 TEU."""
+    """Units of a facility that a tonne takes on steps, shape (commodities, steps): one in kt; else one over the payload of what is counted,
+    trains of 50 wagons or 100 TEU.
+    """
 
     def per_t(counted: int, per_unit: float) -> FloatArray:
         is_carried = (before == counted) | (after == counted)
-        return np.where(is_carried, np.nan_to_num(1.0 / (per_unit * payload[counted])), 0.0)
+        return np.outer(np.nan_to_num(1.0 / (per_unit * payload[:, counted])), is_carried)
 
     if unit == "kt":
-        return np.ones(before.shape[0])
+        return np.ones((payload.shape[0], before.shape[0]))
     if unit == "ktrains":
-        boxes = per_t(CONTAINER, _TEU_PER_TRAIN)
         in_box = (before == CONTAINER) | (after == CONTAINER)
-        return np.where(in_box, boxes, per_t(LOADING_UNITS.index("wagon"), _WAGONS_PER_TRAIN))
+        return np.where(in_box, per_t(CONTAINER, _TEU_PER_TRAIN), per_t(LOADING_UNITS.index("wagon"), _WAGONS_PER_TRAIN))
     return per_t(LOADING_UNITS.index(_COUNTED[unit]), 1.0)
 
 
 def rows_of(book: Book, year: Year) -> Rows:
     """Use, limits and prices of a year's facilities."""
+    found: Rows = book.memory.once(("rows", year.case, year.snapshot.year), _rows, book, year)
+    return found
+
+
+def _rows(book: Book, year: Year) -> Rows:
     table, uses = year.tables["facilities"], uses_of(book, year)
     ids = tuple(table["facility_id"])
     index = {name: row for row, name in enumerate(ids)}
@@ -141,8 +151,11 @@ def rows_of(book: Book, year: Year) -> Rows:
         price=price,
         use=np.bincount(uses.facility, weights=year.flow[uses.route] * uses.units_per_t, minlength=len(ids)),
         tonnes=np.bincount(uses.facility, weights=year.flow[uses.route], minlength=len(ids)),
+        capacity=capacity,
         limit=limit,
         size=size,
+        uses=uses,
+        scarcity=np.bincount(uses.route, weights=uses.units_per_t * price[uses.facility], minlength=year.epoch.routes.shape[0]),
     )
 
 
@@ -169,7 +182,7 @@ def facility_checks(book: Book) -> list[Check]:
         labels = [pl.lit(year.case).alias("case"), pl.lit(year.snapshot.year).alias("year")]
         wanted = pl.DataFrame({"row_id": rows.ids, "flow": rows.use, "limit": rows.limit}, schema_overrides={"row_id": pl.String})
         saved[0].append(held.select("case", "year", "row_id", "flow", "limit"))
-        saved[1].append(wanted.select(*labels, pl.all()).with_columns(capacity=effective_capacity(year.tables["facilities"]), modelled_kt=rows.tonnes))
+        saved[1].append(wanted.select(*labels, pl.all()).with_columns(capacity=pl.Series(rows.capacity), modelled_kt=pl.Series(rows.tonnes)))
         _judge_rows(full, year, rows)
     keys = ("case", "year", "row_id")
     wanted = pl.concat(saved[1])
@@ -219,10 +232,10 @@ def demand_check(book: Book) -> Check:
     """Base flow of every market by demand, demand_factors and region_places, and its conservation."""
     tally = Tally("demand", "base flow of every market by demand, growth, factors and shares of its places", tolerance=SUM_TOLERANCE)
     for year in book.years:
-        demand = {row["market_id"]: row for row in year.tables["demand"].iter_rows(named=True)}
-        factors = {(row["commodity_group"], row["form"]): row["demand_factor"] for row in year.tables["demand_factors"].iter_rows(named=True)}
+        columns = year.tables["demand"].select("market_id", "commodity_group", pl.col("form").cast(pl.String), "flow_kt")
+        factors = {(row["commodity_group"], row["form"]): row["demand_factor"] for row in book.row_dicts(year.tables, "demand_factors")}
         ends = ends_of(book, year.tables)
-        total = {name: row["flow_kt"] * factors.get((row["commodity_group"], row["form"]), 1.0) for name, row in demand.items()}
+        total = {name: flow * factors.get((goods, form), 1.0) for name, goods, form, flow in columns.rows()}
         is_there = ~np.isnan(year.column("base_flow_kt"))
         wanted = np.array([total.get(market, np.nan) for market, _, _ in book.markets]) * ends["share"]
         there = np.flatnonzero(is_there)
@@ -234,7 +247,7 @@ def demand_check(book: Book) -> Check:
         held: dict[str, int] = {}
         for at in there.tolist():
             held[book.markets[at][0]] = held.get(book.markets[at][0], 0) + 1
-        names = sorted(demand)
+        names = sorted(total)
 
         def missing(at: int, *, names: list[str] = names, held: Mapping[str, int] = held, ends: Mapping[str, Mapping[str, int]] = ends, when: str = year.when) -> str:
             pairs = ends["pairs"].get(names[at], "some")
@@ -255,18 +268,16 @@ def share_checks(book: Book) -> list[Check]:
 
 def _judge_shares(book: Book, year: Year, flows: Tally, costs: Tally) -> None:
     epoch, tables = year.epoch, year.tables
-    traits = {row["commodity_group"]: row for row in tables["commodities"].iter_rows(named=True)}
-    constants = {(row["family_id"], row["commodity_group"]): row["constant_usd_per_t"] for row in tables["constants"].iter_rows(named=True)}
-    base = {tuple(row[:3]): row[3] for row in tables["base_costs"].select("market_id", "origin_node", "destination_node", "base_cost_usd_per_t").iter_rows()}
+    traits = {row["commodity_group"]: row for row in book.row_dicts(tables, "commodities")}
+    constants = {(row["family_id"], row["commodity_group"]): row["constant_usd_per_t"] for row in book.row_dicts(tables, "constants")}
+    base = {tuple(row[name] for name in MARKET_KEY): row["base_cost_usd_per_t"] for row in book.row_dicts(tables, "base_costs")}
     count = len(book.markets)
 
     def of_market(column: str) -> FloatArray:
         return np.array([traits[name][column] for name in book.commodities], dtype=np.float64)[book.commodity]
 
     weight = np.ones(count) if book.saved.report["regime"] == "price" else hour_values(book, tables)[book.commodity]
-    rows, uses = rows_of(book, year), uses_of(book, year)
-    scarcity = np.bincount(uses.route, weights=uses.units_per_t * rows.price[uses.facility], minlength=epoch.routes.shape[0])
-    cost = epoch.components.sum(axis=1) + year.delay + weight[epoch.market] * scarcity
+    cost = epoch.components.sum(axis=1) + year.delay + weight[epoch.market] * rows_of(book, year).scarcity
     theta, market_theta = of_market("route_theta_per_usd_per_t"), of_market("family_theta_per_usd_per_t")
     by_family = [[constants.get((family, goods), 0.0) for goods in book.commodities] for family in (*book.families, NOT_SHIPPED)]
     constant = np.array(by_family, dtype=np.float64)

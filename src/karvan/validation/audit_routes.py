@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,14 +10,14 @@ import numpy.typing as npt
 import polars as pl
 
 from karvan.schema import ANY, GAUGES, LOADING_UNITS, MODES
-from karvan.validation.book import ACCESS, CONTAINER, LINK, MARKET_KEY, TERMINAL, Book, Steps, Tables, Year
+from karvan.validation.book import ACCESS, CONTAINER, LINK, TERMINAL, Book, Memory, Steps, Tables, Year
 from karvan.validation.tally import Check, Tally
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 Row = Mapping[str, Any]
 
-_BUILT = ("links", "terminals", "region_places", "modes", "commodity_units", "commodities")
+_BUILT = ("links", "terminals", "region_places", "modes")
 
 
 def route_checks(book: Book) -> list[Check]:
@@ -124,10 +124,9 @@ def _ends(book: Book, tables: Tables) -> dict[str, Any]:
 def _elements(book: Book) -> Check:
     tally = Tally("elements", "links, terminals and accesses of every route with goods on it exist, are open and do what the route asks of them")
     for year in book.years:
-        faults: dict[int, str] = book.memory.once(("faults", *book.memory.key(year.tables, _BUILT)), step_faults, book.steps, year.tables)
+        faults: dict[int, str] = book.memory.once(("faults", *book.memory.key(year.tables, _BUILT)), step_faults, book.steps, year.tables, book.memory)
         carrying = _carrying(book, year)
-        bad = np.zeros(book.market.shape[0], dtype=np.bool_)
-        bad[book.routes_with(np.array(sorted(faults), dtype=np.int64))] = True
+        bad = book.taking(np.array(sorted(faults), dtype=np.int64))
         form, usable = book.memory.once(("units", *book.memory.key(year.tables, ("commodity_units",))), _unit_faults, book, year.tables)
         wrong = carrying & (bad | form | usable)
         used = np.flatnonzero(carrying)
@@ -166,30 +165,59 @@ def _unit_faults(book: Book, tables: Tables) -> tuple[BoolArray, BoolArray]:
     return form, usable
 
 
-def step_faults(steps: Steps, tables: Tables) -> dict[int, str]:
-    """What is wrong with steps, by step: their element is not there, is closed, or does not do what the step says."""
-    links = {row["link_id"]: row for row in tables["links"].iter_rows(named=True)}
-    terminals = {row["terminal_id"]: row for row in tables["terminals"].iter_rows(named=True)}
-    accesses = {
-        "/".join((row["region_id"], row["side"], row["commodity_group"], row["place_id"], row["loading_unit"])): row
-        for row in tables["region_places"].iter_rows(named=True)
-    }
-    carried = {(row["mode"], row["loading_unit"]) for row in tables["modes"].iter_rows(named=True)}
-    posts: dict[tuple[str, str], list[Row]] = {}
-    for name in sorted(terminals):
-        if terminals[name]["link_id"] is not None:
-            posts.setdefault((terminals[name]["link_id"], terminals[name]["place_id"]), []).append(terminals[name])
-    known = (links, terminals, accesses)
-    judges: tuple[Callable[..., str], ...] = (
-        lambda step, row: _link_fault(steps, step, row, carried, posts),
-        lambda step, row: _terminal_fault(steps, step, row, links, posts),
-        lambda step, row: _access_fault(steps, step, row),
-    )
+def step_faults(steps: Steps, tables: Tables, memory: Memory) -> dict[int, str]:
+    """What is wrong with steps, by step: their element is not there, is closed, or does not do what the step says.
+
+    An element that stands as it stood in other tables is not looked at again.
+    """
+    carried = frozenset(tables["modes"].select(pl.col("mode", "loading_unit").cast(pl.String)).iter_rows())
+    keys = (tables["links"]["link_id"].to_list(), tables["terminals"]["terminal_id"].to_list(), _access_keys(tables).to_list())
+    frames = tuple(tables[name] for name in ("links", "terminals", "region_places"))
+    place_of = tuple({name: place for place, name in enumerate(names)} for names in keys)
+    # Numbers that change when anything in a row does.
+    prints = tuple(frame.hash_rows(seed=7).to_list() for frame in frames)
+    posts: dict[str, list[int]] = {}
+    link_of = tables["terminals"]["link_id"].to_list()
+    for name in sorted(place_of[TERMINAL]):
+        place = place_of[TERMINAL][name]
+        if link_of[place] is not None:
+            posts.setdefault(link_of[place], []).append(place)
+
+    faults: dict[int, str] = {}
+    for (kind, element), on in steps.by_element.items():
+        at = place_of[kind].get(element)
+        link_id = element if kind == LINK else link_of[at] if kind == TERMINAL and at is not None else None
+        link_at, standing = place_of[LINK].get(link_id or ""), posts.get(link_id or "", [])
+        found = (-1 if at is None else prints[kind][at], -1 if link_at is None else prints[LINK][link_at])
+        key = ("element", kind, element, carried, *found, *(prints[TERMINAL][post] for post in standing))
+        if not memory.knows(key):
+            row = None if at is None else frames[kind].row(at, named=True)
+            link = None if link_at is None else frames[LINK].row(link_at, named=True)
+            rows = [frames[TERMINAL].row(post, named=True) for post in standing]
+            memory.once(key, _element_faults, steps, on, row, link, rows, carried)
+        faults |= memory.once(key, dict)
+    return faults
+
+
+def _access_keys(tables: Tables) -> pl.Series:
+    columns = ("region_id", "side", "commodity_group", "place_id", "loading_unit")
+    return tables["region_places"].select(pl.concat_str(pl.col(columns).cast(pl.String), separator="/").alias("key"))["key"]
+
+
+def _element_faults(
+    steps: Steps, on: IntArray, row: Row | None, link: Row | None, posts: list[Row], carried: frozenset[tuple[str, str]]
+) -> dict[int, str]:
+    """Faults of the steps on one element."""
     faults = {}
-    for step in range(steps.count):
-        kind = int(steps.kind[step])
-        row = known[kind].get(steps.element[step])
-        fault = "does not exist" if row is None else judges[kind](step, row)
+    for step in on.tolist():
+        if row is None:
+            fault = "does not exist"
+        elif steps.kind[step] == LINK:
+            fault = _link_fault(steps, step, row, posts, carried)
+        elif steps.kind[step] == TERMINAL:
+            fault = _terminal_fault(steps, step, row, link, posts)
+        else:
+            fault = _access_fault(steps, step, row)
         if fault:
             faults[step] = fault
     return faults
@@ -203,19 +231,19 @@ def _spread(gauge: str) -> tuple[str, ...]:
     return ("1435", "1520") if gauge == "both" else (gauge,)
 
 
-def _passage(link: Row, posts: Mapping[tuple[str, str], list[Row]], *, is_backward: bool, gauge: str, unit: str) -> list[tuple[str, str, Row | None]]:
+def _passage(link: Row, posts: list[Row], *, is_backward: bool, gauge: str, unit: str) -> list[tuple[str, str, Row | None]]:
     """What is passed along a link: element and place after it, posts of the start, the link, posts of the end."""
     start, end = (link["to_place"], link["from_place"]) if is_backward else (link["from_place"], link["to_place"])
 
     def standing(place: str) -> list[Row]:
-        rows = posts.get((link["link_id"], place), [])
+        rows = [row for row in posts if row["place_id"] == place]
         return [row for row in rows if row["from_unit"] in (ANY, unit) and row["from_gauge"] in (ANY, "both", gauge)]
 
     leaving: list[tuple[str, str, Row | None]] = [(row["terminal_id"], start, row) for row in standing(start)]
     return [*leaving, (link["link_id"], end, None), *((row["terminal_id"], end, row) for row in standing(end))]
 
 
-def _on_passage(steps: Steps, step: int, link: Row, posts: Mapping[tuple[str, str], list[Row]]) -> str:
+def _on_passage(steps: Steps, step: int, link: Row, posts: list[Row]) -> str:
     """What is wrong with a step along a link or over a border post on it; the same for all steps of the passage."""
     is_backward = bool(steps.is_backward[step])
     tail, head = int(steps.tail[step]), int(steps.head[step])
@@ -239,8 +267,7 @@ def _on_passage(steps: Steps, step: int, link: Row, posts: Mapping[tuple[str, st
     start = link["to_place"] if is_backward else link["from_place"]
     before = (start, "") if at == 0 else (chain[at - 1][1], f"{chain[at - 1][0]} {way}")
     after = (chain[at][1], "" if at == len(chain) - 1 else f"{chain[at][0]} {way}")
-    names = list(steps.places)
-    found = tuple((names[steps.state_place[state]], steps.state_passed[state]) for state in (tail, head))
+    found = tuple((steps.place_of(state), steps.state_passed[state]) for state in (tail, head))
     return "" if found == (before, after) else f"does not lead from {_at(found[0])} to {_at(found[1])}, but from {_at(before)} to {_at(after)}"
 
 
@@ -249,7 +276,7 @@ def _at(place_passed: tuple[str, str]) -> str:
     return f"{place} behind {passed}" if passed else place
 
 
-def _link_fault(steps: Steps, step: int, link: Row, carried: set[tuple[str, str]], posts: Mapping[tuple[str, str], list[Row]]) -> str:
+def _link_fault(steps: Steps, step: int, link: Row, posts: list[Row], carried: frozenset[tuple[str, str]]) -> str:
     if steps.state_place[steps.tail[step]] < 0 or steps.state_place[steps.head[step]] < 0:
         return "must join two places"
     unit = LOADING_UNITS[steps.before[step]]
@@ -258,7 +285,7 @@ def _link_fault(steps: Steps, step: int, link: Row, carried: set[tuple[str, str]
     return _on_passage(steps, step, link, posts)
 
 
-def _terminal_fault(steps: Steps, step: int, row: Row, links: Mapping[str, Row], posts: Mapping[tuple[str, str], list[Row]]) -> str:
+def _terminal_fault(steps: Steps, step: int, row: Row, link: Row | None, posts: list[Row]) -> str:
     tail, head = int(steps.tail[step]), int(steps.head[step])
     if steps.state_place[tail] < 0 or steps.state_place[head] < 0:
         return "must stand in a place"
@@ -267,10 +294,10 @@ def _terminal_fault(steps: Steps, step: int, row: Row, links: Mapping[str, Row],
     if steps.is_backward[step] and not row["both_ways"]:
         return "works the other way only"
     if row["link_id"] is not None:
-        link = links.get(row["link_id"])
         if link is None:
             return f"stands on {row['link_id']}, which does not exist"
-        if not any(item[0] == row["terminal_id"] for item in _passage(link, posts, is_backward=False, gauge=_state(steps, tail)[1], unit=_state(steps, tail)[2])):
+        _, gauge, unit = _state(steps, tail)
+        if row["terminal_id"] not in [name for name, _, _ in _passage(link, posts, is_backward=False, gauge=gauge, unit=unit)]:
             return "is not for this gauge and loading unit"
         return _on_passage(steps, step, link, posts)
     place = steps.places.get(row["place_id"], -1)
@@ -315,12 +342,13 @@ def _permissions(book: Book) -> Check:
         date = year.snapshot.state_date
         carrying = _carrying(book, year)
         ban: dict[int, str] = {}
-        for rule in year.tables["permissions"].iter_rows(named=True):
+        for rule in book.row_dicts(year.tables, "permissions"):
             is_begun = rule["from_date"] is None or rule["from_date"] <= date
             is_over = rule["until_date"] is not None and rule["until_date"] <= date
             if not rule["in_force"] or not is_begun or is_over:
                 continue
-            key = ("rule", *(rule[name] for name in names), *book.memory.key(year.tables, ("links", "places")))
+            inside = book.memory.key(year.tables, ("links", "places")) if rule["country"] is not None else ()
+            key = ("rule", *(rule[name] for name in names), *inside)
             routes = book.memory.once(key, _banned_routes, book, rule, year.tables)
             for route in routes[carrying[routes]].tolist():
                 ban.setdefault(route, rule["permission_id"])
@@ -344,19 +372,25 @@ def _banned_routes(book: Book, rule: Row, tables: Tables) -> IntArray:
     if rule["terminal_id"] is not None:
         parts.append(steps.of(TERMINAL, rule["terminal_id"]))
     if rule["country"] is not None:
-        inside = set(tables["places"].filter(pl.col("country") == rule["country"])["place_id"])
-        ends = tables["links"].select("link_id", "from_place", "to_place").iter_rows()
-        parts += [steps.of(LINK, link) for link, start, end in ends if start in inside or end in inside]
+        key = ("country", rule["country"], *book.memory.key(tables, ("links", "places")))
+        parts.append(book.memory.once(key, _steps_in, steps, tables, rule["country"]))
     banned = np.unique(np.concatenate(parts))
     if rule["loading_unit"] != ANY:
         unit = LOADING_UNITS.index(rule["loading_unit"])
         banned = banned[(steps.before[banned] == unit) | (steps.after[banned] == unit)]
-    routes = book.routes_with(banned)
+    routes: IntArray = book.memory.once(("routes", banned.tobytes()), book.routes_with, banned)
     concerned = np.ones(len(book.markets), dtype=np.bool_)
     for name in ("commodity_group", "origin_region", "destination_region"):
         if rule[name] != ANY:
             concerned &= book.trait(name) == rule[name]
     return routes[concerned[book.market[routes]]]
+
+
+def _steps_in(steps: Steps, tables: Tables, country: str) -> IntArray:
+    """Steps on links that have an end in a country."""
+    inside = tables["places"].filter(pl.col("country") == country)["place_id"].implode()
+    links = tables["links"].filter(pl.col("from_place").is_in(inside) | pl.col("to_place").is_in(inside))["link_id"]
+    return np.concatenate([np.zeros(0, dtype=np.int64), *(steps.of(LINK, link) for link in links)])
 
 
 def _families(book: Book) -> Check:
@@ -385,9 +419,7 @@ def _true_families(book: Book, tables: Tables) -> tuple[IntArray, BoolArray]:
         return [] if cell is None else [name.strip() for name in cell.split(";")]
 
     def taking(links: list[str]) -> BoolArray:
-        found = np.zeros(book.market.shape[0], dtype=np.bool_)
-        found[book.routes_with(np.concatenate([np.zeros(0, dtype=np.int64), *(book.steps.of(LINK, link) for link in links)]))] = True
-        return found
+        return book.taking(np.concatenate([np.zeros(0, dtype=np.int64), *(book.steps.of(LINK, link) for link in links)]))
 
     family = np.full(book.market.shape[0], -1, dtype=np.int64)
     serves = np.ones(book.market.shape[0], dtype=np.bool_)
@@ -413,6 +445,3 @@ def _true_families(book: Book, tables: Tables) -> tuple[IntArray, BoolArray]:
             mine = book.family == code
             serves[mine] = between[book.market[mine]]
     return family, serves
-
-
-__all__ = ["MARKET_KEY", "ends_of", "route_checks", "step_faults"]

@@ -11,7 +11,7 @@ import polars as pl
 
 from karvan.schema import ANY
 from karvan.validation.audit_costs import payloads, rates_of
-from karvan.validation.audit_market import rows_of, uses_of, violation
+from karvan.validation.audit_market import rows_of, violation
 from karvan.validation.book import CONTAINER, LINK, NOT_SHIPPED, Book, Tables, Year
 from karvan.validation.tally import LEAST_KT, REPORT_TOLERANCE, SOLVER_TOLERANCE, SUM_TOLERANCE, Check, Tally, compare_frames
 
@@ -30,21 +30,18 @@ def _conservation(book: Book) -> Check:
     tally = Tally("conservation", "what enters a state leaves it, market by market; demand is shipped or not shipped", tolerance=SUM_TOLERANCE)
     steps, count = book.steps, len(book.markets)
     is_end = np.array([state.startswith(("origin:", "destination:")) for state in steps.states], dtype=np.bool_)
+    width = len(steps.states)
     for year in book.years:
         epoch = year.epoch
-        into, out_of = book.memory.once(("passages", year.epoch_number), _passages, book, year)
+        into, out_of, pairs = book.memory.once(("passages", year.epoch_number), _passages, book, year, is_end)
         flow = year.flow[epoch.route_of_step]
-        size = count * len(steps.states)
-        entering = np.bincount(into, weights=flow, minlength=size).reshape(count, -1)
-        leaving = np.bincount(out_of, weights=flow, minlength=size).reshape(count, -1)
-        inner = ~is_end
-        market, state = np.nonzero((entering[:, inner] > 0.0) | (leaving[:, inner] > 0.0))
-        state = np.flatnonzero(inner)[state]
+        entering, leaving = (np.bincount(ends, weights=flow, minlength=count * width) for ends in (into, out_of))
 
-        def say(at: int, *, market: IntArray = market, state: IntArray = state, when: str = year.when) -> str:
-            return f"what leaves {steps.states[state[at]]} of {book.say_market(int(market[at]))} {when}, kt,"
+        def say(at: int, *, pairs: IntArray = pairs, when: str = year.when) -> str:
+            market, state = divmod(int(pairs[at]), width)
+            return f"what leaves {steps.states[state]} of {book.say_market(market)} {when}, kt,"
 
-        tally.compare(leaving[market, state], entering[market, state], say=say, because="what enters it")
+        tally.compare(leaving[pairs], entering[pairs], say=say, because="what enters it")
         there = np.flatnonzero(~np.isnan(year.column("demand_kt")))
         shipped = np.bincount(epoch.market, weights=year.flow, minlength=count)
         wanted = (shipped + year.column("not_shipped_kt"))[there]
@@ -53,21 +50,26 @@ def _conservation(book: Book) -> Check:
             return f"demand of {book.say_market(int(there[at]))} {when}, kt,"
 
         tally.compare(year.column("demand_kt")[there], wanted, say=say_market, because="what is shipped and not shipped")
-        for column, ends, word in (("origin", leaving[:, is_end].sum(axis=1), "leaves"), ("destination", entering[:, is_end].sum(axis=1), "reaches")):
+        for word, amounts in (("leaves its origin", leaving), ("reaches its destination", entering)):
+            ends = amounts.reshape(count, width)[:, is_end].sum(axis=1)
 
-            def say_end(at: int, *, column: str = column, word: str = word, when: str = year.when) -> str:
-                return f"what {word} the {column} of {book.say_market(at)} {when}, kt,"
+            def say_end(at: int, *, word: str = word, when: str = year.when) -> str:
+                return f"what {word} of {book.say_market(at)} {when}, kt,"
 
             tally.compare(ends, shipped, say=say_end, because="what its routes carry")
         tally.claim((year.flow >= 0.0) & np.isfinite(year.flow), say=lambda at, year=year: f"flow of route {year.epoch.routes[at]} {year.when} must be zero or more")
     return tally.done()
 
 
-def _passages(book: Book, year: Year) -> tuple[IntArray, IntArray]:
-    """Market and state that each step taken enters and leaves, as one number."""
+def _passages(book: Book, year: Year, is_end: npt.NDArray[np.bool_]) -> tuple[IntArray, IntArray, IntArray]:
+    """Market and state that each step taken enters and leaves, as one number, and those of them that are no ends of markets."""
     epoch, width = year.epoch, len(book.steps.states)
     market = epoch.market[epoch.route_of_step] * width
-    return market + book.steps.head[epoch.step], market + book.steps.tail[epoch.step]
+    into, out_of = market + book.steps.head[epoch.step], market + book.steps.tail[epoch.step]
+    passed = np.zeros((len(book.markets), width), dtype=np.bool_)
+    passed.ravel()[into] = passed.ravel()[out_of] = True
+    passed[:, is_end] = False
+    return into, out_of, np.flatnonzero(passed)
 
 
 def cordons_of(book: Book, tables: Tables) -> dict[str, tuple[FloatArray, FloatArray]]:
@@ -214,14 +216,13 @@ def _money(book: Book) -> Check:
         labels = [pl.lit(year.case).alias("case"), pl.lit(year.snapshot.year, dtype=pl.Int64).alias("year")]
         parts.append(pl.DataFrame({"operator_id": operators, "revenue_musd": revenue}).select(*labels, pl.all()))
         access = float((moved * rates.access).sum()) / 1e3
-        rows, uses = rows_of(book, year), uses_of(book, year)
-        scarcity = np.bincount(uses.route, weights=uses.units_per_t * rows.price[uses.facility], minlength=epoch.routes.shape[0])
+        rows = rows_of(book, year)
         owners = year.tables["facilities"]["operator_id"].to_list()
         rent = rows.price * rows.use / 1e3
         by_owner = {owner: float(rent[[index for index, name in enumerate(owners) if name == owner]].sum()) for owner in sorted(set(owners))}
-        paid_rent = float(year.flow @ scarcity) / 1e3 if is_paid else 0.0
+        paid_rent = float((year.flow * rows.scarcity).sum()) / 1e3 if is_paid else 0.0
         received_rent = sum(by_owner.values()) if is_paid else 0.0
-        paid = float(year.flow @ (epoch.components[:, 0] + epoch.components[:, 1])) / 1e3
+        paid = float((year.flow * (epoch.components[:, 0] + epoch.components[:, 1])).sum()) / 1e3
         entry = reported[year.case, year.snapshot.year]
         tally.compare([paid_rent], [received_rent], say=lambda _, when=year.when: f"scarcity paid by goods {when}, M USD,", because="what owners receive")
         whole = f"{sum(revenue):.9g} to operators, {received_rent:.9g} to owners of scarce facilities and {access:.9g} of access paid to nobody"
@@ -271,7 +272,7 @@ def _headline(book: Book) -> Check:
             "containers_teu": float(boxes.sum()) * 1e3,
             "crude_mt": float(tonnes[is_crude].sum()) / 1e3,
         }
-        wanted |= {f"cordons_kt.{name}": float(year.flow @ weight[epoch.routes]) for name, (weight, _) in cordons.items()}
+        wanted |= {f"cordons_kt.{name}": float((year.flow * weight[epoch.routes]).sum()) for name, (weight, _) in cordons.items()}
         found = {name: entry[name] for name in ("corridor_mt", "containers_teu", "crude_mt")}
         found |= {f"cordons_kt.{name}": entry["cordons_kt"].get(name, np.nan) for name in cordons}
         names = list(wanted)

@@ -81,6 +81,14 @@ class Steps:
         """Steps on an element."""
         return self.by_element.get((kind, element), np.zeros(0, dtype=np.int64))
 
+    @cached_property
+    def _place_names(self) -> tuple[str, ...]:
+        return tuple(self.places)
+
+    def place_of(self, state: int) -> str:
+        """Place of a state."""
+        return self._place_names[self.state_place[state]]
+
     def say(self, step: int) -> str:
         """What a step is called."""
         return f"{KINDS[self.kind[step]]} {self.element[step]}{' backward' if self.is_backward[step] else ''}"
@@ -96,6 +104,7 @@ class Epoch:
         nest_market, nest_family: Of each nest, shape (nests,).
         nest_first: First route of each nest, shape (nests,).
         first, step: Steps of the routes, shapes (routes + 1,), (steps taken,).
+        place: Where each step taken stands among those of all routes.
         route_of_step: Position in `routes` of each step taken.
         cell: Commodity and step of each step taken: commodity x number of steps + step.
         components: The six components, USD/t, shape (routes, 6).
@@ -110,6 +119,7 @@ class Epoch:
     nest_first: IntArray
     first: IntArray
     step: IntArray
+    place: IntArray
     route_of_step: IntArray
     cell: IntArray
     components: FloatArray
@@ -193,16 +203,29 @@ class Book:
         return np.repeat(np.arange(self.market.shape[0]), np.diff(self.first))
 
     @cached_property
+    def nest_and_step(self) -> IntArray:
+        """A number that tells market, family and step of each step taken apart, from 0 up."""
+        nest = self.market * len(self.families) + self.family
+        _, found = np.unique(nest[self.route_of_step] * self.steps.count + self.step, return_inverse=True)
+        return found.astype(np.int64)
+
+    @cached_property
     def _by_step(self) -> tuple[IntArray, IntArray]:
-        order = np.argsort(self.step, kind="stable")
-        first = np.searchsorted(self.step[order], np.arange(self.steps.count + 1))
+        order = np.argsort(self.step.astype(np.int32), kind="stable")
+        first = np.append(0, np.cumsum(np.bincount(self.step, minlength=self.steps.count)))
         return self.route_of_step[order], first
+
+    def taking(self, steps: IntArray) -> BoolArray:
+        """Routes that take any of some steps, shape (routes,)."""
+        routes, first = self._by_step
+        found = np.zeros(self.market.shape[0], dtype=np.bool_)
+        for step in steps.tolist():
+            found[routes[first[step] : first[step + 1]]] = True
+        return found
 
     def routes_with(self, steps: IntArray) -> IntArray:
         """Routes that take any of some steps, rising."""
-        routes, first = self._by_step
-        parts = [routes[first[step] : first[step + 1]] for step in steps.tolist()]
-        return np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *parts]))
+        return np.flatnonzero(self.taking(steps))
 
     def say_route(self, route: int) -> str:
         """What a route is called."""
@@ -216,7 +239,17 @@ class Book:
 
     def trait(self, name: str) -> npt.NDArray[np.object_]:
         """A column of the markets' rows of `demand`, shape (markets,)."""
-        return np.array(self.traits[name], dtype=np.object_)
+        return self._trait_arrays[name]
+
+    @cached_property
+    def _trait_arrays(self) -> Mapping[str, npt.NDArray[np.object_]]:
+        return {name: np.array(values, dtype=np.object_) for name, values in self.traits.items()}
+
+    def row_dicts(self, tables: Tables, name: str) -> list[dict[str, Any]]:
+        """Rows of a table; read once for tables of the same content."""
+        frame = tables[name]
+        found: list[dict[str, Any]] = self.memory.once(("dicts", name, *self.memory.key(tables, (name,))), frame.to_dicts)
+        return found
 
 
 class Memory:
@@ -240,6 +273,10 @@ class Memory:
                 return number
         known.append(frame)
         return len(known) - 1
+
+    def knows(self, key: Hashable) -> bool:
+        """Whether the answer for a key is known."""
+        return key in self._answers
 
     def once(self, key: Hashable, work: Any, *arguments: Any) -> Any:
         """What a function gives, worked out once for each key."""
@@ -390,11 +427,12 @@ def _epoch(costs: pl.DataFrame, *, market: IntArray, family: IntArray, first: In
     length = np.diff(first)[routes]
     own_first = np.append(0, np.cumsum(length)).astype(np.int64)
     of_step = np.repeat(np.arange(routes.shape[0]), length)
-    taken = step[np.arange(own_first[-1]) + np.repeat(first[routes] - own_first[:-1], length)]
+    place = np.arange(own_first[-1]) + np.repeat(first[routes] - own_first[:-1], length)
+    taken = step[place]
     nest_first = np.flatnonzero(is_first)
     return Epoch(
         routes=routes, market=market[routes], nest=np.cumsum(is_first) - 1, nest_market=market[routes][nest_first],
-        nest_family=family[routes][nest_first], nest_first=nest_first, first=own_first, step=taken, route_of_step=of_step,
+        nest_family=family[routes][nest_first], nest_first=nest_first, first=own_first, step=taken, place=place, route_of_step=of_step,
         cell=cell_base[routes][of_step] + taken, components=costs.select([f"{name}_usd_per_t" for name in COMPONENTS]).to_numpy(),
         path_size=costs["path_size"].to_numpy(),
     )  # fmt: skip
