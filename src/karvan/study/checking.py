@@ -68,7 +68,9 @@ def check_saved(folder: Path, *, corridor: str | None = None) -> tuple[Check, ..
     manifest = saved.manifest
     given = manifest.get("options")
     if not isinstance(given, dict):
-        raise DataError(Problem("run folder", None, None, f"{folder} does not say with which options it was made; run again with --replace"))
+        raise DataError(
+            Problem("run folder", None, None, f"{folder} does not say with which options it was made; run again with --replace")
+        )
     options = ScenarioOptions(
         with_measures=tuple(given["with"]),
         without_measures=tuple(given["without"]),
@@ -78,7 +80,8 @@ def check_saved(folder: Path, *, corridor: str | None = None) -> tuple[Check, ..
     )
     prepared = prepare(load_corridor(corridor or str(manifest["corridor"])), str(manifest["scenario"]), options)
     if prepared.corridor.hash != manifest["corridor_hash"] or scenario_hash(prepared.scenario) != manifest["scenario_hash"]:
-        message = f"{folder} was made from other tables or measures than {corridor or manifest['corridor']} has now; name its corridor, or run again"
+        name = corridor or manifest["corridor"]
+        message = f"{folder} was made from other tables or measures than {name} has now; name its corridor, or run again"
         raise DataError(Problem("run folder", None, None, message))
     baseline = load_scenario(prepared.corridor.manifest.baseline, prepared.corridor)
     return check_run(saved, prepared.corridor, scenarios={"scenario": prepared.scenario, "baseline": baseline})

@@ -116,9 +116,7 @@ class Ledger:
         parts = {f"{name}_usd_per_t": sets.components[:, index] for index, name in enumerate(COMPONENTS)}
         costs = pl.DataFrame({"route_id": route_id, **parts, "path_size": sets.path_size})
         self._costs.append(
-            costs.select(
-                pl.lit(number, dtype=pl.Int32).alias("epoch"), pl.col("route_id").cast(pl.Int32), pl.all().exclude("route_id")
-            )
+            costs.select(pl.lit(number, dtype=pl.Int32).alias("epoch"), pl.col("route_id").cast(pl.Int32), pl.all().exclude("route_id"))
         )
         return _Epoch(number, sets, route_id)
 
@@ -145,7 +143,9 @@ class Ledger:
         return route_id, is_new
 
     def _keep_routes(self, sets: RouteSets, step: IntArray, route_id: IntArray, is_new: npt.NDArray[np.bool_]) -> None:
-        names = pl.DataFrame(list(sets.market_ids), schema=dict.fromkeys(("market_id", "origin_node", "destination_node"), pl.String), orient="row")
+        names = pl.DataFrame(
+            list(sets.market_ids), schema=dict.fromkeys(("market_id", "origin_node", "destination_node"), pl.String), orient="row"
+        )
         routes = names[sets.route_market[is_new]].with_columns(
             pl.Series("route_id", route_id[is_new]).cast(pl.Int32),
             family_id=pl.Series(np.array(sets.family_ids, dtype=np.object_)[sets.route_family[is_new]], dtype=pl.String),
@@ -189,7 +189,9 @@ def _stirred(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 def _named_steps(graph: StateGraph, tables: Mapping[str, pl.DataFrame], arcs: IntArray) -> list[_Step]:
     """What arcs are called in the ledger."""
     places = tables["region_places"].select(
-        pl.concat_str(pl.col("region_id", "side", "commodity_group", "place_id", "loading_unit").cast(pl.String), separator="/").alias("key")
+        pl.concat_str(pl.col("region_id", "side", "commodity_group", "place_id", "loading_unit").cast(pl.String), separator="/").alias(
+            "key"
+        )
     )
     elements = (tables["links"]["link_id"].to_list(), tables["terminals"]["terminal_id"].to_list(), places["key"].to_list())
 
@@ -230,7 +232,9 @@ def _market_frame(cleared: Cleared) -> pl.DataFrame:
     count = len(sets.market_ids)
     at_home = assembly.route_of < 0
     not_shipped = np.bincount(assembly.market_of_route[at_home], weights=clearing.route_flow_kt[at_home], minlength=count)[:count]
-    names = pl.DataFrame(list(sets.market_ids), schema=dict.fromkeys(("market_id", "origin_node", "destination_node"), pl.String), orient="row")
+    names = pl.DataFrame(
+        list(sets.market_ids), schema=dict.fromkeys(("market_id", "origin_node", "destination_node"), pl.String), orient="row"
+    )
     return names.with_columns(
         base_flow_kt=pl.Series((problem.market_flow_kt * problem.market_factor)[:count]),
         demand_kt=pl.Series(clearing.market_demand_kt[:count]),

@@ -171,8 +171,14 @@ def route_sums(epoch: Epoch, values: FloatArray) -> FloatArray:
 
 def cost_checks(book: Book) -> list[Check]:
     """Cost components and path sizes of saved routes against the tables of every year in which they stand."""
-    costs = Tally("costs", "tariff, handling, time, waiting, reliability and CO2 of every route as its steps cost by the tables", tolerance=SUM_TOLERANCE)
-    sizes = Tally("path sizes", "path size of every route: cost shares of its steps over the routes that share them", tolerance=SUM_TOLERANCE)
+    costs = Tally(
+        "costs",
+        "tariff, handling, time, waiting, reliability and CO2 of every route as its steps cost by the tables",
+        tolerance=SUM_TOLERANCE,
+    )
+    sizes = Tally(
+        "path sizes", "path size of every route: cost shares of its steps over the routes that share them", tolerance=SUM_TOLERANCE
+    )
     done = set()
     for year in book.years:
         key = (year.epoch_number, *book.memory.key(year.tables, COST_TABLES))

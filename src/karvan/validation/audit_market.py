@@ -12,7 +12,7 @@ import polars as pl
 from karvan.schema import ANY, LOADING_UNITS
 from karvan.validation.audit_costs import hour_values, payloads
 from karvan.validation.audit_routes import ends_of
-from karvan.validation.book import CONTAINER, LINK, MARKET_KEY, NOT_SHIPPED, TERMINAL, Book, Epoch, Tables, Year
+from karvan.validation.book import CONTAINER, LINK, MARKET_KEY, NOT_SHIPPED, TERMINAL, Book, Epoch, Tables, Year, sums
 from karvan.validation.tally import SOLVER_TOLERANCE, SUM_TOLERANCE, Check, Tally, compare_frames
 
 FloatArray = npt.NDArray[np.float64]
@@ -145,17 +145,19 @@ def _rows(book: Book, year: Year) -> Rows:
     units = table["unit"].cast(pl.String).to_list()
     most = {unit: max(value for value, other in zip(limit, units, strict=True) if other == unit) for unit in set(units)}
     heaviest = float(uses.units_per_t.max(initial=0.0)) * float(year.column("base_flow_kt").sum())
-    size = np.array([max(value, _SMALL_SHARE * (most[unit] if most[unit] > 0.0 else heaviest)) for value, unit in zip(limit, units, strict=True)])
+    size = np.array(
+        [max(value, _SMALL_SHARE * (most[unit] if most[unit] > 0.0 else heaviest)) for value, unit in zip(limit, units, strict=True)]
+    )
     return Rows(
         ids=ids,
         price=price,
-        use=np.bincount(uses.facility, weights=year.flow[uses.route] * uses.units_per_t, minlength=len(ids)),
-        tonnes=np.bincount(uses.facility, weights=year.flow[uses.route], minlength=len(ids)),
+        use=sums(uses.facility, year.flow[uses.route] * uses.units_per_t, len(ids)),
+        tonnes=sums(uses.facility, year.flow[uses.route], len(ids)),
         capacity=capacity,
         limit=limit,
         size=size,
         uses=uses,
-        scarcity=np.bincount(uses.route, weights=uses.units_per_t * price[uses.facility], minlength=year.epoch.routes.shape[0]),
+        scarcity=sums(uses.route, uses.units_per_t * price[uses.facility], year.epoch.routes.shape[0]),
     )
 
 
@@ -173,21 +175,29 @@ def violation(rows: Rows) -> float:
 
 def facility_checks(book: Book) -> list[Check]:
     """Use of facilities, and what limits and prices say of it."""
-    use = Tally("facility use", "use of every facility as its routes' steps use it by facility_uses, and its limit by facilities", tolerance=SUM_TOLERANCE)
+    use = Tally(
+        "facility use",
+        "use of every facility as its routes' steps use it by facility_uses, and its limit by facilities",
+        tolerance=SUM_TOLERANCE,
+    )
     full = Tally("limits", "no facility carries more than is left to it, minima are met, and a place has a price only where it is full")
-    saved = [[], []]
+    saved: tuple[list[pl.DataFrame], list[pl.DataFrame]] = ([], [])
     for year in book.years:
         rows = rows_of(book, year)
         held = year.rows.filter(pl.col("kind") == "facility")
         labels = [pl.lit(year.case).alias("case"), pl.lit(year.snapshot.year).alias("year")]
         wanted = pl.DataFrame({"row_id": rows.ids, "flow": rows.use, "limit": rows.limit}, schema_overrides={"row_id": pl.String})
         saved[0].append(held.select("case", "year", "row_id", "flow", "limit"))
-        saved[1].append(wanted.select(*labels, pl.all()).with_columns(capacity=pl.Series(rows.capacity), modelled_kt=pl.Series(rows.tonnes)))
+        saved[1].append(
+            wanted.select(*labels, pl.all()).with_columns(capacity=pl.Series(rows.capacity), modelled_kt=pl.Series(rows.tonnes))
+        )
         _judge_rows(full, year, rows)
     keys = ("case", "year", "row_id")
     wanted = pl.concat(saved[1])
     wanted = wanted.with_columns(pl.col("year").cast(saved[0][0].schema["year"]))
-    compare_frames(use, pl.concat(saved[0]), wanted, name="row_results", keys=keys, columns=("flow", "limit"), because="by the steps of its routes")
+    compare_frames(
+        use, pl.concat(saved[0]), wanted, name="row_results", keys=keys, columns=("flow", "limit"), because="by the steps of its routes"
+    )
     facilities = book.saved.frame("facilities").filter(pl.col("case").is_in(["scenario", "baseline"]))
     compare_frames(
         use,
@@ -220,7 +230,9 @@ def _judge_rows(tally: Tally, year: Year, rows: Rows) -> None:
             word = "at most" if kind == "facility" else "at least"
             wrong[at] = f"{name} carries {use:.9g} thousand units {year.when}, must carry {word} {least:.9g}"
         elif not (price >= 0.0 if kind == "facility" else price <= 0.0):
-            wrong[at] = f"{name} has a price of {price:.9g} USD {year.when}, must be {'zero or more' if kind == 'facility' else 'zero or less'}"
+            wrong[at] = (
+                f"{name} has a price of {price:.9g} USD {year.when}, must be {'zero or more' if kind == 'facility' else 'zero or less'}"
+            )
         elif price != 0.0 and -over > SOLVER_TOLERANCE * size and abs(price * over) > SOLVER_TOLERANCE * paid:
             wrong[at] = f"{name} has a price of {price:.9g} USD {year.when} though {-over:.9g} thousand units are free, must be zero"
     is_right = np.ones(len(held), dtype=np.bool_)
@@ -249,7 +261,14 @@ def demand_check(book: Book) -> Check:
             held[book.markets[at][0]] = held.get(book.markets[at][0], 0) + 1
         names = sorted(total)
 
-        def missing(at: int, *, names: list[str] = names, held: Mapping[str, int] = held, ends: Mapping[str, Mapping[str, int]] = ends, when: str = year.when) -> str:
+        def missing(
+            at: int,
+            *,
+            names: list[str] = names,
+            held: Mapping[str, int] = held,
+            ends: Mapping[str, Mapping[str, int]] = ends,
+            when: str = year.when,
+        ) -> str:
             pairs = ends["pairs"].get(names[at], "some")
             return f"market_results: market {names[at]} has {held.get(names[at], 0)} pairs of ends {when}, must have {pairs}"
 
@@ -286,7 +305,7 @@ def _judge_shares(book: Book, year: Year, flows: Tally, costs: Tally) -> None:
     nests = epoch.nest_market.shape[0]
     lowest = np.minimum.reduceat(cost, epoch.nest_first) if nests else np.zeros(0)
     part = epoch.path_size * np.exp(-theta[epoch.market] * (cost - lowest[epoch.nest]))
-    whole = np.bincount(epoch.nest, weights=part, minlength=nests)
+    whole = sums(epoch.nest, part, nests)
     nest_cost = lowest - np.log(whole) / theta[epoch.nest_market]
     commodity = book.commodity
     offered = nest_cost + constant[epoch.nest_family, commodity[epoch.nest_market]]
@@ -295,7 +314,7 @@ def _judge_shares(book: Book, year: Year, flows: Tally, costs: Tally) -> None:
     np.minimum.at(cheapest, epoch.nest_market, offered)
     nest_part = np.exp(-market_theta[epoch.nest_market] * (offered - cheapest[epoch.nest_market]))
     home_part = np.exp(-market_theta * (at_home - cheapest))
-    total = np.bincount(epoch.nest_market, weights=nest_part, minlength=count) + home_part
+    total = sums(epoch.nest_market, nest_part, count) + home_part
     composite = cheapest - np.log(total) / market_theta
     price, elasticity = of_market("value_usd_per_t"), of_market("demand_elasticity_ratio")
     base_cost = np.array([base.get(market, np.nan) for market in book.markets])
@@ -313,7 +332,9 @@ def _judge_shares(book: Book, year: Year, flows: Tally, costs: Tally) -> None:
         return lambda at: f"{what} of {book.say_market(int(there[at]))} {year.when}"
 
     flows.compare(year.flow, wanted, say=say_route, because="by its share at the prices")
-    flows.compare(year.column("not_shipped_kt")[there], (demand * home_part / total)[there], say=say("kt not shipped"), because="by its share")
+    flows.compare(
+        year.column("not_shipped_kt")[there], (demand * home_part / total)[there], say=say("kt not shipped"), because="by its share"
+    )
     costs.compare(year.column("cost_usd_per_t")[there], composite[there], say=say("composite cost"), least=1.0, because="at the prices")
     costs.compare(year.column("demand_kt")[there], demand[there], say=say("demand"), because="at its composite cost")
     costs.compare(year.column("price_weight")[there], weight[there], say=say("price weight"), because="by the regime")

@@ -55,7 +55,9 @@ def _chains(book: Book) -> Check:
             found = node[taken[at_step[routes]]]
 
             def astray(at: int, *, found: IntArray = found, routes: IntArray = routes, column: str = column) -> str:
-                return f"{book.say_route(int(routes[at]))} has its {column} at {steps.states[found[at]]}, no place of its region for its goods"
+                return (
+                    f"{book.say_route(int(routes[at]))} has its {column} at {steps.states[found[at]]}, no place of its region for its goods"
+                )
 
             tally.claim(found == wanted[book.market[routes]], say=astray)
     return tally.done()
@@ -122,9 +124,13 @@ def _ends(book: Book, tables: Tables) -> dict[str, Any]:
 
 
 def _elements(book: Book) -> Check:
-    tally = Tally("elements", "links, terminals and accesses of every route with goods on it exist, are open and do what the route asks of them")
+    tally = Tally(
+        "elements", "links, terminals and accesses of every route with goods on it exist, are open and do what the route asks of them"
+    )
     for year in book.years:
-        faults: dict[int, str] = book.memory.once(("faults", *book.memory.key(year.tables, _BUILT)), step_faults, book.steps, year.tables, book.memory)
+        faults: dict[int, str] = book.memory.once(
+            ("faults", *book.memory.key(year.tables, _BUILT)), step_faults, book.steps, year.tables, book.memory
+        )
         carrying = _carrying(book, year)
         bad = book.taking(np.array(sorted(faults), dtype=np.int64))
         form, usable = book.memory.once(("units", *book.memory.key(year.tables, ("commodity_units",))), _unit_faults, book, year.tables)
@@ -268,7 +274,9 @@ def _on_passage(steps: Steps, step: int, link: Row, posts: list[Row]) -> str:
     before = (start, "") if at == 0 else (chain[at - 1][1], f"{chain[at - 1][0]} {way}")
     after = (chain[at][1], "" if at == len(chain) - 1 else f"{chain[at][0]} {way}")
     found = tuple((steps.place_of(state), steps.state_passed[state]) for state in (tail, head))
-    return "" if found == (before, after) else f"does not lead from {_at(found[0])} to {_at(found[1])}, but from {_at(before)} to {_at(after)}"
+    return (
+        "" if found == (before, after) else f"does not lead from {_at(found[0])} to {_at(found[1])}, but from {_at(before)} to {_at(after)}"
+    )
 
 
 def _at(place_passed: tuple[str, str]) -> str:
@@ -396,12 +404,13 @@ def _steps_in(steps: Steps, tables: Tables, country: str) -> IntArray:
 def _families(book: Book) -> Check:
     tally = Tally("families", "every route belongs to the first route family, by order, whose conditions it meets")
     for year in book.years:
-        family, serves = book.memory.once(("families", *book.memory.key(year.tables, ("route_families",))), _true_families, book, year.tables)
+        family, named, serves = book.memory.once(
+            ("families", *book.memory.key(year.tables, ("route_families",))), _true_families, book, year.tables
+        )
         routes = year.epoch.routes
-        named = np.array([*book.families, "none"], dtype=np.object_)
 
-        def misplaced(at: int, *, routes: IntArray = routes, family: IntArray = family, year: Year = year) -> str:
-            return f"{book.say_route(int(routes[at]))} must be of family {named[family[routes[at]]]} {year.when}"
+        def misplaced(at: int, *, routes: IntArray = routes, right: list[str] = named, family: IntArray = family, year: Year = year) -> str:
+            return f"{book.say_route(int(routes[at]))} must be of family {right[family[routes[at]]]} {year.when}"
 
         tally.claim(family[routes] == book.family[routes], say=misplaced)
 
@@ -412,8 +421,8 @@ def _families(book: Book) -> Check:
     return tally.done()
 
 
-def _true_families(book: Book, tables: Tables) -> tuple[IntArray, BoolArray]:
-    """Family of each route by its links (-1 for none of the run's), and whether its own family serves its regions, shapes (routes,)."""
+def _true_families(book: Book, tables: Tables) -> tuple[IntArray, list[str], BoolArray]:
+    """Family of each route by its links, names of these numbers, and whether a route's own family serves its regions, shapes (routes,)."""
 
     def ids(cell: str | None) -> list[str]:
         return [] if cell is None else [name.strip() for name in cell.split(";")]
@@ -421,7 +430,8 @@ def _true_families(book: Book, tables: Tables) -> tuple[IntArray, BoolArray]:
     def taking(links: list[str]) -> BoolArray:
         return book.taking(np.concatenate([np.zeros(0, dtype=np.int64), *(book.steps.of(LINK, link) for link in links)]))
 
-    family = np.full(book.market.shape[0], -1, dtype=np.int64)
+    names = [*book.families, *(name for name in tables["route_families"]["family_id"] if name not in book.families), "none"]
+    family = np.full(book.market.shape[0], len(names) - 1, dtype=np.int64)
     serves = np.ones(book.market.shape[0], dtype=np.bool_)
     is_free = np.ones(book.market.shape[0], dtype=np.bool_)
     goods = book.trait("commodity_group")
@@ -435,7 +445,7 @@ def _true_families(book: Book, tables: Tables) -> tuple[IntArray, BoolArray]:
             fits &= taking([link])
         if row["not_via"] is not None:
             fits &= ~taking(ids(row["not_via"]))
-        code = book.families.index(row["family_id"]) if row["family_id"] in book.families else -1
+        code = names.index(row["family_id"])
         family[fits] = code
         is_free &= ~fits
         if row["ends_a"] is not None:
@@ -444,4 +454,4 @@ def _true_families(book: Book, tables: Tables) -> tuple[IntArray, BoolArray]:
             between = np.array([(a in one and b in other) or (a in other and b in one) for a, b in ends], dtype=np.bool_)
             mine = book.family == code
             serves[mine] = between[book.market[mine]]
-    return family, serves
+    return family, names, serves

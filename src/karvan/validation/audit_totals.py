@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import polars as pl
 from karvan.schema import ANY
 from karvan.validation.audit_costs import payloads, rates_of
 from karvan.validation.audit_market import rows_of, violation
-from karvan.validation.book import CONTAINER, LINK, NOT_SHIPPED, Book, Tables, Year
+from karvan.validation.book import CONTAINER, LINK, NOT_SHIPPED, Book, Tables, Year, sums
 from karvan.validation.tally import LEAST_KT, REPORT_TOLERANCE, SOLVER_TOLERANCE, SUM_TOLERANCE, Check, Tally, compare_frames
 
 FloatArray = npt.NDArray[np.float64]
@@ -27,7 +28,9 @@ def total_checks(book: Book) -> list[Check]:
 
 
 def _conservation(book: Book) -> Check:
-    tally = Tally("conservation", "what enters a state leaves it, market by market; demand is shipped or not shipped", tolerance=SUM_TOLERANCE)
+    tally = Tally(
+        "conservation", "what enters a state leaves it, market by market; demand is shipped or not shipped", tolerance=SUM_TOLERANCE
+    )
     steps, count = book.steps, len(book.markets)
     is_end = np.array([state.startswith(("origin:", "destination:")) for state in steps.states], dtype=np.bool_)
     width = len(steps.states)
@@ -35,7 +38,7 @@ def _conservation(book: Book) -> Check:
         epoch = year.epoch
         into, out_of, pairs = book.memory.once(("passages", year.epoch_number), _passages, book, year, is_end)
         flow = year.flow[epoch.route_of_step]
-        entering, leaving = (np.bincount(ends, weights=flow, minlength=count * width) for ends in (into, out_of))
+        entering, leaving = (sums(ends, flow, count * width) for ends in (into, out_of))
 
         def say(at: int, *, pairs: IntArray = pairs, when: str = year.when) -> str:
             market, state = divmod(int(pairs[at]), width)
@@ -43,7 +46,7 @@ def _conservation(book: Book) -> Check:
 
         tally.compare(leaving[pairs], entering[pairs], say=say, because="what enters it")
         there = np.flatnonzero(~np.isnan(year.column("demand_kt")))
-        shipped = np.bincount(epoch.market, weights=year.flow, minlength=count)
+        shipped = sums(epoch.market, year.flow, count)
         wanted = (shipped + year.column("not_shipped_kt"))[there]
 
         def say_market(at: int, *, there: IntArray = there, when: str = year.when) -> str:
@@ -57,8 +60,19 @@ def _conservation(book: Book) -> Check:
                 return f"what {word} of {book.say_market(at)} {when}, kt,"
 
             tally.compare(ends, shipped, say=say_end, because="what its routes carry")
-        tally.claim((year.flow >= 0.0) & np.isfinite(year.flow), say=lambda at, year=year: f"flow of route {year.epoch.routes[at]} {year.when} must be zero or more")
+        tally.claim(
+            (year.flow >= 0.0) & np.isfinite(year.flow),
+            say=partial(_say_flow, year),
+        )
     return tally.done()
+
+
+def _say_flow(year: Year, at: int) -> str:
+    return f"flow of route {year.epoch.routes[at]} is {year.flow[at]:.9g} kt {year.when}, must be zero or more"
+
+
+def _saying(text: str) -> Callable[[int], str]:
+    return lambda _: text
 
 
 def _passages(book: Book, year: Year, is_end: npt.NDArray[np.bool_]) -> tuple[IntArray, IntArray, IntArray]:
@@ -136,7 +150,9 @@ def _sums(book: Book) -> list[Check]:
     for at, year in enumerate(book.years):
         _add_sums(book, at, year, parts, cordon_ids)
     links = Tally("link flows", "tonnes on every link, each way, as its routes carry", tolerance=SUM_TOLERANCE)
-    families = Tally("family flows", "tonnes by route family, goods and regions, and over the headline cordon by block", tolerance=SUM_TOLERANCE)
+    families = Tally(
+        "family flows", "tonnes by route family, goods and regions, and over the headline cordon by block", tolerance=SUM_TOLERANCE
+    )
     crossings = Tally("crossings", "tonnes and boxes over every cordon by who sends what where", tolerance=SUM_TOLERANCE)
     by_family = _named(parts.whole("families"), "family_id", [*book.families, NOT_SHIPPED])
     by_cordon = _named(parts.whole("crossings"), "cordon_id", cordon_ids)
@@ -166,12 +182,12 @@ def _named(frame: pl.DataFrame, column: str, names: list[str]) -> pl.DataFrame:
 
 def _add_sums(book: Book, at: int, year: Year, parts: _Parts, cordon_ids: Sequence[str]) -> None:
     epoch, steps, count = year.epoch, book.steps, len(book.markets)
-    step_flow = np.bincount(epoch.step, weights=year.flow[epoch.route_of_step], minlength=steps.count)
+    step_flow = sums(epoch.step, year.flow[epoch.route_of_step], steps.count)
     on = np.flatnonzero((steps.kind == LINK) & (step_flow > 0.0))
     is_backward = steps.is_backward[on]
     parts.add("links", at, link_id=on, forward_kt=step_flow[on] * ~is_backward, backward_kt=step_flow[on] * is_backward)
 
-    nest_flow = np.bincount(epoch.nest, weights=year.flow, minlength=epoch.nest_market.shape[0])
+    nest_flow = sums(epoch.nest, year.flow, epoch.nest_market.shape[0])
     home = np.flatnonzero(~np.isnan(year.column("not_shipped_kt")))
     parts.add(
         "families",
@@ -186,7 +202,7 @@ def _add_sums(book: Book, at: int, year: Year, parts: _Parts, cordon_ids: Sequen
         crossing = np.flatnonzero(tonnes[epoch.routes])
         flow, market = year.flow[crossing], epoch.market[crossing]
         weights = (flow, flow * boxes[epoch.routes[crossing]], flow * on_corridor[crossing])
-        by_market = [np.bincount(market, weights=weight, minlength=count) for weight in weights]
+        by_market = [sums(market, weight, count) for weight in weights]
         used = np.flatnonzero(by_market[0] > 0.0)
         parts.add(
             "crossings",
@@ -201,49 +217,66 @@ def _add_sums(book: Book, at: int, year: Year, parts: _Parts, cordon_ids: Sequen
 
 def _money(book: Book) -> Check:
     """Money in is money out, M USD; places that are waited for instead of paid for earn nobody anything."""
-    tally = Tally("money", "what goods pay in tariffs, charges and scarcity is what operators and owners of scarce facilities receive", tolerance=SUM_TOLERANCE)
+    tally = Tally(
+        "money",
+        "what goods pay in tariffs, charges and scarcity is what operators and owners of scarce facilities receive",
+        tolerance=SUM_TOLERANCE,
+    )
     parts: list[pl.DataFrame] = []
     is_paid = book.saved.report["regime"] == "price"
     reported = {(case, entry["year"]): entry for case, entry in _report_years(book)}
     for year in book.years:
         epoch, rates = year.epoch, rates_of(book, year.tables)
         cells = len(book.commodities) * book.steps.count
-        moved = np.bincount(epoch.cell, weights=year.flow[epoch.route_of_step], minlength=cells).reshape(-1, book.steps.count)
+        moved = sums(epoch.cell, year.flow[epoch.route_of_step], cells).reshape(-1, book.steps.count)
         received = (moved * rates.charge).sum(axis=0)
         operators = year.tables["operators"]["operator_id"].to_list()
         takes = rates.operator >= 0
-        revenue = np.bincount(rates.operator[takes], weights=received[takes], minlength=len(operators)) / 1e3
+        revenue = sums(rates.operator[takes], received[takes], len(operators)) / 1e3
         labels = [pl.lit(year.case).alias("case"), pl.lit(year.snapshot.year, dtype=pl.Int64).alias("year")]
         parts.append(pl.DataFrame({"operator_id": operators, "revenue_musd": revenue}).select(*labels, pl.all()))
         access = float((moved * rates.access).sum()) / 1e3
         rows = rows_of(book, year)
         owners = year.tables["facilities"]["operator_id"].to_list()
         rent = rows.price * rows.use / 1e3
-        by_owner = {owner: float(rent[[index for index, name in enumerate(owners) if name == owner]].sum()) for owner in sorted(set(owners))}
+        by_owner = {
+            owner: float(rent[[index for index, name in enumerate(owners) if name == owner]].sum()) for owner in sorted(set(owners))
+        }
         paid_rent = float((year.flow * rows.scarcity).sum()) / 1e3 if is_paid else 0.0
         received_rent = sum(by_owner.values()) if is_paid else 0.0
         paid = float((year.flow * (epoch.components[:, 0] + epoch.components[:, 1])).sum()) / 1e3
         entry = reported[year.case, year.snapshot.year]
-        tally.compare([paid_rent], [received_rent], say=lambda _, when=year.when: f"scarcity paid by goods {when}, M USD,", because="what owners receive")
-        whole = f"{sum(revenue):.9g} to operators, {received_rent:.9g} to owners of scarce facilities and {access:.9g} of access paid to nobody"
+        tally.compare(
+            [paid_rent],
+            [received_rent],
+            say=_saying(f"scarcity paid by goods {year.when}, M USD,"),
+            because="what owners receive",
+        )
+        whole = (
+            f"{sum(revenue):.9g} to operators, {received_rent:.9g} to owners of scarce facilities and {access:.9g} of access paid to nobody"
+        )
         tally.compare(
             [paid + paid_rent],
             [float(revenue.sum()) + received_rent + access],
-            say=lambda _, when=year.when: f"what goods pay in all {when}, M USD,",
+            say=_saying(f"what goods pay in all {year.when}, M USD,"),
             because=whole,
         )
         tally.compare(
             [entry["rent_musd"]] if is_paid else [],
             [float(_held_rent(year)) / 1e3] if is_paid else [],
-            say=lambda _, when=year.when: f"report: rent_musd {when}",
+            say=_saying(f"report: rent_musd {year.when}"),
             least=max(abs(paid), 1.0) * REPORT_TOLERANCE / SUM_TOLERANCE,
             because="price times limit of every facility",
         )
-    because = "tariffs and charges times flow"
     compare_frames(
-        tally, _saved(book, "operators"), pl.concat(parts), name="operators", keys=("case", "year", "operator_id"), columns=("revenue_musd",),
-        because=because,
-    )  # fmt: skip
+        tally,
+        _saved(book, "operators"),
+        pl.concat(parts),
+        name="operators",
+        keys=("case", "year", "operator_id"),
+        columns=("revenue_musd",),
+        because="tariffs and charges times flow",
+    )
     return tally.done()
 
 
@@ -258,7 +291,11 @@ def _report_years(book: Book) -> Sequence[tuple[str, Mapping[str, Any]]]:
 
 
 def _headline(book: Book) -> Check:
-    tally = Tally("headline", "numbers of the report: corridor, boxes, crude, cordons, blocks, operators, facilities, excess", tolerance=REPORT_TOLERANCE)
+    tally = Tally(
+        "headline",
+        "numbers of the report: corridor, boxes, crude, cordons, blocks, operators, facilities, excess",
+        tolerance=REPORT_TOLERANCE,
+    )
     manifest = book.corridor.manifest
     entries = {(case, int(entry["year"])): entry for case, entry in _report_years(book)}
     for year in book.years:
@@ -282,17 +319,24 @@ def _headline(book: Book) -> Check:
 
         tally.compare([found[name] for name in names], [wanted[name] for name in names], say=say, because="the sum of its routes")
         held = {item["facility_id"]: item for item in entry["facilities"]}
-        for key, values in (("flow", np.minimum(rows.use, rows.limit) + year.tables["facilities"]["other_load"].to_numpy()), ("shadow_price_usd_per_unit", rows.price)):
+        for key, values in (
+            ("flow", np.minimum(rows.use, rows.limit) + year.tables["facilities"]["other_load"].to_numpy()),
+            ("shadow_price_usd_per_unit", rows.price),
+        ):
             least = np.maximum(rows.size, 1.0) * SOLVER_TOLERANCE if key == "flow" else 1e-3
 
             def say_facility(at: int, *, key: str = key, ids: tuple[str, ...] = rows.ids, when: str = year.when) -> str:
                 return f"report: {key} of {ids[at]} {when}"
 
             tally.compare(
-                [held[name][key] if name in held else np.nan for name in rows.ids], values, say=say_facility, least=least, because="by its routes and row"
+                [held[name][key] if name in held else np.nan for name in rows.ids],
+                values,
+                say=say_facility,
+                least=least,
+                because="by its routes and row",
             )
         tally.compare(
-            [entry["max_violation"]], [violation(rows)], say=lambda _, when=year.when: f"report: max_violation {when}", least=1e-3,
+            [entry["max_violation"]], [violation(rows)], say=_saying(f"report: max_violation {year.when}"), least=1e-3,
             because="the largest excess of use over limit",
         )  # fmt: skip
     _corners(book, tally)

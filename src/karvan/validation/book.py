@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,10 @@ MARKET_KEY = ("market_id", "origin_node", "destination_node")
 NOT_SHIPPED = "not_shipped"
 CONTAINER = LOADING_UNITS.index("container")
 
-Answer = TypeVar("Answer")
+
+def sums(places: IntArray, weights: FloatArray, count: int) -> FloatArray:
+    """Sum of weights at each place, shape (count,)."""
+    return np.asarray(np.bincount(places, weights=weights, minlength=count), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -83,11 +86,12 @@ class Steps:
 
     @cached_property
     def _place_names(self) -> tuple[str, ...]:
-        return tuple(self.places)
+        return tuple(self.places.keys())
 
     def place_of(self, state: int) -> str:
         """Place of a state."""
-        return self._place_names[self.state_place[state]]
+        name: str = self._place_names[int(self.state_place[state])]
+        return name
 
     def say(self, step: int) -> str:
         """What a step is called."""
@@ -207,7 +211,7 @@ class Book:
         """A number that tells market, family and step of each step taken apart, from 0 up."""
         nest = self.market * len(self.families) + self.family
         _, found = np.unique(nest[self.route_of_step] * self.steps.count + self.step, return_inverse=True)
-        return found.astype(np.int64)
+        return np.asarray(found, dtype=np.int64)
 
     @cached_property
     def _by_step(self) -> tuple[IntArray, IntArray]:
@@ -323,7 +327,10 @@ def read_book(saved: SavedRun, corridor: Corridor, scenarios: Mapping[str, Scena
         int(number): _epoch(costs, market=market, family=family, first=first, step=step, cell_base=commodity[market] * steps.count)
         for (number,), costs in frames["route_costs"].partition_by("epoch", as_dict=True, maintain_order=True).items()
     }
-    by_year = {name: frames[name].partition_by(["case", "year"], as_dict=True, maintain_order=True) for name in ("route_flows", "market_results", "row_results")}
+    by_year = {
+        name: frames[name].partition_by(["case", "year"], as_dict=True, maintain_order=True)
+        for name in ("route_flows", "market_results", "row_results")
+    }
     years = []
     for (case, calendar), snapshot in snapshots.items():
         flows = by_year["route_flows"].get((case, calendar), frames["route_flows"].clear())
@@ -333,7 +340,8 @@ def read_book(saved: SavedRun, corridor: Corridor, scenarios: Mapping[str, Scena
         placed[flows["route_id"].to_numpy()] = np.arange(flows.height)
         order = placed[epoch.routes]
         if flows.height != epoch.routes.shape[0] or (order < 0).any():
-            return None, [f"route_flows holds {flows.height:,} routes in {calendar} ({case}), must hold the {epoch.routes.shape[0]:,} of epoch {number}"]
+            wanted = f"the {epoch.routes.shape[0]:,} of epoch {number}"
+            return None, [f"route_flows holds {flows.height:,} routes in {calendar} ({case}), must hold {wanted}"]
         results = numbered.join(by_year["market_results"][case, calendar], on=MARKET_KEY, how="left", validate="1:1", maintain_order="left")
         years.append(
             Year(
@@ -358,7 +366,7 @@ def _problems(frames: Mapping[str, pl.DataFrame], scenarios: Mapping[str, Scenar
         found.append("routes: route_id must count the routes from 0, each once")
     lengths = routes["steps"].list.len()
     taken = routes["steps"].explode()
-    if routes.height and (lengths.min() or 0) < 2:
+    if routes.height and not bool((lengths >= 2).all()):
         found.append("routes: a route has fewer than two steps; it must start and end with access to its region")
     elif routes.height and not bool(taken.is_between(0, steps.height - 1).all()):
         found.append("routes: a route takes a step that is not in route_steps")
@@ -385,7 +393,7 @@ def _problems(frames: Mapping[str, pl.DataFrame], scenarios: Mapping[str, Scenar
 def _steps(frame: pl.DataFrame) -> Steps:
     states = sorted(set(frame["from_state"]) | set(frame["to_state"]))
     number = {state: index for index, state in enumerate(states)}
-    parts = [None if state.startswith(("origin:", "destination:")) else (state.split("/") + [""])[:5] for state in states]
+    parts = [None if state.startswith(("origin:", "destination:")) else [*state.split("/"), ""][:5] for state in states]
     places = {name: index for index, name in enumerate(sorted({part[0] for part in parts if part is not None}))}
 
     def codes(position: int, words: Mapping[str, int]) -> IntArray:
@@ -409,7 +417,9 @@ def _traits(markets: tuple[tuple[str, str, str], ...], demands: list[pl.DataFram
     columns = ("origin_region", "destination_region", "commodity_group", "form", "block")
     known: dict[str, tuple[Any, ...]] = {}
     for frame in {id(frame): frame for frame in demands}.values():
-        for name, *labels in frame.select("market_id", pl.col("origin_region", "destination_region", "commodity_group", "form", "block").cast(pl.String)).iter_rows():
+        for name, *labels in frame.select(
+            "market_id", pl.col("origin_region", "destination_region", "commodity_group", "form", "block").cast(pl.String)
+        ).iter_rows():
             if known.setdefault(name, tuple(labels)) != tuple(labels):
                 return {}, [f"market {name} changes its regions or goods from year to year, which this check cannot follow"]
     missing = sorted({market for market, _, _ in markets} - set(known))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -53,8 +54,8 @@ class Check:
         return self.wrong == 0
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return {**asdict(self), "is_passed": self.is_passed}
+        """For JSON; a deviation that is no number is None."""
+        return {**asdict(self), "worst": self.worst if math.isfinite(self.worst) else None, "is_passed": self.is_passed}
 
 
 class Tally:
@@ -63,6 +64,7 @@ class Tally:
     def __init__(self, name: str, what: str, *, tolerance: float = 0.0) -> None:
         self.name, self.what, self.tolerance = name, what, tolerance
         self._compared, self._wrong, self._worst, self._where, self._message = 0, 0, 0.0, "", ""
+        self._is_claimed = False  # a claim that does not hold says more than a number that differs
 
     def compare(
         self, found: npt.ArrayLike, wanted: npt.ArrayLike, *, say: Callable[[int], str], least: npt.ArrayLike = LEAST_KT, because: str = ""
@@ -84,7 +86,7 @@ class Tally:
         apart = np.where(np.isnan(apart), np.inf, apart)
         self._wrong += int((apart > self.tolerance).sum())
         at = int(np.argmax(apart))
-        if apart[at] > self._worst:
+        if apart[at] > self._worst and not self._is_claimed:
             self._worst, self._where = float(apart[at]), say(at)
             reason = f", {because}" if because else ""
             self._message = f"{self._where} is {found[at]:.9g}, must be {wanted[at]:.9g}{reason}"
@@ -94,8 +96,8 @@ class Tally:
         self._compared += is_right.shape[0]
         bad = np.flatnonzero(~is_right)
         self._wrong += bad.shape[0]
-        if bad.shape[0] and self._worst < 1.0:
-            self._worst = 1.0
+        if bad.shape[0] and not self._is_claimed:
+            self._is_claimed, self._worst = True, max(self._worst, 1.0)
             self._where = self._message = say(int(bad[0]))
 
     def done(self) -> Check:
@@ -126,7 +128,9 @@ def compare_frames(
     tally.claim(~twice, say=lambda at: f"{name}: {_row_name(keys, rows[at])} stands there twice, must stand there once")
     texts = [pl.col(key).cast(pl.String) if wanted.schema[key] in (pl.String, pl.Categorical) else pl.col(key) for key in keys]
     once = found.select(*texts, *columns).unique(keys, keep="first", maintain_order=True)
-    both = once.join(wanted.select(*texts, *columns), on=keys, how="full", suffix="_wanted", coalesce=True, nulls_equal=True, validate="1:1")
+    both = once.join(
+        wanted.select(*texts, *columns), on=keys, how="full", suffix="_wanted", coalesce=True, nulls_equal=True, validate="1:1"
+    )
     both = both.with_columns(pl.col([*columns, *(f"{column}_wanted" for column in columns)]).fill_null(0.0))
     joined = both.select(keys).rows()
 
