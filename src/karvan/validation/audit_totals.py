@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -114,6 +115,37 @@ def _cordons(book: Book, tables: Tables) -> dict[str, tuple[FloatArray, FloatArr
     return found
 
 
+@dataclass(frozen=True)
+class Crossing:
+    """Routes of an epoch that cross a cordon.
+
+    Attributes:
+        route, market: Position in the epoch's routes, and market, shape (crossing,).
+        teu_per_t: Thousand TEU that are counted per kt, shape (crossing,).
+        on_corridor: 1 where the route crosses the headline cordon too, shape (crossing,).
+    """
+
+    route: IntArray
+    market: IntArray
+    teu_per_t: FloatArray
+    on_corridor: FloatArray
+
+
+def crossings_of(book: Book, year: Year) -> dict[str, Crossing]:
+    """Routes of a year over each cordon."""
+    key = ("crossings", year.epoch_number, *book.memory.key(year.tables, ("cordons", "commodity_units")))
+    found: dict[str, Crossing] = book.memory.once(key, _crossings, book, year)
+    return found
+
+
+def _crossings(book: Book, year: Year) -> dict[str, Crossing]:
+    routes, market = year.epoch.routes, year.epoch.market
+    cordons = cordons_of(book, year.tables)
+    on_corridor = cordons[book.corridor.manifest.headline_cordon][0][routes]
+    crossing = {name: np.flatnonzero(tonnes[routes]) for name, (tonnes, _) in cordons.items()}
+    return {name: Crossing(on, market[on], cordons[name][1][routes[on]], on_corridor[on]) for name, on in crossing.items()}
+
+
 class _Parts:
     """Amounts of many years by market or link, one below the other."""
 
@@ -196,13 +228,10 @@ def _add_sums(book: Book, at: int, year: Year, parts: _Parts, cordon_ids: Sequen
         family_id=np.concatenate([epoch.nest_family, np.full(home.shape[0], len(book.families))]),
         flow_kt=np.concatenate([nest_flow, year.column("not_shipped_kt")[home]]),
     )
-    cordons = cordons_of(book, year.tables)
-    on_corridor = cordons[book.corridor.manifest.headline_cordon][0][epoch.routes]
-    for name, (tonnes, boxes) in cordons.items():
-        crossing = np.flatnonzero(tonnes[epoch.routes])
-        flow, market = year.flow[crossing], epoch.market[crossing]
-        weights = (flow, flow * boxes[epoch.routes[crossing]], flow * on_corridor[crossing])
-        by_market = [sums(market, weight, count) for weight in weights]
+    for name, crossing in crossings_of(book, year).items():
+        flow = year.flow[crossing.route]
+        weights = (flow, flow * crossing.teu_per_t, flow * crossing.on_corridor)
+        by_market = [sums(crossing.market, weight, count) for weight in weights]
         used = np.flatnonzero(by_market[0] > 0.0)
         parts.add(
             "crossings",
@@ -299,17 +328,18 @@ def _headline(book: Book) -> Check:
     manifest = book.corridor.manifest
     entries = {(case, int(entry["year"])): entry for case, entry in _report_years(book)}
     for year in book.years:
-        entry, epoch = entries[year.case, year.snapshot.year], year.epoch
-        cordons = cordons_of(book, year.tables)
-        tonnes, boxes = (year.flow * weight[epoch.routes] for weight in cordons[manifest.headline_cordon])
-        is_crude = (book.trait("commodity_group") == manifest.crude_commodity)[epoch.market]
+        entry = entries[year.case, year.snapshot.year]
+        cordons = crossings_of(book, year)
+        headline = cordons[manifest.headline_cordon]
+        tonnes = year.flow[headline.route]
+        is_crude = (book.trait("commodity_group") == manifest.crude_commodity)[headline.market]
         rows = rows_of(book, year)
         wanted: dict[str, float] = {
             "corridor_mt": float(tonnes.sum()) / 1e3,
-            "containers_teu": float(boxes.sum()) * 1e3,
+            "containers_teu": float((tonnes * headline.teu_per_t).sum()) * 1e3,
             "crude_mt": float(tonnes[is_crude].sum()) / 1e3,
         }
-        wanted |= {f"cordons_kt.{name}": float((year.flow * weight[epoch.routes]).sum()) for name, (weight, _) in cordons.items()}
+        wanted |= {f"cordons_kt.{name}": float(year.flow[each.route].sum()) for name, each in cordons.items()}
         found = {name: entry[name] for name in ("corridor_mt", "containers_teu", "crude_mt")}
         found |= {f"cordons_kt.{name}": entry["cordons_kt"].get(name, np.nan) for name in cordons}
         names = list(wanted)

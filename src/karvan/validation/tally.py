@@ -124,18 +124,18 @@ def compare_frames(
     """
     keys, columns = list(keys), list(columns)
     twice = found.select(keys).is_duplicated().to_numpy()
-    rows = found.select(keys).rows()
-    tally.claim(~twice, say=lambda at: f"{name}: {_row_name(keys, rows[at])} stands there twice, must stand there once")
+    labels = found.select(keys)
+    tally.claim(~twice, say=lambda at: f"{name}: {_row_name(keys, labels.row(at))} stands there twice, must stand there once")
     texts = [pl.col(key).cast(pl.String) if wanted.schema[key] in (pl.String, pl.Categorical) else pl.col(key) for key in keys]
     once = found.select(*texts, *columns).unique(keys, keep="first", maintain_order=True)
     both = once.join(
         wanted.select(*texts, *columns), on=keys, how="full", suffix="_wanted", coalesce=True, nulls_equal=True, validate="1:1"
     )
     both = both.with_columns(pl.col([*columns, *(f"{column}_wanted" for column in columns)]).fill_null(0.0))
-    joined = both.select(keys).rows()
+    joined = both.select(keys)
 
     def say_of(column: str) -> Callable[[int], str]:
-        return lambda at: f"{name}: {column} of {_row_name(keys, joined[at])}"
+        return lambda at: f"{name}: {column} of {_row_name(keys, joined.row(at))}"
 
     for column in columns:
         tally.compare(both[column].to_numpy(), both[f"{column}_wanted"].to_numpy(), say=say_of(column), because=because)
