@@ -99,6 +99,7 @@ SPOILT: dict[str, tuple[str, Edit, str, str]] = {
     "a price below zero": ("row_results", times("price", -1.0, *IN_2026), "limits", "must be zero or more"),
     "a limit raised": ("row_results", times("limit", 2.0, *IN_2026), "facility use", "limit of ferry in 2026 (scenario)"),
     "a facility overloaded": ("route_flows", times("flow_kt", 2.0, *IN_2026), "limits", "ferry carries"),
+    "a row that is no facility": ("row_results", replaced("kind", "wish", *IN_2026), "limits", "nothing else can be checked"),
     "another sense": ("row_results", replaced("sense", "at_least", *IN_2026), "limits", "must have at_most"),
     "use misreported": ("facilities", times("modelled_flow", 0.9, *IN_2026), "facility use", "modelled_flow of ferry in 2026 (scenario)"),
     "demand changed": ("market_results", times("demand_kt", 1.1, *IN_2026), "composites", "demand of market grain_east_west"),

@@ -79,6 +79,7 @@ def _uses(book: Book, epoch: Epoch, tables: Tables) -> Uses:
     steps, payload = book.steps, payloads(book, tables)
     facilities = {row["facility_id"]: (index, row["unit"]) for index, row in enumerate(book.row_dicts(tables, "facilities"))}
     cells, rows, amounts = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
+    groups, concerned = [np.zeros(0, dtype=np.int64)], [np.ones(len(book.markets), dtype=np.bool_)]
     for use in book.row_dicts(tables, "facility_uses"):
         index, unit = facilities[use["facility_id"]]
         on = steps.of(LINK, use["link_id"]) if use["link_id"] is not None else steps.of(TERMINAL, use["terminal_id"])
@@ -93,15 +94,23 @@ def _uses(book: Book, epoch: Epoch, tables: Tables) -> Uses:
         cells.append(goods[of_goods] * steps.count + on[of_step])
         rows.append(np.full(of_goods.shape[0], index, dtype=np.int64))
         amounts.append(taken[of_goods, of_step])
-    cell, row, amount = np.concatenate(cells), np.concatenate(rows), np.concatenate(amounts)
+        narrowed = [name for name in ("origin_region", "destination_region") if use.get(name) is not None]
+        groups.append(np.full(of_goods.shape[0], len(concerned) if narrowed else 0, dtype=np.int64))
+        if narrowed:
+            concerned.append(np.logical_and.reduce([book.trait(name) == use[name] for name in narrowed]))
+    cell, row, amount, group = np.concatenate(cells), np.concatenate(rows), np.concatenate(amounts), np.concatenate(groups)
     order = np.argsort(cell, kind="stable")
-    cell, row, amount = cell[order], row[order], amount[order]
+    cell, row, amount, group = cell[order], row[order], amount[order], group[order]
     uses_first = np.searchsorted(cell, np.arange(len(book.commodities) * steps.count + 1))
     count = np.diff(uses_first)
     touched = np.flatnonzero(count[epoch.cell])
     repeat = count[epoch.cell[touched]]
     entry = np.repeat(uses_first[epoch.cell[touched]], repeat) + np.arange(repeat.sum()) - np.repeat(np.cumsum(repeat) - repeat, repeat)
-    key = np.repeat(epoch.route_of_step[touched], repeat) * max(len(facilities), 1) + row[entry]
+    route = np.repeat(epoch.route_of_step[touched], repeat)
+    if len(concerned) > 1:
+        is_meant = np.stack(concerned)[group[entry], epoch.market[route]]
+        route, entry = route[is_meant], entry[is_meant]
+    key = route * max(len(facilities), 1) + row[entry]
     by_key = np.lexsort((amount[entry], key))
     is_last = np.append(np.diff(key[by_key]) != 0, True)[: by_key.shape[0]]
     most = by_key[is_last]
@@ -213,18 +222,21 @@ def facility_checks(book: Book) -> list[Check]:
 
 def _judge_rows(tally: Tally, year: Year, rows: Rows) -> None:
     index = {name: row for row, name in enumerate(rows.ids)}
+    agreed = {row["facility_id"]: float(row.get("minimum") or 0.0) for row in year.tables["facilities"].iter_rows(named=True)}
     held = year.rows.select("row_id", "kind", "sense", "limit", "price").rows()
     wrong: dict[int, str] = {}
-    paid = float(np.abs(year.column("demand_kt") * year.column("cost_usd_per_t")).sum())
     for at, (name, kind, sense, limit, price) in enumerate(held):
         facility = index.get(name.removesuffix(":minimum"))
         if facility is None or kind not in ("facility", "minimum"):
+            wrong[at] = f"{name} is a row of kind {kind} {year.when}, must be a facility or its minimum: nothing else can be checked"
             continue
         use, size = float(rows.use[facility]), float(rows.size[facility])
-        least = float(limit) if kind == "minimum" else float(rows.limit[facility])
+        least = agreed[rows.ids[facility]] if kind == "minimum" else float(rows.limit[facility])
         wanted_sense = "at_least" if kind == "minimum" else "at_most"
         over = use - least if kind == "facility" else least - use
-        if sense != wanted_sense:
+        if kind == "minimum" and limit != least:
+            wrong[at] = f"{name} has a limit of {limit:.9g} {year.when}, must have the contract's {least:.9g}"
+        elif sense != wanted_sense:
             wrong[at] = f"{name} has sense {sense} {year.when}, must have {wanted_sense}"
         elif not over <= SOLVER_TOLERANCE * size:
             word = "at most" if kind == "facility" else "at least"
@@ -233,11 +245,17 @@ def _judge_rows(tally: Tally, year: Year, rows: Rows) -> None:
             wrong[at] = (
                 f"{name} has a price of {price:.9g} USD {year.when}, must be {'zero or more' if kind == 'facility' else 'zero or less'}"
             )
-        elif price != 0.0 and -over > SOLVER_TOLERANCE * size and abs(price * over) > SOLVER_TOLERANCE * paid:
+        elif price != 0.0 and -over > SOLVER_TOLERANCE * size:
             wrong[at] = f"{name} has a price of {price:.9g} USD {year.when} though {-over:.9g} thousand units are free, must be zero"
     is_right = np.ones(len(held), dtype=np.bool_)
     is_right[list(wrong)] = False
     tally.claim(is_right, say=lambda at: wrong[at])
+    wanted = [name for name, least in agreed.items() if least > 0.0]
+    named = {name for name, *_ in held}
+    tally.claim(
+        np.array([f"{name}:minimum" in named for name in wanted], dtype=np.bool_),
+        say=lambda at: f"row_results lacks {wanted[at]}:minimum {year.when}, must hold the contract's minimum",
+    )
 
 
 def demand_check(book: Book) -> Check:
