@@ -130,6 +130,12 @@ def _parser() -> argparse.ArgumentParser:
     calibrate.add_argument(
         "--write", action="store_true", help="store the fit in the corridor folder: constants, demand_factors, base_costs"
     )
+
+    check_run = _verb(
+        verbs, "check-run", _check_run, "whether a finished run follows from its inputs", "karvan check-run karvan-runs/RUN_ID"
+    )
+    check_run.add_argument("run", type=Path, metavar="RUN", help="run folder")
+    check_run.add_argument("--corridor", metavar="DIR_OR_NAME", help="the run's corridor (default: the packaged one it names)")
     return parser
 
 
@@ -365,6 +371,19 @@ def _calibrate(parsed: argparse.Namespace) -> int:
     else:
         print("\n".join(fit_lines(found.as_dict())))
     return 0
+
+
+def _check_run(parsed: argparse.Namespace) -> int:
+    from karvan.report.checked import checked_lines
+    from karvan.study.checking import check_saved
+
+    checks = [check.as_dict() for check in check_saved(parsed.run, corridor=parsed.corridor)]
+    is_passed = all(check["is_passed"] for check in checks)
+    if parsed.json:
+        _print_json({"ok": is_passed, "run": str(parsed.run), "checks": checks})
+    else:
+        print("\n".join(checked_lines(str(parsed.run), checks)))
+    return 0 if is_passed else 1
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,9 @@ _FOLDER_MODE = 0o755  # temporary folders are private by default, runs are for o
 RUNS_FOLDER = Path("karvan-runs")
 """Where runs are saved unless a folder is named."""
 FRAMES = ("facilities", "crossings", "families", "blocks", "links", "operators", "regions", "components")
+"""Frames of every year of a run; `case` tells scenario, baseline, low and high apart."""
+LEDGER = ("route_steps", "routes", "route_costs", "route_flows", "market_results", "row_results")
+"""Frames that let a run be checked without computing it again."""
 
 
 def load_manifest(folder: Path) -> dict[str, Any] | None:
@@ -47,7 +50,7 @@ class SavedRun:
     report: Mapping[str, Any]
 
     def frame(self, name: str) -> pl.DataFrame:
-        """One of FRAMES, every scenario, growth and year of it.
+        """One of FRAMES or LEDGER, every scenario, growth and year of it.
 
         Raises:
             DataError: Its file is missing or broken.
@@ -112,7 +115,15 @@ def existing_run(folder: Path, run_id: str, *, replace: bool) -> dict[str, Any] 
     return dict(saved)
 
 
-def save_run(run: Run, folder: Path, *, manifest: Mapping[str, Any], html: str) -> None:
+def save_run(
+    run: Run,
+    folder: Path,
+    *,
+    manifest: Mapping[str, Any],
+    html: str,
+    ledger: Mapping[str, pl.DataFrame] | None = None,
+    check: Callable[[SavedRun], None] | None = None,
+) -> None:
     """Write a run folder under a temporary name beside its place, then move it there.
 
     Args:
@@ -120,19 +131,26 @@ def save_run(run: Run, folder: Path, *, manifest: Mapping[str, Any], html: str) 
         folder: Where it goes; an existing run there is replaced.
         manifest: Versions, hashes, options and timings.
         html: The report page.
+        ledger: LEDGER frames by name.
+        check: Called with the folder before it is moved into place; what it raises keeps the run from being written.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     temporary.chmod(_FOLDER_MODE)
     try:
         for name in FRAMES:
-            frames = [outlook.frame(name) for outlook in (run.scenario, run.baseline, run.low, run.high)]
+            cases = {"scenario": run.scenario, "baseline": run.baseline, "low": run.low, "high": run.high}
+            frames = [outlook.frame(name).select(pl.lit(case).alias("case"), pl.all()) for case, outlook in cases.items()]
             pl.concat(frames).write_parquet(temporary / f"{name}.parquet")
+        for name, frame in (ledger or {}).items():
+            frame.write_parquet(temporary / f"{name}.parquet")
         legs = [frame.select(pl.lit(name).alias("scenario_id"), pl.all()) for name, frame in run.journeys.items()]
         pl.concat(legs).write_parquet(temporary / "journeys.parquet")
         write_json(temporary / "report.json", run.report)
         (temporary / "report.html").write_text(html, encoding="utf-8", newline="\n")
         write_json(temporary / "manifest.json", manifest)
+        if check is not None:
+            check(SavedRun(temporary, manifest, run.report))
         if folder.exists():
             old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
             os.replace(folder, old / folder.name)

@@ -1,12 +1,18 @@
-"""Every problem of a corridor: tables, measures, scenarios and whether every market can be reached."""
+"""Every problem of a corridor: tables, measures, scenarios and whether every market can be reached; and of a finished run."""
 
 from __future__ import annotations
 
-from karvan.corridor import load_corridor
-from karvan.errors import DataError, MeasureError, Problem
-from karvan.measures import check_scenario, load_scenario, measures_of, scenario_ids
+from collections.abc import Mapping
+from pathlib import Path
+
+from karvan.corridor import Corridor, load_corridor
+from karvan.errors import DataError, MeasureError, Problem, SolverError
+from karvan.measures import Scenario, check_scenario, load_scenario, measures_of, scenario_ids
 from karvan.measures.apply import apply
+from karvan.results import SavedRun, load_run
 from karvan.study.clear import RouteMemory
+from karvan.study.options import ScenarioOptions, prepare, scenario_hash
+from karvan.validation import Check, check_run
 
 
 def check_case(name: str) -> list[Problem]:
@@ -46,3 +52,48 @@ def check_case(name: str) -> list[Problem]:
     except DataError as error:
         return list(error.problems)
     return []
+
+
+def check_saved(folder: Path, *, corridor: str | None = None) -> tuple[Check, ...]:
+    """Check a run folder against its corridor, with the run's own options laid over it.
+
+    Args:
+        folder: Run folder.
+        corridor: Folder or name of its corridor; by default the packaged one that the run names.
+
+    Raises:
+        DataError: The folder is no run, or the corridor or the measures are no longer those of the run.
+    """
+    saved = load_run(folder)
+    manifest = saved.manifest
+    given = manifest.get("options")
+    if not isinstance(given, dict):
+        raise DataError(
+            Problem("run folder", None, None, f"{folder} does not say with which options it was made; run again with --replace")
+        )
+    options = ScenarioOptions(
+        with_measures=tuple(given["with"]),
+        without_measures=tuple(given["without"]),
+        set_values=tuple(given["set"]),
+        overlay=None if given["overlay"] is None else Path(given["overlay"]),
+        growth=given["growth"],
+    )
+    prepared = prepare(load_corridor(corridor or str(manifest["corridor"])), str(manifest["scenario"]), options)
+    if prepared.corridor.hash != manifest["corridor_hash"] or scenario_hash(prepared.scenario) != manifest["scenario_hash"]:
+        name = corridor or manifest["corridor"]
+        message = f"{folder} was made from other tables or measures than {name} has now; name its corridor, or run again"
+        raise DataError(Problem("run folder", None, None, message))
+    baseline = load_scenario(prepared.corridor.manifest.baseline, prepared.corridor)
+    return check_run(saved, prepared.corridor, scenarios={"scenario": prepared.scenario, "baseline": baseline})
+
+
+def refuse_wrong(saved: SavedRun, *, corridor: Corridor, scenarios: Mapping[str, Scenario]) -> None:
+    """Raise if a finished run fails a check.
+
+    Raises:
+        SolverError: Names every check that fails and its worst deviation.
+    """
+    failed = [check for check in check_run(saved, corridor, scenarios=scenarios) if not check.is_passed]
+    if failed:
+        told = "\n".join(f"  {check.name}: {check.message}" for check in failed)
+        raise SolverError(f"the finished run fails {len(failed)} of its checks, so that nothing was written:\n{told}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from karvan.measures import Scenario, load_scenario
 from karvan.measures.apply import apply, apply_years, require_fitting
 from karvan.report import build_report, render_html
 from karvan.results import LEG_SCHEMA, RUNS_FOLDER, Outlook, Run, YearResult, existing_run, save_run
-from karvan.study.clear import Market, RouteMemory, clear
+from karvan.study.checking import refuse_wrong
+from karvan.study.clear import Cleared, Market, RouteMemory, clear
+from karvan.study.ledger import Ledger
 from karvan.study.movers import capacity_movers
 from karvan.study.options import Prepared, ScenarioOptions, code_hash, prepare, scenario_hash
 from karvan.study.outcomes import outcomes_of, scenario_legs
@@ -53,6 +56,7 @@ def run(
     Raises:
         DataError: Wrong input, or the folder holds something else.
         ConvergenceError: A year did not clear; nothing is written.
+        SolverError: The finished run fails a check of its own numbers; nothing is written.
     """
     tell = progress or silent
     started = time.perf_counter()
@@ -73,9 +77,11 @@ def run(
     memory.routed(history, co2_price_usd_per_t=manifest.co2_price_usd_per_t)
     outlooks: dict[str, Outlook] = {}
     stops: list[dict[str, Any]] = []
+    ledger = Ledger()
     for label, item in _cases(prepared, baseline, scenario_id):
         keep = stops if label == "scenario" else None
-        outlooks[label] = outlook(prepared.corridor, item, years, memory=memory, tell=named(label, tell), stops=keep)
+        note = partial(ledger.add, label, item) if save and label in ("scenario", "baseline") else None
+        outlooks[label] = outlook(prepared.corridor, item, years, memory=memory, tell=named(label, tell), stops=keep, note=note)
         seconds[label] = time.perf_counter() - mark
         mark = time.perf_counter()
 
@@ -119,7 +125,9 @@ def run(
     )
     if save:
         existing_run(folder, run_id, replace=True)
-        save_run(result, folder, manifest=_manifest(result, prepared, years), html=render_html(report))
+        check = partial(refuse_wrong, corridor=prepared.corridor, scenarios={"scenario": prepared.scenario, "baseline": baseline})
+        manifest_out = _manifest(result, prepared, years, options)
+        save_run(result, folder, manifest=manifest_out, html=render_html(report), ledger=ledger.frames(), check=check)
     return result
 
 
@@ -145,6 +153,7 @@ def outlook(
     memory: RouteMemory | None = None,
     tell: Progress | None = None,
     stops: list[dict[str, Any]] | None = None,
+    note: Callable[[Cleared], None] | None = None,
 ) -> Outlook:
     """Clear every year of a scenario, each afresh, so that a year's digits do not depend on the years before it.
 
@@ -155,6 +164,7 @@ def outlook(
         memory: Route sets to share with other outlooks.
         tell: Called with a line a year.
         stops: When given, what stops the headline cordon in each year is appended to it.
+        note: Called with every cleared year.
     """
     memory = memory or RouteMemory()
     manifest = corridor.manifest
@@ -164,6 +174,8 @@ def outlook(
         cleared = clear(snapshot, market=Market(), routes=memory, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
         result = year_result(cleared, headline_cordon=manifest.headline_cordon, crude_commodity=manifest.crude_commodity)
         results.append(result)
+        if note is not None:
+            note(cleared)
         if stops is not None:
             stops.extend(stop_gains(cleared, result, headline_cordon=manifest.headline_cordon, reliefs=reliefs))
         if tell is not None:
@@ -256,7 +268,7 @@ def _measure_rows(scenario: Scenario) -> list[dict[str, Any]]:
     ]
 
 
-def _manifest(result: Run, prepared: Prepared, years: Sequence[int]) -> dict[str, Any]:
+def _manifest(result: Run, prepared: Prepared, years: Sequence[int], options: ScenarioOptions) -> dict[str, Any]:
     import importlib.metadata
 
     libraries = ("numpy", "numba", "scipy", "polars", "dataframely", "pydantic")
@@ -270,6 +282,13 @@ def _manifest(result: Run, prepared: Prepared, years: Sequence[int]) -> dict[str
         "scenario_hash": scenario_hash(prepared.scenario),
         "years": list(years),
         "replaced": list(prepared.replaced),
+        "options": {
+            "with": list(options.with_measures),
+            "without": list(options.without_measures),
+            "set": list(options.set_values),
+            "overlay": None if options.overlay is None else str(options.overlay),
+            "growth": options.growth,
+        },
         "seed": None,
         "python": platform.python_version(),
         "libraries": {name: importlib.metadata.version(name) for name in libraries},

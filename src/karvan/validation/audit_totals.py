@@ -1,0 +1,388 @@
+"""What a saved run adds up: flow on links, families, regions and cordons, money by party, and the headline of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from karvan.schema import ANY
+from karvan.validation.audit_costs import payloads, rates_of
+from karvan.validation.audit_market import rows_of, violation
+from karvan.validation.book import CONTAINER, LINK, NOT_SHIPPED, Book, Tables, Year, sums
+from karvan.validation.tally import LEAST_KT, REPORT_TOLERANCE, SOLVER_TOLERANCE, SUM_TOLERANCE, Check, Tally, compare_frames
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+_CASES = ("scenario", "baseline")
+
+
+def total_checks(book: Book) -> list[Check]:
+    """Conservation, sums, money and headline."""
+    return [_conservation(book), *_sums(book), _money(book), _headline(book)]
+
+
+def _conservation(book: Book) -> Check:
+    tally = Tally(
+        "conservation", "what enters a state leaves it, market by market; demand is shipped or not shipped", tolerance=SUM_TOLERANCE
+    )
+    steps, count = book.steps, len(book.markets)
+    is_end = np.array([state.startswith(("origin:", "destination:")) for state in steps.states], dtype=np.bool_)
+    width = len(steps.states)
+    for year in book.years:
+        epoch = year.epoch
+        into, out_of, pairs = book.memory.once(("passages", year.epoch_number), _passages, book, year, is_end)
+        flow = year.flow[epoch.route_of_step]
+        entering, leaving = (sums(ends, flow, count * width) for ends in (into, out_of))
+
+        def say(at: int, *, pairs: IntArray = pairs, when: str = year.when) -> str:
+            market, state = divmod(int(pairs[at]), width)
+            return f"what leaves {steps.states[state]} of {book.say_market(market)} {when}, kt,"
+
+        tally.compare(leaving[pairs], entering[pairs], say=say, because="what enters it")
+        there = np.flatnonzero(~np.isnan(year.column("demand_kt")))
+        shipped = sums(epoch.market, year.flow, count)
+        wanted = (shipped + year.column("not_shipped_kt"))[there]
+
+        def say_market(at: int, *, there: IntArray = there, when: str = year.when) -> str:
+            return f"demand of {book.say_market(int(there[at]))} {when}, kt,"
+
+        tally.compare(year.column("demand_kt")[there], wanted, say=say_market, because="what is shipped and not shipped")
+        for word, amounts in (("leaves its origin", leaving), ("reaches its destination", entering)):
+            ends = amounts.reshape(count, width)[:, is_end].sum(axis=1)
+
+            def say_end(at: int, *, word: str = word, when: str = year.when) -> str:
+                return f"what {word} of {book.say_market(at)} {when}, kt,"
+
+            tally.compare(ends, shipped, say=say_end, because="what its routes carry")
+        tally.claim(
+            (year.flow >= 0.0) & np.isfinite(year.flow),
+            say=partial(_say_flow, year),
+        )
+    return tally.done()
+
+
+def _say_flow(year: Year, at: int) -> str:
+    return f"flow of route {year.epoch.routes[at]} is {year.flow[at]:.9g} kt {year.when}, must be zero or more"
+
+
+def _saying(text: str) -> Callable[[int], str]:
+    return lambda _: text
+
+
+def _passages(book: Book, year: Year, is_end: npt.NDArray[np.bool_]) -> tuple[IntArray, IntArray, IntArray]:
+    """Market and state that each step taken enters and leaves, as one number, and those of them that are no ends of markets."""
+    epoch, width = year.epoch, len(book.steps.states)
+    market = epoch.market[epoch.route_of_step] * width
+    into, out_of = market + book.steps.head[epoch.step], market + book.steps.tail[epoch.step]
+    passed = np.zeros((len(book.markets), width), dtype=np.bool_)
+    passed.ravel()[into] = passed.ravel()[out_of] = True
+    passed[:, is_end] = False
+    return into, out_of, np.flatnonzero(passed)
+
+
+def cordons_of(book: Book, tables: Tables) -> dict[str, tuple[FloatArray, FloatArray]]:
+    """Tonnes and TEU that each cordon counts of a tonne on each route, by own reading of cordons, each of shape (routes,)."""
+    key = ("cordons", *book.memory.key(tables, ("cordons", "commodity_units")))
+    found: dict[str, tuple[FloatArray, FloatArray]] = book.memory.once(key, _cordons, book, tables)
+    return found
+
+
+def _cordons(book: Book, tables: Tables) -> dict[str, tuple[FloatArray, FloatArray]]:
+    steps = book.steps
+    per_teu = np.nan_to_num(1.0 / payloads(book, tables)[:, CONTAINER])[book.commodity[book.market]]
+    found = {name: (np.zeros(book.market.shape[0]), np.zeros(book.market.shape[0])) for name in sorted(set(tables["cordons"]["cordon_id"]))}
+    for row in tables["cordons"].iter_rows(named=True):
+        on = steps.of(LINK, row["link_id"])
+        if row["direction"] != "both":
+            on = on[steps.is_backward[on] == (row["direction"] == "backward")]
+        counted = np.ones(len(book.markets), dtype=np.bool_)
+        for column in ("commodity_group", "origin_region", "destination_region"):
+            if row[column] not in (None, ANY):
+                counted &= book.trait(column) == row[column]
+        tonnes, boxes = found[row["cordon_id"]]
+        crossing = book.routes_with(on)
+        tonnes[crossing[counted[book.market[crossing]]]] = 1.0
+        in_box = book.routes_with(on[steps.before[on] == CONTAINER])
+        in_box = in_box[counted[book.market[in_box]]]
+        boxes[in_box] = per_teu[in_box]
+    return found
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Routes of an epoch that cross a cordon.
+
+    Attributes:
+        route, market: Position in the epoch's routes, and market, shape (crossing,).
+        teu_per_t: Thousand TEU that are counted per kt, shape (crossing,).
+        on_corridor: 1 where the route crosses the headline cordon too, shape (crossing,).
+    """
+
+    route: IntArray
+    market: IntArray
+    teu_per_t: FloatArray
+    on_corridor: FloatArray
+
+
+def crossings_of(book: Book, year: Year) -> dict[str, Crossing]:
+    """Routes of a year over each cordon."""
+    key = ("crossings", year.epoch_number, *book.memory.key(year.tables, ("cordons", "commodity_units")))
+    found: dict[str, Crossing] = book.memory.once(key, _crossings, book, year)
+    return found
+
+
+def _crossings(book: Book, year: Year) -> dict[str, Crossing]:
+    routes, market = year.epoch.routes, year.epoch.market
+    cordons = cordons_of(book, year.tables)
+    on_corridor = cordons[book.corridor.manifest.headline_cordon][0][routes]
+    crossing = {name: np.flatnonzero(tonnes[routes]) for name, (tonnes, _) in cordons.items()}
+    return {name: Crossing(on, market[on], cordons[name][1][routes[on]], on_corridor[on]) for name, on in crossing.items()}
+
+
+class _Parts:
+    """Amounts of many years by market or link, one below the other."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._parts: dict[str, list[dict[str, npt.NDArray[Any]]]] = {}
+
+    def add(self, name: str, at_year: int, **columns: npt.NDArray[Any]) -> None:
+        """Keep amounts of a year, given by its place among the book's years."""
+        size = next(iter(columns.values())).shape[0]
+        self._parts.setdefault(name, []).append({"at_year": np.full(size, at_year), **columns})
+
+    def whole(self, name: str) -> pl.DataFrame:
+        """Everything kept under a name, with case and year, and the labels of `market`."""
+        parts = self._parts[name]
+        whole = {column: np.concatenate([part[column] for part in parts]) for column in parts[0]}
+        times = pl.DataFrame(
+            [(year.case, year.snapshot.year) for year in self._book.years], schema={"case": pl.String, "year": pl.Int64}, orient="row"
+        )
+        labels = pl.DataFrame(dict(self._book.traits), schema=dict.fromkeys(self._book.traits, pl.String))
+        frames = [times[whole.pop("at_year")]]
+        if "market" in whole:
+            frames.append(labels[whole.pop("market")])
+        return pl.concat([*frames, pl.DataFrame(whole)], how="horizontal")
+
+
+def _saved(book: Book, name: str) -> pl.DataFrame:
+    return book.saved.frame(name).filter(pl.col("case").is_in(_CASES)).with_columns(pl.col("year").cast(pl.Int64))
+
+
+def _sums(book: Book) -> list[Check]:
+    parts = _Parts(book)
+    cordon_ids = sorted({name for year in book.years for name in cordons_of(book, year.tables)})
+    for at, year in enumerate(book.years):
+        _add_sums(book, at, year, parts, cordon_ids)
+    links = Tally("link flows", "tonnes on every link, each way, as its routes carry", tolerance=SUM_TOLERANCE)
+    families = Tally(
+        "family flows", "tonnes by route family, goods and regions, and over the headline cordon by block", tolerance=SUM_TOLERANCE
+    )
+    crossings = Tally("crossings", "tonnes and boxes over every cordon by who sends what where", tolerance=SUM_TOLERANCE)
+    by_family = _named(parts.whole("families"), "family_id", [*book.families, NOT_SHIPPED])
+    by_cordon = _named(parts.whole("crossings"), "cordon_id", cordon_ids)
+    by_link = _named(parts.whole("links"), "link_id", list(book.steps.element))
+    blocks = by_cordon.filter(pl.col("block").is_not_null() & (pl.col("cordon_id") == book.corridor.manifest.headline_cordon))
+    ends = ("origin_region", "destination_region", "commodity_group")
+    amounts = ("flow_kt", "flow_kteu", "on_corridor_kt")
+    wanted = (
+        (links, "links", by_link, ("link_id",), ("forward_kt", "backward_kt")),
+        (families, "families", by_family, ("commodity_group", "family_id"), ("flow_kt",)),
+        (families, "regions", by_family, (*ends, "family_id"), ("flow_kt",)),
+        (families, "blocks", blocks, ("block",), ("flow_kt",)),
+        (crossings, "crossings", by_cordon, ("cordon_id", *ends, "form"), amounts),
+    )
+    for tally, name, frame, labels, columns in wanted:
+        keys = ("case", "year", *labels)
+        summed = frame.group_by(keys).agg(pl.col(columns).sum())
+        saved = _saved(book, name).filter(pl.any_horizontal(pl.col(columns) != 0.0))
+        compare_frames(tally, saved, summed, name=name, keys=keys, columns=columns, because="the sum of its routes")
+    return [links.done(), families.done(), crossings.done()]
+
+
+def _named(frame: pl.DataFrame, column: str, names: list[str]) -> pl.DataFrame:
+    """A frame with the names of a column of positions."""
+    return frame.with_columns(pl.Series(names, dtype=pl.String)[frame[column]].alias(column))
+
+
+def _add_sums(book: Book, at: int, year: Year, parts: _Parts, cordon_ids: Sequence[str]) -> None:
+    epoch, steps, count = year.epoch, book.steps, len(book.markets)
+    step_flow = sums(epoch.step, year.flow[epoch.route_of_step], steps.count)
+    on = np.flatnonzero((steps.kind == LINK) & (step_flow > 0.0))
+    is_backward = steps.is_backward[on]
+    parts.add("links", at, link_id=on, forward_kt=step_flow[on] * ~is_backward, backward_kt=step_flow[on] * is_backward)
+
+    nest_flow = sums(epoch.nest, year.flow, epoch.nest_market.shape[0])
+    home = np.flatnonzero(~np.isnan(year.column("not_shipped_kt")))
+    parts.add(
+        "families",
+        at,
+        market=np.concatenate([epoch.nest_market, home]),
+        family_id=np.concatenate([epoch.nest_family, np.full(home.shape[0], len(book.families))]),
+        flow_kt=np.concatenate([nest_flow, year.column("not_shipped_kt")[home]]),
+    )
+    for name, crossing in crossings_of(book, year).items():
+        flow = year.flow[crossing.route]
+        weights = (flow, flow * crossing.teu_per_t, flow * crossing.on_corridor)
+        by_market = [sums(crossing.market, weight, count) for weight in weights]
+        used = np.flatnonzero(by_market[0] > 0.0)
+        parts.add(
+            "crossings",
+            at,
+            market=used,
+            cordon_id=np.full(used.shape[0], cordon_ids.index(name)),
+            flow_kt=by_market[0][used],
+            flow_kteu=by_market[1][used],
+            on_corridor_kt=by_market[2][used],
+        )
+
+
+def _money(book: Book) -> Check:
+    """Money in is money out, M USD; places that are waited for instead of paid for earn nobody anything."""
+    tally = Tally(
+        "money",
+        "what goods pay in tariffs, charges and scarcity is what operators and owners of scarce facilities receive",
+        tolerance=SUM_TOLERANCE,
+    )
+    parts: list[pl.DataFrame] = []
+    is_paid = book.saved.report["regime"] == "price"
+    reported = {(case, entry["year"]): entry for case, entry in _report_years(book)}
+    for year in book.years:
+        epoch, rates = year.epoch, rates_of(book, year.tables)
+        cells = len(book.commodities) * book.steps.count
+        moved = sums(epoch.cell, year.flow[epoch.route_of_step], cells).reshape(-1, book.steps.count)
+        received = (moved * rates.charge).sum(axis=0)
+        operators = year.tables["operators"]["operator_id"].to_list()
+        takes = rates.operator >= 0
+        revenue = sums(rates.operator[takes], received[takes], len(operators)) / 1e3
+        labels = [pl.lit(year.case).alias("case"), pl.lit(year.snapshot.year, dtype=pl.Int64).alias("year")]
+        parts.append(pl.DataFrame({"operator_id": operators, "revenue_musd": revenue}).select(*labels, pl.all()))
+        access = float((moved * rates.access).sum()) / 1e3
+        rows = rows_of(book, year)
+        owners = year.tables["facilities"]["operator_id"].to_list()
+        rent = rows.price * rows.use / 1e3
+        by_owner = {
+            owner: float(rent[[index for index, name in enumerate(owners) if name == owner]].sum()) for owner in sorted(set(owners))
+        }
+        paid_rent = float((year.flow * rows.scarcity).sum()) / 1e3 if is_paid else 0.0
+        received_rent = sum(by_owner.values()) if is_paid else 0.0
+        paid = float((year.flow * (epoch.components[:, 0] + epoch.components[:, 1])).sum()) / 1e3
+        entry = reported[year.case, year.snapshot.year]
+        tally.compare(
+            [paid_rent],
+            [received_rent],
+            say=_saying(f"scarcity paid by goods {year.when}, M USD,"),
+            because="what owners receive",
+        )
+        whole = (
+            f"{sum(revenue):.9g} to operators, {received_rent:.9g} to owners of scarce facilities and {access:.9g} of access paid to nobody"
+        )
+        tally.compare(
+            [paid + paid_rent],
+            [float(revenue.sum()) + received_rent + access],
+            say=_saying(f"what goods pay in all {year.when}, M USD,"),
+            because=whole,
+        )
+        tally.compare(
+            [entry["rent_musd"]] if is_paid else [],
+            [float(_held_rent(year)) / 1e3] if is_paid else [],
+            say=_saying(f"report: rent_musd {year.when}"),
+            least=max(abs(paid), 1.0) * REPORT_TOLERANCE / SUM_TOLERANCE,
+            because="price times limit of every facility",
+        )
+    compare_frames(
+        tally,
+        _saved(book, "operators"),
+        pl.concat(parts),
+        name="operators",
+        keys=("case", "year", "operator_id"),
+        columns=("revenue_musd",),
+        because="tariffs and charges times flow",
+    )
+    return tally.done()
+
+
+def _held_rent(year: Year) -> float:
+    """Price times limit over all rows, thousand USD."""
+    return float((year.rows["price"] * year.rows["limit"]).sum())
+
+
+def _report_years(book: Book) -> Sequence[tuple[str, Mapping[str, Any]]]:
+    report = book.saved.report
+    return [("scenario", entry) for entry in report["years"]] + [("baseline", entry) for entry in report["baseline_years"]]
+
+
+def _headline(book: Book) -> Check:
+    tally = Tally(
+        "headline",
+        "numbers of the report: corridor, boxes, crude, cordons, blocks, operators, facilities, excess",
+        tolerance=REPORT_TOLERANCE,
+    )
+    manifest = book.corridor.manifest
+    entries = {(case, int(entry["year"])): entry for case, entry in _report_years(book)}
+    for year in book.years:
+        entry = entries[year.case, year.snapshot.year]
+        cordons = crossings_of(book, year)
+        headline = cordons[manifest.headline_cordon]
+        tonnes = year.flow[headline.route]
+        is_crude = (book.trait("commodity_group") == manifest.crude_commodity)[headline.market]
+        rows = rows_of(book, year)
+        wanted: dict[str, float] = {
+            "corridor_mt": float(tonnes.sum()) / 1e3,
+            "containers_teu": float((tonnes * headline.teu_per_t).sum()) * 1e3,
+            "crude_mt": float(tonnes[is_crude].sum()) / 1e3,
+        }
+        wanted |= {f"cordons_kt.{name}": float(year.flow[each.route].sum()) for name, each in cordons.items()}
+        found = {name: entry[name] for name in ("corridor_mt", "containers_teu", "crude_mt")}
+        found |= {f"cordons_kt.{name}": entry["cordons_kt"].get(name, np.nan) for name in cordons}
+        names = list(wanted)
+
+        def say(at: int, *, names: list[str] = names, when: str = year.when) -> str:
+            return f"report: {names[at]} {when}"
+
+        tally.compare([found[name] for name in names], [wanted[name] for name in names], say=say, because="the sum of its routes")
+        held = {item["facility_id"]: item for item in entry["facilities"]}
+        for key, values in (
+            ("flow", np.minimum(rows.use, rows.limit) + year.tables["facilities"]["other_load"].to_numpy()),
+            ("shadow_price_usd_per_unit", rows.price),
+        ):
+            least = np.maximum(rows.size, 1.0) * SOLVER_TOLERANCE if key == "flow" else 1e-3
+
+            def say_facility(at: int, *, key: str = key, ids: tuple[str, ...] = rows.ids, when: str = year.when) -> str:
+                return f"report: {key} of {ids[at]} {when}"
+
+            tally.compare(
+                [held[name][key] if name in held else np.nan for name in rows.ids],
+                values,
+                say=say_facility,
+                least=least,
+                because="by its routes and row",
+            )
+        tally.compare(
+            [entry["max_violation"]], [violation(rows)], say=_saying(f"report: max_violation {year.when}"), least=1e-3,
+            because="the largest excess of use over limit",
+        )  # fmt: skip
+    _corners(book, tally)
+    return tally.done()
+
+
+def _corners(book: Book, tally: Tally) -> None:
+    """Corner runs, whose routes are not kept, against their crossings."""
+    crossings = book.saved.frame("crossings").filter(pl.col("cordon_id") == book.corridor.manifest.headline_cordon)
+    for case, entries in book.saved.report["range"].items():
+        held = crossings.filter(pl.col("case") == case)
+        total = dict(held.group_by("year").agg(pl.col("flow_kt").sum() / 1e3).iter_rows())
+        years = [int(entry["year"]) for entry in entries]
+        found, wanted = [entry["corridor_mt"] for entry in entries], [total.get(year, np.nan) for year in years]
+
+        def say(at: int, *, case: str = case, years: list[int] = years) -> str:
+            return f"report: corridor_mt of the {case} end of the growth ranges in {years[at]}"
+
+        tally.compare(found, wanted, say=say, least=LEAST_KT, because="the sum of its crossings")
