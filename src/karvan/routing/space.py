@@ -104,7 +104,7 @@ class RouteSpace:
         network, hierarchy: The graph for loops, and its contraction hierarchy.
         markets: One row per market between two centroids; see `centroid_markets`.
         commodity: Position of each market's goods in the sorted names of `goods`, shape (markets,).
-        market_regions: Positions of origin and destination among the sorted regions, shape (markets, 2).
+        market_regions: Positions of origin and destination among the sorted regions, -2 for ends that are none, shape (markets, 2).
         rows: What routes use up.
         families: Route families.
         serves: Families that serve each market's regions, shape (markets, families).
@@ -224,7 +224,7 @@ def route_space(
     goods = {name: _goods(graph, tables, name, co2_price_usd_per_t) for name in sorted(set(markets["commodity_group"]))}
     names = sorted(goods)
     pairs = list(markets.select("origin_region", "destination_region").iter_rows())
-    regions = sorted(tables["regions"]["region_id"])
+    regions = {name: place for place, name in enumerate(sorted(tables["regions"]["region_id"]))}
     served = {pair: families.serves(*pair) for pair in set(pairs)}
     return RouteSpace(
         graph=graph,
@@ -232,7 +232,7 @@ def route_space(
         hierarchy=build_hierarchy(graph),
         markets=markets,
         commodity=np.array([names.index(name) for name in markets["commodity_group"]], dtype=np.int64),
-        market_regions=np.array([[regions.index(name) for name in pair] for pair in pairs], dtype=np.int64).reshape(-1, 2),
+        market_regions=np.array([[regions.get(name, -2) for name in pair] for pair in pairs], dtype=np.int64).reshape(-1, 2),
         rows=rows_of(tables),
         families=families,
         serves=np.array([served[pair] for pair in pairs], dtype=np.bool_).reshape(len(pairs), len(families.family_ids)),
