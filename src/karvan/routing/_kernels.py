@@ -286,8 +286,21 @@ def _sink(heap, key, at, size):
 
 
 @njit(cache=True, nogil=True)
-def _turns_back(path, count, arc_bits, tail, head, node_place, node_seen, place_seen, place_bits, mark):
-    """Whether a route comes back to a state, or to a place after a requirement was met in between: a loop only to collect a bit."""
+def _heaped(heap, key, arcs, count, low, high):
+    """A heap of the arcs whose key lies between two bounds; returns how many there are."""
+    size = np.int64(0)
+    for index in range(count):
+        if low <= key[arcs[index]] <= high:
+            heap[size] = arcs[index]
+            size += 1
+    for index in range(size // 2):
+        _sink(heap, key, size // 2 - 1 - index, size)
+    return size
+
+
+@njit(cache=True, nogil=True)
+def _turns_back(path, count, through, arc_bits, tail, head, node_place, node_seen, place_seen, place_bits, mark):
+    """Whether a route comes back to a state, or to a place after it met a requirement or passed the arc `through`: a loop for its sake."""
     collected = 0
     for position in range(count + 1):
         node = tail[path[position]] if position < count else head[path[count - 1]]
@@ -302,7 +315,7 @@ def _turns_back(path, count, arc_bits, tail, head, node_place, node_seen, place_
             else:
                 place_seen[place] = mark
                 place_bits[place] = collected
-        if position < count and arc_bits[path[position]] != 0:
+        if position < count and (arc_bits[path[position]] != 0 or path[position] == through):
             collected += 1
     return False
 
@@ -350,8 +363,8 @@ def routes_through(network, hierarchy, cost, uses, family, rules, options, ends,
         options: most routes of a market, overlap above which a route is a variant of a cheaper one that uses the same rows, and the
             dearest route over the cheapest.
         ends: origins, origin_first_market, market_destination: nodes, and the markets of each origin.
-        limit: Dearest route that is wanted, in the unit of cost, shape (markets,); the cheapest is told whatever it costs; below zero:
-            none is wanted.
+        limit: Dearest route that is wanted, in the unit of cost, shape (markets,); the cheapest found is told whatever it costs; below
+            zero: none is wanted.
 
     Returns:
         route_market, route_first_arc, route_arc; within a market by rising cost, then by arcs.
@@ -442,16 +455,17 @@ def routes_through(network, hierarchy, cost, uses, family, rules, options, ends,
                 continue
             bound = max(best, min(limit[market], np.int64(length_bound * best)))
             first_kept = route_count
-            size = np.int64(0)
-            for index in range(inner_count):
-                if through[inner[index]] <= bound:
-                    heap[size] = inner[index]
-                    size += 1
-            for index in range(size // 2):
-                _sink(heap, through, size // 2 - 1 - index, size)
+            size = _heaped(heap, through, inner, inner_count, np.int64(0), bound)
+            is_all = False
             mark += 1
             covered_mark = mark
-            while size > 0 and route_count - first_kept < most:
+            while route_count - first_kept < (1 if is_all else most):
+                if size == 0:
+                    if is_all or route_count > first_kept:
+                        break
+                    is_all = True  # the cheapest turn back or are of other families: the next one after them, then
+                    size = _heaped(heap, through, inner, inner_count, bound + 1, FAR - 1)
+                    continue
                 arc = heap[0]
                 size -= 1
                 heap[0] = heap[size]
@@ -502,7 +516,7 @@ def routes_through(network, hierarchy, cost, uses, family, rules, options, ends,
                     if link[path[step]] >= 0 and through[path[step]] == through[arc]:
                         covered[path[step]] = covered_mark
                 mark += 1
-                if _turns_back(path, length, arc_bits, tail, head, network.node_place, node_seen, place_seen, place_bits, mark):
+                if _turns_back(path, length, arc, arc_bits, tail, head, network.node_place, node_seen, place_seen, place_bits, mark):
                     continue
                 used_links = np.int64(0)
                 for step in range(length):

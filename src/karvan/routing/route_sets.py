@@ -335,9 +335,9 @@ def _arc_costs(space: RouteSpace, entries: FacilityEntries, standing: Standing) 
     hour[space.commodity] = _value_per_h(space)
     for index, name in enumerate(space.names):
         uses = space.goods[name].uses
-        added = (
-            weight[index] * uses.units_per_t * standing.row_price[uses.row] + hour[index] * standing.row_delay_h[uses.row]
-        ) / entries.times[uses.row]
+        once = 1.0 / entries.times[uses.row]  # but days and balances add up over the arcs
+        price = weight[index] * uses.units_per_t * standing.row_price[uses.row] * np.where(space.rows.is_summed[uses.row], 1.0, once)
+        added = price + hour[index] * standing.row_delay_h[uses.row] * once
         cost[index] += np.bincount(uses.arc, weights=np.where(uses.is_for_all, added, 0.0), minlength=space.graph.arc_count)
     return cost
 
