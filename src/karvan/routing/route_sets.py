@@ -141,20 +141,17 @@ def _searched(space: RouteSpace, costs: IntArray, limit: IntArray, *, most: int,
 
     `costs` is the whole-number cost by goods and arc, shape (goods, arcs).
     """
-    options = (most, space.options.overlap_bound, space.options.length_bound)
+    options = (most, space.options.length_bound)
 
     def work(search: Search) -> tuple[Search, IntArray, IntArray, IntArray] | None:
         wanted = np.ascontiguousarray(limit[search.market, search.family])
         if not (wanted >= 0).any():
             return None
-        goods = space.goods[search.commodity]
         family = (search.allowed, search.bits, search.bit_count, search.family)
-        uses = (goods.use_first, goods.uses.row, space.rows.marks)
         market, first, arc = _kernels.routes_through(
             space.network,
             space.hierarchy,
             costs[space.names.index(search.commodity)],
-            uses,
             family,
             search.rules,
             options,
