@@ -48,7 +48,7 @@ class Entered:
     Attributes:
         sets: The routes.
         entries: Facilities that they use.
-        gap: Largest share of its market that a route left out would take, by market and family, shape (markets, families).
+        gap: Largest share of its market that a candidate left out would take, by market and family, shape (markets, families).
         share: Share of each nest, shape (markets, families).
         composite: Composite cost of each nest with its constant, USD/t, infinite where it has no route, shape (markets, families).
         newest: Largest share that one of those that entered would take, zero if none did.
@@ -92,37 +92,35 @@ def first_routes(space: RouteSpace, *, threads: int = 1) -> RouteSets:
     return subset(space, sets, cost <= space.options.market_bound * cheapest[sets.route_market])
 
 
-def entered(space: RouteSpace, sets: RouteSets, standing: Standing, *, known: Entered | None = None, threads: int = 1) -> Entered:
+def entered(space: RouteSpace, sets: RouteSets, standing: Standing, *, threads: int = 1) -> Entered:
     """Let every route enter that would take the share `enter_share` of its market at the standing prices, constants and delays.
 
-    Candidates are the routes that are cheapest through some arc of the network (a link one way, a terminal) at these prices, for every
-    nest in which such a route could still take that share. A facility with several arcs on a route is priced once; searches spread its
-    price over them, what enters is judged by the exact cost.
+    Candidates are, in every nest where a route could still take that share, the routes that are the cheapest through some link one way
+    at these prices, those left aside that come back to a place on the way or belong to an earlier family. A detour made of two that
+    are each the cheapest through some link need not be one. A facility that stands on several arcs of a route is priced once; searches
+    spread its price over them, what enters is judged by the exact cost.
 
     Args:
         space: What routes are searched in.
         sets: Routes that are in; their market and family pairs are the nests.
         standing: Prices, delays and constants.
-        known: What was known at rest, with these very constants: nests in which nothing left out can take the share by now, since
-            prices only add to its cost, are not searched again.
         threads: Searches made at once; the answer does not depend on it.
     """
     options = space.options
     entries = facility_entries(space, sets)
     before = _judged(space, sets, entries, standing, is_in=np.ones(sets.route_count, dtype=np.bool_))
     by_arc = _arc_costs(space, entries, standing)
-    limit = _limits(space, sets, entries, before, standing, known, by_arc)
+    limit = _limits(space, sets, entries, before, standing, by_arc)
     found = _searched(space, whole_cost(by_arc), limit, most=options.per_search, threads=threads)
     both, is_old = _merged(space, sets, found)
     after, is_in = before, is_old
     if both.route_count > sets.route_count:
         is_in = is_old.copy()
         after = _judged(space, both, facility_entries(space, both), standing, is_in=is_in)
-    gap = after.gap if known is None else np.maximum(after.gap, _left_from(known, after, limit))
     if np.array_equal(is_in, is_old):
-        return replace(after, sets=sets, entries=entries, gap=gap)
+        return replace(after, sets=sets, entries=entries)
     kept = subset(space, both, is_in)
-    return replace(after, sets=kept, entries=facility_entries(space, kept), gap=gap)
+    return replace(after, sets=kept, entries=facility_entries(space, kept))
 
 
 def subset(space: RouteSpace, sets: RouteSets, is_in: BoolArray) -> RouteSets:
@@ -274,7 +272,6 @@ def _limits(
     entries: FacilityEntries,
     now: Entered,
     standing: Standing,
-    known: Entered | None,
     by_arc: FloatArray,
 ) -> IntArray:
     """Dearest route worth a search in each nest, millionths of USD/t by the additive cost, -1 where none is, shape (markets, families)."""
@@ -282,8 +279,6 @@ def _limits(
     with np.errstate(divide="ignore"):
         reach = np.log(now.share / bound) / space.by_market("route_theta")[:, None]  # above the composite
     is_open = (reach > 0.0) & np.isfinite(now.composite)
-    if known is not None:
-        is_open &= _could_take(space, now, standing, known, entries) >= bound
     cost = sets.cost_usd_per_t + price_costs(space, sets, entries, standing)
     additive = np.empty(sets.route_count)
     _choice_kernels.sums(_choice_kernels.Routes(sets.route_first_arc, sets.route_arc, space.commodity[sets.route_market]), by_arc, additive)
@@ -295,27 +290,6 @@ def _limits(
     dearest = (now.composite - _constants(space, standing))[is_open] + above
     limit[is_open] = np.maximum(np.rint(dearest / COST_UNIT_USD_PER_T), 0.0).astype(np.int64)
     return limit
-
-
-def _could_take(space: RouteSpace, now: Entered, standing: Standing, known: Entered, entries: FacilityEntries) -> FloatArray:
-    """Most of its market that a route left out could take by now, shape (markets, families): its weight at rest, grown with the nest's
-    composite and with what negative prices and delays could give it.
-    """
-    most_units = np.zeros(standing.row_price.shape[0])
-    np.maximum.at(most_units, entries.entry_row, np.abs(entries.entry_units_per_t))
-    is_signed = np.zeros(standing.row_price.shape[0], dtype=np.bool_)
-    is_signed[entries.entry_row[entries.entry_units_per_t < 0.0]] = True
-    lost = np.where(is_signed, np.abs(standing.row_price), np.maximum(-standing.row_price, 0.0))
-    given = float(lost @ most_units) * standing.price_weight + float(np.maximum(-standing.row_delay_h, 0.0).sum()) * _value_per_h(space)
-    with np.errstate(invalid="ignore", over="ignore"):
-        risen = np.where(np.isfinite(now.composite), now.composite - known.composite, 0.0)
-        at_rest_share = np.maximum(known.gap, 1e-3 * space.options.enter_share) / np.maximum(known.share, 1e-12)
-        return np.asarray(at_rest_share * now.share * np.exp(space.by_market("route_theta")[:, None] * (risen + given[:, None])))
-
-
-def _left_from(known: Entered, now: Entered, limit: IntArray) -> FloatArray:
-    """Bound on what is left out of nests that were not searched, shape (markets, families)."""
-    return np.where((limit < 0) & (now.share > 0.0), known.gap / np.maximum(known.share, 1e-12) * now.share, 0.0)
 
 
 def _arc_costs(space: RouteSpace, entries: FacilityEntries, standing: Standing) -> FloatArray:

@@ -283,7 +283,7 @@ def settle(routed: RoutedSnapshot, market: Market, *, start: Cleared | None = No
             constants=constants,
         )
         now = cleared.routed
-        found = entered(now.space, now.sets, standing, known=now.rest, threads=market.threads)
+        found = entered(now.space, now.sets, standing, threads=market.threads)
         gap = max(found.newest, float(found.gap.max(initial=0.0)))
         if gap <= ROUTE_GAP or found.sets is now.sets:
             return replace(cleared, route_gap=gap)
