@@ -11,8 +11,11 @@ import numpy as np
 
 from karvan.routing import Entered, RouteSets, RouteSpace, Standing, classify
 from karvan.routing.graph import LINK
+from tests.routing.twin import at_least, relaxed
 
 HOURS_PER_DAY = 24.0
+NEAR = 1e-4
+"""USD/t: searches count in whole millionths."""
 
 
 @dataclass(frozen=True)
@@ -142,19 +145,35 @@ def _paths(space: RouteSpace, allowed: np.ndarray, origin: int, destination: int
     yield from walk(origin, frozenset([origin]), frozenset([-1]) if place[destination] >= 0 else frozenset(), ())
 
 
-def cheapest_through_links(space: RouteSpace, nests: Collection[tuple[int, int]], by_arc: np.ndarray) -> dict[tuple[int, int], set[tuple[int, ...]]]:
-    """Routes of each nest that are the cheapest of its search through some link one way, by a cost of arcs, shape (goods, arcs)."""
-    best: dict[tuple[tuple[int, int], int], tuple[float, tuple[int, ...], bool]] = {}
+def cheapest_through_links(
+    space: RouteSpace, nests: Collection[tuple[int, int]], by_arc: np.ndarray
+) -> dict[tuple[int, int], set[tuple[int, ...]]]:
+    """Routes of each nest that are as cheap as any walk of its search through one of their links, by a cost of arcs, shape (goods, arcs)."""
+    least = {nest: _least_through(space, nest, by_arc[space.commodity[nest[0]]]) for nest in nests}
+    found: dict[tuple[int, int], set[tuple[int, ...]]] = {nest: set() for nest in nests}
     for nest, arcs, belongs in every_route(space, nests):
         cost = float(by_arc[space.commodity[nest[0]], list(arcs)].sum())
-        for arc in arcs:
-            if space.graph.arc_kind[arc] == LINK and cost < best.get((nest, arc), (math.inf, (), False))[0]:
-                best[nest, arc] = (cost, arcs, belongs)
-    found: dict[tuple[int, int], set[tuple[int, ...]]] = {nest: set() for nest in nests}
-    for (nest, _), (_, arcs, belongs) in best.items():
-        if belongs:
+        if belongs and any(space.graph.arc_kind[arc] == LINK and cost <= least[nest][arc] + NEAR for arc in arcs):
             found[nest].add(arcs)
     return found
+
+
+def _least_through(space: RouteSpace, nest: tuple[int, int], cost: np.ndarray) -> np.ndarray:
+    """Cost of the cheapest walk through each arc that meets the requirements of the nest's search, shape (arcs,)."""
+    graph, market = space.graph, nest[0]
+    search = next(search for search in space.searches if search.family == nest[1] and market in search.market)
+    member = search.market.tolist().index(market)
+    origin = int(search.ends[0][np.searchsorted(search.ends[1], member, side="right") - 1])
+    pairs = list(zip(graph.arc_tail.tolist(), graph.arc_head.tolist(), strict=True))
+    given = {"mask": search.allowed, "bits": search.bits, "bit_count": search.bit_count, "node_count": graph.node_count}
+    ahead = at_least(relaxed(pairs, cost, origin=origin, **given))
+    behind = at_least(relaxed([(head, tail) for tail, head in pairs], cost, origin=int(search.ends[2][member]), **given))
+    whole, least = (1 << search.bit_count) - 1, np.full(graph.arc_count, np.inf)
+    for arc in np.flatnonzero(search.allowed):
+        tail, head = pairs[arc]
+        rest = whole & ~int(search.bits[arc])
+        least[arc] = cost[arc] + min(ahead[tail, flags] + behind[head, rest & ~flags] for flags in range(whole + 1))
+    return least
 
 
 def search_costs(space: RouteSpace, standing: Standing, times: np.ndarray) -> np.ndarray:

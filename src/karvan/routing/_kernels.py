@@ -503,12 +503,12 @@ def routes_through(network, hierarchy, cost, family, rules, options, ends, limit
                         length += count + 1
                 if length == 0:
                     continue
-                for step in range(length):
-                    if link[path[step]] >= 0 and through[path[step]] == through[arc]:
-                        covered[path[step]] = covered_mark
                 mark += 1
                 if _turns_back(path, length, arc, arc_bits, tail, head, network.node_place, node_seen, place_seen, place_bits, mark):
                     continue
+                for step in range(length):
+                    if link[path[step]] >= 0 and through[path[step]] == through[arc]:
+                        covered[path[step]] = covered_mark
                 used_links = np.int64(0)
                 for step in range(length):
                     if link[path[step]] >= 0:

@@ -277,8 +277,8 @@ def _limits(
     """Dearest route worth a search in each nest, millionths of USD/t by the additive cost, -1 where none is, shape (markets, families)."""
     bound = space.options.enter_share
     with np.errstate(divide="ignore"):
-        reach = np.log(now.share / bound) / space.by_market("route_theta")[:, None]  # above the composite
-    is_open = (reach > 0.0) & np.isfinite(now.composite)
+        reach = np.log(now.share / bound) / space.by_market("route_theta")[:, None]  # above the composite, or below it
+    is_open = np.isfinite(reach) & np.isfinite(now.composite)
     cost = sets.cost_usd_per_t + price_costs(space, sets, entries, standing)
     additive = np.empty(sets.route_count)
     _choice_kernels.sums(_choice_kernels.Routes(sets.route_first_arc, sets.route_arc, space.commodity[sets.route_market]), by_arc, additive)
