@@ -10,8 +10,16 @@ import polars as pl
 
 from karvan import demand, network
 from karvan.routing import (
-    RouteSetOptions, RouteSets, RouteSpace, Standing, at_rest, build_graph, entered, first_routes, route_space,
-)  # fmt: skip
+    RouteSetOptions,
+    RouteSets,
+    RouteSpace,
+    Standing,
+    at_rest,
+    build_graph,
+    entered,
+    first_routes,
+    route_space,
+)
 from karvan.schema import Table
 
 DATE = datetime.date(2024, 7, 1)

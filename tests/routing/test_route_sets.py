@@ -264,7 +264,9 @@ def test_a_price_brings_in_the_route_around_a_facility():
 
 def test_a_delay_brings_in_the_route_around_a_facility():
     goods = [SHARP[0] | {"time_value_factor": 876.0}]  # 10 USD/t-h
-    made = _one_family(commodities=goods, links=[link("a", "b"), link("b", "c"), link("c", "d"), link("a", "m", time_h=20.0), link("m", "d")])
+    made = _one_family(
+        commodities=goods, links=[link("a", "b"), link("b", "c"), link("c", "d"), link("a", "m", time_h=20.0), link("m", "d")]
+    )
     space = space_of(made)
     assert choices(space).route_count == 1
     assert choices(space, _priced(space, {}, delays={"ferry": 1.0})).route_count == 2

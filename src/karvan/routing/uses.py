@@ -51,7 +51,7 @@ class Rows:
     @cached_property
     def marks(self) -> npt.NDArray[np.uint64]:
         """A random number for each row, the same in every run: sets of rows are told apart by the exclusive or of theirs, shape (rows,)."""
-        return np.random.SeedSequence(0).generate_state(self.count, np.uint64)
+        return np.asarray(np.random.SeedSequence(0).generate_state(self.count, np.uint64), dtype=np.uint64)
 
 
 @dataclass(frozen=True)
@@ -144,8 +144,8 @@ def arc_uses(graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity_gr
                 found[arc, len(facilities) + number, -1, -1] = (-1.0 if arc_direction[arc] == BACKWARD else 1.0) / float(payload[unit])
     keys = np.array(sorted(found), dtype=np.int64).reshape(-1, 4)
     per_t = np.array([found[key] for key in sorted(found)], dtype=np.float64)
-    arc, number, origin, destination = (keys[:, column].copy() for column in range(4))
-    return ArcUses(arc, number, per_t, origin, destination)
+    arcs, used, origin, destination = (keys[:, column].copy() for column in range(4))
+    return ArcUses(arcs, used, per_t, origin, destination)
 
 
 def _units_per_t(unit: str, carried: set[int], payload: FloatArray, days: float) -> float:
