@@ -45,7 +45,7 @@ class RouteSetOptions:
     market_bound: float = 4.0
     overlap_bound: float = 0.5
     per_search: int = 500
-    per_family: int = 60
+    per_family: int = 150
 
 
 @dataclass(frozen=True)
