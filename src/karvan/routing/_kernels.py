@@ -226,11 +226,11 @@ def distances(side, hierarchy, cost, is_allowed, bits, root, weights, layers):
 
 
 @njit(cache=True, nogil=True)
-def _walk(side, link, position, cost, is_allowed, bits, root, layers, known, node, flags, path, is_short):
+def _walk(side, link, position, cost, is_allowed, bits, root, layers, node, flags, path, is_short):
     """Arcs of a least route between a node and the root of its distances, from the node on.
 
-    At every node the lowest arc that explains the distance is taken; `known` remembers it, below zero where none was asked for yet,
-    shape (flags, ranks). `side` is as of distances from the other end. A short walk ends at its first link.
+    At every node the lowest arc that explains the distance is taken. `side` is as of distances from the
+    other end. A short walk ends at its first link.
 
     Returns:
         How many, written to `path`.
@@ -238,31 +238,28 @@ def _walk(side, link, position, cost, is_allowed, bits, root, layers, known, nod
     first, arc_of, _, far = side
     count = 0
     while node != root:
-        at = position[node]
-        if known[flags, at] < 0:
-            here = layers[flags, at]
-            for place in range(first[node], first[node + 1]):
-                arc = arc_of[place]
-                if not is_allowed[arc]:
-                    continue
-                other = position[far[arc]]
-                if other < 0:
-                    if far[arc] == root and flags == 0 and cost[arc] == here:
-                        known[flags, at] = 2 * arc
-                        break
-                    continue
-                if layers[flags, other] + cost[arc] == here:
-                    known[flags, at] = 2 * arc
+        here = layers[flags, position[node]]
+        taken = -1
+        for place in range(first[node], first[node + 1]):
+            arc = arc_of[place]
+            if not is_allowed[arc]:
+                continue
+            other = position[far[arc]]
+            if other < 0:
+                if far[arc] == root and flags == 0 and cost[arc] == here:
+                    taken = arc
                     break
-                rest = flags & ~bits[arc]
-                if rest != flags and layers[rest, other] + cost[arc] == here:
-                    known[flags, at] = 2 * arc + 1
-                    break
-        taken = known[flags, at] >> 1
+                continue
+            if layers[flags, other] + cost[arc] == here:
+                taken = arc
+                break
+            rest = flags & ~bits[arc]
+            if rest != flags and layers[rest, other] + cost[arc] == here:
+                taken = arc
+                flags = rest
+                break
         if taken < 0:
             break  # never, as long as the distances are those of these costs
-        if known[flags, at] & 1:
-            flags &= ~bits[taken]
         path[count] = taken
         count += 1
         node = far[taken]
@@ -400,13 +397,10 @@ def routes_through(network, hierarchy, cost, family, rules, options, ends, limit
             slot[market_destination[market]] = slots
             slots += 1
     behind = np.empty((slots, flag_count, rank_count), dtype=np.int64)
-    behind_known = np.empty((slots, flag_count, rank_count), dtype=np.int64)
-    behind_known[:] = -1
     for node in range(node_count):
         if slot[node] >= 0:
             distances(homeward, hierarchy, cost, is_allowed, arc_bits, node, (falling, rising), behind[slot[node]])
     ahead = np.empty((flag_count, rank_count), dtype=np.int64)
-    ahead_known = np.empty((flag_count, rank_count), dtype=np.int64)
 
     through = np.empty(arc_count, dtype=np.int64)
     heap = np.empty(inner_count, dtype=np.int64)
@@ -433,12 +427,11 @@ def routes_through(network, hierarchy, cost, family, rules, options, ends, limit
             continue
         origin = origins[origin_position]
         distances(onward, hierarchy, cost, is_allowed, arc_bits, origin, (rising, falling), ahead)
-        ahead_known[:] = -1
         for market in range(first_market, last_market):
             if limit[market] < 0:
                 continue
             destination = market_destination[market]
-            back, back_known = behind[slot[destination]], behind_known[slot[destination]]
+            back = behind[slot[destination]]
             best = FAR
             for index in range(inner_count):
                 arc = inner[index]
@@ -489,7 +482,6 @@ def routes_through(network, hierarchy, cost, family, rules, options, ends, limit
                         arc_bits,
                         destination if is_ahead else origin,
                         back if is_ahead else ahead,
-                        back_known if is_ahead else ahead_known,
                         head[arc] if is_ahead else tail[arc],
                         rest if is_ahead else flags,
                         part,
