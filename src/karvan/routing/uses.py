@@ -133,6 +133,8 @@ def arc_uses(graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity_gr
                 found[key] = max(found.get(key, 0.0), per_t)
     for number, row in enumerate(tables["returns"].iter_rows(named=True)):
         unit = LOADING_UNITS.index(row["loading_unit"])
+        if not {ANY, commodity_group} & {name.strip() for name in row["commodities"].split(";")}:
+            continue
         for arc in graph.arcs_of_element.get((LINK, row["link_id"]), ()):
             if arc_unit[arc] == unit and not np.isnan(payload[unit]):
                 found[arc, len(facilities) + number, -1, -1] = (-1.0 if arc_direction[arc] == BACKWARD else 1.0) / float(payload[unit])

@@ -315,7 +315,7 @@ class _Fit:
     def spreads(self, assembly: Assembly, clearing: Clearing, provenance: pl.DataFrame) -> pl.DataFrame:
         """Elasticity of a family's goods to their own cost, theta c (1 - P), weighed by flow, beside its target."""
         flow = self._nest_flow(assembly, clearing)
-        total = np.zeros(len(assembly.market_commodity))
+        total = np.zeros(assembly.problem.market_flow_kt.shape[0])
         np.add.at(total, assembly.market_of_nest, flow)
         theta = dict(self.tables["commodities"].select("commodity_group", "family_theta_per_usd_per_t").iter_rows())
         ranges = {
