@@ -224,26 +224,39 @@ def _next(network, hierarchy, cost, is_allowed, bits, root, is_backward, layers,
 
 
 @njit(cache=True, nogil=True)
-def _first_link(network, hierarchy, cost, is_allowed, bits, root, is_backward, layers, node, flags):
-    """First link of a least route between a node and the root of its distances, seen from the node; -1 if it uses none."""
-    far = network.arc_head if is_backward else network.arc_tail
+def _parents(network, hierarchy, cost, is_allowed, bits, root, is_backward, layers, parent, parent_flags):
+    """First arc towards the root from every node and the flags behind it, -1 where there is none; both of the shape of `layers`."""
+    position = hierarchy.position
+    for flags in range(layers.shape[0]):
+        for node in range(position.shape[0]):
+            if position[node] < 0:
+                continue
+            arc, rest = -1, flags
+            if layers[flags, position[node]] < FAR:
+                arc, rest = _next(network, hierarchy, cost, is_allowed, bits, root, is_backward, layers, node, flags)
+            parent[flags, position[node]] = arc
+            parent_flags[flags, position[node]] = rest
+
+
+@njit(cache=True, nogil=True)
+def _first_link(arc_link, far, position, parent, parent_flags, root, node, flags):
+    """First link of a least route between a node and the root, seen from the node; -1 if it uses none."""
     while node != root:
-        arc, flags = _next(network, hierarchy, cost, is_allowed, bits, root, is_backward, layers, node, flags)
-        if arc < 0 or network.arc_link[arc] >= 0:
-            return network.arc_link[arc] if arc >= 0 else -1
+        arc = parent[flags, position[node]]
+        if arc < 0 or arc_link[arc] >= 0:
+            return arc_link[arc] if arc >= 0 else -1
+        flags = parent_flags[flags, position[node]]
         node = far[arc]
     return -1
 
 
 @njit(cache=True, nogil=True)
-def _walk(network, hierarchy, cost, is_allowed, bits, root, is_backward, layers, node, flags, path):
-    """Arcs of a least route between a node and the root of its distances, from the node on; returns how many, written to `path`."""
-    far = network.arc_head if is_backward else network.arc_tail
+def _walk(far, position, parent, parent_flags, root, node, flags, path):
+    """Arcs of a least route between a node and the root, from the node on; returns how many, written to `path`."""
     count = 0
     while node != root:
-        arc, flags = _next(network, hierarchy, cost, is_allowed, bits, root, is_backward, layers, node, flags)
-        if arc < 0:
-            return -1
+        arc = parent[flags, position[node]]
+        flags = parent_flags[flags, position[node]]
         path[count] = arc
         count += 1
         node = far[arc]
@@ -391,10 +404,17 @@ def routes_through(network, hierarchy, cost, uses, family, rules, options, ends,
             slot[market_destination[market]] = slots
             slots += 1
     behind = np.empty((slots, flag_count, rank_count), dtype=np.int64)
+    behind_arc = np.empty((slots, flag_count, rank_count), dtype=np.int32)
+    behind_flags = np.empty((slots, flag_count, rank_count), dtype=np.int32)
     for node in range(node_count):
         if slot[node] >= 0:
-            distances(network, hierarchy, cost, is_allowed, arc_bits, flag_count, node, True, rising, falling, behind[slot[node]])
+            back = behind[slot[node]]
+            distances(network, hierarchy, cost, is_allowed, arc_bits, flag_count, node, True, rising, falling, back)
+            back_arc, back_flags = behind_arc[slot[node]], behind_flags[slot[node]]
+            _parents(network, hierarchy, cost, is_allowed, arc_bits, node, True, back, back_arc, back_flags)
     ahead = np.empty((flag_count, rank_count), dtype=np.int64)
+    ahead_arc = np.empty((flag_count, rank_count), dtype=np.int32)
+    ahead_flags = np.empty((flag_count, rank_count), dtype=np.int32)
 
     through = np.empty(arc_count, dtype=np.int64)
     keys = np.empty(inner.shape[0], dtype=np.int64)
@@ -424,11 +444,12 @@ def routes_through(network, hierarchy, cost, uses, family, rules, options, ends,
             continue
         origin = origins[origin_position]
         distances(network, hierarchy, cost, is_allowed, arc_bits, flag_count, origin, False, rising, falling, ahead)
+        _parents(network, hierarchy, cost, is_allowed, arc_bits, origin, False, ahead, ahead_arc, ahead_flags)
         for market in range(first_market, last_market):
             if limit[market] < 0:
                 continue
             destination = market_destination[market]
-            back = behind[slot[destination]]
+            back, back_arc, back_flags = behind[slot[destination]], behind_arc[slot[destination]], behind_flags[slot[destination]]
             best = FAR
             for arc in inner:
                 here, there = position[tail[arc]], position[head[arc]]
@@ -465,16 +486,16 @@ def routes_through(network, hierarchy, cost, uses, family, rules, options, ends,
                     flags += 1
                 rest = whole & ~flags & ~arc_bits[arc]
                 link = network.arc_link[arc]
-                if _first_link(network, hierarchy, cost, is_allowed, arc_bits, destination, True, back, head[arc], rest) == link:
+                if _first_link(network.arc_link, head, position, back_arc, back_flags, destination, head[arc], rest) == link:
                     continue  # out and back over the same link
-                if _first_link(network, hierarchy, cost, is_allowed, arc_bits, origin, False, ahead, tail[arc], flags) == link:
+                if _first_link(network.arc_link, tail, position, ahead_arc, ahead_flags, origin, tail[arc], flags) == link:
                     continue
-                length = _walk(network, hierarchy, cost, is_allowed, arc_bits, origin, False, ahead, tail[arc], flags, part)
+                length = _walk(tail, position, ahead_arc, ahead_flags, origin, tail[arc], flags, part)
                 for step in range(length):
                     path[step] = part[length - 1 - step]
                 path[length] = arc
                 length += 1
-                length += _walk(network, hierarchy, cost, is_allowed, arc_bits, destination, True, back, head[arc], rest, path[length:])
+                length += _walk(head, position, back_arc, back_flags, destination, head[arc], rest, path[length:])
                 total = np.int64(0)
                 for step in range(length):
                     total += cost[path[step]]
@@ -559,6 +580,18 @@ def sums(routes, by_arc, result):
         for step in range(routes.first_arc[route], routes.first_arc[route + 1]):
             total += by_arc[routes.goods[route], routes.arc[step]]
         result[route] = total
+
+
+@njit(cache=True, nogil=True)
+def arc_flows(routes, flow, result):
+    """Flow on arcs by goods from flow on routes; fills `result`, shape (goods, arcs)."""
+    result[:] = 0.0
+    for route in range(routes.goods.shape[0]):
+        amount = flow[route]
+        if amount == 0.0:
+            continue
+        for step in range(routes.first_arc[route], routes.first_arc[route + 1]):
+            result[routes.goods[route], routes.arc[step]] += amount
 
 
 @njit(cache=True, nogil=True)

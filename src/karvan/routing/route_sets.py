@@ -92,7 +92,15 @@ def first_routes(space: RouteSpace, *, threads: int = 1) -> RouteSets:
     return subset(space, sets, cost <= space.options.market_bound * cheapest[sets.route_market])
 
 
-def entered(space: RouteSpace, sets: RouteSets, standing: Standing, *, known: Entered | None = None, threads: int = 1) -> Entered:
+def entered(
+    space: RouteSpace,
+    sets: RouteSets,
+    standing: Standing,
+    *,
+    entries: FacilityEntries | None = None,
+    known: Entered | None = None,
+    threads: int = 1,
+) -> Entered:
     """Let every route enter that would take the share `enter_share` of its market at the standing prices, constants and delays.
 
     Candidates are the routes that are cheapest through some arc of the network (a link one way, a terminal) at these prices, for every
@@ -103,12 +111,13 @@ def entered(space: RouteSpace, sets: RouteSets, standing: Standing, *, known: En
         space: What routes are searched in.
         sets: Routes that are in; their market and family pairs are the nests.
         standing: Prices, delays and constants.
+        entries: What the routes use, if that is known.
         known: What was known at rest, with these very constants: nests in which nothing left out can take the share by now, since
             prices only add to its cost, are not searched again.
         threads: Searches made at once; the answer does not depend on it.
     """
     options = space.options
-    entries = facility_entries(space, sets)
+    entries = facility_entries(space, sets) if entries is None else entries
     before = _judged(space, sets, entries, standing, is_in=np.ones(sets.route_count, dtype=np.bool_))
     by_arc = _arc_costs(space, entries, standing)
     limit = _limits(space, sets, entries, before, standing, known, by_arc)

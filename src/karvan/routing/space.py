@@ -18,7 +18,7 @@ from karvan.routing.cost import ArcCosts, arc_costs
 from karvan.routing.families import Families, compile_families, family_search, rules_of
 from karvan.routing.graph import StateGraph
 from karvan.routing.hierarchy import build_hierarchy, network_of
-from karvan.routing.permissions import mask_of_rules, rules_for, rules_in_force
+from karvan.routing.permissions import closed_arcs, form_mask, rules_for, rules_in_force
 from karvan.routing.uses import ArcUses, Rows, arc_uses, rows_of
 
 FloatArray = npt.NDArray[np.float64]
@@ -306,13 +306,17 @@ def _groups(
     for position, (commodity, form, origin, destination) in enumerate(markets.select(columns).iter_rows()):
         between = (origin, destination, commodity)
         if between not in rules_between:
-            rules_between[between] = tuple(rules_for(rules, origin, destination, commodity)["row"])
+            rules_between[between] = tuple(rule["row"] for rule in rules_for(rules, origin, destination, commodity))
         members.setdefault((commodity, form, rules_between[between]), []).append(position)
-    masks: dict[tuple[str, tuple[int, ...]], BoolArray] = {}
-    for _, form, rows in members:
-        if (form, rows) not in masks:
-            masks[form, rows] = mask_of_rules(graph, tables, rules.filter(pl.col("row").is_in(list(rows))), form)
-    return [(commodity, masks[form, rows], np.array(found, dtype=np.int64)) for (commodity, form, rows), found in members.items()]
+    closed = {rule["row"]: closed_arcs(graph, tables, rule) for rule in rules}
+    forms = {form: form_mask(graph, form) for _, form, _ in members}
+    found = []
+    for (commodity, form, rows), positions in members.items():
+        mask = forms[form].copy()
+        for row in rows:
+            mask &= ~closed[row]
+        found.append((commodity, mask, np.array(positions, dtype=np.int64)))
+    return found
 
 
 def _ends(graph: StateGraph, markets: pl.DataFrame, members: IntArray) -> tuple[IntArray, tuple[IntArray, IntArray, IntArray]]:

@@ -250,15 +250,15 @@ def cordon_weights(tables: Mapping[str, pl.DataFrame], sets: RouteSets) -> dict[
 
 
 @dataclass(frozen=True)
-class RevenueRates:
-    """Who is paid what on each step of the routes, in the order of route_arc.
+class ArcRates:
+    """Who is paid what on each arc, and what of it is an estimate.
 
     Attributes:
-        operator: Row in operators, -1 for nobody, shape (steps,).
-        rate_usd_per_t: Tariff and charges, shape (steps,).
-        charge_is_estimate: The row that sets the charge is an estimate, shape (steps,).
-        time_is_estimate: The link, terminal or access row that sets the time is an estimate, shape (steps,).
-        hours: Time of the step, shape (steps,).
+        operator: Row in operators, -1 for nobody, shape (arcs,).
+        rate_usd_per_t: Tariff and charges, shape (goods, arcs).
+        charge_is_estimate: The row that sets the charge is an estimate, shape (goods, arcs).
+        time_is_estimate: The link, terminal or access row that sets the time is an estimate, shape (arcs,).
+        hours: Time of the arc, shape (arcs,).
     """
 
     operator: IntArray
@@ -268,25 +268,31 @@ class RevenueRates:
     hours: FloatArray
 
 
-def revenue_rates(space: RouteSpace, tables: Mapping[str, pl.DataFrame], sets: RouteSets) -> RevenueRates:
-    """Tariffs and charges on each step of the routes."""
-    operator, rate = np.full(sets.route_arc.shape[0], -1, dtype=np.int64), np.zeros(sets.route_arc.shape[0])
-    is_estimate = np.zeros(sets.route_arc.shape[0], dtype=np.bool_)
-    for commodity, steps in sets.steps_by_commodity():
-        costs = space.goods[commodity].costs
-        arcs = sets.route_arc[steps]
-        operator[steps], rate[steps] = costs.operator[arcs], (costs.tariff + costs.handling)[arcs]
-        is_estimate[steps] = costs.is_estimate[arcs]
-    by_element, hours = element_is_estimate(space.graph, tables), space.graph.arc_hours.sum(axis=1)
-    return RevenueRates(operator, rate, is_estimate, by_element[sets.route_arc], hours[sets.route_arc])
+def arc_rates(space: RouteSpace, tables: Mapping[str, pl.DataFrame]) -> ArcRates:
+    """Tariffs and charges of each arc to each goods."""
+    costs = [space.goods[name].costs for name in space.names]
+    shape = (len(costs), space.graph.arc_count)
+    return ArcRates(
+        operator=space.graph.arc_operator,
+        rate_usd_per_t=np.array([each.tariff + each.handling for each in costs]).reshape(shape),
+        charge_is_estimate=np.array([each.is_estimate for each in costs]).reshape(shape).astype(np.bool_),
+        time_is_estimate=element_is_estimate(space.graph, tables),
+        hours=space.graph.arc_hours.sum(axis=1),
+    )
 
 
-def operator_revenue(
-    tables: Mapping[str, pl.DataFrame], sets: RouteSets, rates: RevenueRates, route_flow_kt: FloatArray
-) -> dict[str, float]:
-    """Tariffs and charges that each operator takes from flows on routes, thousand USD."""
+def arc_flows(space: RouteSpace, sets: RouteSets, route_flow_kt: FloatArray) -> FloatArray:
+    """Flow of each goods on each arc, kt, shape (goods, arcs)."""
+    found = np.empty((len(space.names), space.graph.arc_count))
+    routes = _kernels.Routes(sets.route_first_arc, sets.route_arc, space.commodity[sets.route_market])
+    _kernels.arc_flows(routes, np.ascontiguousarray(route_flow_kt, dtype=np.float64), found)
+    return found
+
+
+def operator_revenue(tables: Mapping[str, pl.DataFrame], rates: ArcRates, arc_flow_kt: FloatArray) -> dict[str, float]:
+    """Tariffs and charges that each operator takes from flows on arcs, thousand USD."""
     operators = tables["operators"]["operator_id"].to_list()
-    paid = rates.rate_usd_per_t * route_flow_kt[sets.route_of_step]
+    paid = (rates.rate_usd_per_t * arc_flow_kt).sum(axis=0)
     is_paid = rates.operator >= 0
     revenue = np.bincount(rates.operator[is_paid], weights=paid[is_paid], minlength=len(operators))
     return dict(zip(operators, revenue.tolist(), strict=True))

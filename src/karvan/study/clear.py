@@ -15,6 +15,7 @@ from karvan.assignment import (
     Assembly,
     Clearing,
     ClearOptions,
+    FixedPoint,
     MarketProblem,
     assemble,
     delay_h,
@@ -33,20 +34,20 @@ from karvan.assignment import (
 from karvan.corridor import Snapshot
 from karvan.errors import DataError, Problem
 from karvan.routing import (
+    ArcRates,
     Entered,
     FacilityEntries,
-    RevenueRates,
     RouteSets,
     RouteSpace,
     Standing,
     StateGraph,
+    arc_rates,
     at_rest,
     build_graph,
     cordon_weights,
     entered,
     first_routes,
     price_costs,
-    revenue_rates,
     route_space,
 )
 
@@ -113,9 +114,9 @@ class RoutedSnapshot:
         return cordon_weights(self.snapshot.tables, self.sets)
 
     @cached_property
-    def rates(self) -> RevenueRates:
-        """Who is paid what on each step of the routes."""
-        return revenue_rates(self.space, self.snapshot.tables, self.sets)
+    def rates(self) -> ArcRates:
+        """Who is paid what on each arc."""
+        return arc_rates(self.space, self.snapshot.tables)
 
 
 class RouteMemory:
@@ -198,6 +199,7 @@ class Cleared:
         delay_evaluations: Clearings it took to find them.
         route_gap: Largest share of its market that a route left out would take.
         regime: `price` or `queue`.
+        has_curves: Delays were sought.
     """
 
     routed: RoutedSnapshot
@@ -208,6 +210,7 @@ class Cleared:
     delay_evaluations: int
     route_gap: float
     regime: str
+    has_curves: bool
 
     @property
     def problem(self) -> MarketProblem:
@@ -274,8 +277,8 @@ def settle(routed: RoutedSnapshot, market: Market, *, start: Cleared | None = No
         capacity: Capacities in place of those of the snapshot, shape (rows,).
     """
     constants = stored_constants(routed.snapshot.tables)
-    cleared = _solved(routed, market, start=start, capacity=capacity)
-    for _ in range(_MOST_ROUNDS):
+    cleared = _solved(routed, market, start=start, capacity=capacity, is_first=True)
+    for number in range(_MOST_ROUNDS):
         standing = Standing(
             row_price=cleared.row_price,
             row_delay_h=np.append(cleared.delay_h, np.zeros(cleared.assembly.row_count - cleared.delay_h.shape[0])),
@@ -283,16 +286,23 @@ def settle(routed: RoutedSnapshot, market: Market, *, start: Cleared | None = No
             constants=constants,
         )
         now = cleared.routed
-        found = entered(now.space, now.sets, standing, known=now.rest, threads=market.threads)
+        found = entered(now.space, now.sets, standing, entries=now.entries, known=now.rest, threads=market.threads)
         gap = max(found.newest, float(found.gap.max(initial=0.0)))
-        if gap <= ROUTE_GAP or found.sets is now.sets:
+        if gap > ROUTE_GAP and found.sets is not now.sets:
+            now = replace(now, sets=found.sets, entries=found.entries)
+        elif number > 0 or not cleared.has_curves:
             return replace(cleared, route_gap=gap)
-        cleared = _solved(replace(now, sets=found.sets, entries=found.entries), market, start=cleared, capacity=capacity)
+        cleared = _solved(now, market, start=cleared, capacity=capacity)
     return replace(cleared, route_gap=1.0)
 
 
-def _solved(routed: RoutedSnapshot, market: Market, *, start: Cleared | None, capacity: FloatArray | None) -> Cleared:
-    """The market of a snapshot with the routes it has, delays and flows fitting each other."""
+def _solved(
+    routed: RoutedSnapshot, market: Market, *, start: Cleared | None, capacity: FloatArray | None, is_first: bool = False
+) -> Cleared:
+    """The market of a snapshot with the routes it has, delays and flows fitting each other.
+
+    The first time delays are taken as they start, so that routes enter before the delays are sought.
+    """
     tables = routed.snapshot.tables
     assembly = assemble(tables, routed.sets, routed.entries)
     problem = assembly.problem if capacity is None else with_capacity(assembly.problem, capacity)
@@ -301,18 +311,20 @@ def _solved(routed: RoutedSnapshot, market: Market, *, start: Cleared | None, ca
     options = ClearOptions(tolerance=market.tolerance, threads=market.threads)
     prices = None if start is None else start.clearing.row_price_usd_per_unit
     curves = read_curves(tables)
+    none = np.zeros(assembly.facility_count)
     if not market.has_delays or not curves.eta_s_h.any():
         clearing = clear_market(problem, start=prices, options=options)
-        none = np.zeros(assembly.facility_count)
-        return Cleared(routed, replace(assembly, problem=problem), clearing, none, True, 1, 0.0, market.regime)
+        return Cleared(routed, replace(assembly, problem=problem), clearing, none, True, 1, 0.0, market.regime, has_curves=False)
     loop = _DelayLoop(routed, assembly, problem, options, curves, prices)
-    found = solve_fixed_point(
-        loop.answer, np.zeros(assembly.facility_count) if start is None else start.delay_h, lower=loop.least_h, upper=loop.most_h
-    )  # fmt: skip
+    first = none if start is None else start.delay_h
+    if is_first:
+        found = FixedPoint(first, is_converged=False, iterations=1, residual=float("inf"))
+    else:
+        found = solve_fixed_point(loop.answer, first, lower=loop.least_h, upper=loop.most_h)
     clearing = loop.clearing_at(found.value)
     return Cleared(
         routed, replace(assembly, problem=loop.problem_at(found.value)), clearing, found.value, found.is_converged, found.iterations, 0.0,
-        market.regime,
+        market.regime, has_curves=True,
     )  # fmt: skip
 
 
