@@ -65,7 +65,8 @@ def build_hierarchy(graph: StateGraph) -> Hierarchy:
     arc_edge = np.full(graph.arc_count, -1, dtype=np.int64)
     arc_edge[is_inner] = np.searchsorted(keys, low * max(count, 1) + high)
     arc_is_up = position[graph.arc_tail] < position[graph.arc_head]
-    return Hierarchy(up_first, up_head, *_kernels.triangles(up_first, up_head), arc_edge, arc_is_up, position)
+    low_edge, high_edge, top_edge = _kernels.triangles(up_first, up_head)
+    return Hierarchy(up_first, up_head, low_edge, high_edge, top_edge, arc_edge, arc_is_up, position)
 
 
 def whole_cost(cost_usd_per_t: FloatArray) -> IntArray:

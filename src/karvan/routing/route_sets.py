@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -52,6 +52,7 @@ class Entered:
         share: Share of each nest, shape (markets, families).
         composite: Composite cost of each nest with its constant, USD/t, infinite where it has no route, shape (markets, families).
         newest: Largest share that one of those that entered would take, zero if none did.
+        standing: Prices, delays and constants at which this holds.
     """
 
     sets: RouteSets
@@ -60,6 +61,7 @@ class Entered:
     share: FloatArray
     composite: FloatArray
     newest: float
+    standing: Standing
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def entered(
     standing: Standing,
     *,
     entries: FacilityEntries | None = None,
-    known: Entered | None = None,
+    known: Sequence[Entered] = (),
     threads: int = 1,
 ) -> Entered:
     """Let every route enter that would take the share `enter_share` of its market at the standing prices, constants and delays.
@@ -112,8 +114,8 @@ def entered(
         sets: Routes that are in; their market and family pairs are the nests.
         standing: Prices, delays and constants.
         entries: What the routes use, if that is known.
-        known: What was known at rest, with these very constants: nests in which nothing left out can take the share by now, since
-            prices only add to its cost, are not searched again.
+        known: What was known at other prices and delays, with these very constants and among these routes or fewer: nests in which
+            nothing left out can take the share by now are not searched again.
         threads: Searches made at once; the answer does not depend on it.
     """
     options = space.options
@@ -127,7 +129,8 @@ def entered(
     if both.route_count > sets.route_count:
         is_in = is_old.copy()
         after = _judged(space, both, facility_entries(space, both), standing, is_in=is_in)
-    gap = after.gap if known is None else np.maximum(after.gap, _left_from(known, after, limit))
+    unsearched = np.where((limit < 0) & (after.share > 0.0), _could_take(space, after, standing, known, entries), 0.0)
+    gap = np.maximum(after.gap, unsearched) if known else after.gap
     if np.array_equal(is_in, is_old):
         return replace(after, sets=sets, entries=entries, gap=gap)
     kept = subset(space, both, is_in)
@@ -276,7 +279,7 @@ def _judged(space: RouteSpace, sets: RouteSets, entries: FacilityEntries, standi
         table[at] = values
         return table
 
-    return Entered(sets, entries, spread(gap, 0.0), spread(share, 0.0), spread(composite, np.inf), float(newest))
+    return Entered(sets, entries, spread(gap, 0.0), spread(share, 0.0), spread(composite, np.inf), float(newest), standing)
 
 
 def _limits(
@@ -285,16 +288,15 @@ def _limits(
     entries: FacilityEntries,
     now: Entered,
     standing: Standing,
-    known: Entered | None,
+    known: Sequence[Entered],
     by_arc: FloatArray,
 ) -> IntArray:
     """Dearest route worth a search in each nest, millionths of USD/t by the additive cost, -1 where none is, shape (markets, families)."""
     bound = space.options.enter_share
     with np.errstate(divide="ignore"):
         reach = np.log(now.share / bound) / space.by_market("route_theta")[:, None]  # above the composite
-    is_open = (reach > 0.0) & np.isfinite(now.composite)
-    if known is not None:
-        is_open &= _could_take(space, now, standing, known, entries) >= bound
+    is_open = np.isfinite(now.composite)
+    is_open &= _could_take(space, now, standing, known, entries) >= bound if known else reach > 0.0
     cost = sets.cost_usd_per_t + price_costs(space, sets, entries, standing)
     additive = np.empty(sets.route_count)
     _kernels.sums(_kernels.Routes(sets.route_first_arc, sets.route_arc, space.commodity[sets.route_market]), by_arc, additive)
@@ -308,25 +310,26 @@ def _limits(
     return limit
 
 
-def _could_take(space: RouteSpace, now: Entered, standing: Standing, known: Entered, entries: FacilityEntries) -> FloatArray:
-    """Most of its market that a route left out could take by now, shape (markets, families): its weight at rest, grown with the nest's
-    composite and with what negative prices and delays could give it.
+def _could_take(space: RouteSpace, now: Entered, standing: Standing, known: Sequence[Entered], entries: FacilityEntries) -> FloatArray:
+    """Most of its market that a route left out could take by now, shape (markets, families): its weight when it was last judged, grown
+    with the nest's composite and with all that lower prices and delays could give it.
     """
     most_units = np.zeros(standing.row_price.shape[0])
     np.maximum.at(most_units, entries.entry_row, np.abs(entries.entry_units_per_t))
     is_signed = np.zeros(standing.row_price.shape[0], dtype=np.bool_)
     is_signed[entries.entry_row[entries.entry_units_per_t < 0.0]] = True
-    lost = np.where(is_signed, np.abs(standing.row_price), np.maximum(-standing.row_price, 0.0))
-    given = float(lost @ most_units) * standing.price_weight + float(np.maximum(-standing.row_delay_h, 0.0).sum()) * _value_per_h(space)
-    with np.errstate(invalid="ignore", over="ignore"):
-        risen = np.where(np.isfinite(now.composite), now.composite - known.composite, 0.0)
-        at_rest_share = np.maximum(known.gap, 1e-3 * space.options.enter_share) / np.maximum(known.share, 1e-12)
-        return np.asarray(at_rest_share * now.share * np.exp(space.by_market("route_theta")[:, None] * (risen + given[:, None])))
-
-
-def _left_from(known: Entered, now: Entered, limit: IntArray) -> FloatArray:
-    """Bound on what is left out of nests that were not searched, shape (markets, families)."""
-    return np.where((limit < 0) & (now.share > 0.0), known.gap / np.maximum(known.share, 1e-12) * now.share, 0.0)
+    theta, least = space.by_market("route_theta")[:, None], 1e-3 * space.options.enter_share
+    best = np.full(now.share.shape, np.inf)
+    for then in known:
+        fallen = then.standing.row_price - standing.row_price
+        fallen = np.where(is_signed, np.abs(fallen), np.maximum(fallen, 0.0))
+        sooner = float(np.maximum(then.standing.row_delay_h - standing.row_delay_h, 0.0).sum())
+        given = float(fallen @ most_units) * standing.price_weight + sooner * _value_per_h(space)
+        with np.errstate(invalid="ignore", over="ignore"):
+            risen = np.where(np.isfinite(now.composite), now.composite - then.composite, 0.0)
+            weight = np.maximum(then.gap, least) / np.maximum(then.share, 1e-12) * now.share
+            best = np.fmin(best, weight * np.exp(theta * (risen + given[:, None])))
+    return best
 
 
 def _arc_costs(space: RouteSpace, entries: FacilityEntries, standing: Standing) -> FloatArray:

@@ -19,7 +19,7 @@ from karvan.routing.families import Families, compile_families, family_search, r
 from karvan.routing.graph import StateGraph
 from karvan.routing.hierarchy import build_hierarchy, network_of
 from karvan.routing.permissions import closed_arcs, form_mask, rules_for, rules_in_force
-from karvan.routing.uses import ArcUses, Rows, arc_uses, rows_of
+from karvan.routing.uses import ArcUses, EmptyRun, Rows, arc_uses, empty_runs, rows_of
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -106,6 +106,7 @@ class RouteSpace:
         commodity: Position of each market's goods in the sorted names of `goods`, shape (markets,).
         market_regions: Positions of origin and destination among the sorted regions, -2 for ends that are none, shape (markets, 2).
         rows: What routes use up.
+        runs: What empties take.
         families: Route families.
         serves: Families that serve each market's regions, shape (markets, families).
         goods: By commodity group.
@@ -121,6 +122,7 @@ class RouteSpace:
     commodity: IntArray
     market_regions: IntArray
     rows: Rows
+    runs: tuple[EmptyRun, ...]
     families: Families
     serves: BoolArray
     goods: Mapping[str, Goods]
@@ -234,6 +236,7 @@ def route_space(
         commodity=np.array([names.index(name) for name in markets["commodity_group"]], dtype=np.int64),
         market_regions=np.array([[regions.get(name, -2) for name in pair] for pair in pairs], dtype=np.int64).reshape(-1, 2),
         rows=rows_of(tables),
+        runs=empty_runs(tables),
         families=families,
         serves=np.array([served[pair] for pair in pairs], dtype=np.bool_).reshape(len(pairs), len(families.family_ids)),
         goods=goods,

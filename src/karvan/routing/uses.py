@@ -140,8 +140,8 @@ def arc_uses(graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity_gr
                 found[arc, len(facilities) + number, -1, -1] = (-1.0 if arc_direction[arc] == BACKWARD else 1.0) / float(payload[unit])
     keys = np.array(sorted(found), dtype=np.int64).reshape(-1, 4)
     per_t = np.array([found[key] for key in sorted(found)], dtype=np.float64)
-    arc, number, origin, destination = (keys[:, column].copy() for column in range(4))
-    return ArcUses(arc, number, per_t, origin, destination)
+    columns = [keys[:, column].copy() for column in range(4)]
+    return ArcUses(columns[0], columns[1], per_t, columns[2], columns[3])
 
 
 def _units_per_t(unit: str, carried: set[int], payload: FloatArray, days: float) -> float:

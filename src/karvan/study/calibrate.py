@@ -291,7 +291,9 @@ class _Fit:
 
     def _assembled(self, factors: dict[tuple[str, str], float], constants: dict[tuple[str, str], float]) -> Assembly:
         """The base year's program with fixed demand, as what was shipped was observed, and with the delays of the last clearing."""
-        assembly = assemble(self.tables, self.routed.sets, self.routed.entries, constants=constants, demand_factors=factors)
+        assembly = assemble(
+            self.tables, self.routed.sets, self.routed.entries, self.routed.space.runs, constants=constants, demand_factors=factors
+        )
         of = assembly.route_of
         delay = np.where(of >= 0, self.before.route_delay_usd_per_t[of], 0.0)
         problem = replace(

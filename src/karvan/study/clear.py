@@ -278,6 +278,7 @@ def settle(routed: RoutedSnapshot, market: Market, *, start: Cleared | None = No
     """
     constants = stored_constants(routed.snapshot.tables)
     cleared = _solved(routed, market, start=start, capacity=capacity, is_first=True)
+    known = [routed.rest]
     for number in range(_MOST_ROUNDS):
         standing = Standing(
             row_price=cleared.row_price,
@@ -286,7 +287,8 @@ def settle(routed: RoutedSnapshot, market: Market, *, start: Cleared | None = No
             constants=constants,
         )
         now = cleared.routed
-        found = entered(now.space, now.sets, standing, entries=now.entries, known=now.rest, threads=market.threads)
+        found = entered(now.space, now.sets, standing, entries=now.entries, known=known, threads=market.threads)
+        known = [now.rest, found]
         gap = max(found.newest, float(found.gap.max(initial=0.0)))
         if gap > ROUTE_GAP and found.sets is not now.sets:
             now = replace(now, sets=found.sets, entries=found.entries)
@@ -304,7 +306,7 @@ def _solved(
     The first time delays are taken as they start, so that routes enter before the delays are sought.
     """
     tables = routed.snapshot.tables
-    assembly = assemble(tables, routed.sets, routed.entries)
+    assembly = assemble(tables, routed.sets, routed.entries, routed.space.runs)
     problem = assembly.problem if capacity is None else with_capacity(assembly.problem, capacity)
     if market.regime == "queue":
         problem = queued(problem, time_values_usd_per_t_h(assembly, tables))
@@ -412,7 +414,7 @@ def time_values_usd_per_t_h(assembly: Assembly, tables: Mapping[str, pl.DataFram
     goods = np.array([traits[name] for name in assembly.market_commodity], dtype=np.float64)
     empties = assembly.problem.market_flow_kt.shape[0] - goods.shape[0]
     mean = float(goods.mean()) if goods.shape[0] else 1.0
-    return np.maximum(np.append(goods, np.full(empties, mean)), _LEAST_TIME_VALUE_USD_PER_T_H)
+    return np.asarray(np.maximum(np.append(goods, np.full(empties, mean)), _LEAST_TIME_VALUE_USD_PER_T_H), dtype=np.float64)
 
 
 def lifted(problem: MarketProblem, rows: list[int]) -> MarketProblem:

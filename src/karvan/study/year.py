@@ -200,7 +200,7 @@ def _components(cleared: Cleared, set_flow: FloatArray) -> pl.DataFrame:
     pair = sets.route_family * len(names) + sets.market_goods[sets.route_market]
 
     def total(weights: FloatArray) -> FloatArray:
-        return np.bincount(pair, weights=weights * set_flow, minlength=families * len(names))
+        return np.asarray(np.bincount(pair, weights=weights * set_flow, minlength=families * len(names)), dtype=np.float64)
 
     flow = total(np.ones_like(set_flow))
     used = np.flatnonzero(np.bincount(pair, minlength=families * len(names)))
