@@ -47,6 +47,9 @@ class YearResult:
         rent_musd: Rent of scarce facilities, million USD.
         route_gap: Largest share of its market that a route left out would take.
         is_settled: Delays and flows fit each other; if not, the year is told as not converged.
+        queue_welfare_musd: Welfare if scarcity were a queue that nobody earns, on the same routes and delays, million USD.
+        queue_waiting_musd: What those queues would cost who waits, million USD.
+        queue_corridor_mt: Tonnes over the headline cordon then, million.
     """
 
     year: int
@@ -71,6 +74,9 @@ class YearResult:
     rent_musd: float
     route_gap: float
     is_settled: bool
+    queue_welfare_musd: float
+    queue_waiting_musd: float
+    queue_corridor_mt: float
 
     @property
     def cordons(self) -> Mapping[str, float]:

@@ -32,7 +32,7 @@ from karvan.assignment import (
     clear as clear_market,
 )
 from karvan.corridor import Snapshot
-from karvan.errors import DataError, Problem
+from karvan.errors import ConvergenceError, DataError, Problem, SolverError
 from karvan.routing import (
     ArcRates,
     Entered,
@@ -315,7 +315,7 @@ def _solved(
     curves = read_curves(tables)
     none = np.zeros(assembly.facility_count)
     if not market.has_delays or not curves.eta_s_h.any():
-        clearing = clear_market(problem, start=prices, options=options)
+        clearing = _solve(routed, problem, prices, options)
         return Cleared(routed, replace(assembly, problem=problem), clearing, none, True, 1, 0.0, market.regime, has_curves=False)
     loop = _DelayLoop(routed, assembly, problem, options, curves, prices)
     first = none if start is None else start.delay_h
@@ -342,6 +342,32 @@ def two_starts(cleared: Cleared, market: Market) -> float:
     )
     none = np.zeros(cleared.assembly.facility_count)
     return solve_from_two_starts(loop.answer, none, loop.most_h, lower=loop.least_h, upper=loop.most_h).largest_difference_share
+
+
+def _solve(routed: RoutedSnapshot, problem: MarketProblem, prices: FloatArray | None, options: ClearOptions) -> Clearing:
+    """The program solved; where limits, minimums and balances cannot all hold, an error that names the fewest that conflict."""
+    try:
+        return clear_market(problem, start=prices, options=options)
+    except ConvergenceError as error:
+        words = _conflict(routed, problem)
+        if not words:
+            raise
+        raise SolverError("\n".join(words)) from error
+
+
+def _conflict(routed: RoutedSnapshot, problem: MarketProblem) -> tuple[str, ...]:
+    from karvan.assignment.conflict import conflict_words, smallest_conflict
+
+    tables, sets = routed.snapshot.tables, routed.sets
+    facilities = tables["facilities"]
+    units = facilities["unit"].cast(pl.String).to_list()
+    minimums = np.flatnonzero(facilities["minimum"].to_numpy() > 0.0).tolist()
+    names = [*facilities["name"], *tables["returns"]["name"], *(facilities["name"][row] for row in minimums)]
+    counted = [*units, *(f"k{unit}s" for unit in tables["returns"]["loading_unit"]), *(units[row] for row in minimums)]
+    markets = [f"{market} ({start} to {end})" for market, start, end in sets.market_ids]
+    empties = [f"empties: {name}" for name in tables["returns"]["name"]]
+    conflict = smallest_conflict(problem)
+    return conflict_words(problem, conflict, row_names=names, row_units=counted, market_names=[*markets, *empties])
 
 
 class _DelayLoop:
@@ -380,7 +406,7 @@ class _DelayLoop:
     def clearing_at(self, hours: FloatArray) -> Clearing:
         """The program solved with these delays."""
         if self.last is None or self.last[0] != hours.tobytes():
-            clearing = clear_market(self.problem_at(hours), start=self.prices, options=self.options)
+            clearing = _solve(self.routed, self.problem_at(hours), self.prices, self.options)
             self.last, self.prices = (hours.tobytes(), clearing), clearing.row_price_usd_per_unit
         return self.last[1]
 

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.assignment import effective_capacity, flows_at, turned_away
+from karvan.assignment import Clearing, effective_capacity, flows_at, queued, turned_away
+from karvan.assignment import clear as clear_market
 from karvan.assignment.assembly import NOT_SHIPPED
 from karvan.results import YearResult
 from karvan.routing import COMPONENTS, arc_flows, estimated_rows, operator_revenue
@@ -29,6 +30,7 @@ def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str)
     latent_flow = np.zeros_like(set_flow)
     latent_flow[assembly.route_of[shipped]] = latent.route_flow_kt[shipped]
     arc_flow = arc_flows(cleared.routed.space, sets, set_flow)
+    waited = as_queue(cleared)
     return YearResult(
         year=snapshot.year,
         corridor_mt=float(set_flow @ headline_kt) / 1e3,
@@ -52,7 +54,19 @@ def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str)
         rent_musd=float(clearing.rent_kusd) / 1e3,
         route_gap=cleared.route_gap,
         is_settled=cleared.is_settled,
+        queue_welfare_musd=waited.welfare_kusd / 1e3,
+        queue_waiting_musd=waited.waiting_kusd / 1e3,
+        queue_corridor_mt=float(waited.route_flow_kt[shipped] @ headline_kt[assembly.route_of[shipped]]) / 1e3,
     )
+
+
+def as_queue(cleared: Cleared) -> Clearing:
+    """The same market if scarcity were a queue, on the routes and with the delays that were found with prices."""
+    if cleared.regime == "queue":
+        return cleared.clearing
+    hours = time_values_usd_per_t_h(cleared.assembly, cleared.routed.snapshot.tables)
+    mean = float(np.median(hours))
+    return clear_market(queued(cleared.problem, hours), start=cleared.clearing.row_price_usd_per_unit / mean)
 
 
 def _row_tonnes(cleared: Cleared, set_flow: FloatArray, weight: FloatArray) -> FloatArray:
