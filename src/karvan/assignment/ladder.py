@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
+import scipy.sparse.linalg
 
 from karvan.assignment.dual import AT_MOST
 from karvan.assignment.market import Clearing, ClearOptions, MarketProblem, clear, flows_at, limited_rows, scaled, with_capacity
@@ -132,7 +134,8 @@ def relieved_ladder(
     """Rungs in the order in which rows bind when every earlier one is lifted as the market grows.
 
     With all rows that bind earlier lifted, flows up to the next binding are those without limits: straight lines in the scale but for
-    what balances bend, located to 1e-4. Price and gain hold at the target scale with earlier rungs lifted and this one and later ones standing.
+    what balances bend, located to 1e-4. Price and gain hold at the target scale with earlier rungs lifted and this one and later ones
+    standing.
 
     Args:
         problem: The program at scale 1.
@@ -157,7 +160,7 @@ def relieved_ladder(
     result = []
     for rank, (row, binds) in enumerate(rungs):
         scale = max(binds, 1.0)
-        at_scale = climb.at(scale, lifted=lifted)
+        at_scale = climb.at(scale, lifted=lifted, start=before.row_price_usd_per_unit)
         after = climb.at(target_scale, lifted=[*lifted, row], start=before.row_price_usd_per_unit)
         result.append(
             Rung(
@@ -294,32 +297,30 @@ def _takes_over(problem: MarketProblem, before: Clearing, after: Clearing, row: 
     return int(np.argmax(rise)) if is_risen.any() and rise.max() > 0.0 else None
 
 
-def _use_by_route(problem: MarketProblem, clearing: Clearing, row: int) -> FloatArray:
-    """Units of a row that each route takes, thousands, shape (routes,)."""
+def _uses(problem: MarketProblem, clearing: Clearing) -> sp.csr_array:
+    """Units of each row that each route takes, thousands, shape (rows, routes)."""
     route = np.repeat(np.arange(clearing.route_flow_kt.shape[0]), np.diff(problem.route_first_entry))
-    of_row = problem.entry_row == row
-    units = clearing.route_flow_kt[route[of_row]] * problem.entry_units_per_t[of_row]
-    return np.asarray(np.bincount(route[of_row], weights=units, minlength=clearing.route_flow_kt.shape[0]), dtype=np.float64)
+    units = clearing.route_flow_kt[route] * problem.entry_units_per_t
+    return sp.csr_array((units, (problem.entry_row, route)), shape=(problem.row_capacity.shape[0], clearing.route_flow_kt.shape[0]))
 
 
 def _tied(problem: MarketProblem, clearing: Clearing, row: int) -> tuple[int, ...]:
     """Other full rows that the same flows use in the same proportions."""
-    use = _use_by_route(problem, clearing, row)
-    size = float(np.linalg.norm(use))
-    is_full = (
-        np.isfinite(problem.row_capacity) & (clearing.row_flow >= problem.row_capacity * (1.0 - _FULL_SHARE)) & (problem.row_capacity > 0.0)
-    )
-    found = []
-    for other in np.flatnonzero(is_full).tolist():
-        rival = _use_by_route(problem, clearing, other)
-        if other != row and size > 0.0 and float(use @ rival) >= (1.0 - _SAME_USE_SHARE) * size * float(np.linalg.norm(rival)):
-            found.append(other)
-    return tuple(found)
+    is_full = np.isfinite(problem.row_capacity) & (problem.row_capacity > 0.0) & (problem.row_sense == AT_MOST)
+    is_full &= clearing.row_flow >= problem.row_capacity * (1.0 - _FULL_SHARE)
+    is_full[row] = True
+    full = np.flatnonzero(is_full)
+    uses = _uses(problem, clearing)[full]
+    own = uses[[int(np.searchsorted(full, row))]]
+    size = np.sqrt(np.asarray(uses.multiply(uses).sum(axis=1)).ravel())
+    alike = np.asarray((uses @ own.T).todense()).ravel() >= (1.0 - _SAME_USE_SHARE) * size * float(scipy.sparse.linalg.norm(own))
+    return tuple(int(other) for other in full[alike & (size > 0.0)] if other != row)
 
 
 def _paid(problem: MarketProblem, clearing: Clearing, row: int) -> FloatArray:
     """What each market pays for a row, kUSD, shape (markets,)."""
     families = np.repeat(np.arange(problem.market_flow_kt.shape[0]), np.diff(problem.market_first_family))
     market = np.repeat(families, np.diff(problem.family_first_route))
-    paid = _use_by_route(problem, clearing, row) * float(clearing.row_price_usd_per_unit[row])
+    use = np.asarray(_uses(problem, clearing)[[row]].todense()).ravel()
+    paid = use * float(clearing.row_price_usd_per_unit[row])
     return np.asarray(np.bincount(market, weights=paid, minlength=problem.market_flow_kt.shape[0]), dtype=np.float64)

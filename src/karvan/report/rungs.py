@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from karvan.results import Ladder, LadderRung
 
-_NAME_WIDTH = 23
+_NAME_WIDTH = 26
+_RELIEF_WIDTH = 26
+_PAYERS_SHOWN = 3
 
 
 def ladder_lines(ladder: Ladder) -> list[str]:
@@ -16,7 +18,7 @@ def ladder_lines(ladder: Ladder) -> list[str]:
         f"{ladder.scenario_id}, {ladder.year}: {ladder.today_mt:.2f} Mt today; markets grow x {ladder.market_scale:.3f},"
         f" until {ladder.to_mt:g} Mt would move without limits."
     )
-    lines = [
+    return [
         heading,
         "",
         "RELIEVE AS YOU CLIMB: each limit lifted before the next is met",
@@ -24,8 +26,29 @@ def ladder_lines(ladder: Ladder) -> list[str]:
         "",
         "AS IS: every limit stands",
         *_table(ladder.as_is),
+        *_remarks(ladder.as_is),
     ]
-    lines += _remarks(ladder.as_is)
+
+
+def _table(rungs: Sequence[LadderRung]) -> list[str]:
+    if not rungs:
+        return ["  nothing binds"]
+    lines = [
+        f"  {'':>2} {'':<27}{'Mt: no':>6}{'with':>6}{'1 t more':>9}{'gain':>6}{'M USD a year':>13}",
+        f"  {'':>2} {'facility':<27}{'limits':>6}{'them':>6}{'USD':>9}{'Mt':>6}{'priced':>7}{'queue':>6}  cheapest relief",
+    ]
+    for rung in (rung for rung in rungs if rung.is_on_corridor):
+        price = f"{rung.shadow_price_usd_per_t:.1f}" if rung.is_public else "unsure"
+        gains = f"{_plain(rung.gain_mt, 2):>6}{_plain(rung.gain_musd_per_year, 0):>7}{_plain(rung.gain_queue_musd_per_year, 0):>6}"
+        lines.append(
+            f"  {rung.rung:>2} {_cut(rung.facility_name, _NAME_WIDTH):<27}{rung.latent_mt:>6.2f}{rung.realised_mt:>6.2f}{price:>9}{gains}"
+            f"  {_cut(_relief(rung), _RELIEF_WIDTH)}"
+        )
+    elsewhere = [rung.facility_name for rung in rungs if not rung.is_on_corridor]
+    if elsewhere:
+        lines += textwrap.wrap(
+            f"Full too, on rival or connecting routes: {'; '.join(elsewhere)}.", 96, initial_indent="     ", subsequent_indent="     "
+        )
     return lines
 
 
@@ -33,12 +56,11 @@ def _remarks(rungs: Sequence[LadderRung]) -> list[str]:
     """What the table of standing limits does not say: who pays, ties, useless reliefs, guesses."""
     here = [rung for rung in rungs if rung.is_on_corridor]
     remarks = []
-    if here and here[0].paid_by:
+    for rung in [rung for rung in here if rung.is_public and rung.paid_by][:_PAYERS_SHOWN]:
         bundles = "; ".join(
-            f"{item['commodity_group']} {item['origin_region']}-{item['destination_region']} {item['share']:.0%}"
-            for item in here[0].paid_by
+            f"{item['commodity_group']} {item['origin_region']}-{item['destination_region']} {item['share']:.0%}" for item in rung.paid_by
         )
-        remarks.append(f"A place at 1 would be paid by {bundles}, and earned by {here[0].earned_by}.")
+        remarks.append(f"{rung.rung}: its price is paid by {bundles}; {rung.earned_by} earns it.")
     useless = [str(rung.rung) for rung in here if rung.is_alone_useless]
     if useless:
         remarks.append(f"Relieving {', '.join(useless)} alone gains nothing.")
@@ -52,30 +74,14 @@ def _remarks(rungs: Sequence[LadderRung]) -> list[str]:
         for rung in here
         if not rung.is_public and rung.rests_on["note"]
     ]
+    remarks.append("Worth where scarcity is a queue: the same goods wait instead of pay, and nobody earns what they lose.")
     wrapped = [textwrap.wrap(remark, 98, initial_indent="  ", subsequent_indent="    ") for remark in remarks]
-    return ["", *(line for lines in wrapped for line in lines)] if remarks else []
+    return ["", *(line for lines in wrapped for line in lines)]
 
 
-def _table(rungs: Sequence[LadderRung]) -> list[str]:
-    if not rungs:
-        return ["  nothing binds"]
-    lines = [
-        f"  {'':>2} {'':<24}{'at Mt without':>13}{'one more t':>10}{'gain':>6}{'M USD a year':>15}",
-        f"  {'':>2} {'facility':<24}{'limit':>6}{'with':>7}{'USD':>10}{'Mt':>6}{'priced':>8}{'queue':>7}  cheapest relief",
-    ]
-    for rung in (rung for rung in rungs if rung.is_on_corridor):
-        price = f"{rung.shadow_price_usd_per_t:.1f}" if rung.is_public else "unsure"
-        name = _cut(rung.facility_name, _NAME_WIDTH)
-        lines.append(
-            f"  {rung.rung:>2} {name:<24}{rung.latent_mt:>6.2f}{rung.realised_mt:>7.2f}{price:>10}{rung.gain_mt:>6.2f}"
-            f"{rung.gain_musd_per_year:>8.0f}{rung.gain_queue_musd_per_year:>7.0f}  {_cut(_relief(rung), 29)}"
-        )
-    elsewhere = [rung.facility_name for rung in rungs if not rung.is_on_corridor]
-    if elsewhere:
-        lines += textwrap.wrap(
-            f"Full too, on rival or connecting routes: {'; '.join(elsewhere)}.", 96, initial_indent="     ", subsequent_indent="     "
-        )
-    return lines
+def _plain(value: float, decimals: int) -> str:
+    """A number to some decimals, never a negative zero."""
+    return f"{round(value, decimals) + 0.0:.{decimals}f}"
 
 
 def _cut(text: str, width: int) -> str:

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from karvan.assignment import Clearing, Rung, as_is_ladder, queued, relieved_ladder, scaled
 from karvan.assignment import clear as clear_market
 from karvan.corridor import Corridor
-from karvan.corridor.ranges import read_ranges
 from karvan.errors import DataError, Problem
 from karvan.measures import Measure
 from karvan.measures.apply import apply
@@ -21,7 +20,7 @@ from karvan.results.outlook import CORRIDOR_FLOOR_SHARE
 from karvan.study.clear import Cleared, clear, lifted, time_values_usd_per_t_h
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
-from karvan.study.relief import corridor_vector, relief_table
+from karvan.study.relief import capacity_bases, corridor_vector, relief_table
 from karvan.study.year import year_result
 
 FloatArray = npt.NDArray[np.float64]
@@ -108,23 +107,6 @@ class _QueueGains:
         levels = [self.standing.welfare_kusd]
         levels += [self._after([rung.row for rung in rungs[: count + 1]]).welfare_kusd for count in range(len(rungs))]
         return [after - before for before, after in pairwise(levels)]
-
-
-def capacity_bases(corridor: Corridor) -> dict[str, dict[str, Any]]:
-    """What the capacity of each facility rests on: confidence, range of the nominal, and the note of its row."""
-    table = corridor.tables["facilities"]
-    ranges = read_ranges(corridor.tables)
-    found = {}
-    for row in table.iter_rows(named=True):
-        own = ranges.of("facilities", row["facility_id"], "nominal", value=row["nominal"], confidence=row["confidence"])
-        single = ranges.single.get(("facilities", row["facility_id"], "nominal"))
-        found[row["facility_id"]] = {
-            "confidence": row["confidence"] if single is None else single["confidence"],
-            "low": None if own is None else own.low,
-            "high": None if own is None else own.high,
-            "note": row["note"],
-        }
-    return found
 
 
 def payers(cleared: Cleared, paid_kusd: FloatArray) -> tuple[dict[str, Any], ...]:

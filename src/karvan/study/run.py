@@ -25,7 +25,7 @@ from karvan.study.movers import capacity_movers
 from karvan.study.options import Prepared, ScenarioOptions, code_hash, prepare, scenario_hash
 from karvan.study.outcomes import outcomes_of, scenario_legs
 from karvan.study.progress import Progress, named, silent
-from karvan.study.relief import relief_table, stop_gains
+from karvan.study.relief import capacity_bases, relief_table, stop_gains
 from karvan.study.year import year_result
 from karvan.validation import compare, journey_years, judge_commitments
 
@@ -170,6 +170,7 @@ def outlook(
     manifest = corridor.manifest
     results: list[YearResult] = []
     reliefs = relief_table(corridor, scenario) if stops is not None else {}
+    bases = capacity_bases(corridor) if stops is not None else {}
     for snapshot in apply_years(scenario, corridor, years):
         cleared = clear(snapshot, market=Market(), routes=memory, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
         result = year_result(cleared, headline_cordon=manifest.headline_cordon, crude_commodity=manifest.crude_commodity)
@@ -177,7 +178,7 @@ def outlook(
         if note is not None:
             note(cleared)
         if stops is not None:
-            stops.extend(stop_gains(cleared, result, headline_cordon=manifest.headline_cordon, reliefs=reliefs))
+            stops.extend(stop_gains(cleared, result, headline_cordon=manifest.headline_cordon, reliefs=reliefs, bases=bases))
         if tell is not None:
             tell(f"{snapshot.year} {result.corridor_mt:.2f} Mt")
     return Outlook(scenario.scenario_id, scenario.title, scenario.growth, tuple(results))
