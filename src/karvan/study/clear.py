@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -123,7 +124,7 @@ class RouteMemory:
     """Routes at rest, remembered by what they depend on, so that years, scenarios and futures with the same network share them.
 
     What is remembered depends on the network, its costs and the constants alone, never on which year asked first: the routes of a year
-    are the same whatever was cleared before it.
+    are the same whatever was cleared before it, in whichever thread.
 
     Args:
         threads: Searches made at once; the routes do not depend on it.
@@ -131,6 +132,8 @@ class RouteMemory:
 
     def __init__(self, *, threads: int = 1) -> None:
         self.threads = threads
+        self._guard = Lock()
+        self._locks: dict[tuple[object, ...], Lock] = {}
         self._spaces: dict[tuple[object, ...], tuple[RouteSpace, RouteSets]] = {}
         self._rests: dict[tuple[object, ...], Entered] = {}
 
@@ -146,18 +149,21 @@ class RouteMemory:
             DataError: A market has no route.
         """
         key = _routing_key(snapshot, co2_price_usd_per_t)
-        if key not in self._spaces:
-            graph = build_graph(snapshot.tables)
-            space = route_space(graph, snapshot.tables, date=snapshot.state_date, co2_price_usd_per_t=co2_price_usd_per_t)
-            self._spaces[key] = (space, first_routes(space, threads=self.threads))
-        space, first = self._spaces[key]
-        if is_strict and first.unreachable:
-            raise DataError([_unreachable(snapshot, market) for market in first.unreachable])
-        constants = stored_constants(snapshot.tables)
-        whole = (*key, tuple(sorted(constants.items())))
-        if whole not in self._rests:
-            self._rests[whole] = entered(space, first, at_rest(space, constants), threads=self.threads)
-        rest = self._rests[whole]
+        with self._guard:
+            lock = self._locks.setdefault(key, Lock())
+        with lock:
+            if key not in self._spaces:
+                graph = build_graph(snapshot.tables)
+                space = route_space(graph, snapshot.tables, date=snapshot.state_date, co2_price_usd_per_t=co2_price_usd_per_t)
+                self._spaces[key] = (space, first_routes(space, threads=self.threads))
+            space, first = self._spaces[key]
+            if is_strict and first.unreachable:
+                raise DataError([_unreachable(snapshot, market) for market in first.unreachable])
+            constants = stored_constants(snapshot.tables)
+            whole = (*key, tuple(sorted(constants.items())))
+            if whole not in self._rests:
+                self._rests[whole] = entered(space, first, at_rest(space, constants), threads=self.threads)
+            rest = self._rests[whole]
         return RoutedSnapshot(snapshot, space, rest, rest.sets, rest.entries)
 
 
@@ -319,6 +325,9 @@ def _solved(
         return Cleared(routed, replace(assembly, problem=problem), clearing, none, True, 1, 0.0, market.regime, has_curves=False)
     loop = _DelayLoop(routed, assembly, problem, options, curves, prices)
     first = none if start is None else start.delay_h
+    if start is not None and not start.is_settled:
+        flow = start.clearing.row_flow[: assembly.facility_count]
+        first = delay_h(curves, use_share(flow, loop.other_load, loop.capacity))
     if is_first:
         found = FixedPoint(first, is_converged=False, iterations=1, residual=float("inf"))
     else:
