@@ -118,11 +118,7 @@ def _year(result: YearResult) -> dict[str, Any]:
         "estimated_shares": dict(result.estimated_shares),
         "welfare_musd": result.welfare_musd,
         "rent_musd": result.rent_musd,
-        "queue": {
-            "corridor_mt": result.queue_corridor_mt,
-            "welfare_musd": result.queue_welfare_musd,
-            "waiting_musd": result.queue_waiting_musd,
-        },
+        "queue": None if result.queue is None else dict(result.queue),
         "max_violation": result.max_violation,
         "complementarity": result.complementarity,
         "route_gap_share": result.route_gap,

@@ -47,9 +47,8 @@ class YearResult:
         rent_musd: Rent of scarce facilities, million USD.
         route_gap: Largest share of its market that a route left out would take.
         is_settled: Delays and flows fit each other; if not, the year is told as not converged.
-        queue_welfare_musd: Welfare if scarcity were a queue that nobody earns, on the same routes and delays, million USD.
-        queue_waiting_musd: What those queues would cost who waits, million USD.
-        queue_corridor_mt: Tonnes over the headline cordon then, million.
+        queue: If scarcity were a queue that nobody earns, on the same routes and delays: `corridor_mt` over the headline cordon, `welfare_musd`,
+            and `waiting_musd`, what the queues would cost who waits; None where it was not asked for.
     """
 
     year: int
@@ -74,9 +73,7 @@ class YearResult:
     rent_musd: float
     route_gap: float
     is_settled: bool
-    queue_welfare_musd: float
-    queue_waiting_musd: float
-    queue_corridor_mt: float
+    queue: Mapping[str, float] | None
 
     @property
     def cordons(self) -> Mapping[str, float]:

@@ -323,12 +323,14 @@ def _could_take(space: RouteSpace, now: Entered, standing: Standing, known: Sequ
     for then in known:
         fallen = then.standing.row_price - standing.row_price
         fallen = np.where(is_signed, np.abs(fallen), np.maximum(fallen, 0.0))
-        sooner = float(np.maximum(then.standing.row_delay_h - standing.row_delay_h, 0.0).sum())
-        given = float(fallen @ most_units) * standing.price_weight + sooner * _value_per_h(space)
+        sooner = np.maximum(then.standing.row_delay_h - standing.row_delay_h, 0.0)
+        given = (
+            space.can_use @ (fallen * most_units) * standing.price_weight[:, None] + space.can_use @ sooner * _value_per_h(space)[:, None]
+        )
         with np.errstate(invalid="ignore", over="ignore"):
             risen = np.where(np.isfinite(now.composite), now.composite - then.composite, 0.0)
             weight = np.maximum(then.gap, least) / np.maximum(then.share, 1e-12) * now.share
-            best = np.fmin(best, weight * np.exp(theta * (risen + given[:, None])))
+            best = np.fmin(best, weight * np.exp(theta * (risen + given)))
     return best
 
 

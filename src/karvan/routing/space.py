@@ -171,6 +171,17 @@ class RouteSpace:
         )
 
     @cached_property
+    def can_use(self) -> BoolArray:
+        """Rows that some route of a market and family could use, shape (markets, families, rows)."""
+        found = np.zeros((self.market_count, self.family_count, self.rows.count), dtype=np.bool_)
+        for search in self.searches:
+            uses = self.goods[search.commodity].uses
+            used = np.zeros(self.rows.count, dtype=np.bool_)
+            used[uses.row[search.allowed[uses.arc]]] = True
+            found[search.market, search.family] |= used
+        return found
+
+    @cached_property
     def labels(self) -> dict[str, Any]:
         """What route sets say of the markets."""
         markets = self.markets

@@ -247,6 +247,7 @@ def clear(
     market: Market | None = None,
     routes: RouteMemory | None = None,
     start: Cleared | None = None,
+    prices: FloatArray | None = None,
     co2_price_usd_per_t: float = 0.0,
     is_strict: bool = True,
 ) -> Cleared:
@@ -258,6 +259,7 @@ def clear(
         market: Scarcity regime, delays and tolerance.
         routes: Routes to share with other snapshots.
         start: A cleared snapshot with the same facilities whose prices and delays are near.
+        prices: Prices to start from where there is no such snapshot, shape (rows,).
         co2_price_usd_per_t: Carbon price in route choice.
         is_strict: A market without a route is an error; if false its goods stay at home.
 
@@ -270,20 +272,28 @@ def clear(
     routed = (routes or RouteMemory(threads=market.threads)).routed(
         snapshot, co2_price_usd_per_t=co2_price_usd_per_t, is_strict=is_strict
     )  # fmt: skip
-    return settle(routed, market, start=start)
+    return settle(routed, market, start=start, prices=prices)
 
 
-def settle(routed: RoutedSnapshot, market: Market, *, start: Cleared | None = None, capacity: FloatArray | None = None) -> Cleared:
+def settle(
+    routed: RoutedSnapshot,
+    market: Market,
+    *,
+    start: Cleared | None = None,
+    prices: FloatArray | None = None,
+    capacity: FloatArray | None = None,
+) -> Cleared:
     """Clear a routed snapshot, routes entering as prices call for them.
 
     Args:
         routed: The snapshot with routes that are choices already.
         market: Scarcity regime, delays and tolerance.
         start: A cleared snapshot with the same facilities whose prices and delays are near.
+        prices: Prices to start from where there is no such snapshot, shape (rows,).
         capacity: Capacities in place of those of the snapshot, shape (rows,).
     """
     constants = stored_constants(routed.snapshot.tables)
-    cleared = _solved(routed, market, start=start, capacity=capacity, is_first=True)
+    cleared = _solved(routed, market, start=start, prices=prices, capacity=capacity, is_first=True)
     known = [routed.rest]
     for number in range(_MOST_ROUNDS):
         standing = Standing(
@@ -305,7 +315,13 @@ def settle(routed: RoutedSnapshot, market: Market, *, start: Cleared | None = No
 
 
 def _solved(
-    routed: RoutedSnapshot, market: Market, *, start: Cleared | None, capacity: FloatArray | None, is_first: bool = False
+    routed: RoutedSnapshot,
+    market: Market,
+    *,
+    start: Cleared | None,
+    prices: FloatArray | None = None,
+    capacity: FloatArray | None,
+    is_first: bool = False,
 ) -> Cleared:
     """The market of a snapshot with the routes it has, delays and flows fitting each other.
 
@@ -317,7 +333,9 @@ def _solved(
     if market.regime == "queue":
         problem = queued(problem, time_values_usd_per_t_h(assembly, tables))
     options = ClearOptions(tolerance=market.tolerance, threads=market.threads)
-    prices = None if start is None else start.clearing.row_price_usd_per_unit
+    prices = prices if start is None else start.clearing.row_price_usd_per_unit
+    if prices is not None and prices.shape != problem.row_capacity.shape:
+        prices = None
     curves = read_curves(tables)
     none = np.zeros(assembly.facility_count)
     if not market.has_delays or not curves.eta_s_h.any():

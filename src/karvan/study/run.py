@@ -92,7 +92,17 @@ def run(
         label, item = case
         keep = stops if label == "scenario" else None
         note = noted[label].append if save and label in noted else None
-        found = outlook(prepared.corridor, item, years, memory=memory, tell=named(label, tell), stops=keep, note=note, halt=halt)
+        found = outlook(
+            prepared.corridor,
+            item,
+            years,
+            memory=memory,
+            tell=named(label, tell),
+            stops=keep,
+            note=note,
+            halt=halt,
+            has_queue=label in noted,
+        )
         return label, found
 
     with ThreadPoolExecutor(workers, thread_name_prefix="outlook") as pool:
@@ -177,9 +187,10 @@ def outlook(
     tell: Progress | None = None,
     stops: list[dict[str, Any]] | None = None,
     halt: Event | None = None,
+    has_queue: bool = False,
     note: Callable[[Cleared], None] | None = None,
 ) -> Outlook:
-    """Clear every year of a scenario, each afresh, so that a year's digits do not depend on the years before it.
+    """Clear every year of a scenario, each from the prices of the one before; its routes and delays do not depend on the years before it.
 
     Args:
         corridor: The corridor.
@@ -190,17 +201,24 @@ def outlook(
         stops: When given, what stops the headline cordon in each year is appended to it.
         note: Called with every cleared year.
         halt: Once set, no further year is begun.
+        has_queue: Tell of every year what a queue would make of it too.
     """
     memory = memory or RouteMemory()
     manifest = corridor.manifest
     results: list[YearResult] = []
     reliefs = relief_table(corridor, scenario) if stops is not None else {}
     bases = capacity_bases(corridor) if stops is not None else {}
+    prices = None
     for snapshot in apply_years(scenario, corridor, years):
         if halt is not None and halt.is_set():
             break
-        cleared = clear(snapshot, market=Market(), routes=memory, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
-        result = year_result(cleared, headline_cordon=manifest.headline_cordon, crude_commodity=manifest.crude_commodity)
+        cleared = clear(
+            snapshot, market=Market(), routes=memory, prices=prices, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False
+        )  # fmt: skip
+        prices = cleared.clearing.row_price_usd_per_unit
+        result = year_result(
+            cleared, headline_cordon=manifest.headline_cordon, crude_commodity=manifest.crude_commodity, has_queue=has_queue
+        )
         results.append(result)
         if note is not None:
             note(cleared)

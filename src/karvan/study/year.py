@@ -18,8 +18,15 @@ from karvan.study.clear import Cleared, time_values_usd_per_t_h
 FloatArray = npt.NDArray[np.float64]
 
 
-def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str) -> YearResult:
-    """Everything the results keep of a cleared snapshot."""
+def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str, has_queue: bool = True) -> YearResult:
+    """Everything the results keep of a cleared snapshot.
+
+    Args:
+        cleared: The snapshot.
+        headline_cordon: Cordon whose flow is the corridor's tonnage.
+        crude_commodity: Goods told apart as crude oil.
+        has_queue: Tell what a queue would make of it too.
+    """
     snapshot, sets = cleared.routed.snapshot, cleared.routed.sets
     assembly, clearing = cleared.assembly, cleared.clearing
     flow = np.where(assembly.route_of >= 0, clearing.route_flow_kt, 0.0)
@@ -30,7 +37,7 @@ def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str)
     latent_flow = np.zeros_like(set_flow)
     latent_flow[assembly.route_of[shipped]] = latent.route_flow_kt[shipped]
     arc_flow = arc_flows(cleared.routed.space, sets, set_flow)
-    waited = as_queue(cleared)
+    waited = as_queue(cleared) if has_queue else None
     return YearResult(
         year=snapshot.year,
         corridor_mt=float(set_flow @ headline_kt) / 1e3,
@@ -54,9 +61,13 @@ def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str)
         rent_musd=float(clearing.rent_kusd) / 1e3,
         route_gap=cleared.route_gap,
         is_settled=cleared.is_settled,
-        queue_welfare_musd=waited.welfare_kusd / 1e3,
-        queue_waiting_musd=waited.waiting_kusd / 1e3,
-        queue_corridor_mt=float(waited.route_flow_kt[shipped] @ headline_kt[assembly.route_of[shipped]]) / 1e3,
+        queue=None
+        if waited is None
+        else {
+            "corridor_mt": float(waited.route_flow_kt[shipped] @ headline_kt[assembly.route_of[shipped]]) / 1e3,
+            "welfare_musd": waited.welfare_kusd / 1e3,
+            "waiting_musd": waited.waiting_kusd / 1e3,
+        },
     )
 
 
