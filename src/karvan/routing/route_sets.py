@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from karvan.routing import _kernels
+from karvan.routing import _choice_kernels, _kernels
 from karvan.routing.cost import HOURS_PER_DAY
 from karvan.routing.hierarchy import COST_UNIT_USD_PER_T, whole_cost
 from karvan.routing.sets import RouteSets
@@ -161,7 +161,7 @@ def _searched(space: RouteSpace, costs: IntArray, limit: IntArray, *, most: int,
             return None
         goods = space.goods[search.commodity]
         family = (search.allowed, search.bits, search.bit_count, search.family)
-        uses = (goods.use_first, goods.uses.row)
+        uses = (goods.use_first, goods.uses.row, space.rows.marks)
         market, first, arc = _kernels.routes_through(
             space.network,
             space.hierarchy,
@@ -191,9 +191,9 @@ def _searched(space: RouteSpace, costs: IntArray, limit: IntArray, *, most: int,
 def _measured(space: RouteSpace, found: _Found) -> tuple[RouteSets, IntArray]:
     """Route sets of found routes, and where each stood in the order they were found."""
     first = np.append(0, np.cumsum(found.length)).astype(np.int64)
-    routes = _kernels.Routes(first, found.arc, space.commodity[found.market])
+    routes = _choice_kernels.Routes(first, found.arc, space.commodity[found.market])
     components = np.empty((found.market.shape[0], 6))
-    _kernels.components(routes, space.cost_parts, space.reliability_usd_per_t_h, components)
+    _choice_kernels.components(routes, space.cost_parts, space.reliability_usd_per_t_h, components)
     order = np.lexsort((np.arange(found.market.shape[0]), components.sum(axis=1), found.family, found.market))
     length = found.length[order]
     begin = np.append(0, np.cumsum(length)).astype(np.int64)
@@ -265,10 +265,11 @@ def _judged(space: RouteSpace, sets: RouteSets, entries: FacilityEntries, standi
     first_route = _nest_starts(sets.route_market, sets.route_family)
     at = (sets.route_market[first_route[:-1]], sets.route_family[first_route[:-1]])
     options = space.options
-    gap, share, composite, newest = _kernels.enter(
+    cost = sets.cost_usd_per_t + price_costs(space, sets, entries, standing)
+    gap, share, composite, newest = _choice_kernels.enter(
         np.searchsorted(at[0], np.arange(space.market_count + 1)).astype(np.int64), first_route,
-        _kernels.Routes(sets.route_first_arc, sets.route_arc, space.commodity[sets.route_market]), entries.signature, space.leg_cost,
-        sets.cost_usd_per_t + price_costs(space, sets, entries, standing), is_in,
+        _choice_kernels.Routes(sets.route_first_arc, sets.route_arc, space.commodity[sets.route_market]), entries.signature, space.leg_cost,
+        cost, np.lexsort((cost, sets.route_family, sets.route_market)), is_in,
         (space.by_market("route_theta")[at[0]], space.by_market("family_theta")),
         (_constants(space, standing)[at], space.by_market("stay_usd_per_t")),
         (options.enter_share, options.overlap_bound, options.per_family),
@@ -299,7 +300,7 @@ def _limits(
     is_open &= _could_take(space, now, standing, known, entries) >= bound if known else reach > 0.0
     cost = sets.cost_usd_per_t + price_costs(space, sets, entries, standing)
     additive = np.empty(sets.route_count)
-    _kernels.sums(_kernels.Routes(sets.route_first_arc, sets.route_arc, space.commodity[sets.route_market]), by_arc, additive)
+    _choice_kernels.sums(_choice_kernels.Routes(sets.route_first_arc, sets.route_arc, space.commodity[sets.route_market]), by_arc, additive)
     least, least_additive = np.full(now.share.shape, np.inf), np.full(now.share.shape, np.inf)
     np.minimum.at(least, (sets.route_market, sets.route_family), cost)
     np.minimum.at(least_additive, (sets.route_market, sets.route_family), additive)
@@ -348,9 +349,9 @@ def _arc_costs(space: RouteSpace, entries: FacilityEntries, standing: Standing) 
     hour[space.commodity] = _value_per_h(space)
     for index, name in enumerate(space.names):
         uses = space.goods[name].uses
-        added = (
-            weight[index] * uses.units_per_t * standing.row_price[uses.row] + hour[index] * standing.row_delay_h[uses.row]
-        ) / entries.times[uses.row]
+        once = 1.0 / entries.times[uses.row]  # but days and balances add up over the arcs
+        price = weight[index] * uses.units_per_t * standing.row_price[uses.row] * np.where(space.rows.is_summed[uses.row], 1.0, once)
+        added = price + hour[index] * standing.row_delay_h[uses.row] * once
         cost[index] += np.bincount(uses.arc, weights=np.where(uses.is_for_all, added, 0.0), minlength=space.graph.arc_count)
     return cost
 
@@ -358,8 +359,8 @@ def _arc_costs(space: RouteSpace, entries: FacilityEntries, standing: Standing) 
 def _sets(space: RouteSpace, market: IntArray, family: IntArray, first: IntArray, arc: IntArray, components: FloatArray) -> RouteSets:
     """Route sets of routes in the order of markets, families and cost."""
     path_size = np.ones(market.shape[0])
-    routes = _kernels.Routes(first, arc, space.commodity[market])
-    _kernels.path_sizes(routes, _nest_starts(market, family), space.leg_cost, path_size)
+    routes = _choice_kernels.Routes(first, arc, space.commodity[market])
+    _choice_kernels.path_sizes(routes, _nest_starts(market, family), space.leg_cost, path_size)
     return RouteSets(
         **space.labels,
         market_first_route=np.searchsorted(market, np.arange(space.market_count + 1)).astype(np.int64),

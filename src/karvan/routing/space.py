@@ -157,13 +157,13 @@ class RouteSpace:
 
     @cached_property
     def all_uses(self) -> tuple[IntArray, IntArray, FloatArray, IntArray, IntArray]:
-        """Uses of every goods and arc: first of each, row, units per tonne, only origin, only destination."""
+        """Uses of every goods and arc: first of each, shape (goods, arcs + 1), row, units per tonne, only origin, only destination."""
         parts = [self.goods[name].uses for name in self.names]
         sizes = np.cumsum([0, *(part.arc.shape[0] for part in parts)])
-        first = [self.goods[name].use_first[:-1] + sizes[index] for index, name in enumerate(self.names)]
+        first = [self.goods[name].use_first + sizes[index] for index, name in enumerate(self.names)]
         nothing = np.zeros(0, dtype=np.int64)
         return (
-            np.concatenate([*first, sizes[-1:]]).astype(np.int64),
+            np.array(first, dtype=np.int64).reshape(len(self.names), self.graph.arc_count + 1),
             np.concatenate([nothing, *(part.row for part in parts)]),
             np.concatenate([np.zeros(0), *(part.units_per_t for part in parts)]),
             np.concatenate([nothing, *(part.origin for part in parts)]),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.routing import _kernels
+from karvan.routing import _choice_kernels
 from karvan.routing.cost import CONTAINER_CODE, element_is_estimate, payloads
 from karvan.routing.graph import BACKWARD, LINK, TERMINAL, StateGraph
 from karvan.routing.sets import RouteSets
@@ -47,6 +48,11 @@ class Rows:
         """Number of rows."""
         return len(self.ids)
 
+    @cached_property
+    def marks(self) -> npt.NDArray[np.uint64]:
+        """A random number for each row, the same in every run: sets of rows are told apart by the exclusive or of theirs, shape (rows,)."""
+        return np.random.SeedSequence(0).generate_state(self.count, np.uint64)
+
 
 @dataclass(frozen=True)
 class ArcUses:
@@ -79,7 +85,7 @@ class FacilityEntries:
         route_first_entry: shape (routes + 1,).
         entry_row: Facility or balance, rising within a route, shape (entries,).
         entry_units_per_t: Units per tonne of the route, shape (entries,).
-        signature: A hash of the rows that each route uses, shape (routes,).
+        signature: Exclusive or of the marks of the rows that each route uses, shape (routes,).
         times: Most arcs of one route that use a row, at least one, shape (rows,).
     """
 
@@ -213,9 +219,9 @@ def facility_entries(space: RouteSpace, sets: RouteSets) -> FacilityEntries:
     A facility that stands on several links or terminals of a route is used once, by the arc that takes most: it is one place
     in the chain, and each tonne passes it once. Days and balances add up over the route.
     """
-    market = sets.route_market
-    routes = _kernels.Routes(sets.route_first_arc, sets.route_arc, space.commodity[market])
-    return FacilityEntries(*_kernels.entries(routes, space.all_uses, space.market_regions[market], space.rows.is_summed))
+    market, rows = sets.route_market, space.rows
+    routes = _choice_kernels.Routes(sets.route_first_arc, sets.route_arc, space.commodity[market])
+    return FacilityEntries(*_choice_kernels.entries(routes, space.all_uses, space.market_regions[market], rows.is_summed, rows.marks))
 
 
 def cordon_weights(tables: Mapping[str, pl.DataFrame], sets: RouteSets) -> dict[str, tuple[FloatArray, FloatArray]]:
@@ -284,8 +290,8 @@ def arc_rates(space: RouteSpace, tables: Mapping[str, pl.DataFrame]) -> ArcRates
 def arc_flows(space: RouteSpace, sets: RouteSets, route_flow_kt: FloatArray) -> FloatArray:
     """Flow of each goods on each arc, kt, shape (goods, arcs)."""
     found = np.empty((len(space.names), space.graph.arc_count))
-    routes = _kernels.Routes(sets.route_first_arc, sets.route_arc, space.commodity[sets.route_market])
-    _kernels.arc_flows(routes, np.ascontiguousarray(route_flow_kt, dtype=np.float64), found)
+    routes = _choice_kernels.Routes(sets.route_first_arc, sets.route_arc, space.commodity[sets.route_market])
+    _choice_kernels.arc_flows(routes, np.ascontiguousarray(route_flow_kt, dtype=np.float64), found)
     return found
 
 
