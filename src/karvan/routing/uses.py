@@ -51,7 +51,7 @@ class Rows:
     @cached_property
     def marks(self) -> npt.NDArray[np.uint64]:
         """A random number for each row, the same in every run: sets of rows are told apart by the exclusive or of theirs, shape (rows,)."""
-        return np.random.SeedSequence(0).generate_state(self.count, np.uint64)
+        return np.asarray(np.random.SeedSequence(0).generate_state(self.count, np.uint64), dtype=np.uint64)
 
 
 @dataclass(frozen=True)
