@@ -13,7 +13,7 @@ from karvan.routing.legs import legs
 from karvan.routing.permissions import arc_mask
 from karvan.routing.route_sets import Entered, Standing, at_rest, entered, first_routes, price_costs, subset
 from karvan.routing.sets import COMPONENTS, HOURS, RouteSets
-from karvan.routing.space import RouteSetOptions, RouteSpace, route_space
+from karvan.routing.space import RouteSetOptions, RouteSpace, route_space, watching
 from karvan.routing.uses import (
     EmptyRun,
     FacilityEntries,
@@ -63,4 +63,5 @@ __all__ = [
     "route_space",
     "rows_of",
     "subset",
+    "watching",
 ]  # fmt: skip
