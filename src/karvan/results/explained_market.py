@@ -80,6 +80,7 @@ class ExplainedFamily:
         free_composite_usd_per_t: The same before prices.
         free_share: Share that it would take if nothing were full, delays unchanged.
         route_count: Routes that are choices.
+        prices: What its mean tonne pays at full facilities and balances, most first.
         routes: Those that carry most.
         other_flow_kt: What the others carry.
         legs: Legs of the first route, as `karvan.routing.legs` tells them.
@@ -94,6 +95,7 @@ class ExplainedFamily:
     free_composite_usd_per_t: float
     free_share: float
     route_count: int
+    prices: tuple[PricePaid, ...]
     routes: tuple[ExplainedRoute, ...]
     other_flow_kt: float
     legs: tuple[Mapping[str, Any], ...]

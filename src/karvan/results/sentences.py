@@ -15,14 +15,16 @@ ENGLISH: Mapping[str, str] = {
     ),
     "no_scarcity": "Nothing on the way is full enough to have a price.",
     "scarcity": (
-        "Scarcity adds {added_usd_per_t:,.1f} USD/t to {family}; the dearest place on its way is {facility}, paid with"
-        " {price_usd_per_t:,.1f} USD/t of what moves there."
+        "Scarcity makes {family} {added_usd_per_t:,.1f} USD/t dearer, by what is paid and by the routes given up. Of its full places"
+        " {facility} takes most: {price_usd_per_t:,.1f} USD from a mean tonne."
     ),
     "scarcity_unsure": (
-        "Scarcity adds {added_usd_per_t:,.1f} USD/t to {family}, mostly at {facility}, whose limit is a guess, so take its price as a"
-        " condition, not a finding."
+        "Scarcity makes {family} {added_usd_per_t:,.1f} USD/t dearer, by what is paid and by the routes given up. Of its full places"
+        " {facility} takes most, {price_usd_per_t:,.1f} USD from a mean tonne; its limit is a guess, so this is a condition, not a finding."
     ),
-    "scarcity_pays": "{family} is paid {gained_usd_per_t:,.1f} USD/t by scarcity, because its goods bring back what must return: {balance}.",
+    "scarcity_pays": (
+        "{family} is paid {gained_usd_per_t:,.1f} USD/t by scarcity, because its goods bring back what must return: {balance}."
+    ),
     "delay": "Waits that grow as facilities fill change the cost of {family} by {delay_usd_per_t:+,.1f} USD/t.",
     "no_constant": "No constant is fitted for these goods: costs and prices alone decide.",
     "constant_dearer": (
@@ -41,10 +43,10 @@ ENGLISH: Mapping[str, str] = {
     "without_limits": "If nothing were full, {family} would take {free_share:.1%} instead of {share:.1%}.",
     "same_without_limits": "If nothing were full, the shares would be the same.",
     "all_shipped": "All of it is shipped.",
-    "kept_home": "{kept_kt:,.1f} kt stay at home, {share:.1%}: for them every way costs more than not shipping.",
+    "kept_home": "{kept_kt:,.1f} kt stay at home, {share:.1%} of what is asked for.",
     "demand_answers": (
         "Delivered cost is {change_usd_per_t:+,.1f} USD/t against {base_usd_per_t:,.1f} in {base_year}. With an elasticity of"
-        " {elasticity_ratio:g}, demand is {factor:.3f} of the {base_kt:,.1f} kt it would be at that cost."
+        " {elasticity_ratio:g}, demand is {factor:.3f} times the {base_kt:,.1f} kt that would be asked for at the cost of {base_year}."
     ),
     "demand_fixed": "Demand does not answer to cost here: {base_kt:,.1f} kt must move whatever it costs.",
     "nothing_moves": "The case asks for no tonnes on this market in {year}.",

@@ -22,6 +22,7 @@ from karvan.routing import (
     price_costs,
     subset,
     watching,
+    with_ways_round,
 )
 from karvan.routing.graph import LINK
 from karvan.study.clear import ROUTE_GAP, Cleared, time_values_usd_per_t_h
@@ -31,6 +32,7 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 _MOST_ROUNDS = 6
+_NO_DEMAND_KT = 1e-12
 
 
 @dataclass(frozen=True)
@@ -106,15 +108,16 @@ class Closure:
 def closure(cleared: Cleared, element: Element, *, headline_cordon: str, is_checked: bool = True, threads: int = 1) -> Closure:
     """Close a facility or a link for a whole cleared year and let routes enter around it.
 
-    A facility loses its room. Minimums by contract that only goods on the element could meet fall away. A link is closed to all that passes it; where a route has a detour that
-    shares most of its cost and uses the same facilities, the two are one choice as they are in every year, and the detour takes the
-    route's place at its own cost. Extra hours by use stay those of the cleared year.
+    A facility loses its room. Minimums by contract that only goods on the element could meet fall away. A link is closed to all that
+    passes it; where a route has a detour that shares most of its cost and uses the same facilities, the two are one choice as they are in
+    every year, and the detour takes the route's place at its own cost. Extra hours by use stay those of the cleared year.
 
     Args:
         cleared: The cleared year.
         element: What closes.
         headline_cordon: The cordon whose tonnes are told.
-        is_checked: Search again after the routes that the closing calls for have entered; they seldom call for more.
+        is_checked: Search every market, and again after the routes that the closing calls for have entered, which seldom call for more;
+            if false only markets and families on the element are searched, once.
         threads: Searches made at once; the answer does not depend on it.
 
     Raises:
@@ -123,11 +126,10 @@ def closure(cleared: Cleared, element: Element, *, headline_cordon: str, is_chec
     own, arcs = cleared.routed, _arcs(cleared, element)
     is_link = element.kind == "link"
     space = watching(own.space, arcs, name=element.element_id) if is_link else own.space
-    sets = own.sets
-    entries = facility_entries(space, sets) if is_link else own.entries
-    known = _known(cleared, element, arcs)
     base = cleared.clearing.row_price_usd_per_unit
     prices, gap = np.append(base, 0.0) if is_link else base, None
+    sets, entries = _with_ways_round(cleared, element, space, arcs, prices, threads=threads)
+    known = _known(cleared, element, arcs, is_checked=is_checked)
     for attempt in range(_MOST_ROUNDS):
         assembly = _assembly(cleared, space, sets, entries)
         units = _units(sets, entries, element, arcs)
@@ -147,6 +149,36 @@ def closure(cleared: Cleared, element: Element, *, headline_cordon: str, is_chec
     return _with_detours(cleared, element, sets, units, prices=prices, headline_cordon=headline_cordon, gap=gap)
 
 
+def _with_ways_round(
+    cleared: Cleared, element: Element, space: RouteSpace, arcs: IntArray, prices: FloatArray, *, threads: int
+) -> tuple[RouteSets, FacilityEntries]:
+    """The year's routes, and the cheapest way round the element of each market and family on it that would then take a share worth it."""
+    sets = cleared.routed.sets
+    passes = _units(sets, cleared.routed.entries, element, arcs) > 0.0
+    wanted = np.zeros((space.market_count, space.family_count), dtype=np.bool_)
+    carried = np.zeros_like(wanted, dtype=np.float64)
+    np.add.at(carried, (sets.route_market, sets.route_family), cleared.set_flow_kt)
+    wanted[sets.route_market[passes], sets.route_family[passes]] = True
+    demand = cleared.clearing.market_demand_kt[: space.market_count, None]
+    wanted &= carried >= space.options.enter_share * demand
+    blocked = np.zeros((len(space.names), space.graph.arc_count), dtype=np.bool_)
+    blocked[:, arcs] = True
+    for number, name in enumerate(space.names if element.kind == "facility" else ()):
+        uses = space.goods[name].uses
+        blocked[number, uses.arc[uses.row == element.row]] = True
+    wider, is_old = with_ways_round(space, sets, wanted, blocked, threads=threads)
+    if is_old.all():
+        return sets, facility_entries(space, sets)
+    entries = facility_entries(space, wider)
+    assembly = _assembly(cleared, space, wider, entries)
+    solved = clear_market(_closed(cleared, assembly, element, _units(wider, entries, element, arcs)), start=prices)
+    shipped, share = assembly.route_of >= 0, np.zeros(wider.route_count)
+    asked = np.maximum(solved.market_demand_kt[assembly.market_of_route], _NO_DEMAND_KT)
+    share[assembly.route_of[shipped]] = (solved.route_flow_kt / asked)[shipped]
+    kept = subset(space, wider, is_old | (share >= space.options.enter_share))
+    return kept, facility_entries(space, kept)
+
+
 def element_units(cleared: Cleared, element: Element) -> FloatArray:
     """Units of an element that a tonne on each route of a cleared year takes, tonnes where it is a link, shape (routes of the sets,)."""
     return _units(cleared.routed.sets, cleared.routed.entries, element, _arcs(cleared, element))
@@ -159,18 +191,26 @@ def _arcs(cleared: Cleared, element: Element) -> IntArray:
     return np.flatnonzero(is_it).astype(np.int64) if element.kind == "link" else np.zeros(0, dtype=np.int64)
 
 
-def _known(cleared: Cleared, element: Element, arcs: IntArray) -> Entered:
-    """What is known of routes left out at rest. It is known of routes told apart by the rows that they use: where some pass a link that
-    closes, more of them are told apart, so all of a nest's share may be theirs.
+def _known(cleared: Cleared, element: Element, arcs: IntArray, *, is_checked: bool) -> Entered:
+    """What is known of routes left out at rest.
+
+    It is known of routes told apart by the rows that they use: where some pass a link that closes, more of them are told apart, so all of
+    a nest's share may be theirs. Unless it is to be checked, nests without a route on a facility are taken to need no other.
     """
     rest = cleared.routed.rest
-    if element.kind == "facility":
+    sets, entries = (rest.sets, rest.entries) if element.kind == "link" else (cleared.routed.sets, cleared.routed.entries)
+    passes = _units(sets, entries, element, arcs) > 0.0
+    at = (sets.route_market[passes], sets.route_family[passes])
+    if element.kind == "link":
+        gap = rest.gap.copy()
+        gap[at] = rest.share[at]
+        return replace(rest, gap=gap)
+    if is_checked:
         return rest
-    passes = _units(rest.sets, rest.entries, element, arcs) > 0.0
-    gap = rest.gap.copy()
-    at = (rest.sets.route_market[passes], rest.sets.route_family[passes])
-    gap[at] = rest.share[at]
-    return replace(rest, gap=gap)
+    is_on_it = np.zeros(rest.gap.shape, dtype=np.bool_)
+    is_on_it[at] = True
+    # A share below any that could enter, so that these nests are not searched.
+    return replace(rest, gap=np.where(is_on_it, rest.gap, 0.0), share=np.where(is_on_it, rest.share, np.inf))
 
 
 def _units(sets: RouteSets, entries: FacilityEntries, element: Element, arcs: IntArray) -> FloatArray:
@@ -209,8 +249,8 @@ def _first_rows(entries: FacilityEntries, count: int) -> FacilityEntries:
     """The entries of the first rows only."""
     is_kept = entries.entry_row < count
     first = np.append(0, np.cumsum(is_kept))[entries.route_first_entry].astype(np.int64)
-    kept = {"entry_row": entries.entry_row[is_kept], "entry_units_per_t": entries.entry_units_per_t[is_kept]}
-    return replace(entries, route_first_entry=first, **kept)
+    row, units = entries.entry_row[is_kept], entries.entry_units_per_t[is_kept]
+    return replace(entries, route_first_entry=first, entry_row=row, entry_units_per_t=units)
 
 
 def _closed(cleared: Cleared, assembly: Assembly, element: Element, units_per_t: FloatArray) -> MarketProblem:
@@ -250,7 +290,14 @@ def _standing(cleared: Cleared, assembly: Assembly, space: RouteSpace, prices: F
 
 
 def _with_detours(
-    cleared: Cleared, element: Element, all_sets: RouteSets, passes: FloatArray, *, prices: FloatArray, headline_cordon: str, gap: float | None
+    cleared: Cleared,
+    element: Element,
+    all_sets: RouteSets,
+    passes: FloatArray,
+    *,
+    prices: FloatArray,
+    headline_cordon: str,
+    gap: float | None,
 ) -> Closure:
     """A link's closure once detours have taken the place of the routes that they are variants of."""
     space = cleared.routed.space

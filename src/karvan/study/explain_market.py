@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +16,7 @@ from karvan.assignment.assembly import NOT_SHIPPED
 from karvan.corridor import Corridor, nearest
 from karvan.errors import DataError, Problem
 from karvan.measures.apply import apply
-from karvan.results import ExplainedFamily, ExplainedPair, ExplainedRoute, MarketExplanation, PairFamily, PricePaid, Sentence
+from karvan.results import ExplainedFamily, ExplainedPair, ExplainedRoute, MarketExplanation, PairFamily, PricePaid, Sentence, Value
 from karvan.routing import COMPONENTS, legs
 from karvan.study.clear import Cleared, clear
 from karvan.study.options import ScenarioOptions, prepare
@@ -136,7 +136,7 @@ def explained(
     problem, now = cleared.problem, cleared.clearing
     has_base = bool(cleared.assembly.has_base_cost[view.markets].all())
     at_home = next((item.flow_kt for item in families if item.family_id == NOT_SHIPPED), 0.0)
-    answer = {
+    answer: dict[str, Any] = {
         "base_flow_kt": float(view.base_flow_kt.sum()),
         "base_composite_usd_per_t": view.mean(problem.market_base_cost_usd_per_t, view.base_flow_kt) if has_base else None,
         "composite_usd_per_t": view.mean(now.market_cost, view.demand_kt),
@@ -255,10 +255,9 @@ class _View:
         weight = weight if weight.sum() > 0.0 else np.ones_like(weight)
         at = [nest for _, nest in nests]
         first = cleared.problem.family_first_route
-        routes = sorted(
-            ((nest, route) for nest in at for route in range(int(first[nest]), int(first[nest + 1])) if cleared.assembly.route_of[route] >= 0),
-            key=lambda pair: (-float(cleared.clearing.route_flow_kt[pair[1]]), float(cleared.clearing.route_cost_usd_per_t[pair[1]]), pair[1]),
-        )
+        carried, paid, of = cleared.clearing.route_flow_kt, cleared.clearing.route_cost_usd_per_t, cleared.assembly.route_of
+        routes = [(nest, route) for nest in at for route in range(int(first[nest]), int(first[nest + 1])) if of[route] >= 0]
+        routes.sort(key=lambda pair: (-float(carried[pair[1]]), float(paid[pair[1]]), pair[1]))
         told = tuple(self._route(nest, route) for nest, route in routes[:_ROUTES_TOLD])
         routed = cleared.routed
         return ExplainedFamily(
@@ -272,11 +271,27 @@ class _View:
             free_share=free_flow / free_total if free_total > 0.0 else 0.0,
             route_count=len(routes),
             routes=told,
+            prices=self._mean_prices(at, flow),
             other_flow_kt=flow - sum(item.flow_kt for item in told) if routes else 0.0,
             legs=()
             if not routes
             else tuple(legs(routed.graph, routed.snapshot.tables, routed.sets, int(cleared.assembly.route_of[routes[0][1]]))),
         )
+
+    def _mean_prices(self, nests: list[int], flow_kt: float) -> tuple[PricePaid, ...]:
+        """What a mean tonne on some nests pays at each full facility and balance, most first."""
+        first, flow = self.cleared.problem.family_first_route, self.cleared.clearing.route_flow_kt
+        sums: dict[str, tuple[PricePaid, float, float]] = {}
+        for nest in nests:
+            for route in range(int(first[nest]), int(first[nest + 1])):
+                for price in self._prices(route):
+                    _, units, per_t = sums.get(price.row_id, (price, 0.0, 0.0))
+                    kt = float(flow[route])
+                    sums[price.row_id] = (price, units + kt * price.units_per_t, per_t + kt * price.price_usd_per_t)
+        if flow_kt <= 0.0:
+            return ()
+        means = [replace(price, units_per_t=units / flow_kt, price_usd_per_t=per_t / flow_kt) for price, units, per_t in sums.values()]
+        return tuple(sorted(means, key=lambda price: (-abs(price.price_usd_per_t), price.row_id)))
 
     def _route(self, nest: int, route: int) -> ExplainedRoute:
         cleared = self.cleared
@@ -383,7 +398,7 @@ def _why(
 
 def _cheapest(ways: list[ExplainedFamily]) -> Sentence:
     first, *others = sorted(ways, key=lambda item: (item.free_composite_usd_per_t, item.family_id))
-    values = {"family": first.name, "composite_usd_per_t": first.free_composite_usd_per_t}
+    values: dict[str, Value] = {"family": first.name, "composite_usd_per_t": first.free_composite_usd_per_t}
     if not others:
         return Sentence("only_way", values)
     return Sentence("cheapest_first", {**values, "second": others[0].name, "second_usd_per_t": others[0].free_composite_usd_per_t})
@@ -393,18 +408,16 @@ def _scarcity(ways: list[ExplainedFamily]) -> Iterator[Sentence]:
     told = 0
     for item in ways[:_ROUTES_TOLD]:
         added = item.composite_usd_per_t - item.free_composite_usd_per_t
-        paid = sorted((price for route in item.routes for price in route.prices), key=lambda price: (-abs(price.price_usd_per_t), price.row_id))
-        dear = [price for price in paid if price.price_usd_per_t > 0.0]
-        gifts = [price for price in paid if price.price_usd_per_t < 0.0]
+        dear = [price for price in item.prices if price.price_usd_per_t > 0.0]
+        gifts = [price for price in item.prices if price.price_usd_per_t < 0.0]
+        values: dict[str, Value] = {"family": item.name}
         if added > _WORTH_TELLING_USD_PER_T and dear:
-            values = {"added_usd_per_t": added, "family": item.name, "facility": dear[0].name}
             told += 1
-            yield Sentence("scarcity", {**values, "price_usd_per_t": dear[0].price_usd_per_t}) if dear[0].is_public else Sentence(
-                "scarcity_unsure", values
-            )
+            values |= {"added_usd_per_t": added, "facility": dear[0].name, "price_usd_per_t": dear[0].price_usd_per_t}
+            yield Sentence("scarcity" if dear[0].is_public else "scarcity_unsure", values)
         elif added < -_WORTH_TELLING_USD_PER_T and gifts:
             told += 1
-            yield Sentence("scarcity_pays", {"family": item.name, "gained_usd_per_t": -added, "balance": gifts[0].name})
+            yield Sentence("scarcity_pays", values | {"gained_usd_per_t": -added, "balance": gifts[0].name})
     if not told:
         yield Sentence("no_scarcity", {})
 
@@ -427,7 +440,12 @@ def _constants(ways: list[ExplainedFamily], base_year: int) -> Iterator[Sentence
         difference = item.constant_usd_per_t - ways[0].constant_usd_per_t
         if abs(difference) > _WORTH_TELLING_USD_PER_T:
             key = "constant_dearer" if difference > 0.0 else "constant_cheaper"
-            values = {"base_year": base_year, "family": item.name, "reference": ways[0].name, "difference_usd_per_t": abs(difference)}
+            values: dict[str, Value] = {
+                "base_year": base_year,
+                "family": item.name,
+                "reference": ways[0].name,
+                "difference_usd_per_t": abs(difference),
+            }
             yield Sentence(key, values)
 
 
@@ -453,7 +471,7 @@ def _arithmetic(view: _View, pairs: tuple[ExplainedPair, ...]) -> Iterator[Sente
 
 
 def _without_limits(families: tuple[ExplainedFamily, ...]) -> Sentence:
-    moved = max(families, key=lambda item: abs(item.free_share - item.share))
+    moved = max(families, key=lambda item: round(abs(item.free_share - item.share), 9))
     if abs(moved.free_share - moved.share) < _WORTH_TELLING_SHARE:
         return Sentence("same_without_limits", {})
     return Sentence("without_limits", {"family": moved.name, "free_share": moved.free_share, "share": moved.share})
