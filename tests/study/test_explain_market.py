@@ -170,7 +170,7 @@ def test_a_market_by_other_names(two_ports, name) -> None:
     ("name", "words"),
     [
         ("grain_east_wets", "did you mean grain_east_west"),
-        ("eest:west:grain", "eest names no row; did you mean east"),
+        ("eest:west:grain", "eest names no row; did you mean west or east"),
         ("west:west:grain", "no market joins these regions"),
         ("east:west:grain:boxed", "between these regions there are grain_east_west"),
         ("st:st:grain", "fits several markets: grain_east_west, grain_west_east"),

@@ -14,6 +14,8 @@ _TAKERS_SHOWN = 5
 _RENTS_SHOWN = 4
 _NAME_WIDTH = 40
 _LEAST_KT = 0.05
+_TOLD_SHARE = 0.01
+_WIDER = "Ways round that count only now are rivals on both sides of this comparison, so less goes over it than above."
 _HOW = "Scarcity settled by price; waits as in the year, although fewer or more would pass."
 
 
@@ -24,7 +26,7 @@ def element_lines(found: ElementUse) -> list[str]:
         found: What `karvan.select_link` gave.
     """
     lines = [*_title(found), "", *_bundle_lines(found), *_way_lines(found.families, "By"), *_rent_lines(found), ""]
-    return [line.rstrip() for line in [*lines, *_closed_lines(found.if_closed)]]
+    return [line.rstrip() for line in [*lines, *_closed_lines(found.if_closed, found.flow_kt)]]
 
 
 def _title(found: ElementUse) -> list[str]:
@@ -85,7 +87,7 @@ def _rent_lines(found: ElementUse) -> list[str]:
     return lines
 
 
-def _closed_lines(closed: ClosedElement) -> list[str]:
+def _closed_lines(closed: ClosedElement, flow_kt: float) -> list[str]:
     lines = ["IF IT CLOSED FOR THE YEAR"]
     if closed.carried_kt == 0.0:
         return [*lines, "  Nothing would change."]
@@ -95,6 +97,8 @@ def _closed_lines(closed: ClosedElement) -> list[str]:
         f" ({_plain(closed.loss_musd, 1)} M USD a year)."
     )
     lines += textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ")
+    if abs(closed.carried_kt - flow_kt) > _TOLD_SHARE * flow_kt:
+        lines += textwrap.wrap(_WIDER, WIDTH, initial_indent="  ", subsequent_indent="  ")
     lines.append(f"  The headline cordon would lose {_plain(closed.headline_lost_mt, 2)} Mt.")
     lines += _way_lines(closed.families, "More by")
     takers = [item for item in closed.taken_up if item.more_kt >= _LEAST_KT][:_TAKERS_SHOWN]
