@@ -65,7 +65,8 @@ def build_hierarchy(graph: StateGraph) -> Hierarchy:
     arc_edge = np.full(graph.arc_count, -1, dtype=np.int64)
     arc_edge[is_inner] = np.searchsorted(keys, low * max(count, 1) + high)
     arc_is_up = position[graph.arc_tail] < position[graph.arc_head]
-    return Hierarchy(up_first, up_head, *_kernels.triangles(up_first, up_head), arc_edge, arc_is_up, position)
+    low_edge, high_edge, top_edge = _kernels.triangles(up_first, up_head)
+    return Hierarchy(up_first, up_head, low_edge, high_edge, top_edge, arc_edge, arc_is_up, position)
 
 
 def whole_cost(cost_usd_per_t: FloatArray) -> IntArray:
@@ -107,7 +108,10 @@ def distances(
     cost, allowed = whole_cost(cost_usd_per_t), np.require(mask, np.bool_, ("C", "W"))
     _kernels.customised(hierarchy, cost, allowed, rising, falling)
     layers = np.empty((1 << bit_count, ranks), dtype=np.int64)
-    _kernels.distances(network_of(graph), hierarchy, cost, allowed, carried, 1 << bit_count, root, backward, rising, falling, layers)
+    onward = (graph.out_first, graph.out_arc, graph.arc_tail, graph.arc_head)
+    homeward = (graph.in_first, graph.in_arc, graph.arc_head, graph.arc_tail)
+    side, weights = (homeward, (falling, rising)) if backward else (onward, (rising, falling))
+    _kernels.distances(tuple(map(_whole, side)), hierarchy, cost, allowed, carried, root, weights, layers)
     found = np.full((graph.node_count, 1 << bit_count), np.inf)
     inner = hierarchy.position >= 0
     reached = layers[:, hierarchy.position[inner]].T

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from karvan.routing import _kernels
+from karvan.routing import _choice_kernels, _kernels
 from karvan.routing.cost import HOURS_PER_DAY
 from karvan.routing.hierarchy import COST_UNIT_USD_PER_T, whole_cost
 from karvan.routing.sets import RouteSets
@@ -52,6 +52,7 @@ class Entered:
         share: Share of each nest, shape (markets, families).
         composite: Composite cost of each nest with its constant, USD/t, infinite where it has no route, shape (markets, families).
         newest: Largest share that one of those that entered would take, zero if none did.
+        standing: Prices, delays and constants at which this holds.
     """
 
     sets: RouteSets
@@ -60,6 +61,7 @@ class Entered:
     share: FloatArray
     composite: FloatArray
     newest: float
+    standing: Standing
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,15 @@ def first_routes(space: RouteSpace, *, threads: int = 1) -> RouteSets:
     return subset(space, sets, cost <= space.options.market_bound * cheapest[sets.route_market])
 
 
-def entered(space: RouteSpace, sets: RouteSets, standing: Standing, *, known: Entered | None = None, threads: int = 1) -> Entered:
+def entered(
+    space: RouteSpace,
+    sets: RouteSets,
+    standing: Standing,
+    *,
+    entries: FacilityEntries | None = None,
+    known: Sequence[Entered] = (),
+    threads: int = 1,
+) -> Entered:
     """Let every route enter that would take the share `enter_share` of its market at the standing prices, constants and delays.
 
     Candidates are the routes that are cheapest through some arc of the network (a link one way, a terminal) at these prices, for every
@@ -103,12 +113,13 @@ def entered(space: RouteSpace, sets: RouteSets, standing: Standing, *, known: En
         space: What routes are searched in.
         sets: Routes that are in; their market and family pairs are the nests.
         standing: Prices, delays and constants.
-        known: What was known at rest, with these very constants: nests in which nothing left out can take the share by now, since
-            prices only add to its cost, are not searched again.
+        entries: What the routes use, if that is known.
+        known: What was known at other prices and delays, with these very constants and among these routes or fewer: nests in which
+            nothing left out can take the share by now are not searched again.
         threads: Searches made at once; the answer does not depend on it.
     """
     options = space.options
-    entries = facility_entries(space, sets)
+    entries = facility_entries(space, sets) if entries is None else entries
     before = _judged(space, sets, entries, standing, is_in=np.ones(sets.route_count, dtype=np.bool_))
     by_arc = _arc_costs(space, entries, standing)
     limit = _limits(space, sets, entries, before, standing, known, by_arc)
@@ -118,7 +129,8 @@ def entered(space: RouteSpace, sets: RouteSets, standing: Standing, *, known: En
     if both.route_count > sets.route_count:
         is_in = is_old.copy()
         after = _judged(space, both, facility_entries(space, both), standing, is_in=is_in)
-    gap = after.gap if known is None else np.maximum(after.gap, _left_from(known, after, limit))
+    unsearched = np.where((limit < 0) & (after.share > 0.0), _could_take(space, after, standing, known, entries), 0.0)
+    gap = np.maximum(after.gap, unsearched) if known else after.gap
     if np.array_equal(is_in, is_old):
         return replace(after, sets=sets, entries=entries, gap=gap)
     kept = subset(space, both, is_in)
@@ -176,7 +188,7 @@ def _searched(space: RouteSpace, costs: IntArray, limit: IntArray, *, most: int,
             return None
         goods = space.goods[search.commodity]
         family = (search.allowed, search.bits, search.bit_count, search.family)
-        uses = (goods.use_first, goods.uses.row)
+        uses = (goods.use_first, goods.uses.row, space.rows.marks)
         market, first, arc = _kernels.routes_through(
             space.network,
             space.hierarchy,
@@ -206,9 +218,9 @@ def _searched(space: RouteSpace, costs: IntArray, limit: IntArray, *, most: int,
 def _measured(space: RouteSpace, found: _Found) -> tuple[RouteSets, IntArray]:
     """Route sets of found routes, and where each stood in the order they were found."""
     first = np.append(0, np.cumsum(found.length)).astype(np.int64)
-    routes = _kernels.Routes(first, found.arc, space.commodity[found.market])
+    routes = _choice_kernels.Routes(first, found.arc, space.commodity[found.market])
     components = np.empty((found.market.shape[0], 6))
-    _kernels.components(routes, space.cost_parts, space.reliability_usd_per_t_h, components)
+    _choice_kernels.components(routes, space.cost_parts, space.reliability_usd_per_t_h, components)
     order = np.lexsort((np.arange(found.market.shape[0]), components.sum(axis=1), found.family, found.market))
     length = found.length[order]
     begin = np.append(0, np.cumsum(length)).astype(np.int64)
@@ -280,10 +292,11 @@ def _judged(space: RouteSpace, sets: RouteSets, entries: FacilityEntries, standi
     first_route = _nest_starts(sets.route_market, sets.route_family)
     at = (sets.route_market[first_route[:-1]], sets.route_family[first_route[:-1]])
     options = space.options
-    gap, share, composite, newest = _kernels.enter(
+    cost = sets.cost_usd_per_t + price_costs(space, sets, entries, standing)
+    gap, share, composite, newest = _choice_kernels.enter(
         np.searchsorted(at[0], np.arange(space.market_count + 1)).astype(np.int64), first_route,
-        _kernels.Routes(sets.route_first_arc, sets.route_arc, space.commodity[sets.route_market]), entries.signature, space.leg_cost,
-        sets.cost_usd_per_t + price_costs(space, sets, entries, standing), is_in,
+        _choice_kernels.Routes(sets.route_first_arc, sets.route_arc, space.commodity[sets.route_market]), entries.signature, space.leg_cost,
+        cost, np.lexsort((cost, sets.route_family, sets.route_market)), is_in,
         (space.by_market("route_theta")[at[0]], space.by_market("family_theta")),
         (_constants(space, standing)[at], space.by_market("stay_usd_per_t")),
         (options.enter_share, options.overlap_bound, options.per_family),
@@ -294,7 +307,7 @@ def _judged(space: RouteSpace, sets: RouteSets, entries: FacilityEntries, standi
         table[at] = values
         return table
 
-    return Entered(sets, entries, spread(gap, 0.0), spread(share, 0.0), spread(composite, np.inf), float(newest))
+    return Entered(sets, entries, spread(gap, 0.0), spread(share, 0.0), spread(composite, np.inf), float(newest), standing)
 
 
 def _limits(
@@ -303,19 +316,18 @@ def _limits(
     entries: FacilityEntries,
     now: Entered,
     standing: Standing,
-    known: Entered | None,
+    known: Sequence[Entered],
     by_arc: FloatArray,
 ) -> IntArray:
     """Dearest route worth a search in each nest, millionths of USD/t by the additive cost, -1 where none is, shape (markets, families)."""
     bound = space.options.enter_share
     with np.errstate(divide="ignore"):
         reach = np.log(now.share / bound) / space.by_market("route_theta")[:, None]  # above the composite
-    is_open = (reach > 0.0) & np.isfinite(now.composite)
-    if known is not None:
-        is_open &= _could_take(space, now, standing, known, entries) >= bound
+    is_open = np.isfinite(now.composite)
+    is_open &= _could_take(space, now, standing, known, entries) >= bound if known else reach > 0.0
     cost = sets.cost_usd_per_t + price_costs(space, sets, entries, standing)
     additive = np.empty(sets.route_count)
-    _kernels.sums(_kernels.Routes(sets.route_first_arc, sets.route_arc, space.commodity[sets.route_market]), by_arc, additive)
+    _choice_kernels.sums(_choice_kernels.Routes(sets.route_first_arc, sets.route_arc, space.commodity[sets.route_market]), by_arc, additive)
     least, least_additive = np.full(now.share.shape, np.inf), np.full(now.share.shape, np.inf)
     np.minimum.at(least, (sets.route_market, sets.route_family), cost)
     np.minimum.at(least_additive, (sets.route_market, sets.route_family), additive)
@@ -326,25 +338,28 @@ def _limits(
     return limit
 
 
-def _could_take(space: RouteSpace, now: Entered, standing: Standing, known: Entered, entries: FacilityEntries) -> FloatArray:
-    """Most of its market that a route left out could take by now, shape (markets, families): its weight at rest, grown with the nest's
-    composite and with what negative prices and delays could give it.
+def _could_take(space: RouteSpace, now: Entered, standing: Standing, known: Sequence[Entered], entries: FacilityEntries) -> FloatArray:
+    """Most of its market that a route left out could take by now, shape (markets, families): its weight when it was last judged, grown
+    with the nest's composite and with all that lower prices and delays could give it.
     """
     most_units = np.zeros(standing.row_price.shape[0])
     np.maximum.at(most_units, entries.entry_row, np.abs(entries.entry_units_per_t))
     is_signed = np.zeros(standing.row_price.shape[0], dtype=np.bool_)
     is_signed[entries.entry_row[entries.entry_units_per_t < 0.0]] = True
-    lost = np.where(is_signed, np.abs(standing.row_price), np.maximum(-standing.row_price, 0.0))
-    given = float(lost @ most_units) * standing.price_weight + float(np.maximum(-standing.row_delay_h, 0.0).sum()) * _value_per_h(space)
-    with np.errstate(invalid="ignore", over="ignore"):
-        risen = np.where(np.isfinite(now.composite), now.composite - known.composite, 0.0)
-        at_rest_share = np.maximum(known.gap, 1e-3 * space.options.enter_share) / np.maximum(known.share, 1e-12)
-        return np.asarray(at_rest_share * now.share * np.exp(space.by_market("route_theta")[:, None] * (risen + given[:, None])))
-
-
-def _left_from(known: Entered, now: Entered, limit: IntArray) -> FloatArray:
-    """Bound on what is left out of nests that were not searched, shape (markets, families)."""
-    return np.where((limit < 0) & (now.share > 0.0), known.gap / np.maximum(known.share, 1e-12) * now.share, 0.0)
+    theta, least = space.by_market("route_theta")[:, None], 1e-3 * space.options.enter_share
+    best = np.full(now.share.shape, np.inf)
+    for then in known:
+        fallen = then.standing.row_price - standing.row_price
+        fallen = np.where(is_signed, np.abs(fallen), np.maximum(fallen, 0.0))
+        sooner = np.maximum(then.standing.row_delay_h - standing.row_delay_h, 0.0)
+        given = (
+            space.can_use @ (fallen * most_units) * standing.price_weight[:, None] + space.can_use @ sooner * _value_per_h(space)[:, None]
+        )
+        with np.errstate(invalid="ignore", over="ignore"):
+            risen = np.where(np.isfinite(now.composite), now.composite - then.composite, 0.0)
+            weight = np.maximum(then.gap, least) / np.maximum(then.share, 1e-12) * now.share
+            best = np.fmin(best, weight * np.exp(theta * (risen + given)))
+    return best
 
 
 def _arc_costs(space: RouteSpace, entries: FacilityEntries, standing: Standing) -> FloatArray:
@@ -361,9 +376,9 @@ def _arc_costs(space: RouteSpace, entries: FacilityEntries, standing: Standing) 
     hour[space.commodity] = _value_per_h(space)
     for index, name in enumerate(space.names):
         uses = space.goods[name].uses
-        added = (
-            weight[index] * uses.units_per_t * standing.row_price[uses.row] + hour[index] * standing.row_delay_h[uses.row]
-        ) / entries.times[uses.row]
+        once = 1.0 / entries.times[uses.row]  # but days and balances add up over the arcs
+        price = weight[index] * uses.units_per_t * standing.row_price[uses.row] * np.where(space.rows.is_summed[uses.row], 1.0, once)
+        added = price + hour[index] * standing.row_delay_h[uses.row] * once
         cost[index] += np.bincount(uses.arc, weights=np.where(uses.is_for_all, added, 0.0), minlength=space.graph.arc_count)
     return cost
 
@@ -371,8 +386,8 @@ def _arc_costs(space: RouteSpace, entries: FacilityEntries, standing: Standing) 
 def _sets(space: RouteSpace, market: IntArray, family: IntArray, first: IntArray, arc: IntArray, components: FloatArray) -> RouteSets:
     """Route sets of routes in the order of markets, families and cost."""
     path_size = np.ones(market.shape[0])
-    routes = _kernels.Routes(first, arc, space.commodity[market])
-    _kernels.path_sizes(routes, _nest_starts(market, family), space.leg_cost, path_size)
+    routes = _choice_kernels.Routes(first, arc, space.commodity[market])
+    _choice_kernels.path_sizes(routes, _nest_starts(market, family), space.leg_cost, path_size)
     return RouteSets(
         **space.labels,
         market_first_route=np.searchsorted(market, np.arange(space.market_count + 1)).astype(np.int64),

@@ -18,8 +18,8 @@ from karvan.routing.cost import ArcCosts, arc_costs
 from karvan.routing.families import Families, compile_families, family_search, rules_of
 from karvan.routing.graph import StateGraph
 from karvan.routing.hierarchy import build_hierarchy, network_of
-from karvan.routing.permissions import mask_of_rules, rules_for, rules_in_force
-from karvan.routing.uses import ArcUses, Rows, arc_uses, rows_of
+from karvan.routing.permissions import closed_arcs, form_mask, rules_for, rules_in_force
+from karvan.routing.uses import ArcUses, EmptyRun, Rows, arc_uses, empty_runs, rows_of
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -106,6 +106,7 @@ class RouteSpace:
         commodity: Position of each market's goods in the sorted names of `goods`, shape (markets,).
         market_regions: Positions of origin and destination among the sorted regions, -2 for ends that are none, shape (markets, 2).
         rows: What routes use up.
+        runs: What empties take.
         families: Route families.
         serves: Families that serve each market's regions, shape (markets, families).
         goods: By commodity group.
@@ -121,6 +122,7 @@ class RouteSpace:
     commodity: IntArray
     market_regions: IntArray
     rows: Rows
+    runs: tuple[EmptyRun, ...]
     families: Families
     serves: BoolArray
     goods: Mapping[str, Goods]
@@ -155,18 +157,29 @@ class RouteSpace:
 
     @cached_property
     def all_uses(self) -> tuple[IntArray, IntArray, FloatArray, IntArray, IntArray]:
-        """Uses of every goods and arc: first of each, row, units per tonne, only origin, only destination."""
+        """Uses of every goods and arc: first of each, shape (goods, arcs + 1), row, units per tonne, only origin, only destination."""
         parts = [self.goods[name].uses for name in self.names]
         sizes = np.cumsum([0, *(part.arc.shape[0] for part in parts)])
-        first = [self.goods[name].use_first[:-1] + sizes[index] for index, name in enumerate(self.names)]
+        first = [self.goods[name].use_first + sizes[index] for index, name in enumerate(self.names)]
         nothing = np.zeros(0, dtype=np.int64)
         return (
-            np.concatenate([*first, sizes[-1:]]).astype(np.int64),
+            np.array(first, dtype=np.int64).reshape(len(self.names), self.graph.arc_count + 1),
             np.concatenate([nothing, *(part.row for part in parts)]),
             np.concatenate([np.zeros(0), *(part.units_per_t for part in parts)]),
             np.concatenate([nothing, *(part.origin for part in parts)]),
             np.concatenate([nothing, *(part.destination for part in parts)]),
         )
+
+    @cached_property
+    def can_use(self) -> BoolArray:
+        """Rows that some route of a market and family could use, shape (markets, families, rows)."""
+        found = np.zeros((self.market_count, self.family_count, self.rows.count), dtype=np.bool_)
+        for search in self.searches:
+            uses = self.goods[search.commodity].uses
+            used = np.zeros(self.rows.count, dtype=np.bool_)
+            used[uses.row[search.allowed[uses.arc]]] = True
+            found[search.market, search.family] |= used
+        return found
 
     @cached_property
     def labels(self) -> dict[str, Any]:
@@ -234,6 +247,7 @@ def route_space(
         commodity=np.array([names.index(name) for name in markets["commodity_group"]], dtype=np.int64),
         market_regions=np.array([[regions.get(name, -2) for name in pair] for pair in pairs], dtype=np.int64).reshape(-1, 2),
         rows=rows_of(tables),
+        runs=empty_runs(tables),
         families=families,
         serves=np.array([served[pair] for pair in pairs], dtype=np.bool_).reshape(len(pairs), len(families.family_ids)),
         goods=goods,
@@ -334,13 +348,17 @@ def _groups(
     for position, (commodity, form, origin, destination) in enumerate(markets.select(columns).iter_rows()):
         between = (origin, destination, commodity)
         if between not in rules_between:
-            rules_between[between] = tuple(rules_for(rules, origin, destination, commodity)["row"])
+            rules_between[between] = tuple(rule["row"] for rule in rules_for(rules, origin, destination, commodity))
         members.setdefault((commodity, form, rules_between[between]), []).append(position)
-    masks: dict[tuple[str, tuple[int, ...]], BoolArray] = {}
-    for _, form, rows in members:
-        if (form, rows) not in masks:
-            masks[form, rows] = mask_of_rules(graph, tables, rules.filter(pl.col("row").is_in(list(rows))), form)
-    return [(commodity, masks[form, rows], np.array(found, dtype=np.int64)) for (commodity, form, rows), found in members.items()]
+    closed = {rule["row"]: closed_arcs(graph, tables, rule) for rule in rules}
+    forms = {form: form_mask(graph, form) for _, form, _ in members}
+    found = []
+    for (commodity, form, rows), positions in members.items():
+        mask = forms[form].copy()
+        for row in rows:
+            mask &= ~closed[row]
+        found.append((commodity, mask, np.array(positions, dtype=np.int64)))
+    return found
 
 
 def _ends(graph: StateGraph, markets: pl.DataFrame, members: IntArray) -> tuple[IntArray, tuple[IntArray, IntArray, IntArray]]:

@@ -291,7 +291,9 @@ class _Fit:
 
     def _assembled(self, factors: dict[tuple[str, str], float], constants: dict[tuple[str, str], float]) -> Assembly:
         """The base year's program with fixed demand, as what was shipped was observed, and with the delays of the last clearing."""
-        assembly = assemble(self.tables, self.routed.sets, self.routed.entries, constants=constants, demand_factors=factors)
+        assembly = assemble(
+            self.tables, self.routed.sets, self.routed.entries, self.routed.space.runs, constants=constants, demand_factors=factors
+        )
         of = assembly.route_of
         delay = np.where(of >= 0, self.before.route_delay_usd_per_t[of], 0.0)
         problem = replace(
@@ -315,7 +317,7 @@ class _Fit:
     def spreads(self, assembly: Assembly, clearing: Clearing, provenance: pl.DataFrame) -> pl.DataFrame:
         """Elasticity of a family's goods to their own cost, theta c (1 - P), weighed by flow, beside its target."""
         flow = self._nest_flow(assembly, clearing)
-        total = np.zeros(len(assembly.market_commodity))
+        total = np.zeros(assembly.problem.market_flow_kt.shape[0])
         np.add.at(total, assembly.market_of_nest, flow)
         theta = dict(self.tables["commodities"].select("commodity_group", "family_theta_per_usd_per_t").iter_rows())
         ranges = {

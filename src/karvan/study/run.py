@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import polars as pl
@@ -25,9 +28,12 @@ from karvan.study.movers import capacity_movers
 from karvan.study.options import Prepared, ScenarioOptions, code_hash, prepare, scenario_hash
 from karvan.study.outcomes import outcomes_of, scenario_legs
 from karvan.study.progress import Progress, named, silent
-from karvan.study.relief import relief_table, stop_gains
+from karvan.study.relief import capacity_bases, relief_table, stop_gains
 from karvan.study.year import year_result
 from karvan.validation import compare, journey_years, judge_commitments
+
+WORKERS = max(1, min(4, os.cpu_count() or 1))
+"""Outlooks worked on at once."""
 
 
 def run(
@@ -39,6 +45,7 @@ def run(
     out: Path | None = None,
     replace: bool = False,
     save: bool = True,
+    workers: int = WORKERS,
     progress: Progress | None = None,
 ) -> Run:
     """The outlook of a scenario and of the baseline, with corner runs of the scenario, judged and saved.
@@ -51,6 +58,7 @@ def run(
         out: Run folder; by default `karvan-runs/<run_id>` in the working directory.
         replace: Overwrite another run in that folder.
         save: Write the run folder.
+        workers: Outlooks worked on at once; the digits do not depend on it.
         progress: Called with a line of text as the work goes on.
 
     Raises:
@@ -75,15 +83,40 @@ def run(
     memory = RouteMemory()
     history = apply(load_scenario(manifest.history, prepared.corridor), prepared.corridor, year=manifest.base_year)
     memory.routed(history, co2_price_usd_per_t=manifest.co2_price_usd_per_t)
-    outlooks: dict[str, Outlook] = {}
     stops: list[dict[str, Any]] = []
     ledger = Ledger()
-    for label, item in _cases(prepared, baseline, scenario_id):
+    halt = Event()
+    noted: dict[str, list[Cleared]] = {"baseline": [], "scenario": []}
+
+    def look(case: tuple[str, Scenario]) -> tuple[str, Outlook]:
+        label, item = case
         keep = stops if label == "scenario" else None
-        note = partial(ledger.add, label, item) if save and label in ("scenario", "baseline") else None
-        outlooks[label] = outlook(prepared.corridor, item, years, memory=memory, tell=named(label, tell), stops=keep, note=note)
-        seconds[label] = time.perf_counter() - mark
-        mark = time.perf_counter()
+        note = noted[label].append if save and label in noted else None
+        found = outlook(
+            prepared.corridor,
+            item,
+            years,
+            memory=memory,
+            tell=named(label, tell),
+            stops=keep,
+            note=note,
+            halt=halt,
+            has_queue=label in noted,
+        )
+        return label, found
+
+    with ThreadPoolExecutor(workers, thread_name_prefix="outlook") as pool:
+        try:
+            outlooks = dict(pool.map(look, _cases(prepared, baseline, scenario_id)))
+        except BaseException:
+            halt.set()
+            raise
+    for label, item in (("baseline", baseline), ("scenario", prepared.scenario)):
+        for cleared in noted[label]:
+            ledger.add(label, item, cleared)
+    noted.clear()
+    seconds["outlooks"] = time.perf_counter() - mark
+    mark = time.perf_counter()
 
     commitments = judge_commitments(prepared.corridor.tables["commitments"], scenario=outlooks["scenario"], baseline=outlooks["baseline"])
     movers = _movers(prepared, commitments, years, memory)
@@ -153,9 +186,11 @@ def outlook(
     memory: RouteMemory | None = None,
     tell: Progress | None = None,
     stops: list[dict[str, Any]] | None = None,
+    halt: Event | None = None,
+    has_queue: bool = False,
     note: Callable[[Cleared], None] | None = None,
 ) -> Outlook:
-    """Clear every year of a scenario, each afresh, so that a year's digits do not depend on the years before it.
+    """Clear every year of a scenario, each from the prices of the one before; its routes and delays do not depend on the years before it.
 
     Args:
         corridor: The corridor.
@@ -165,19 +200,30 @@ def outlook(
         tell: Called with a line a year.
         stops: When given, what stops the headline cordon in each year is appended to it.
         note: Called with every cleared year.
+        halt: Once set, no further year is begun.
+        has_queue: Tell of every year what a queue would make of it too.
     """
     memory = memory or RouteMemory()
     manifest = corridor.manifest
     results: list[YearResult] = []
     reliefs = relief_table(corridor, scenario) if stops is not None else {}
+    bases = capacity_bases(corridor) if stops is not None else {}
+    prices = None
     for snapshot in apply_years(scenario, corridor, years):
-        cleared = clear(snapshot, market=Market(), routes=memory, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
-        result = year_result(cleared, headline_cordon=manifest.headline_cordon, crude_commodity=manifest.crude_commodity)
+        if halt is not None and halt.is_set():
+            break
+        cleared = clear(
+            snapshot, market=Market(), routes=memory, prices=prices, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False
+        )  # fmt: skip
+        prices = cleared.clearing.row_price_usd_per_unit
+        result = year_result(
+            cleared, headline_cordon=manifest.headline_cordon, crude_commodity=manifest.crude_commodity, has_queue=has_queue
+        )
         results.append(result)
         if note is not None:
             note(cleared)
         if stops is not None:
-            stops.extend(stop_gains(cleared, result, headline_cordon=manifest.headline_cordon, reliefs=reliefs))
+            stops.extend(stop_gains(cleared, result, headline_cordon=manifest.headline_cordon, reliefs=reliefs, bases=bases))
         if tell is not None:
             tell(f"{snapshot.year} {result.corridor_mt:.2f} Mt")
     return Outlook(scenario.scenario_id, scenario.title, scenario.growth, tuple(results))
