@@ -11,9 +11,9 @@ from karvan.routing.graph import StateGraph, build_graph
 from karvan.routing.hierarchy import build_hierarchy, distances
 from karvan.routing.legs import legs
 from karvan.routing.permissions import arc_mask
-from karvan.routing.route_sets import Entered, Standing, at_rest, entered, first_routes, price_costs, subset
+from karvan.routing.route_sets import Entered, Standing, at_rest, entered, first_routes, price_costs, subset, with_ways_round
 from karvan.routing.sets import COMPONENTS, HOURS, RouteSets
-from karvan.routing.space import RouteSetOptions, RouteSpace, route_space
+from karvan.routing.space import RouteSetOptions, RouteSpace, route_space, watching
 from karvan.routing.uses import (
     ArcRates,
     EmptyRun,
@@ -65,4 +65,6 @@ __all__ = [
     "route_space",
     "rows_of",
     "subset",
+    "watching",
+    "with_ways_round",
 ]  # fmt: skip

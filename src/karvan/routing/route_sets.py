@@ -141,6 +141,33 @@ def entered(
     return replace(after, sets=kept, entries=facility_entries(space, kept), gap=gap)
 
 
+def with_ways_round(
+    space: RouteSpace, sets: RouteSets, wanted: BoolArray, blocked: BoolArray, *, threads: int = 1
+) -> tuple[RouteSets, BoolArray]:
+    """The routes, and with them the cheapest of some nests that passes no blocked arc, where it is a rival at all.
+
+    Prices cannot call for it once all routes of a nest are priced out, because nobody is left to choose.
+
+    Args:
+        space: What routes are searched in.
+        sets: Routes that are in.
+        wanted: Nests to search, shape (markets, families).
+        blocked: Arcs not to be passed, shape (goods, arcs).
+        threads: Searches made at once; the routes do not depend on it.
+
+    Returns:
+        The routes, and which of them were in before, shape (routes,).
+    """
+    searches = [item for item in space.searches if wanted[item.market, item.family].any()]
+    apart = [replace(item, allowed=item.allowed & ~blocked[space.names.index(item.commodity)]) for item in searches]
+    found = _searched(replace(space, searches=tuple(apart)), whole_cost(space.leg_cost), np.where(wanted, 0, -1), most=1, threads=threads)
+    both, is_old = _merged(space, sets, found)
+    cost, cheapest = both.cost_usd_per_t, np.full(space.market_count, np.inf)
+    np.minimum.at(cheapest, both.route_market, cost)
+    is_in = is_old | (cost <= space.options.market_bound * cheapest[both.route_market])
+    return subset(space, both, is_in), is_old[is_in]
+
+
 def subset(space: RouteSpace, sets: RouteSets, is_in: BoolArray) -> RouteSets:
     """Some routes of the sets, with path sizes among themselves."""
     if is_in.all():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -255,6 +255,34 @@ def route_space(
         options=options or RouteSetOptions(),
         co2_price_usd_per_t=co2_price_usd_per_t,
     )
+
+
+def watching(space: RouteSpace, arcs: IntArray, *, name: str) -> RouteSpace:
+    """The space with one more row, the last, of which a tonne on any of some arcs takes one unit, whatever the goods.
+
+    Routes that pass the arcs are then no variants of those that do not, and a price of the row keeps goods off the arcs.
+
+    Args:
+        space: The space.
+        arcs: The arcs, rising.
+        name: Id of the row.
+    """
+
+    def watched(goods: Goods) -> Goods:
+        uses = goods.uses
+        order = np.argsort(np.append(uses.arc, arcs), kind="stable")
+        anyone = np.full(arcs.shape[0], -1, dtype=np.int64)
+        more = ArcUses(
+            arc=np.append(uses.arc, arcs)[order],
+            row=np.append(uses.row, np.full(arcs.shape[0], space.rows.count))[order],
+            units_per_t=np.append(uses.units_per_t, np.ones(arcs.shape[0]))[order],
+            origin=np.append(uses.origin, anyone)[order],
+            destination=np.append(uses.destination, anyone)[order],
+        )
+        return replace(goods, uses=more, use_first=np.searchsorted(more.arc, np.arange(space.graph.arc_count + 1)).astype(np.int64))
+
+    rows = Rows(space.rows.facility_count, (*space.rows.ids, name), np.append(space.rows.is_summed, False))
+    return replace(space, rows=rows, goods={goods: watched(item) for goods, item in space.goods.items()})
 
 
 def _goods(graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity: str, co2_price_usd_per_t: float) -> Goods:
