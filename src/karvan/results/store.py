@@ -22,7 +22,9 @@ RUNS_FOLDER = Path("karvan-runs")
 """Where runs are saved unless a folder is named."""
 FRAMES = ("facilities", "crossings", "families", "blocks", "links", "operators", "regions", "components")
 """Frames of every year of a run; `case` tells scenario, baseline, low and high apart."""
-LEDGER = ("route_steps", "routes", "route_costs", "route_flows", "market_results", "row_results")
+LEDGER = (
+    "route_steps", "routes", "route_costs", "path_sizes", "route_flows", "market_results", "row_results", "empty_flows",
+)  # fmt: skip
 """Frames that let a run be checked without computing it again."""
 
 
