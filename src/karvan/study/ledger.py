@@ -138,7 +138,9 @@ class Ledger:
 
     def _of_years(self, whole: dict[str, npt.NDArray[Any]], labels: Sequence[str]) -> pl.DataFrame:
         """Columns with the labels of their years and markets."""
-        years = pl.DataFrame(self._years, schema=_YEAR_COLUMNS, orient="row").select(pl.col(labels)).with_columns(pl.col("year").cast(pl.Int32))
+        years = (
+            pl.DataFrame(self._years, schema=_YEAR_COLUMNS, orient="row").select(pl.col(labels)).with_columns(pl.col("year").cast(pl.Int32))
+        )
         frames = [years[whole.pop("year")]]
         if "market" in whole:
             frames.append(self._market_names()[whole.pop("market")])
@@ -175,7 +177,9 @@ class Ledger:
         """Id of each route; those not seen before are kept."""
         marks = epoch.mark.take(sets.route_arc)
         if not marks.all():
-            new_arcs = np.unique(sets.route_arc[marks == 0])
+            is_new_arc = np.zeros(epoch.step.shape[0], dtype=np.bool_)
+            is_new_arc[sets.route_arc[marks == 0]] = True
+            new_arcs = np.flatnonzero(is_new_arc)
             epoch.step[new_arcs] = self._steps.numbers(epoch.arcs, new_arcs)
             epoch.mark[new_arcs] = _stirred(epoch.step[new_arcs].astype(np.uint64)) | np.uint64(1)
             marks = epoch.mark.take(sets.route_arc)

@@ -47,9 +47,12 @@ def _chains(book: Book) -> Check:
         say=lambda at: f"{book.say_route(int(book.route_of_step[at]))} must start and end with access to its regions and nowhere else",
     )
     numbers = {state: number for number, state in enumerate(steps.states)}
+    judged = set()
     for year in book.years:
-        ends = ends_of(book, year.tables)
-        routes = np.unique(year.epoch.routes)
+        ends, routes = ends_of(book, year.tables), year.epoch.routes
+        if (id(ends), year.epoch_number) in judged:
+            continue
+        judged.add((id(ends), year.epoch_number))
         for column, at_step, node in (("origin", first[:-1], steps.tail), ("destination", first[1:] - 1, steps.head)):
             wanted = book.memory.once(("ends", column, id(ends)), _end_states, ends[column], numbers)
             found = node[taken[at_step[routes]]]
@@ -403,7 +406,12 @@ def _steps_in(steps: Steps, tables: Tables, country: str) -> IntArray:
 
 def _families(book: Book) -> Check:
     tally = Tally("families", "every route belongs to the first route family, by order, whose conditions it meets")
+    judged = set()
     for year in book.years:
+        key = (year.epoch_number, *book.memory.key(year.tables, ("route_families",)))
+        if key in judged:
+            continue
+        judged.add(key)
         family, named, serves = book.memory.once(
             ("families", *book.memory.key(year.tables, ("route_families",))), _true_families, book, year.tables
         )

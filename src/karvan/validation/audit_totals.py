@@ -13,8 +13,9 @@ import polars as pl
 
 from karvan.schema import ANY
 from karvan.validation.audit_costs import payloads, rates_of
-from karvan.validation.audit_market import rows_of, violation
-from karvan.validation.book import CONTAINER, LINK, NOT_SHIPPED, Book, Tables, Year, sums
+from karvan.validation.audit_market import violation
+from karvan.validation.audit_use import Rows, rows_of
+from karvan.validation.book import CONTAINER, LINK, NOT_SHIPPED, Book, Tables, Year, numbered_from_zero, sums
 from karvan.validation.tally import LEAST_KT, REPORT_TOLERANCE, SOLVER_TOLERANCE, SUM_TOLERANCE, Check, Tally, compare_frames
 
 FloatArray = npt.NDArray[np.float64]
@@ -37,11 +38,10 @@ def _conservation(book: Book) -> Check:
     width = len(steps.states)
     for year in book.years:
         epoch = year.epoch
-        into, out_of, pairs = book.memory.once(("passages", year.epoch_number), _passages, book, year, is_end)
-        flow = year.flow[epoch.route_of_step]
-        entering, leaving = (sums(ends, flow, count * width) for ends in (into, out_of))
+        into, out_of, places, pairs = book.memory.once(("passages", year.epoch_number), _passages, book, year, is_end)
+        entering, leaving = (sums(ends, year.pair_flow, places.shape[0]) for ends in (into, out_of))
 
-        def say(at: int, *, pairs: IntArray = pairs, when: str = year.when) -> str:
+        def say(at: int, *, pairs: IntArray = places[pairs], when: str = year.when) -> str:
             market, state = divmod(int(pairs[at]), width)
             return f"what leaves {steps.states[state]} of {book.say_market(market)} {when}, kt,"
 
@@ -55,7 +55,8 @@ def _conservation(book: Book) -> Check:
 
         tally.compare(year.column("demand_kt")[there], wanted, say=say_market, because="what is shipped and not shipped")
         for word, amounts in (("leaves its origin", leaving), ("reaches its destination", entering)):
-            ends = amounts.reshape(count, width)[:, is_end].sum(axis=1)
+            at_end = is_end[places % width]
+            ends = sums(places[at_end] // width, amounts[at_end], count)
 
             def say_end(at: int, *, word: str = word, when: str = year.when) -> str:
                 return f"what {word} of {book.say_market(at)} {when}, kt,"
@@ -76,15 +77,14 @@ def _saying(text: str) -> Callable[[int], str]:
     return lambda _: text
 
 
-def _passages(book: Book, year: Year, is_end: npt.NDArray[np.bool_]) -> tuple[IntArray, IntArray, IntArray]:
-    """Market and state that each step taken enters and leaves, as one number, and those of them that are no ends of markets."""
+def _passages(book: Book, year: Year, is_end: npt.NDArray[np.bool_]) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+    """Place that each nest and step of an epoch enters and leaves, market x number of states + state of each place, and those of them that
+    are no ends of markets.
+    """
     epoch, width = year.epoch, len(book.steps.states)
-    market = epoch.market[epoch.route_of_step] * width
-    into, out_of = market + book.steps.head[epoch.step], market + book.steps.tail[epoch.step]
-    passed = np.zeros((len(book.markets), width), dtype=np.bool_)
-    passed.ravel()[into] = passed.ravel()[out_of] = True
-    passed[:, is_end] = False
-    return into, out_of, np.flatnonzero(passed)
+    ends = [epoch.pair_market * width + states[epoch.pair_step] for states in (book.steps.head, book.steps.tail)]
+    places, number_of = numbered_from_zero(np.concatenate(ends), len(book.markets) * width)
+    return number_of[ends[0]], number_of[ends[1]], places, np.flatnonzero(~is_end[places % width])
 
 
 def cordons_of(book: Book, tables: Tables) -> dict[str, tuple[FloatArray, FloatArray]]:
@@ -214,7 +214,7 @@ def _named(frame: pl.DataFrame, column: str, names: list[str]) -> pl.DataFrame:
 
 def _add_sums(book: Book, at: int, year: Year, parts: _Parts, cordon_ids: Sequence[str]) -> None:
     epoch, steps, count = year.epoch, book.steps, len(book.markets)
-    step_flow = sums(epoch.step, year.flow[epoch.route_of_step], steps.count)
+    step_flow = sums(epoch.pair_step, year.pair_flow, steps.count)
     on = np.flatnonzero((steps.kind == LINK) & (step_flow > 0.0))
     is_backward = steps.is_backward[on]
     parts.add("links", at, link_id=on, forward_kt=step_flow[on] * ~is_backward, backward_kt=step_flow[on] * is_backward)
@@ -245,54 +245,43 @@ def _add_sums(book: Book, at: int, year: Year, parts: _Parts, cordon_ids: Sequen
 
 
 def _money(book: Book) -> Check:
-    """Money in is money out, M USD; places that are waited for instead of paid for earn nobody anything."""
+    """Money in is money out, M USD; places that are waited for instead of paid for earn nobody anything.
+
+    Goods pay tariffs and charges to operators, limits to owners, and for loading units that must come back to those who bring them; holders
+    of contracts pay goods to come. Who brings empties pays for their room and a charge, and keeps what is left.
+    """
     tally = Tally(
         "money",
-        "what goods pay in tariffs, charges and scarcity is what operators and owners of scarce facilities receive",
+        "what goods pay, less what contracts pay them, is what operators, owners of scarce facilities and those who bring empties receive",
         tolerance=SUM_TOLERANCE,
     )
     parts: list[pl.DataFrame] = []
     is_paid = book.saved.report["regime"] == "price"
     reported = {(case, entry["year"]): entry for case, entry in _report_years(book)}
     for year in book.years:
-        epoch, rates = year.epoch, rates_of(book, year.tables)
-        cells = len(book.commodities) * book.steps.count
-        moved = sums(epoch.cell, year.flow[epoch.route_of_step], cells).reshape(-1, book.steps.count)
+        epoch, rates, rows = year.epoch, rates_of(book, year.tables), rows_of(book, year)
+        cell = book.commodity[epoch.pair_market] * book.steps.count + epoch.pair_step
+        moved = sums(cell, year.pair_flow, len(book.commodities) * book.steps.count).reshape(-1, book.steps.count)
         received = (moved * rates.charge).sum(axis=0)
         operators = year.tables["operators"]["operator_id"].to_list()
         takes = rates.operator >= 0
-        revenue = sums(rates.operator[takes], received[takes], len(operators)) / 1e3
+        by_goods = sums(rates.operator[takes], received[takes], len(operators)) / 1e3
+        charges = np.zeros(len(operators))
+        for way, (along, against, _) in zip(rows.ways, rows.empties.tolist(), strict=True):
+            charges[operators.index(way.operator_id)] += way.usd_per_unit * (along + against) / 1e3
         labels = [pl.lit(year.case).alias("case"), pl.lit(year.snapshot.year, dtype=pl.Int64).alias("year")]
-        parts.append(pl.DataFrame({"operator_id": operators, "revenue_musd": revenue}).select(*labels, pl.all()))
+        parts.append(pl.DataFrame({"operator_id": operators, "revenue_musd": by_goods + charges}).select(*labels, pl.all()))
         access = float((moved * rates.access).sum()) / 1e3
-        rows = rows_of(book, year)
-        owners = year.tables["facilities"]["operator_id"].to_list()
-        rent = rows.price * rows.use / 1e3
-        by_owner = {
-            owner: float(rent[[index for index, name in enumerate(owners) if name == owner]].sum()) for owner in sorted(set(owners))
-        }
-        paid_rent = float((year.flow * rows.scarcity).sum()) / 1e3 if is_paid else 0.0
-        received_rent = sum(by_owner.values()) if is_paid else 0.0
         paid = float((year.flow * (epoch.components[:, 0] + epoch.components[:, 1])).sum()) / 1e3
-        entry = reported[year.case, year.snapshot.year]
+        if not is_paid:
+            whole = f"{by_goods.sum():.9g} to operators and {access:.9g} of access paid to nobody"
+            say_all = _saying(f"what goods pay in all {year.when}, M USD,")
+            tally.compare([paid], [float(by_goods.sum()) + access], say=say_all, because=whole)
+            continue
+        _judge_prices(tally, year, rows, paid=paid, revenue=float(by_goods.sum()), access=access, charges=float(charges.sum()))
         tally.compare(
-            [paid_rent],
-            [received_rent],
-            say=_saying(f"scarcity paid by goods {year.when}, M USD,"),
-            because="what owners receive",
-        )
-        whole = (
-            f"{sum(revenue):.9g} to operators, {received_rent:.9g} to owners of scarce facilities and {access:.9g} of access paid to nobody"
-        )
-        tally.compare(
-            [paid + paid_rent],
-            [float(revenue.sum()) + received_rent + access],
-            say=_saying(f"what goods pay in all {year.when}, M USD,"),
-            because=whole,
-        )
-        tally.compare(
-            [entry["rent_musd"]] if is_paid else [],
-            [float(_held_rent(year)) / 1e3] if is_paid else [],
+            [reported[year.key]["rent_musd"]],
+            [_held_rent(year) / 1e3],
             say=_saying(f"report: rent_musd {year.when}"),
             least=max(abs(paid), 1.0) * REPORT_TOLERANCE / SUM_TOLERANCE,
             because="price times limit of every facility",
@@ -309,9 +298,34 @@ def _money(book: Book) -> Check:
     return tally.done()
 
 
+def _judge_prices(tally: Tally, year: Year, rows: Rows, *, paid: float, revenue: float, access: float, charges: float) -> None:
+    """What is paid for places and for coming back, and everything that goods pay, M USD."""
+    limits, minimums, balances = (float(year.flow @ rows.paid_per_t[:, kind]) / 1e3 for kind in range(3))
+    room, gift = (float(prices @ rows.room) / 1e3 for prices in (rows.limit_price, rows.minimum_price))
+    held = [[year.rows[kind, name].flow if (kind, name) in year.rows else 0.0 for name in rows.ids] for kind in ("facility", "minimum")]
+    to_owners = float(rows.limit_price @ np.array(held[0])) / 1e3
+    from_contracts = -float(rows.minimum_price @ np.array(held[1])) / 1e3
+    brought = float(rows.balance_price @ (rows.empties[:, 1] - rows.empties[:, 0])) / 1e3
+    # The program keeps balances to a millionth of what crosses, so that what is paid for them agrees to that only.
+    slack = float(np.abs(rows.balance_price) @ rows.size[len(rows.ids) :]) / 1e3 * SOLVER_TOLERANCE / SUM_TOLERANCE
+    kept = brought - room - gift - charges
+    whole = (
+        f"{revenue:.9g} to operators, {to_owners - room:.9g} to owners of scarce facilities, {brought:.9g} to those who bring empties (who "
+        f"keep {kept:.9g} of it) and {access:.9g} of access paid to nobody, less {from_contracts + gift:.9g} from holders of contracts"
+    )
+    everything = revenue + to_owners - room + brought + access - from_contracts - gift
+    for word, found, wanted, least, because in (
+        ("scarcity paid by goods and for empties", limits + room, to_owners, LEAST_KT, "what owners receive"),
+        ("what goods and empties are paid for coming", -minimums - gift, from_contracts, LEAST_KT, "what holders of contracts pay"),
+        ("what goods pay for loading units to come back", balances, brought, max(slack, LEAST_KT), "what those who bring empties receive"),
+        ("what goods pay in all", paid + limits + minimums + balances, everything, max(slack, LEAST_KT), whole),
+    ):
+        tally.compare([found], [wanted], say=_saying(f"{word} {year.when}, M USD,"), least=least, because=because)
+
+
 def _held_rent(year: Year) -> float:
     """Price times limit over all rows, thousand USD."""
-    return float((year.rows["price"] * year.rows["limit"]).sum())
+    return sum(row.price * row.limit for row in year.rows.values() if row.price != 0.0)
 
 
 def _report_years(book: Book) -> Sequence[tuple[str, Mapping[str, Any]]]:
