@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 import polars as pl
 
-from karvan.corridor import TABLES, Corridor, Snapshot
+from karvan.corridor import TABLES, Corridor, Snapshot, columns_of, metadata_of
 from karvan.errors import MeasureError, Problem
 from karvan.measures.changes import Tables, changed, checked_change
 from karvan.measures.scenario import DatedMeasure, Scenario
@@ -141,18 +141,24 @@ def _prorated(name: str, frame: pl.DataFrame, parts: list[tuple[pl.DataFrame, in
     """Day-weighted mean of the prorated columns. A row that is absent part of the time takes the column's `absent` value then, or,
     where none is declared, its mean over the time it is there.
     """
-    schema = TABLES[name]
-    columns = [column for column, declared in schema.columns().items() if (declared.metadata or {}).get("prorate")]
+    declared = columns_of(name)
+    columns = [column for column in declared if metadata_of(name, column).get("prorate")]
     if not columns:
         return frame
-    keys = schema.primary_key()
+    keys = TABLES[name].primary_key()
+    wanted, found = frame.select(keys), dict[int, pl.DataFrame]()
+    for part, _ in parts:
+        if id(part) not in found:
+            found[id(part)] = wanted.join(
+                part.select([*keys, *columns]), on=keys, how="left", validate="1:1", maintain_order="left"
+            )  # fmt: skip
+    means = []
     for column in columns:
-        absent = (schema.columns()[column].metadata or {}).get("absent")
+        absent = metadata_of(name, column).get("absent")
         total = np.zeros(frame.height)
         weight = np.zeros(frame.height)
         for part, days in parts:
-            found = frame.select(keys).join(part.select([*keys, column]), on=keys, how="left", validate="1:1", maintain_order="left")
-            values = found[column].to_numpy().astype(float)
+            values = found[id(part)][column].to_numpy().astype(float)
             is_there = ~np.isnan(values)
             total[is_there] += days * values[is_there]
             weight[is_there] += days
@@ -160,8 +166,8 @@ def _prorated(name: str, frame: pl.DataFrame, parts: list[tuple[pl.DataFrame, in
                 total[~is_there] += days * absent
                 weight[~is_there] += days
         mean = np.divide(total, weight, out=np.full(frame.height, np.nan), where=weight > 0)
-        frame = frame.with_columns(pl.Series(column, mean).fill_nan(None))
-    return frame
+        means.append(pl.Series(column, mean).fill_nan(None))
+    return frame.with_columns(means)
 
 
 def _grown(demand: pl.DataFrame, growth: pl.DataFrame, *, base_year: int, year: int, growth_range: str) -> pl.DataFrame:

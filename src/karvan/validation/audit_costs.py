@@ -65,6 +65,11 @@ def rates_of(book: Book, tables: Tables) -> Rates:
 
 def payloads(book: Book, tables: Tables) -> FloatArray:
     """Payload of a loading unit, t; NaN where goods may not use it, shape (commodities, units)."""
+    found: FloatArray = book.memory.once(("payloads", *book.memory.key(tables, ("commodity_units",))), _payloads, book, tables)
+    return found
+
+
+def _payloads(book: Book, tables: Tables) -> FloatArray:
     payload = np.full((len(book.commodities), len(LOADING_UNITS)), np.nan)
     for row in tables["commodity_units"].iter_rows(named=True):
         if row["commodity_group"] in book.commodities:
@@ -74,7 +79,7 @@ def payloads(book: Book, tables: Tables) -> FloatArray:
 
 def hour_values(book: Book, tables: Tables) -> FloatArray:
     """Value of an hour of each commodity, USD/t-h: multiplier x value x (interest + loss of value) / 365 / 24, shape (commodities,)."""
-    rows = {row["commodity_group"]: row for row in tables["commodities"].iter_rows(named=True)}
+    rows = {row["commodity_group"]: row for row in book.row_dicts(tables, "commodities")}
     return np.array(
         [
             rows[name]["time_value_factor"] * rows[name]["value_usd_per_t"]
@@ -115,7 +120,10 @@ def _rates(book: Book, tables: Tables) -> Rates:
     on, rows = _rows_on(steps, ACCESS, names)
     access[on], hours[on] = (tables["region_places"][name].to_numpy()[rows] for name in ("access_cost_usd_per_t", "access_time_h"))
     return Rates(
-        tariff=_tariffs(book, tables, operator, length, per_teu),
+        tariff=book.memory.once(
+            ("tariffs", operator.tobytes(), length.tobytes(), per_teu.tobytes(), *book.memory.key(tables, ("tariffs", "operators"))),
+            _tariffs, book, tables, operator, length, per_teu,
+        ),
         handling=handling,
         access=access,
         per_h=hour_values(book, tables),

@@ -11,7 +11,7 @@ import polars as pl
 from karvan.validation.audit_delays import route_delays
 from karvan.validation.audit_routes import ends_of
 from karvan.validation.audit_use import Rows, empty_weight, price_weights, rows_of
-from karvan.validation.book import MARKET_KEY, NOT_SHIPPED, Book, Year, sums
+from karvan.validation.book import MARKET_KEY, NOT_SHIPPED, Book, Tables, Year, sums
 from karvan.validation.tally import LEAST_KT, SOLVER_TOLERANCE, SUM_TOLERANCE, Check, Tally, compare_frames
 
 FloatArray = npt.NDArray[np.float64]
@@ -224,7 +224,7 @@ def _judge_shares(book: Book, year: Year, flows: Tally, costs: Tally) -> None:
     epoch, tables = year.epoch, year.tables
     traits = {row["commodity_group"]: row for row in book.row_dicts(tables, "commodities")}
     constants = {(row["family_id"], row["commodity_group"]): row["constant_usd_per_t"] for row in book.row_dicts(tables, "constants")}
-    base = {tuple(row[name] for name in MARKET_KEY): row["base_cost_usd_per_t"] for row in book.row_dicts(tables, "base_costs")}
+    base_cost: FloatArray = book.memory.once(("base costs", *book.memory.key(tables, ("base_costs",))), _base_costs, book, tables)
     count = len(book.markets)
 
     def of_market(column: str) -> FloatArray:
@@ -255,7 +255,6 @@ def _judge_shares(book: Book, year: Year, flows: Tally, costs: Tally) -> None:
     total = sums(epoch.nest_market, nest_part, count) + home_part
     composite = cheapest - np.log(total) / market_theta
     price, elasticity = of_market("value_usd_per_t"), of_market("demand_elasticity_ratio")
-    base_cost = np.array([base.get(market, np.nan) for market in book.markets])
     answers = (elasticity > 0.0) & ~np.isnan(base_cost)
     relative = np.where(answers, (price + composite) / (price + np.where(answers, base_cost, 0.0)), 1.0)
     demand = year.column("base_flow_kt") * np.where(answers, relative ** (-elasticity), 1.0)
@@ -278,3 +277,9 @@ def _judge_shares(book: Book, year: Year, flows: Tally, costs: Tally) -> None:
     costs.compare(year.column("cost_usd_per_t")[there], composite[there], say=say("composite cost"), least=1.0, because="at the prices")
     costs.compare(year.column("demand_kt")[there], demand[there], say=say("demand"), because="at its composite cost")
     costs.compare(year.column("price_weight")[there], weight[there], say=say("price weight"), because="by the regime")
+
+
+def _base_costs(book: Book, tables: Tables) -> FloatArray:
+    """Composite cost of the base year, NaN where none is stored, shape (markets,)."""
+    base = {tuple(row[name] for name in MARKET_KEY): row["base_cost_usd_per_t"] for row in book.row_dicts(tables, "base_costs")}
+    return np.array([base.get(market, np.nan) for market in book.markets], dtype=np.float64)

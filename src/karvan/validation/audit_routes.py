@@ -399,9 +399,10 @@ def _banned_routes(book: Book, rule: Row, tables: Tables) -> IntArray:
 
 def _steps_in(steps: Steps, tables: Tables, country: str) -> IntArray:
     """Steps on links that have an end in a country."""
-    inside = tables["places"].filter(pl.col("country") == country)["place_id"].implode()
-    links = tables["links"].filter(pl.col("from_place").is_in(inside) | pl.col("to_place").is_in(inside))["link_id"]
-    return np.concatenate([np.zeros(0, dtype=np.int64), *(steps.of(LINK, link) for link in links)])
+    inside = {place for place, other in tables["places"].select("place_id", "country").iter_rows() if other == country}
+    ends = tables["links"].select("link_id", "from_place", "to_place").iter_rows()
+    found = [steps.of(LINK, link) for link, start, end in ends if start in inside or end in inside]
+    return np.concatenate([np.zeros(0, dtype=np.int64), *found])
 
 
 def _families(book: Book) -> Check:

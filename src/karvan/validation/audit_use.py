@@ -80,7 +80,7 @@ class Rows:
         ways: What empties take, one for each balance.
         empties: Forward, backward and idle empties, thousands, shape (returns, 3).
         pool: Empties that there are in all, thousands, shape (returns,).
-        paid_per_t: What a tonne on each route pays for limits, minimums and balances, USD, shape (routes of the epoch, 3).
+        paid_per_t: What a tonne on each route pays for limits, minimums and balances, USD, shape (3, routes of the epoch).
     """
 
     ids: tuple[str, ...]
@@ -113,7 +113,7 @@ class Rows:
     @property
     def scarcity(self) -> FloatArray:
         """What a tonne on each route pays for its places, USD, shape (routes of the epoch,)."""
-        total: FloatArray = self.paid_per_t.sum(axis=1)
+        total: FloatArray = self.paid_per_t.sum(axis=0)
         return total
 
 
@@ -314,7 +314,7 @@ def _rows(book: Book, year: Year) -> Rows:
         loaded=sums(uses.row, each, count + len(ways)), room=room, gross=gross,
         tonnes=sums(uses.row, year.flow[uses.route], count + len(ways))[:count], capacity=capacity, limit=limit,
         size=np.array([*whole, *np.maximum(gross, _SMALL_SHARE * heaviest)]), uses=uses, ways=ways, empties=empties, pool=pool,
-        paid_per_t=np.stack(paid, axis=1),
+        paid_per_t=np.stack(paid),
     )  # fmt: skip
 
 

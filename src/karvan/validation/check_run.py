@@ -14,7 +14,7 @@ from karvan.validation.audit_delays import delay_check
 from karvan.validation.audit_market import demand_check, empties_check, facility_checks, share_checks
 from karvan.validation.audit_routes import route_checks
 from karvan.validation.audit_totals import total_checks
-from karvan.validation.book import read_book
+from karvan.validation.read_book import read_book
 from karvan.validation.tally import BoolArray, Check, Tally
 
 
