@@ -186,16 +186,13 @@ def growth_factors(growth: pl.DataFrame, *, base_year: int, year: int, growth_ra
         growth_range: mid, low or high.
     """
     column = {"mid": "rate_share_per_year", "low": "low_share_per_year", "high": "high_share_per_year"}[growth_range]
+    steps: dict[str, list[tuple[int, float]]] = {}
+    for group, first, rate in growth.select("growth_id", "from_year", column).sort("growth_id", "from_year").iter_rows():
+        steps.setdefault(group, []).append((first, rate))
     factors: dict[str, float] = {}
-    for (group,), rows in growth.sort("growth_id", "from_year").group_by(["growth_id"], maintain_order=True):
-        first_years = rows["from_year"].to_list()
-        rates = rows[column].to_list()
+    for group, rates in steps.items():
         factor = 1.0
         for later in range(base_year + 1, year + 1):
-            rate = 0.0
-            for first, value in zip(first_years, rates, strict=True):
-                if first <= later:
-                    rate = value
-            factor *= 1.0 + rate
-        factors[str(group)] = factor
+            factor *= 1.0 + next((rate for first, rate in reversed(rates) if first <= later), 0.0)
+        factors[group] = factor
     return factors

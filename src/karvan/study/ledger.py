@@ -267,7 +267,8 @@ class _StepBook:
         element = np.concatenate(known)[start[graph.arc_kind] + graph.arc_element]
         state = self._states_of(graph, element)
         columns_of_arcs = (
-            graph.arc_kind, element, graph.arc_direction, graph.arc_unit, graph.arc_unit_after, state[graph.arc_tail], state[graph.arc_head],
+            graph.arc_kind, element, graph.arc_direction, graph.arc_unit, graph.arc_unit_after, state[graph.arc_tail],
+            state[graph.arc_head],
         )  # fmt: skip
         return np.stack(columns_of_arcs, axis=1).astype(np.int64)
 
@@ -325,8 +326,9 @@ def _of_markets(cleared: Cleared) -> dict[str, FloatArray]:
     assembly, clearing, problem = cleared.assembly, cleared.clearing, cleared.problem
     count = assembly.goods_count
     at_home = assembly.route_of < 0
-    not_shipped = np.bincount(assembly.market_of_route[at_home], weights=clearing.route_flow_kt[at_home], minlength=count)
-    columns = (
+    stays = np.bincount(assembly.market_of_route[at_home], weights=clearing.route_flow_kt[at_home], minlength=count)
+    not_shipped = np.asarray(stays, dtype=np.float64)
+    columns: tuple[FloatArray, ...] = (
         problem.market_flow_kt * problem.market_factor, clearing.market_demand_kt, not_shipped, clearing.market_cost,
         problem.market_price_weight,
     )  # fmt: skip

@@ -191,7 +191,7 @@ def _links(cleared: Cleared, set_flow: FloatArray) -> pl.DataFrame:
 
 
 def empty_flows(cleared: Cleared) -> FloatArray:
-    """Empties of each balance that go along and against the link's own direction or stay, thousands of loading units, shape (returns, 3)."""
+    """Empties of each balance that go along its link, against it, or stay, thousands of loading units, shape (returns, 3)."""
     count = cleared.problem.market_flow_kt.shape[0] - cleared.assembly.goods_count
     return cleared.clearing.route_flow_kt[cleared.clearing.route_flow_kt.shape[0] - 3 * count :].reshape(count, 3)
 

@@ -122,7 +122,12 @@ def _rates(book: Book, tables: Tables) -> Rates:
     return Rates(
         tariff=book.memory.once(
             ("tariffs", operator.tobytes(), length.tobytes(), per_teu.tobytes(), *book.memory.key(tables, ("tariffs", "operators"))),
-            _tariffs, book, tables, operator, length, per_teu,
+            _tariffs,
+            book,
+            tables,
+            operator,
+            length,
+            per_teu,
         ),
         handling=handling,
         access=access,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -18,7 +20,7 @@ _TOLERANCE, _LEAST_H = 0.02, 0.1
 
 
 def delay_check(book: Book) -> Check:
-    """Delays against the use of facilities. A year that the report tells as not settled is not compared: it says itself that they differ."""
+    """Delays against the use of facilities; not of a year that the report tells as not settled: it says itself that they differ."""
     tally = Tally(
         "delays",
         "hours that facilities take more as they fill, by their curves and use; a year in which they do not agree must be told",
@@ -57,9 +59,9 @@ def delay_check(book: Book) -> Check:
 
 def _wait_h(share: float, servers: float, service_h: float, variability: float) -> float:
     """Wait at a use of capacity: (v / m) s x^k / (1 - x) with k = sqrt(2 (m + 1)) - 1, on its tangent above a use of 0.95."""
-    power = (2.0 * (servers + 1.0)) ** 0.5 - 1.0
+    power = math.sqrt(2.0 * (servers + 1.0)) - 1.0
     inside = min(share, _STEEPEST_USE)
-    wait = variability / servers * service_h * inside**power / (1.0 - inside)
+    wait = variability / servers * service_h * math.pow(inside, power) / (1.0 - inside)
     beyond = share - inside
     return wait + (wait * (power / inside + 1.0 / (1.0 - inside)) * beyond if beyond > 0.0 else 0.0)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +10,8 @@ import polars as pl
 
 from karvan.validation.audit_delays import route_delays
 from karvan.validation.audit_routes import ends_of
-from karvan.validation.audit_use import Rows, empty_weight, price_weights, rows_of
-from karvan.validation.book import MARKET_KEY, NOT_SHIPPED, Book, Tables, Year, sums
+from karvan.validation.audit_use import EmptyWay, Rows, empty_weight, price_weights, rows_of
+from karvan.validation.book import MARKET_KEY, NOT_SHIPPED, Book, Held, Tables, Year, sums
 from karvan.validation.tally import LEAST_KT, SOLVER_TOLERANCE, SUM_TOLERANCE, Check, Tally, compare_frames
 
 FloatArray = npt.NDArray[np.float64]
@@ -22,8 +22,12 @@ _EMPTY_SHARPNESS = 200.0
 
 
 def violation(rows: Rows) -> float:
-    """Largest excess of use over what is left, as a share of the facility's size (r1)."""
-    return float(np.max(np.maximum(rows.use - rows.limit, 0.0) / np.maximum(rows.size, 1e-300), initial=0.0))
+    """Largest excess over a limit, want of a minimum, or difference of both ways over a balance's link, as shares of sizes (r1)."""
+    net = rows.loaded[len(rows.ids) :] + _net(rows)
+    excess = np.concatenate([rows.use - rows.limit, np.where(rows.minimum > 0.0, rows.minimum - rows.use, 0.0), np.abs(net)])
+    count = len(rows.ids)
+    size = np.concatenate([rows.size[:count], rows.minimum_size, rows.size[count:]])
+    return float(np.max(np.maximum(excess, 0.0) / np.maximum(size, 1e-300), initial=0.0))
 
 
 def facility_checks(book: Book) -> list[Check]:
@@ -40,7 +44,7 @@ def facility_checks(book: Book) -> list[Check]:
     for year in book.years:
         rows = rows_of(book, year)
         count = len(rows.ids)
-        names = [("facility", name) for name in rows.ids] + [("minimum", name) for name in _agreed(book, year)]
+        names = [("facility", name) for name in rows.ids] + [("minimum", name) for name in _agreed(rows)]
         names += [("return", way.return_id) for way in rows.ways]
         place = {name: at for at, name in enumerate(rows.ids)}
         flow = [*(rows.use[place[name]] for kind, name in names if kind != "return"), *(rows.loaded[count:] + _net(rows))]
@@ -61,7 +65,7 @@ def facility_checks(book: Book) -> list[Check]:
         labels = [pl.lit(year.case).alias("case"), pl.lit(year.snapshot.year, dtype=pl.Int64).alias("year")]
         columns = {"facility_id": rows.ids, "modelled_flow": rows.use, "modelled_kt": rows.tonnes, "capacity": rows.capacity}
         wanted.append(pl.DataFrame(columns, schema_overrides={"facility_id": pl.String}).select(*labels, pl.all()))
-        _judge_rows(full, book, year, rows)
+        _judge_rows(full, year, rows)
     facilities = book.saved.frame("facilities", columns=("case", "year", *columns, "empty_flow"))
     facilities = facilities.filter(pl.col("case").is_in(["scenario", "baseline"])).with_columns(pl.col("year").cast(pl.Int64))
     keys = ("case", "year", "facility_id")
@@ -79,9 +83,9 @@ def _net(rows: Rows) -> FloatArray:
     return net
 
 
-def _agreed(book: Book, year: Year) -> dict[str, float]:
+def _agreed(rows: Rows) -> dict[str, float]:
     """Flow that a contract asks for, by facility_id."""
-    return {row["facility_id"]: row["minimum"] for row in book.row_dicts(year.tables, "facilities") if row["minimum"] > 0.0}
+    return {name: float(least) for name, least in zip(rows.ids, rows.minimum, strict=True) if least > 0.0}
 
 
 def _judge_room(tally: Tally, book: Book, facilities: pl.DataFrame) -> None:
@@ -99,51 +103,73 @@ def _judge_room(tally: Tally, book: Book, facilities: pl.DataFrame) -> None:
         tally.compare(found, rows.room, say=say, least=np.maximum(rows.use * 10.0, LEAST_KT), because="by the empties on its links")
 
 
-def _judge_rows(tally: Tally, book: Book, year: Year, rows: Rows) -> None:
-    agreed, place = _agreed(book, year), {name: at for at, name in enumerate(rows.ids)}
-    returns = {way.return_id: at for at, way in enumerate(rows.ways)}
-    senses = {"facility": "at_most", "minimum": "at_least", "return": "exactly"}
-    known = {"facility": place, "minimum": agreed, "return": returns}
+def _judge_rows(tally: Tally, year: Year, rows: Rows) -> None:
+    count, agreed = len(rows.ids), _agreed(rows)
+    places: Mapping[str, Mapping[str, int]] = {
+        "facility": {name: at for at, name in enumerate(rows.ids)},
+        "minimum": {name: at for at, name in enumerate(rows.ids) if name in agreed},
+        "return": {way.return_id: at + count for at, way in enumerate(rows.ways)},
+    }
     wrong: dict[int, str] = {}
     for at, ((kind, name), held) in enumerate(year.rows.items()):
-        if name not in known.get(kind, ()):
+        if name not in places.get(kind, {}):
             wrong[at] = (
                 f"{name} is a row of kind {kind} {year.when}, must be a facility, its minimum or a return: nothing else can be checked"
             )
             continue
-        row = returns[name] + len(rows.ids) if kind == "return" else place[name]
-        use, size = (
-            (float(rows.loaded[row] + _net(rows)[returns[name]]) if kind == "return" else float(rows.use[row])),
-            float(rows.size[row]),
-        )
-        least = {"facility": float(rows.limit[min(row, len(rows.ids) - 1)]) if rows.ids else 0.0, "minimum": agreed.get(name, 0.0)}.get(
-            kind, 0.0
-        )
-        over = {"facility": use - least, "minimum": least - use}.get(kind, abs(use))
-        if kind != "facility" and held.limit != least:
-            owner = "the contract's" if kind == "minimum" else "a limit of"
-            wrong[at] = f"{kind} {name} has a limit of {held.limit:.9g} {year.when}, must have {owner} {least:.9g}"
-        elif held.sense != senses[kind]:
-            wrong[at] = f"{kind} {name} has sense {held.sense} {year.when}, must have {senses[kind]}"
-        elif kind == "return" and not over <= SOLVER_TOLERANCE * size:
-            wrong[at] = f"{use:.9g} thousand units more cross {name} along its link than against it {year.when}, must be none"
-        elif not over <= SOLVER_TOLERANCE * size:
-            word = "at most" if kind == "facility" else "at least"
-            wrong[at] = f"{name} carries {use:.9g} thousand units {year.when}, must carry {word} {least:.9g}"
-        elif (kind == "facility" and not held.price >= 0.0) or (kind == "minimum" and not held.price <= 0.0):
-            word = "more" if kind == "facility" else "less"
-            wrong[at] = f"{kind} {name} has a price of {held.price:.9g} USD {year.when}, must be zero or {word}"
-        elif held.price != 0.0 and -over > SOLVER_TOLERANCE * size:
-            word = f"{-over:.9g} thousand units are free" if kind == "facility" else f"it is met by {-over:.9g} thousand units too many"
-            wrong[at] = f"{kind} {name} has a price of {held.price:.9g} USD {year.when} though {word}, must be zero"
+        row = places[kind][name]
+        if kind == "return":
+            fault = _balance_fault(held, float(rows.loaded[row] + _net(rows)[row - count]), float(rows.size[row]))
+        elif kind == "minimum":
+            fault = _minimum_fault(held, float(rows.use[row]), agreed[name], float(rows.minimum_size[row]))
+        else:
+            fault = _limit_fault(held, float(rows.use[row]), float(rows.limit[row]), float(rows.size[row]))
+        if fault:
+            wrong[at] = f"{name} {year.when} {fault}"
     is_right = np.ones(len(year.rows), dtype=np.bool_)
     is_right[list(wrong)] = False
     tally.claim(is_right, say=lambda at: wrong[at])
-    wanted = [(kind, name) for kind, names in known.items() for name in names]
+    wanted = [(kind, name) for kind, names in places.items() for name in names]
     tally.claim(
         np.array([key in year.rows for key in wanted], dtype=np.bool_),
         say=lambda at: f"row_results lacks {wanted[at][0]} {wanted[at][1]} {year.when}, must hold it",
     )
+
+
+def _limit_fault(held: Held, use: float, limit: float, size: float) -> str:
+    if held.sense != "at_most":
+        return f"has sense {held.sense}, must have at_most"
+    if not use - limit <= SOLVER_TOLERANCE * size:
+        return f"carries {use:.9g} thousand units, must carry at most {limit:.9g}"
+    if not held.price >= 0.0:
+        return f"has a price of {held.price:.9g}, must be zero or more"
+    if held.price != 0.0 and limit - use > SOLVER_TOLERANCE * size:
+        return f"has a price of {held.price:.9g} though {limit - use:.9g} thousand units are free, must be zero"
+    return ""
+
+
+def _minimum_fault(held: Held, use: float, least: float, size: float) -> str:
+    if held.limit != least:
+        return f"has a minimum of {held.limit:.9g}, must have the contract's {least:.9g}"
+    if held.sense != "at_least":
+        return f"has a minimum of sense {held.sense}, must have at_least"
+    if not least - use <= SOLVER_TOLERANCE * size:
+        return f"carries {use:.9g} thousand units, must carry at least {least:.9g}"
+    if not held.price <= 0.0:
+        return f"has a minimum with a price of {held.price:.9g}, must be zero or less"
+    if held.price != 0.0 and use - least > SOLVER_TOLERANCE * size:
+        return f"has a minimum with a price of {held.price:.9g} though it is met by {use - least:.9g} thousand units more, must be zero"
+    return ""
+
+
+def _balance_fault(held: Held, net: float, size: float) -> str:
+    if held.limit != 0.0:
+        return f"has a limit of {held.limit:.9g}, must have zero"
+    if held.sense != "exactly":
+        return f"has sense {held.sense}, must have exactly"
+    if not abs(net) <= SOLVER_TOLERANCE * size:
+        return f"lets {net:.9g} thousand units more cross its link along than against it, must let none"
+    return ""
 
 
 def demand_check(book: Book) -> Check:
@@ -205,9 +231,16 @@ def empties_check(book: Book) -> Check:
         tally.compare(rows.empties.ravel(), wanted.ravel(), say=say, because="by what the ways cost at the prices")
         held = sorted(year.empties)
         is_known = np.array([name in {way.return_id for way in rows.ways} for name in held], dtype=np.bool_)
-        tally.claim(is_known, say=lambda at, held=held, when=year.when: f"empty_flows: {held[at]} {when} is no row of returns")
-        missing = np.array([way.return_id in year.empties for way in rows.ways], dtype=np.bool_)
-        tally.claim(missing, say=lambda at, ways=rows.ways, when=year.when: f"empty_flows lacks {ways[at].return_id} {when}")
+        is_there = np.array([way.return_id in year.empties for way in rows.ways], dtype=np.bool_)
+
+        def stranger(at: int, *, held: list[str] = held, when: str = year.when) -> str:
+            return f"empty_flows: {held[at]} {when} is no row of returns"
+
+        def missing(at: int, *, ways: Sequence[EmptyWay] = rows.ways, when: str = year.when) -> str:
+            return f"empty_flows lacks {ways[at].return_id} {when}"
+
+        tally.claim(is_known, say=stranger)
+        tally.claim(is_there, say=missing)
     return tally.done()
 
 

@@ -180,7 +180,11 @@ class _Sums:
         labels = pl.DataFrame({column: book.traits[column] for column in columns}, schema=dict.fromkeys(columns, pl.String))
         self._labels = labels.unique(maintain_order=True) if columns else pl.DataFrame({"": [0]})
         numbered = self._labels.with_row_index("number")
-        known = labels.join(numbered, on=list(columns), how="left", nulls_equal=True, validate="m:1", maintain_order="left") if columns else None
+        known = (
+            labels.join(numbered, on=list(columns), how="left", nulls_equal=True, validate="m:1", maintain_order="left")
+            if columns
+            else None
+        )
         self._of_market = np.zeros(len(book.markets), dtype=np.int64) if known is None else known["number"].to_numpy().astype(np.int64)
         self._names = pl.Series(name, list(names), dtype=pl.String)
         self._years = pl.DataFrame([year.key for year in book.years], schema={"case": pl.String, "year": pl.Int64}, orient="row")
@@ -192,7 +196,9 @@ class _Sums:
         place = self._of_market[market] * width + name
         whole = {key: sums(place, values, self._labels.height * width) for key, values in amounts.items()}
         used = np.flatnonzero(np.logical_or.reduce([values != 0.0 for values in whole.values()]))
-        self._parts.append({"at_year": np.full(used.shape[0], at_year), "place": used, **{key: values[used] for key, values in whole.items()}})
+        self._parts.append(
+            {"at_year": np.full(used.shape[0], at_year), "place": used, **{key: values[used] for key, values in whole.items()}}
+        )
 
     def frame(self) -> pl.DataFrame:
         """Case, year, labels and amounts that are not zero."""
@@ -374,7 +380,7 @@ def _headline(book: Book) -> Check:
             ("flow", np.minimum(rows.use, rows.limit) + year.tables["facilities"]["other_load"].to_numpy()),
             ("shadow_price_usd_per_unit", rows.price),
         ):
-            least = np.maximum(rows.size, 1.0) * SOLVER_TOLERANCE if key == "flow" else 1e-3
+            least = np.maximum(rows.size[: len(rows.ids)], 1.0) * SOLVER_TOLERANCE if key == "flow" else 1e-3
 
             def say_facility(at: int, *, key: str = key, ids: tuple[str, ...] = rows.ids, when: str = year.when) -> str:
                 return f"report: {key} of {ids[at]} {when}"

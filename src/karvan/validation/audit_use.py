@@ -75,7 +75,9 @@ class Rows:
         tonnes: kt, shape (facilities,).
         capacity: Effective capacity, shape (facilities,).
         limit: What is left of it to the markets of the case, shape (facilities,).
+        minimum: Flow that a contract asks for, zero where there is none, shape (facilities,).
         size: What an excess is measured against, shape (rows,).
+        minimum_size: What a want of a minimum is measured against, shape (facilities,).
         uses: Facilities and balances that routes use.
         ways: What empties take, one for each balance.
         empties: Forward, backward and idle empties, thousands, shape (returns, 3).
@@ -93,7 +95,9 @@ class Rows:
     tonnes: FloatArray
     capacity: FloatArray
     limit: FloatArray
+    minimum: FloatArray
     size: FloatArray
+    minimum_size: FloatArray
     uses: Uses
     ways: tuple[EmptyWay, ...]
     empties: FloatArray
@@ -184,7 +188,8 @@ def _largest(key: IntArray, amount: FloatArray) -> IntArray:
     """Position of the largest amount of each key."""
     order = np.lexsort((amount, key))
     is_last = np.append(np.diff(key[order]) != 0, True)[: order.shape[0]]
-    return order[is_last]
+    found: IntArray = order[is_last]
+    return found
 
 
 def _uses(book: Book, epoch: Epoch, tables: Tables) -> Uses:
@@ -301,7 +306,8 @@ def _rows(book: Book, year: Year) -> Rows:
     most = {unit: max(value for value, other in zip(limit, units, strict=True) if other == unit) for unit in set(units)}
     heaviest = float(np.abs(uses.units_per_t[is_used]).max(initial=1.0 if ways else 0.0)) * float(base.sum() + pool.sum())
     gross = sums(uses.row, np.abs(each), count + len(ways))[count:] + empties[:, :2].sum(axis=1)
-    whole = [max(value, _SMALL_SHARE * (most[unit] if most[unit] > 0.0 else heaviest)) for value, unit in zip(limit, units, strict=True)]
+    least = _SMALL_SHARE * np.array([most[unit] if most[unit] > 0.0 else heaviest for unit in units])
+    minimum = table["minimum"].to_numpy()
     price = np.concatenate([limit_price, balance_price]), np.concatenate([minimum_price, np.zeros(len(ways))])
     is_balance, routes = uses.row >= count, year.epoch.routes.shape[0]
     paid = [
@@ -313,7 +319,9 @@ def _rows(book: Book, year: Year) -> Rows:
         ids=ids, limit_price=limit_price, minimum_price=minimum_price, balance_price=balance_price,
         loaded=sums(uses.row, each, count + len(ways)), room=room, gross=gross,
         tonnes=sums(uses.row, year.flow[uses.route], count + len(ways))[:count], capacity=capacity, limit=limit,
-        size=np.array([*whole, *np.maximum(gross, _SMALL_SHARE * heaviest)]), uses=uses, ways=ways, empties=empties, pool=pool,
+        minimum=minimum,
+        size=np.concatenate([np.maximum(limit, least), np.maximum(gross, _SMALL_SHARE * heaviest)]),
+        minimum_size=np.maximum(minimum, least), uses=uses, ways=ways, empties=empties, pool=pool,
         paid_per_t=np.stack(paid),
     )  # fmt: skip
 

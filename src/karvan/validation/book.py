@@ -317,10 +317,6 @@ class Memory:
         known.append(frame)
         return len(known) - 1
 
-    def knows(self, key: Hashable) -> bool:
-        """Whether the answer for a key is known."""
-        return key in self._answers
-
     def once(self, key: Hashable, work: Any, *arguments: Any) -> Any:
         """What a function gives, worked out once for each key."""
         if key not in self._answers:

@@ -236,7 +236,7 @@ def _has_twice(columns: tuple[pl.Series, pl.Series]) -> bool:
     numbers = (first - first.min()) * (int(second.max()) + 1) + second
     counts = np.zeros(int(numbers.max()) + 1, dtype=np.bool_)
     counts[numbers] = True
-    return int(counts.sum()) != numbers.shape[0]
+    return bool(int(counts.sum()) != numbers.shape[0])
 
 
 def _steps(frame: pl.DataFrame) -> Steps:
