@@ -37,8 +37,13 @@ def apply(scenario: Scenario, corridor: Corridor, *, year: int) -> Snapshot:
 
 def apply_years(scenario: Scenario, corridor: Corridor, years: Sequence[int]) -> list[Snapshot]:
     """`apply` for several years, sharing what they have in common."""
+    return apply_all([scenario], corridor, years)
+
+
+def apply_all(scenarios: Sequence[Scenario], corridor: Corridor, years: Sequence[int]) -> list[Snapshot]:
+    """`apply` for several scenarios of a corridor and years, scenario by scenario, sharing what they have in common."""
     states = _States(corridor)
-    return [_snapshot(scenario, corridor, states, year) for year in years]
+    return [_snapshot(scenario, corridor, states, year) for scenario in scenarios for year in years]
 
 
 def check_scenario(scenario: Scenario, corridor: Corridor) -> list[Problem]:

@@ -13,7 +13,7 @@ import polars as pl
 
 from karvan.corridor import Corridor
 from karvan.measures import Scenario
-from karvan.measures.apply import apply_years
+from karvan.measures.apply import apply_all
 from karvan.results import SavedRun
 from karvan.schema import GAUGES, LOADING_UNITS, MODES
 from karvan.validation.book import (
@@ -64,14 +64,14 @@ def read_book(saved: SavedRun, corridor: Corridor, scenarios: Mapping[str, Scena
     problems = _problems(frames, scenarios, wanted_years)
     if problems:
         return None, problems
-    snapshots = [snapshot for scenario in scenarios.values() for snapshot in apply_years(scenario, corridor, wanted_years)]
+    snapshots = apply_all(list(scenarios.values()), corridor, wanted_years)
     routes, steps = frames["routes"], _steps(frames["route_steps"])
     first = np.append(0, np.cumsum(routes["steps"].list.len().to_numpy())).astype(np.int64)
     step = routes["steps"].explode().to_numpy().astype(np.int64)
     keys = frames["market_results"].select(MARKET_KEY).unique().sort(MARKET_KEY)
     markets = tuple(keys.iter_rows())
     market = _numbered(routes, keys)
-    families = tuple(sorted(set(routes["family_id"])))
+    families = tuple(sorted(routes["family_id"].unique().to_list()))
     family = routes["family_id"].replace_strict({name: code for code, name in enumerate(families)}, return_dtype=pl.Int64).to_numpy()
     traits, problems = _traits(markets, [snapshot.tables["demand"] for snapshot in snapshots])
     if problems:
@@ -240,7 +240,7 @@ def _has_twice(columns: tuple[pl.Series, pl.Series]) -> bool:
 
 
 def _steps(frame: pl.DataFrame) -> Steps:
-    states = sorted(set(frame["from_state"]) | set(frame["to_state"]))
+    states = sorted({*frame["from_state"].to_list(), *frame["to_state"].to_list()})
     number = {state: index for index, state in enumerate(states)}
     parts = [None if state.startswith(("origin:", "destination:")) else [*state.split("/"), ""][:5] for state in states]
     places = {name: index for index, name in enumerate(sorted({part[0] for part in parts if part is not None}))}
@@ -249,11 +249,11 @@ def _steps(frame: pl.DataFrame) -> Steps:
         return np.array([-1 if part is None else words.get(part[position], -1) for part in parts], dtype=np.int64)
 
     def column(name: str, words: Mapping[str, int]) -> IntArray:
-        return np.array([words.get(value, -1) for value in frame[name]], dtype=np.int64)
+        return np.array([words.get(value, -1) for value in frame[name].to_list()], dtype=np.int64)
 
     modes, gauges, units = ({name: index for index, name in enumerate(words)} for words in (MODES, GAUGES, LOADING_UNITS))
     return Steps(
-        kind=column("kind", {name: index for index, name in enumerate(KINDS)}), element=tuple(frame["element_id"]),
+        kind=column("kind", {name: index for index, name in enumerate(KINDS)}), element=tuple(frame["element_id"].to_list()),
         is_backward=(frame["direction"] == "backward").to_numpy(), before=column("unit_before", units), after=column("unit_after", units),
         tail=column("from_state", number), head=column("to_state", number), states=tuple(states), state_place=codes(0, places),
         state_mode=codes(1, modes), state_gauge=codes(2, gauges), state_unit=codes(3, units),
