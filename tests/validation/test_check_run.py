@@ -291,4 +291,8 @@ def test_two_years_of_the_packaged_corridor_follow_from_their_inputs(tmp_path: P
     assert checks["shares"].compared > 40_000
     assert checks["permissions"].compared > 40_000
     # sums of thousands of numbers in another order: a few units of the sixteenth digit, told apart from the tolerance of 1e-9
+    # costs are kept once for each network and route, though both cases of both years have it
+    costs, flows = saved.frame("route_costs"), saved.frame("route_flows")
+    assert costs.height <= flows.select("epoch", "route_id").n_unique() < flows.height
+    assert saved.frame("path_sizes").height < 0.1 * flows.height
     assert max(checks[name].worst for name in ("costs", "path sizes", "link flows", "facility use", "crossings")) < 1e-12

@@ -264,7 +264,7 @@ def _judge_shares(book: Book, year: Year, flows: Tally, costs: Tally) -> None:
         return np.array([traits[name][column] for name in book.commodities], dtype=np.float64)[book.commodity]
 
     weight = price_weights(book, year)
-    cost = epoch.components.sum(axis=1) + route_delays(book, year) + weight[epoch.market] * rows_of(book, year).scarcity
+    cost = epoch.cost + route_delays(book, year) + weight[epoch.market] * rows_of(book, year).scarcity
     cost = np.where(year.has, cost, np.inf)
     theta, market_theta = of_market("route_theta_per_usd_per_t"), of_market("family_theta_per_usd_per_t")
     by_family = [[constants.get((family, goods), 0.0) for goods in book.commodities] for family in (*book.families, NOT_SHIPPED)]

@@ -138,6 +138,12 @@ class Epoch:
     components: FloatArray
     path_size: FloatArray
 
+    @cached_property
+    def cost(self) -> FloatArray:
+        """Generalised cost without delays and prices, USD/t, shape (routes,)."""
+        total: FloatArray = self.components.sum(axis=1)
+        return total
+
     @property
     def pair_market(self) -> IntArray:
         """Market of each pair, shape (pairs,)."""

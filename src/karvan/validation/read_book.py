@@ -86,14 +86,23 @@ def read_book(saved: SavedRun, corridor: Corridor, scenarios: Mapping[str, Scena
     shape = _shape(market, family, first, step, commodity, steps.count)
     numbers = [int(epoch_of_row[rows[0]]) if rows.shape[0] else 0 for rows in by_time]
     epochs: dict[int, Epoch] = {}
+    costs = frames["route_costs"]
+    components, path_sizes = costs[[f"{name}_usd_per_t" for name in COMPONENTS]].to_numpy(), costs["path_size"].to_numpy()
+    cost_epoch, cost_route = costs["epoch"].to_numpy(), costs["route_id"].to_numpy()
+    last = np.full(market.shape[0], -1, dtype=np.int64)  # row that says what each route costs, as epochs go by
+    told = -1
     for number in sorted(set(numbers)):
+        for other in range(told + 1, number + 1):
+            rows = np.flatnonzero(cost_epoch == other)
+            last[cost_route[rows]] = rows
+        told = number
         is_in = np.zeros(market.shape[0], dtype=np.bool_)
         for rows in (rows for rows, other in zip(by_time, numbers, strict=True) if other == number):
             is_in[route[rows]] = True
-        found = _epoch(np.flatnonzero(is_in), frames["route_costs"], number, shape)
-        if found is None:
+        own = np.flatnonzero(is_in)
+        if (last[own] < 0).any():
             return None, [f"route_costs: a route of epoch {number} has no cost in it or an epoch before it"]
-        epochs[number] = found
+        epochs[number] = _epoch(own, shape, components, path_sizes, last)
     sizes = frames["path_sizes"]
     size_rows, size_route, size = _runs(_times(sizes, times), len(times)), sizes["route_id"].to_numpy(), sizes["path_size"].to_numpy()
     results = _market_columns(frames["market_results"], keys, times)
@@ -314,18 +323,11 @@ def _shape(market: IntArray, family: IntArray, first: IntArray, step: IntArray, 
     )  # fmt: skip
 
 
-def _epoch(routes: IntArray, costs: pl.DataFrame, number: int, shape: _Shape) -> Epoch | None:
-    """Some routes and what they cost in an epoch, or None if that is not known of all."""
-    epoch_of_row = costs["epoch"].to_numpy()
-    last = np.full(shape.market.shape[0], -1, dtype=np.int64)
-    until = np.flatnonzero(epoch_of_row <= number)
-    until = until[np.argsort(epoch_of_row[until].astype(np.min_scalar_type(number)), kind="stable")]
-    last[costs["route_id"].to_numpy()[until]] = until
+def _epoch(routes: IntArray, shape: _Shape, components: FloatArray, path_sizes: FloatArray, cost_row: IntArray) -> Epoch:
+    """Some routes and what they cost in an epoch, `cost_row` telling where that stands."""
     nest = shape.market[routes] * shape.family_count + shape.family[routes]
     order = np.argsort(nest, kind="stable")
     routes, nest = routes[order], nest[order]
-    if (last[routes] < 0).any():
-        return None
     is_first = np.append(True, np.diff(nest) != 0)[: nest.shape[0]]
     nest_first, nest_number = np.flatnonzero(is_first), np.cumsum(is_first) - 1
     length = np.diff(shape.first)[routes]
@@ -337,6 +339,6 @@ def _epoch(routes: IntArray, costs: pl.DataFrame, number: int, shape: _Shape) ->
         routes=routes, market=market, nest=nest_number, nest_market=market[nest_first], nest_family=family[nest_first],
         nest_first=nest_first, first=own_first, step=shape.step[place], length=length, cell=shape.cell[place],
         pair=pair_of[shape.pair[place]], pair_nest=np.searchsorted(nest[nest_first], shape.pair_nest[pairs]),
-        pair_step=shape.pair_step[pairs], components=costs[[f"{name}_usd_per_t" for name in COMPONENTS]].to_numpy()[last[routes]],
-        path_size=costs["path_size"].to_numpy()[last[routes]],
+        pair_step=shape.pair_step[pairs], components=components[cost_row[routes]],
+        path_size=path_sizes[cost_row[routes]],
     )  # fmt: skip
