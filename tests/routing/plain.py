@@ -92,7 +92,9 @@ def composite(space: RouteSpace, nest: tuple[int, int], routes: Sequence[Route],
     return constant - math.log(sum(weights)) / float(theta)
 
 
-def share_if_in(space: RouteSpace, nest: tuple[int, int], route: Route, nests: dict[tuple[int, int], list[Route]], standing: Standing) -> float:
+def share_if_in(
+    space: RouteSpace, nest: tuple[int, int], route: Route, nests: dict[tuple[int, int], list[Route]], standing: Standing
+) -> float:
     """Share of its market that a route left out would take: p' w/(1 + w), w = PS exp(-th (g - C))."""
     market, family = nest
     th_r, th_c = float(space.by_market("route_theta")[market]), float(space.by_market("family_theta")[market])
