@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from karvan.corridor import Corridor, load_corridor, new_corridor
+
+os.environ["KARVAN_CACHE"] = "off"  # no test reads what another run has left behind
 
 settings.register_profile("karvan", deadline=None, derandomize=True)
 settings.load_profile("karvan")

@@ -14,7 +14,8 @@ from karvan.errors import DataError, SolverError
 from karvan.measures import load_scenario
 from karvan.measures.apply import apply
 from karvan.study import Market, run
-from karvan.study.clear import ROUTE_GAP, RouteMemory, clear, settle, two_starts
+from karvan.study.clear import ROUTE_GAP, clear, settle, two_starts
+from karvan.study.route_memory import RouteMemory
 from karvan.study.year import as_queue, year_result
 
 

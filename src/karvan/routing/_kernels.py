@@ -316,7 +316,10 @@ def _heaped(heap, key, arcs, count, low, high):
 
 @njit(cache=True, nogil=True)
 def _turns_back(path, count, through, arc_bits, tail, head, node_place, node_seen, place_seen, place_bits, mark):
-    """Whether a route comes back to a state, or to a place after it met a requirement or passed the arc `through`: a loop for its sake."""
+    """Whether a route comes back to a state, or to a place after it met a requirement or passed the link `through`: a loop for its sake.
+
+    An operation inside a place, where `through` is one, may stand on a spur: a yard beside the line where goods change gauge.
+    """
     collected = 0
     for position in range(count + 1):
         node = tail[path[position]] if position < count else head[path[count - 1]]
@@ -365,16 +368,20 @@ def family_of(links, count, applies, has_any, in_any, in_not, all_bit, all_full)
 
 
 @njit(cache=True, nogil=True)
-def routes_through(network, hierarchy, cost, family, rules, options, ends, limit):
-    """Routes of one family that are the cheapest through some link, one way, for markets that share goods, form and permissions.
+def routes_through(network, hierarchy, cost, uses, family, rules, options, ends, limit):
+    """Routes of one family that are the cheapest through some link, one way, or through some other arc that uses a row, for markets that
+    share goods, form and permissions.
 
     Args:
         network: A Network.
         hierarchy: A Hierarchy of it.
         cost: Whole-number cost of each arc, above zero, shape (arcs,).
+        uses: Rows that each arc uses, as arc_first_use, arc_use, and a mark of each row: routes that use other rows are never variants
+            of each other; sets of rows are told apart by the exclusive or of their marks.
         family: is_allowed (arcs,), arc_bits (arcs,), bit_count, position of the family in the order.
         rules: Arguments of `family_of` after `count`.
-        options: most routes of a market, and the dearest route over the cheapest.
+        options: most routes of a market, overlap above which a route is a variant of a cheaper one that uses the same rows, and the
+            dearest route over the cheapest.
         ends: origins, origin_first_market, market_destination: nodes, and the markets of each origin.
         limit: Dearest route that is wanted, in the unit of cost, shape (markets,); the cheapest found is told whatever it costs; below
             zero: none is wanted.
@@ -384,7 +391,8 @@ def routes_through(network, hierarchy, cost, family, rules, options, ends, limit
     """
     is_allowed, arc_bits, bit_count, family_index = family
     applies, has_any, in_any, in_not, all_bit, all_full = rules
-    most, length_bound = options
+    most, overlap_bound, length_bound = options
+    arc_first_use, arc_use, row_mark = uses
     origins, origin_first_market, market_destination = ends
     position, tail, head, link = hierarchy.position, network.arc_tail, network.arc_head, network.arc_link
     onward = (network.out_first, network.out_arc, tail, head)
@@ -400,11 +408,13 @@ def routes_through(network, hierarchy, cost, family, rules, options, ends, limit
     falling = np.empty(edge_count, dtype=np.int64)
     customised(hierarchy, cost, is_allowed, rising, falling)
     inner = np.empty(arc_count, dtype=np.int64)
+    is_start = _filled(arc_count, False)
     inner_count = 0
     for arc in range(arc_count):
-        if is_allowed[arc] and hierarchy.arc_edge[arc] >= 0 and link[arc] >= 0:
+        if is_allowed[arc] and hierarchy.arc_edge[arc] >= 0 and (link[arc] >= 0 or arc_first_use[arc + 1] > arc_first_use[arc]):
             inner[inner_count] = arc
             inner_count += 1
+            is_start[arc] = True
 
     slot = _filled(node_count, np.int64(-1))
     slots = 0
@@ -427,13 +437,16 @@ def routes_through(network, hierarchy, cost, family, rules, options, ends, limit
     through = np.empty(arc_count, dtype=np.int64)
     heap = np.empty(inner_count, dtype=np.int64)
     covered = _filled(arc_count, np.int64(0))
+    arc_mark = _filled(arc_count, np.int64(0))
     node_seen = _filled(node_count, np.int64(0))
     place_seen = _filled(place_count, np.int64(0))
     place_bits = _filled(place_count, np.int64(0))
+    row_seen = _filled(row_mark.shape[0], np.int64(0))
     mark = 0
     path = np.empty(4 * node_count * flag_count + 8, dtype=np.int64)
     part = np.empty(2 * node_count * flag_count + 4, dtype=np.int64)
     links = np.empty(path.shape[0], dtype=np.int64)
+    signature = np.empty(most, dtype=np.uint64)
 
     route_market = np.empty(256, dtype=np.int64)
     route_first = _filled(257, np.int64(0))
@@ -510,7 +523,7 @@ def routes_through(network, hierarchy, cost, family, rules, options, ends, limit
                         is_short,
                     )
                     if is_short:
-                        if count > 0 and link[part[count - 1]] == link[arc]:
+                        if count > 0 and link[arc] >= 0 and link[part[count - 1]] == link[arc]:
                             break  # out and back over the same link
                     elif is_ahead:
                         for index in range(count):
@@ -526,10 +539,24 @@ def routes_through(network, hierarchy, cost, family, rules, options, ends, limit
                 if length == 0:
                     continue
                 mark += 1
-                if _turns_back(path, length, arc, arc_bits, tail, head, network.node_place, node_seen, place_seen, place_bits, mark):
+                if _turns_back(
+                    path,
+                    length,
+                    arc if link[arc] >= 0 else -1,
+                    arc_bits,
+                    tail,
+                    head,
+                    network.node_place,
+                    node_seen,
+                    place_seen,
+                    place_bits,
+                    mark,
+                ):
                     continue
+                total = np.int64(0)
                 for step in range(length):
-                    if link[path[step]] >= 0 and through[path[step]] == through[arc]:
+                    total += cost[path[step]]
+                    if hierarchy.arc_edge[path[step]] >= 0 and is_start[path[step]] and through[path[step]] == through[arc]:
                         covered[path[step]] = covered_mark
                 used_links = np.int64(0)
                 for step in range(length):
@@ -538,6 +565,28 @@ def routes_through(network, hierarchy, cost, family, rules, options, ends, limit
                         used_links += 1
                 if family_of(links, used_links, applies, has_any, in_any, in_not, all_bit, all_full) != family_index:
                     continue
+                mark += 1
+                used = np.uint64(0)
+                for step in range(length):
+                    arc_mark[path[step]] = mark
+                    for use in range(arc_first_use[path[step]], arc_first_use[path[step] + 1]):
+                        if row_seen[arc_use[use]] != mark:
+                            row_seen[arc_use[use]] = mark
+                            used ^= row_mark[arc_use[use]]
+                is_new = True
+                for other in range(first_kept, route_count):
+                    if signature[other - first_kept] != used:
+                        continue
+                    shared = np.int64(0)
+                    for step in range(route_first[other], route_first[other + 1]):
+                        if arc_mark[route_arc[step]] == mark:
+                            shared += cost[route_arc[step]]
+                    if shared > overlap_bound * total:
+                        is_new = False
+                        break
+                if not is_new:
+                    continue
+                signature[route_count - first_kept] = used
                 route_market = _grown(route_market, route_count + 1)
                 route_first = _grown(route_first, route_count + 2)
                 route_arc = _grown(route_arc, route_first[route_count] + length)

@@ -23,7 +23,7 @@ BoolArray = npt.NDArray[np.bool_]
 # Searches add up part of each leg's spread where the exact cost takes the root of a sum: they look this much further.
 _SLACK_SHARE = 0.02
 # A nest is taken to stand as it did while no cost of its routes has moved by this part of 1/theta.
-_STILL = 0.1
+_STILL = 0.05
 
 
 @dataclass(frozen=True)
@@ -107,9 +107,10 @@ def entered(
 ) -> Entered:
     """Let every route enter that would take the share `enter_share` of its market at the standing prices, constants and delays.
 
-    Candidates are, in every nest where a route could still take that share, the routes that are the cheapest through some link one way
-    at these prices, those left aside that come back to a place on the way or belong to an earlier family. A detour made of two that
-    are each the cheapest through some link need not be one. A facility that stands on several arcs of a route is priced once; searches
+    Candidates are, in every nest where a route could still take that share, the routes that are the cheapest through some link one way, or
+    through some terminal that uses a facility, at these prices; those left aside that come back to a place on the way, belong to an
+    earlier family, or are variants of a cheaper candidate. A detour made of two that are each the cheapest through some link need not be
+    one. A facility that stands on several arcs of a route is priced once; searches
     spread its price over them, what enters is judged by the exact cost.
 
     Args:
@@ -118,7 +119,7 @@ def entered(
         standing: Prices, delays and constants.
         entries: What the routes use, if that is known.
         known: What was known at other prices and delays, with these very constants and among these routes or fewer: a nest is not
-            searched again while no route of it costs more or less by a tenth of 1/theta than it did then, and what was left out then
+            searched again while no route of it costs more or less by a twentieth of 1/theta than it did then, and what was left out then
             would take less than the share by now.
         threads: Searches made at once; the answer does not depend on it.
     """
@@ -168,6 +169,13 @@ def with_ways_round(
     return subset(space, both, is_in), is_old[is_in]
 
 
+def recalled(space: RouteSpace, market: IntArray, family: IntArray, length: IntArray, arc: IntArray) -> tuple[RouteSets, FacilityEntries]:
+    """Route sets written down by market, family, number of arcs and arcs of each route, and what they use."""
+    found = _Found(*(np.asarray(values, dtype=np.int64) for values in (market, family, length, arc)))
+    sets, _ = _measured(space, found)
+    return sets, facility_entries(space, sets)
+
+
 def subset(space: RouteSpace, sets: RouteSets, is_in: BoolArray) -> RouteSets:
     """Some routes of the sets, with path sizes among themselves."""
     if is_in.all():
@@ -184,17 +192,20 @@ def _searched(space: RouteSpace, costs: IntArray, limit: IntArray, *, most: int,
 
     `costs` is the whole-number cost by goods and arc, shape (goods, arcs).
     """
-    options = (most, space.options.length_bound)
+    options = (most, space.options.overlap_bound, space.options.length_bound)
 
     def work(search: Search) -> tuple[Search, IntArray, IntArray, IntArray] | None:
         wanted = np.ascontiguousarray(limit[search.market, search.family])
         if not (wanted >= 0).any():
             return None
+        goods = space.goods[search.commodity]
+        uses = (goods.use_first, goods.uses.row, space.rows.marks)
         family = (search.allowed, search.bits, search.bit_count, search.family)
         market, first, arc = _kernels.routes_through(
             space.network,
             space.hierarchy,
             costs[space.names.index(search.commodity)],
+            uses,
             family,
             search.rules,
             options,

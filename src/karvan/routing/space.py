@@ -40,11 +40,11 @@ class RouteSetOptions:
         per_family: Most routes of a market and family.
     """
 
-    enter_share: float = 7e-4
+    enter_share: float = 8e-4
     length_bound: float = 1.5
     market_bound: float = 4.0
     overlap_bound: float = 0.5
-    per_search: int = 500
+    per_search: int = 60
     per_family: int = 60
 
 

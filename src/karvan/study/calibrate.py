@@ -19,8 +19,9 @@ from karvan.errors import ConvergenceError, DataError, Problem
 from karvan.measures import load_scenario
 from karvan.measures.apply import apply
 from karvan.schema import CONFIDENCES
-from karvan.study.clear import Cleared, RouteMemory, clear, lifted
+from karvan.study.clear import Cleared, clear, lifted
 from karvan.study.progress import Progress, silent
+from karvan.study.route_memory import RouteMemory
 from karvan.study.year import facilities_of
 
 FloatArray = npt.NDArray[np.float64]

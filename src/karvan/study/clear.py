@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -35,30 +33,10 @@ from karvan.assignment import (
 )
 from karvan.corridor import Snapshot
 from karvan.errors import ConvergenceError, DataError, Problem, SolverError
-from karvan.routing import (
-    ArcRates,
-    Entered,
-    FacilityEntries,
-    RouteSets,
-    RouteSpace,
-    Standing,
-    StateGraph,
-    arc_rates,
-    at_rest,
-    build_graph,
-    cordon_weights,
-    entered,
-    first_routes,
-    price_costs,
-    route_space,
-)
+from karvan.routing import Standing, entered, price_costs
+from karvan.study.route_memory import RoutedSnapshot, RouteMemory
 
 FloatArray = npt.NDArray[np.float64]
-_ROUTING_TABLES = (
-    "places", "modes", "links", "terminals", "facility_uses", "returns", "tariffs", "route_families", "regions", "region_places",
-    "commodities", "commodity_units", "permissions", "cordons", "operators",
-)  # fmt: skip
-
 ROUTE_GAP = 1e-3
 """Largest share of a market that a route left out may take; above it a year is flagged."""
 _MOST_ROUNDS = 8
@@ -87,112 +65,6 @@ class Market:
     def __post_init__(self) -> None:
         if self.regime not in ("price", "queue"):
             raise DataError(Problem("market", None, "regime", f"is {self.regime}, must be price or queue"))
-
-
-@dataclass(frozen=True)
-class RoutedSnapshot:
-    """A snapshot with its routes.
-
-    Attributes:
-        snapshot: The snapshot.
-        space: What its routes were searched in.
-        rest: Routes that are choices while nothing has a price or a delay, and what is known of those left out.
-        sets: Routes that are choices now.
-        entries: What they use.
-    """
-
-    snapshot: Snapshot
-    space: RouteSpace
-    rest: Entered
-    sets: RouteSets
-    entries: FacilityEntries
-
-    @property
-    def graph(self) -> StateGraph:
-        """The state graph."""
-        return self.space.graph
-
-    @cached_property
-    def cordons(self) -> Mapping[str, tuple[FloatArray, FloatArray]]:
-        """Kt and kTEU counted per kt of each route, by cordon."""
-        return cordon_weights(self.snapshot.tables, self.sets)
-
-    @cached_property
-    def rates(self) -> ArcRates:
-        """Who is paid what on each arc."""
-        return arc_rates(self.space, self.snapshot.tables)
-
-
-class RouteMemory:
-    """Routes at rest, remembered by what they depend on, so that years, scenarios and futures with the same network share them.
-
-    What is remembered depends on the network, its costs and the constants alone, never on which year asked first: the routes of a year
-    are the same whatever was cleared before it, in whichever thread.
-
-    Args:
-        threads: Searches made at once; the routes do not depend on it.
-    """
-
-    def __init__(self, *, threads: int = 1) -> None:
-        self.threads = threads
-        self._guard = Lock()
-        self._locks: dict[tuple[object, ...], Lock] = {}
-        self._spaces: dict[tuple[object, ...], tuple[RouteSpace, RouteSets]] = {}
-        self._rests: dict[tuple[object, ...], Entered] = {}
-
-    def routed(self, snapshot: Snapshot, *, co2_price_usd_per_t: float, is_strict: bool = True) -> RoutedSnapshot:
-        """The snapshot with its routes at rest.
-
-        Args:
-            snapshot: The snapshot.
-            co2_price_usd_per_t: Carbon price in route choice.
-            is_strict: A market without a route is an error; if false its goods stay at home, as under a ban.
-
-        Raises:
-            DataError: A market has no route.
-        """
-        key = _routing_key(snapshot, co2_price_usd_per_t)
-        with self._guard:
-            lock = self._locks.setdefault(key, Lock())
-        with lock:
-            if key not in self._spaces:
-                graph = build_graph(snapshot.tables)
-                space = route_space(graph, snapshot.tables, date=snapshot.state_date, co2_price_usd_per_t=co2_price_usd_per_t)
-                self._spaces[key] = (space, first_routes(space, threads=self.threads))
-            space, first = self._spaces[key]
-            if is_strict and first.unreachable:
-                raise DataError([_unreachable(snapshot, market) for market in first.unreachable])
-            constants = stored_constants(snapshot.tables)
-            whole = (*key, tuple(sorted(constants.items())))
-            if whole not in self._rests:
-                self._rests[whole] = entered(space, first, at_rest(space, constants), threads=self.threads)
-            rest = self._rests[whole]
-        return RoutedSnapshot(snapshot, space, rest, rest.sets, rest.entries)
-
-
-def _routing_key(snapshot: Snapshot, co2_price_usd_per_t: float) -> tuple[object, ...]:
-    rules = snapshot.tables["permissions"]
-    begun = rules["from_date"].is_null() | (rules["from_date"] <= snapshot.state_date)
-    running = rules["until_date"].is_null() | (rules["until_date"] > snapshot.state_date)
-    in_force = tuple(rules.filter(begun & running & rules["in_force"])["permission_id"].sort())
-    digests = tuple(int(snapshot.tables[name].hash_rows(seed=7).sum()) for name in _ROUTING_TABLES if name != "permissions")
-    rule_digest = int(rules.drop("in_force").hash_rows(seed=7).sum()) if rules.height else 0
-    markets = int(
-        snapshot.tables["demand"]
-        .select("market_id", "origin_region", "destination_region", "commodity_group", "form")
-        .hash_rows(seed=7)
-        .sum()
-    )
-    facilities = int(snapshot.tables["facilities"].select("facility_id", "unit").hash_rows(seed=7).sum())
-    return (*digests, rule_digest, in_force, markets, facilities, co2_price_usd_per_t)
-
-
-def _unreachable(snapshot: Snapshot, market: tuple[str, str, str]) -> Problem:
-    market_id, origin, destination = market
-    row = snapshot.tables["demand"]["market_id"].to_list().index(market_id) + 1
-    remedy = "open a link, a terminal or a tariff, or drop the market"
-    message = f"market {market_id} has no route from {origin} to {destination} in {snapshot.year}; {remedy}"
-    return Problem("demand", row, "market_id", message)
 
 
 @dataclass(frozen=True)
@@ -271,11 +143,30 @@ def clear(
         ConvergenceError: The program did not reach its tolerance.
         SolverError: Limits, minimums and balances cannot all hold; the message names the fewest that conflict.
     """
-    market = market or Market()
-    routed = (routes or RouteMemory(threads=market.threads)).routed(
-        snapshot, co2_price_usd_per_t=co2_price_usd_per_t, is_strict=is_strict
-    )  # fmt: skip
-    return settle(routed, market, start=start, prices=prices)
+    market, memory = market or Market(), routes or RouteMemory(threads=(market or Market()).threads)
+    settings = (market.regime, market.has_delays, market.tolerance)
+    key = memory.year_key(snapshot, co2_price_usd_per_t=co2_price_usd_per_t, settings=settings)
+    known = None if is_strict else memory.recall(snapshot, key, co2_price_usd_per_t=co2_price_usd_per_t)
+    if known is not None:
+        routed, gap = known
+        return replace(_solved(routed, market), route_gap=gap)
+    routed = memory.routed(snapshot, co2_price_usd_per_t=co2_price_usd_per_t, is_strict=is_strict)
+    cleared = settle(routed, market, start=start, prices=prices)
+    if start is None:
+        memory.keep(key, cleared.routed.sets, cleared.route_gap)
+    return cleared
+
+
+def clear_like(snapshot: Snapshot, model: Cleared, *, market: Market | None = None) -> Cleared:
+    """Clear a snapshot with the same network on the routes of another, without looking for more; its gap is not known.
+
+    Args:
+        snapshot: The corridor in a year.
+        model: A cleared snapshot of the same network.
+        market: Scarcity regime, delays and tolerance.
+    """
+    cleared = _solved(replace(model.routed, snapshot=snapshot), market or Market())
+    return replace(cleared, route_gap=float("nan"))
 
 
 def settle(
@@ -288,6 +179,9 @@ def settle(
 ) -> Cleared:
     """Clear a routed snapshot, routes entering as prices call for them.
 
+    Once the routes are there, the market is solved afresh, so that the digits depend on the routes alone and not on the way they were
+    found; unless it started from a near one.
+
     Args:
         routed: The snapshot with routes that are choices already.
         market: Scarcity regime, delays and tolerance.
@@ -297,7 +191,7 @@ def settle(
     """
     constants = stored_constants(routed.snapshot.tables)
     cleared = _solved(routed, market, start=start, prices=prices, capacity=capacity, is_first=True)
-    known = [routed.rest]
+    known, gap = [routed.rest], 1.0
     for number in range(_MOST_ROUNDS):
         standing = Standing(
             row_price=cleared.row_price,
@@ -309,21 +203,24 @@ def settle(
         found = entered(now.space, now.sets, standing, entries=now.entries, known=known, threads=market.threads)
         known = [now.rest, found]
         gap = max(found.newest, float(found.gap.max(initial=0.0)))
-        if gap > ROUTE_GAP and found.sets is not now.sets:
+        is_enough = gap <= ROUTE_GAP or found.sets is now.sets
+        if is_enough and (number > 0 or not cleared.has_curves):
+            break
+        if not is_enough:
             now = replace(now, sets=found.sets, entries=found.entries)
-        elif number > 0 or not cleared.has_curves:
-            return replace(cleared, route_gap=gap)
         cleared = _solved(now, market, start=cleared, capacity=capacity)
-    return replace(cleared, route_gap=1.0)
+    if start is None:
+        cleared = _solved(cleared.routed, market, capacity=capacity)
+    return replace(cleared, route_gap=gap)
 
 
 def _solved(
     routed: RoutedSnapshot,
     market: Market,
     *,
-    start: Cleared | None,
+    start: Cleared | None = None,
     prices: FloatArray | None = None,
-    capacity: FloatArray | None,
+    capacity: FloatArray | None = None,
     is_first: bool = False,
 ) -> Cleared:
     """The market of a snapshot with the routes it has, delays and flows fitting each other.

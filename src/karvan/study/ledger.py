@@ -14,7 +14,8 @@ from karvan.measures import Scenario
 from karvan.routing import COMPONENTS, RouteSets, StateGraph
 from karvan.routing.graph import GATE
 from karvan.schema import GAUGES, LOADING_UNITS, MODES
-from karvan.study.clear import Cleared, RoutedSnapshot
+from karvan.study.clear import Cleared
+from karvan.study.route_memory import RoutedSnapshot
 from karvan.study.year import empty_flows
 
 FloatArray = npt.NDArray[np.float64]

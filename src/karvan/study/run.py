@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -22,13 +22,14 @@ from karvan.measures.apply import apply, apply_years, require_fitting
 from karvan.report import build_report, render_html
 from karvan.results import LEG_SCHEMA, RUNS_FOLDER, Outlook, Run, YearResult, existing_run, save_run
 from karvan.study.checking import refuse_wrong
-from karvan.study.clear import Cleared, Market, RouteMemory, clear
+from karvan.study.clear import Cleared, Market, clear, clear_like
 from karvan.study.ledger import Ledger
 from karvan.study.movers import capacity_movers
 from karvan.study.options import Prepared, ScenarioOptions, code_hash, prepare, scenario_hash
 from karvan.study.outcomes import outcomes_of, scenario_legs
 from karvan.study.progress import Progress, named, silent
 from karvan.study.relief import capacity_bases, relief_table, stop_gains
+from karvan.study.route_memory import RouteMemory, cache_folder
 from karvan.study.year import year_result
 from karvan.validation import compare, journey_years, judge_commitments
 
@@ -80,9 +81,9 @@ def run(
     seconds = {"prepare": time.perf_counter() - started}
 
     mark = time.perf_counter()
-    memory = RouteMemory()
+    memory = RouteMemory(folder=cache_folder())
     history = apply(load_scenario(manifest.history, prepared.corridor), prepared.corridor, year=manifest.base_year)
-    memory.routed(history, co2_price_usd_per_t=manifest.co2_price_usd_per_t)
+    memory.require_routes(history, co2_price_usd_per_t=manifest.co2_price_usd_per_t)
     stops: list[dict[str, Any]] = []
     ledger = Ledger()
     halt = Event()
@@ -90,29 +91,31 @@ def run(
 
     def look(case: tuple[str, Scenario]) -> tuple[str, Outlook]:
         label, item = case
-        keep = stops if label == "scenario" else None
-        note = noted[label].append if save and label in noted else None
+        is_corner = label not in noted
         found = outlook(
             prepared.corridor,
             item,
             years,
             memory=memory,
             tell=named(label, tell),
-            stops=keep,
-            note=note,
+            stops=stops if label == "scenario" else None,
             halt=halt,
-            has_queue=label in noted,
+            has_queue=not is_corner,
+            like={cleared.routed.snapshot.year: cleared for cleared in noted["scenario"]} if is_corner else None,
+            note=None if is_corner else noted[label].append,
         )
         return label, found
 
+    cases = _cases(prepared, baseline, scenario_id)
     with ThreadPoolExecutor(workers, thread_name_prefix="outlook") as pool:
         try:
-            outlooks = dict(pool.map(look, _cases(prepared, baseline, scenario_id)))
+            outlooks = dict(pool.map(look, cases[:2]))
+            outlooks |= dict(pool.map(look, cases[2:]))
         except BaseException:
             halt.set()
             raise
     for label, item in (("baseline", baseline), ("scenario", prepared.scenario)):
-        for cleared in noted[label]:
+        for cleared in noted[label] if save else ():
             ledger.add(label, item, cleared)
     noted.clear()
     seconds["outlooks"] = time.perf_counter() - mark
@@ -188,9 +191,10 @@ def outlook(
     stops: list[dict[str, Any]] | None = None,
     halt: Event | None = None,
     has_queue: bool = False,
+    like: Mapping[int, Cleared] | None = None,
     note: Callable[[Cleared], None] | None = None,
 ) -> Outlook:
-    """Clear every year of a scenario, each from the prices of the one before; its routes and delays do not depend on the years before it.
+    """Clear every year of a scenario; routes are sought from the prices of the year before, and their market solved afresh.
 
     Args:
         corridor: The corridor.
@@ -202,6 +206,7 @@ def outlook(
         note: Called with every cleared year.
         halt: Once set, no further year is begun.
         has_queue: Tell of every year what a queue would make of it too.
+        like: Cleared years of the same network whose routes are taken; no more are looked for then.
     """
     memory = memory or RouteMemory()
     manifest = corridor.manifest
@@ -212,10 +217,12 @@ def outlook(
     for snapshot in apply_years(scenario, corridor, years):
         if halt is not None and halt.is_set():
             break
-        cleared = clear(
-            snapshot, market=Market(), routes=memory, prices=prices, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False
-        )  # fmt: skip
-        prices = cleared.clearing.row_price_usd_per_unit
+        if like is not None:
+            cleared = clear_like(snapshot, like[snapshot.year])
+        else:
+            price = manifest.co2_price_usd_per_t
+            cleared = clear(snapshot, market=Market(), routes=memory, prices=prices, co2_price_usd_per_t=price, is_strict=False)
+            prices = cleared.clearing.row_price_usd_per_unit
         result = year_result(
             cleared, headline_cordon=manifest.headline_cordon, crude_commodity=manifest.crude_commodity, has_queue=has_queue
         )
