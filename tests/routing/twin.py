@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 
 import numpy as np
@@ -10,19 +10,21 @@ import numpy as np
 from karvan.routing import StateGraph
 
 
-def bare_graph(node_count: int, ends: Sequence[tuple[int, int]]) -> StateGraph:
-    """A graph of link arcs only, each its own link; every node is a place."""
+def bare_graph(node_count: int, ends: Sequence[tuple[int, int]], *, origins: Collection[int], destinations: Collection[int]) -> StateGraph:
+    """A graph whose arcs are links, each its own, but for access at origins and destinations; every other node is a place."""
     arcs = len(ends)
     tail = np.array([tail for tail, _ in ends], dtype=np.int64)
     head = np.array([head for _, head in ends], dtype=np.int64)
     out_arc, in_arc = np.argsort(tail, kind="stable"), np.argsort(head, kind="stable")
+    kind = np.array([2 if node in origins else 3 if node in destinations else 0 for node in range(node_count)], dtype=np.int64)
     known = {
         "place_ids": tuple(f"p{node}" for node in range(node_count)),
         "arc_element_id": tuple(f"l{arc}" for arc in range(arcs)), "state_nodes": {}, "origin_nodes": {}, "destination_nodes": {},
         "arc_tail": tail, "arc_head": head, "arc_element": np.arange(arcs), "out_arc": out_arc, "in_arc": in_arc,
+        "arc_kind": np.where((kind[tail] >= 2) | (kind[head] >= 2), 2, 0),
         "out_first": np.searchsorted(tail[out_arc], np.arange(node_count + 1)),
         "in_first": np.searchsorted(head[in_arc], np.arange(node_count + 1)),
-        "arc_hours": np.zeros((arcs, 5)), "node_place": np.arange(node_count),
+        "arc_hours": np.zeros((arcs, 5)), "node_kind": kind, "node_place": np.where(kind >= 2, -1, np.arange(node_count)),
     }  # fmt: skip
     rest = {
         field.name: np.zeros(
@@ -43,20 +45,6 @@ def random_dag(rng: np.random.Generator, node_count: int = 12, *, zero_share: fl
     return ends, cost
 
 
-def all_paths(ends: Sequence[tuple[int, int]], mask: np.ndarray, origin: int, destination: int) -> Iterator[tuple[int, ...]]:
-    """Every simple path, as arcs."""
-
-    def walk(node: int, seen: frozenset[int], arcs: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-        if node == destination:
-            yield arcs
-            return
-        for arc, (tail, head) in enumerate(ends):
-            if tail == node and mask[arc] and head not in seen:
-                yield from walk(head, seen | {head}, (*arcs, arc))
-
-    yield from walk(origin, frozenset([origin]), ())
-
-
 def relaxed(
     ends: Sequence[tuple[int, int]], cost: np.ndarray, mask: np.ndarray, *, bits: np.ndarray, bit_count: int, origin: int, node_count: int
 ) -> np.ndarray:
@@ -70,3 +58,9 @@ def relaxed(
                     after = flags | int(bits[arc])
                     distance[head, after] = min(distance[head, after], distance[tail, flags] + cost[arc])
     return distance
+
+
+def at_least(distance: np.ndarray) -> np.ndarray:
+    """Least costs of having met the requirements of some flags and perhaps more, from those of having met exactly these."""
+    flags = range(distance.shape[1])
+    return np.stack([np.min([distance[:, more] for more in flags if more & wanted == wanted], axis=0) for wanted in flags], axis=1)

@@ -365,19 +365,16 @@ def family_of(links, count, applies, has_any, in_any, in_not, all_bit, all_full)
 
 
 @njit(cache=True, nogil=True)
-def routes_through(network, hierarchy, cost, uses, family, rules, options, ends, limit):
+def routes_through(network, hierarchy, cost, family, rules, options, ends, limit):
     """Routes of one family that are the cheapest through some link, one way, for markets that share goods, form and permissions.
 
     Args:
         network: A Network.
         hierarchy: A Hierarchy of it.
         cost: Whole-number cost of each arc, above zero, shape (arcs,).
-        uses: Rows that each arc uses, as arc_first_use, arc_use, and a mark of each row: routes that use other rows are never variants
-            of each other; sets of rows are told apart by the exclusive or of their marks.
         family: is_allowed (arcs,), arc_bits (arcs,), bit_count, position of the family in the order.
         rules: Arguments of `family_of` after `count`.
-        options: most routes of a market, overlap above which a route is a variant of a cheaper one that uses the same rows, and the
-            dearest route over the cheapest.
+        options: most routes of a market, and the dearest route over the cheapest.
         ends: origins, origin_first_market, market_destination: nodes, and the markets of each origin.
         limit: Dearest route that is wanted, in the unit of cost, shape (markets,); the cheapest found is told whatever it costs; below
             zero: none is wanted.
@@ -387,8 +384,7 @@ def routes_through(network, hierarchy, cost, uses, family, rules, options, ends,
     """
     is_allowed, arc_bits, bit_count, family_index = family
     applies, has_any, in_any, in_not, all_bit, all_full = rules
-    most, overlap_bound, length_bound = options
-    arc_first_use, arc_use, row_mark = uses
+    most, length_bound = options
     origins, origin_first_market, market_destination = ends
     position, tail, head, link = hierarchy.position, network.arc_tail, network.arc_head, network.arc_link
     onward = (network.out_first, network.out_arc, tail, head)
@@ -431,16 +427,13 @@ def routes_through(network, hierarchy, cost, uses, family, rules, options, ends,
     through = np.empty(arc_count, dtype=np.int64)
     heap = np.empty(inner_count, dtype=np.int64)
     covered = _filled(arc_count, np.int64(0))
-    arc_mark = _filled(arc_count, np.int64(0))
     node_seen = _filled(node_count, np.int64(0))
     place_seen = _filled(place_count, np.int64(0))
     place_bits = _filled(place_count, np.int64(0))
-    row_seen = _filled(row_mark.shape[0], np.int64(0))
     mark = 0
     path = np.empty(4 * node_count * flag_count + 8, dtype=np.int64)
     part = np.empty(2 * node_count * flag_count + 4, dtype=np.int64)
     links = np.empty(path.shape[0], dtype=np.int64)
-    signature = np.empty(most, dtype=np.uint64)
 
     route_market = np.empty(256, dtype=np.int64)
     route_first = _filled(257, np.int64(0))
@@ -532,14 +525,12 @@ def routes_through(network, hierarchy, cost, uses, family, rules, options, ends,
                         length += count + 1
                 if length == 0:
                     continue
-                total = np.int64(0)
-                for step in range(length):
-                    total += cost[path[step]]
-                    if link[path[step]] >= 0 and through[path[step]] == through[arc]:
-                        covered[path[step]] = covered_mark
                 mark += 1
                 if _turns_back(path, length, arc, arc_bits, tail, head, network.node_place, node_seen, place_seen, place_bits, mark):
                     continue
+                for step in range(length):
+                    if link[path[step]] >= 0 and through[path[step]] == through[arc]:
+                        covered[path[step]] = covered_mark
                 used_links = np.int64(0)
                 for step in range(length):
                     if link[path[step]] >= 0:
@@ -547,28 +538,6 @@ def routes_through(network, hierarchy, cost, uses, family, rules, options, ends,
                         used_links += 1
                 if family_of(links, used_links, applies, has_any, in_any, in_not, all_bit, all_full) != family_index:
                     continue
-                mark += 1
-                used = np.uint64(0)
-                for step in range(length):
-                    arc_mark[path[step]] = mark
-                    for use in range(arc_first_use[path[step]], arc_first_use[path[step] + 1]):
-                        if row_seen[arc_use[use]] != mark:
-                            row_seen[arc_use[use]] = mark
-                            used ^= row_mark[arc_use[use]]
-                is_new = True
-                for other in range(first_kept, route_count):
-                    if signature[other - first_kept] != used:
-                        continue
-                    shared = np.int64(0)
-                    for step in range(route_first[other], route_first[other + 1]):
-                        if arc_mark[route_arc[step]] == mark:
-                            shared += cost[route_arc[step]]
-                    if shared > overlap_bound * total:
-                        is_new = False
-                        break
-                if not is_new:
-                    continue
-                signature[route_count - first_kept] = used
                 route_market = _grown(route_market, route_count + 1)
                 route_first = _grown(route_first, route_count + 2)
                 route_arc = _grown(route_arc, route_first[route_count] + length)

@@ -22,6 +22,8 @@ BoolArray = npt.NDArray[np.bool_]
 
 # Searches add up part of each leg's spread where the exact cost takes the root of a sum: they look this much further.
 _SLACK_SHARE = 0.02
+# A nest is taken to stand as it did while no cost of its routes has moved by this part of 1/theta.
+_STILL = 0.1
 
 
 @dataclass(frozen=True)
@@ -105,17 +107,19 @@ def entered(
 ) -> Entered:
     """Let every route enter that would take the share `enter_share` of its market at the standing prices, constants and delays.
 
-    Candidates are the routes that are cheapest through some arc of the network (a link one way, a terminal) at these prices, for every
-    nest in which such a route could still take that share. A facility with several arcs on a route is priced once; searches spread its
-    price over them, what enters is judged by the exact cost.
+    Candidates are, in every nest where a route could still take that share, the routes that are the cheapest through some link one way
+    at these prices, those left aside that come back to a place on the way or belong to an earlier family. A detour made of two that
+    are each the cheapest through some link need not be one. A facility that stands on several arcs of a route is priced once; searches
+    spread its price over them, what enters is judged by the exact cost.
 
     Args:
         space: What routes are searched in.
         sets: Routes that are in; their market and family pairs are the nests.
         standing: Prices, delays and constants.
         entries: What the routes use, if that is known.
-        known: What was known at other prices and delays, with these very constants and among these routes or fewer: nests in which
-            nothing left out can take the share by now are not searched again.
+        known: What was known at other prices and delays, with these very constants and among these routes or fewer: a nest is not
+            searched again while no route of it costs more or less by a tenth of 1/theta than it did then, and what was left out then
+            would take less than the share by now.
         threads: Searches made at once; the answer does not depend on it.
     """
     options = space.options
@@ -129,7 +133,7 @@ def entered(
     if both.route_count > sets.route_count:
         is_in = is_old.copy()
         after = _judged(space, both, facility_entries(space, both), standing, is_in=is_in)
-    unsearched = np.where((limit < 0) & (after.share > 0.0), _could_take(space, after, standing, known, entries), 0.0)
+    unsearched = np.where((limit < 0) & (after.share > 0.0), _could_take(space, sets, after, standing, known, entries), 0.0)
     gap = np.maximum(after.gap, unsearched) if known else after.gap
     if np.array_equal(is_in, is_old):
         return replace(after, sets=sets, entries=entries, gap=gap)
@@ -180,20 +184,17 @@ def _searched(space: RouteSpace, costs: IntArray, limit: IntArray, *, most: int,
 
     `costs` is the whole-number cost by goods and arc, shape (goods, arcs).
     """
-    options = (most, space.options.overlap_bound, space.options.length_bound)
+    options = (most, space.options.length_bound)
 
     def work(search: Search) -> tuple[Search, IntArray, IntArray, IntArray] | None:
         wanted = np.ascontiguousarray(limit[search.market, search.family])
         if not (wanted >= 0).any():
             return None
-        goods = space.goods[search.commodity]
         family = (search.allowed, search.bits, search.bit_count, search.family)
-        uses = (goods.use_first, goods.uses.row, space.rows.marks)
         market, first, arc = _kernels.routes_through(
             space.network,
             space.hierarchy,
             costs[space.names.index(search.commodity)],
-            uses,
             family,
             search.rules,
             options,
@@ -322,9 +323,10 @@ def _limits(
     """Dearest route worth a search in each nest, millionths of USD/t by the additive cost, -1 where none is, shape (markets, families)."""
     bound = space.options.enter_share
     with np.errstate(divide="ignore"):
-        reach = np.log(now.share / bound) / space.by_market("route_theta")[:, None]  # above the composite
-    is_open = np.isfinite(now.composite)
-    is_open &= _could_take(space, now, standing, known, entries) >= bound if known else reach > 0.0
+        reach = np.log(now.share / bound) / space.by_market("route_theta")[:, None]  # above the composite, or below it
+    is_open = np.isfinite(reach) & np.isfinite(now.composite)
+    if known:
+        is_open &= _could_take(space, sets, now, standing, known, entries) >= bound
     cost = sets.cost_usd_per_t + price_costs(space, sets, entries, standing)
     additive = np.empty(sets.route_count)
     _choice_kernels.sums(_choice_kernels.Routes(sets.route_first_arc, sets.route_arc, space.commodity[sets.route_market]), by_arc, additive)
@@ -338,27 +340,23 @@ def _limits(
     return limit
 
 
-def _could_take(space: RouteSpace, now: Entered, standing: Standing, known: Sequence[Entered], entries: FacilityEntries) -> FloatArray:
-    """Most of its market that a route left out could take by now, shape (markets, families): its weight when it was last judged, grown
-    with the nest's composite and with all that lower prices and delays could give it.
+def _could_take(
+    space: RouteSpace, sets: RouteSets, now: Entered, standing: Standing, known: Sequence[Entered], entries: FacilityEntries
+) -> FloatArray:
+    """Most of its market that a route left out could take by now, shape (markets, families): its weight when the nest was last judged,
+    grown with the composite; 1 where prices and delays have moved the cost of a route of the nest too far to tell.
     """
-    most_units = np.zeros(standing.row_price.shape[0])
-    np.maximum.at(most_units, entries.entry_row, np.abs(entries.entry_units_per_t))
-    is_signed = np.zeros(standing.row_price.shape[0], dtype=np.bool_)
-    is_signed[entries.entry_row[entries.entry_units_per_t < 0.0]] = True
     theta, least = space.by_market("route_theta")[:, None], 1e-3 * space.options.enter_share
-    best = np.full(now.share.shape, np.inf)
+    added = price_costs(space, sets, entries, standing)
+    best = np.ones(now.share.shape)
     for then in known:
-        fallen = then.standing.row_price - standing.row_price
-        fallen = np.where(is_signed, np.abs(fallen), np.maximum(fallen, 0.0))
-        sooner = np.maximum(then.standing.row_delay_h - standing.row_delay_h, 0.0)
-        given = (
-            space.can_use @ (fallen * most_units) * standing.price_weight[:, None] + space.can_use @ sooner * _value_per_h(space)[:, None]
-        )
+        moved = np.zeros(now.share.shape)
+        change = np.abs(added - price_costs(space, sets, entries, replace(then.standing, price_weight=standing.price_weight)))
+        np.maximum.at(moved, (sets.route_market, sets.route_family), change)
         with np.errstate(invalid="ignore", over="ignore"):
             risen = np.where(np.isfinite(now.composite), now.composite - then.composite, 0.0)
-            weight = np.maximum(then.gap, least) / np.maximum(then.share, 1e-12) * now.share
-            best = np.fmin(best, weight * np.exp(theta * (risen + given)))
+            weight = np.maximum(then.gap, least) / np.maximum(then.share, 1e-12) * now.share * np.exp(theta * risen)
+        best = np.minimum(best, np.where(moved * theta <= _STILL, weight, 1.0))
     return best
 
 

@@ -44,7 +44,7 @@ class RouteSetOptions:
     length_bound: float = 1.5
     market_bound: float = 4.0
     overlap_bound: float = 0.5
-    per_search: int = 40
+    per_search: int = 500
     per_family: int = 60
 
 

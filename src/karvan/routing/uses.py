@@ -194,7 +194,8 @@ def empty_runs(tables: Mapping[str, pl.DataFrame]) -> tuple[EmptyRun, ...]:
     found = []
     for number, row in enumerate(tables["returns"].iter_rows(named=True)):
         taken: dict[str, dict[int, float]] = {"forward": {}, "backward": {}}
-        uses = tables["facility_uses"].filter((pl.col("link_id") == row["link_id"]) & (pl.col("commodity_group") == ANY))
+        is_general = (pl.col("commodity_group") == ANY) & pl.col("origin_region").is_null() & pl.col("destination_region").is_null()
+        uses = tables["facility_uses"].filter((pl.col("link_id") == row["link_id"]) & is_general)
         for use in uses.iter_rows(named=True):
             if use["loading_unit"] not in (ANY, row["loading_unit"]):
                 continue
@@ -202,7 +203,7 @@ def empty_runs(tables: Mapping[str, pl.DataFrame]) -> tuple[EmptyRun, ...]:
             per_unit = _units_of_an_empty(units[facility], row["loading_unit"], hours[row["link_id"]] / HOURS_PER_DAY)
             for way in ("forward", "backward"):
                 if use["direction"] in ("both", way) and per_unit > 0.0:
-                    taken[way][facility] = use["weight_factor"] * per_unit
+                    taken[way][facility] = max(taken[way].get(facility, 0.0), use["weight_factor"] * per_unit)
         found.append(EmptyRun(len(facilities) + number, row["empty_usd_per_unit"], operators[row["operator_id"]], **taken))
     return tuple(found)
 

@@ -17,6 +17,7 @@ from karvan.assignment import (
     Clearing,
     ClearOptions,
     FixedPoint,
+    FixedPointOptions,
     MarketProblem,
     assemble,
     delay_h,
@@ -61,6 +62,8 @@ _ROUTING_TABLES = (
 ROUTE_GAP = 1e-3
 """Largest share of a market that a route left out may take; above it a year is flagged."""
 _MOST_ROUNDS = 8
+# Ten times finer than delays need to be, so that where they start from does not show in the results.
+_DELAYS = FixedPointOptions(relative=1e-3, absolute=5e-3)
 _LEAST_TIME_VALUE_USD_PER_T_H = 1e-6
 _HOURS_PER_DAY = 24.0
 
@@ -349,7 +352,7 @@ def _solved(
     if is_first:
         found = FixedPoint(first, is_converged=False, iterations=1, residual=float("inf"))
     else:
-        found = solve_fixed_point(loop.answer, first, lower=loop.least_h, upper=loop.most_h)
+        found = solve_fixed_point(loop.answer, first, lower=loop.least_h, upper=loop.most_h, options=_DELAYS)
     clearing = loop.clearing_at(found.value)
     return Cleared(
         routed, replace(assembly, problem=loop.problem_at(found.value)), clearing, found.value, found.is_converged, found.iterations, 0.0,

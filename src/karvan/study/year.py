@@ -213,8 +213,19 @@ def _links(cleared: Cleared, arc_flow: FloatArray) -> pl.DataFrame:
     return pl.DataFrame({"link_id": links["link_id"], "forward_kt": totals[:, 0], "backward_kt": totals[:, 1]})
 
 
+def empty_flows(cleared: Cleared) -> FloatArray:
+    """Empties of each balance that go along its link, against it, or stay, thousands of loading units, shape (returns, 3)."""
+    count = cleared.problem.market_flow_kt.shape[0] - cleared.assembly.goods_count
+    return cleared.clearing.route_flow_kt[cleared.clearing.route_flow_kt.shape[0] - 3 * count :].reshape(count, 3)
+
+
 def _operators(cleared: Cleared, arc_flow: FloatArray) -> pl.DataFrame:
-    revenue = operator_revenue(cleared.routed.snapshot.tables, cleared.routed.rates, arc_flow)
+    """What operators are paid by goods, and for empties."""
+    tables = cleared.routed.snapshot.tables
+    revenue = operator_revenue(tables, cleared.routed.rates, arc_flow)
+    charges = tables["returns"].select("operator_id", "empty_usd_per_unit").iter_rows()
+    for (operator, usd_per_unit), (along, against, _) in zip(charges, empty_flows(cleared).tolist(), strict=True):
+        revenue[operator] += usd_per_unit * (along + against)
     return pl.DataFrame({"operator_id": list(revenue), "revenue_musd": [value / 1e3 for value in revenue.values()]}).sort("operator_id")
 
 
