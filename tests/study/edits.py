@@ -34,7 +34,8 @@ def both_ways(corridor: Corridor) -> Corridor:
 def must_return(corridor: Corridor) -> Corridor:
     """Both ways, and ships that must come back, loaded or empty, at 20 USD for the room of a tonne."""
     ships = {
-        "return_id": "ships", "name": "Ships that return", "link_id": "sea_east_west", "loading_unit": "bulk", "empty_usd_per_unit": 20.0,
+        "return_id": "ships", "name": "Ships that return", "link_id": "sea_east_west", "loading_unit": "bulk",
+        "commodities": "any", "empty_usd_per_unit": 20.0,
         "operator_id": "sea_line",
     }  # fmt: skip
     return with_rows(both_ways(corridor), "returns", ships)

@@ -137,7 +137,8 @@ def closure(cleared: Cleared, element: Element, *, headline_cordon: str, is_chec
         prices = solved.row_price_usd_per_unit
         if attempt > 0 and not is_checked:
             break
-        found = entered(space, sets, _standing(cleared, assembly, space, prices), known=known, threads=threads)
+        standing = _standing(cleared, assembly, space, prices)
+        found = entered(space, sets, standing, entries=entries, known=[known], threads=threads)
         gap = max(found.newest, float(found.gap.max(initial=0.0)))
         if gap <= ROUTE_GAP or found.sets is sets:
             break
@@ -204,13 +205,16 @@ def _known(cleared: Cleared, element: Element, arcs: IntArray, *, is_checked: bo
     if element.kind == "link":
         gap = rest.gap.copy()
         gap[at] = rest.share[at]
-        return replace(rest, gap=gap)
+        then = rest.standing
+        watched = replace(then, row_price=np.append(then.row_price, 0.0), row_delay_h=np.append(then.row_delay_h, 0.0))
+        return replace(rest, gap=gap, standing=watched)
     if is_checked:
         return rest
     is_on_it = np.zeros(rest.gap.shape, dtype=np.bool_)
     is_on_it[at] = True
-    # A share below any that could enter, so that these nests are not searched.
-    return replace(rest, gap=np.where(is_on_it, rest.gap, 0.0), share=np.where(is_on_it, rest.share, np.inf))
+    # As if nobody could have been drawn away from the others: nothing that was left out of them could take a share.
+    share, composite = np.where(is_on_it, rest.share, np.inf), np.where(is_on_it, rest.composite, np.inf)
+    return replace(rest, share=share, composite=composite)
 
 
 def _units(sets: RouteSets, entries: FacilityEntries, element: Element, arcs: IntArray) -> FloatArray:
@@ -234,7 +238,7 @@ def _assembly(cleared: Cleared, space: RouteSpace, sets: RouteSets, entries: Fac
     """The program of some routes, the cleared year's delays in their costs; a watched row is no row of it."""
     tables, rows = cleared.routed.snapshot.tables, space.rows.count
     own = cleared.routed.space.rows.count
-    assembly = assemble(tables, sets, entries if rows == own else _first_rows(entries, own))
+    assembly = assemble(tables, sets, entries if rows == own else _first_rows(entries, own), space.runs)
     hours = np.append(cleared.delay_h, np.zeros(rows - cleared.delay_h.shape[0]))
     added = price_costs(space, sets, entries, Standing(np.zeros(rows), hours, np.ones(space.market_count), {}))
     of = assembly.route_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,7 +79,8 @@ def criticality(
     """What the closing of each facility for a year would cost, one at a time.
 
     Args:
-        corridor, year, scenario, options, threads, progress: As of `select_link`.
+        corridor, year, scenario, options, progress: As of `select_link`.
+        threads: Facilities closed at once; the answer does not depend on it.
 
     Raises:
         DataError: Wrong input.
@@ -91,27 +93,38 @@ def criticality(
     flow = cleared.set_flow_kt
     capacity = effective_capacity(table)
     ranges = read_ranges(prepared.corridor.tables)
-    same: dict[tuple[bytes, int], ClosedElement] = {}
-    found = []
-    for row, facility in enumerate(table.iter_rows(named=True)):
-        element = Element("facility", facility["facility_id"], row)
-        tell(f"closing {row + 1} of {table.height}: {facility['name']}")
-        units = element_units(cleared, element)
-        # Facilities on the very same routes close the same, unless empties use one of them too.
-        load = float(cleared.clearing.row_flow[row])
-        key = (np.packbits(units > 0.0).tobytes(), row if load - flow @ units > _SOLVER_SHARE * max(load, 1.0) else -1)
-        if key not in same:
-            same[key] = _nothing_closed() if load == 0.0 else _closed_element(
-                cleared, closure(cleared, element, headline_cordon=headline, is_checked=False, threads=threads)
-            )  # fmt: skip
-        found.append(_critical(ranges, facility, load, float(capacity[row]), float(flow[units > 0.0].sum()), same[key]))
+    load = cleared.clearing.row_flow[: table.height]
+    rows = list(table.iter_rows(named=True))
+    units = [element_units(cleared, Element("facility", facility["facility_id"], row)) for row, facility in enumerate(rows)]
+    # Facilities on the very same routes close the same, unless empties use one of them too.
+    keys = [
+        (np.packbits(units[row] > 0.0).tobytes(), row if _empties(float(load[row]), float(flow @ units[row])) else -1)
+        for row in range(len(rows))
+    ]  # fmt: skip
+    first = {key: row for row, key in reversed(list(enumerate(keys)))}
+
+    def close(row: int) -> ClosedElement:
+        if load[row] == 0.0:
+            return _nothing_closed()
+        element = Element("facility", rows[row]["facility_id"], row)
+        return _closed_element(cleared, closure(cleared, element, headline_cordon=headline, is_checked=False))
+
+    closed: dict[int, ClosedElement] = {}
+    with ThreadPoolExecutor(threads, thread_name_prefix="closures") as pool:
+        for number, (row, found) in enumerate(zip(first.values(), pool.map(close, first.values()), strict=True), start=1):
+            closed[row] = found
+            tell(f"closed {number} of {len(first)}: {rows[row]['name']}")
+    facilities = [
+        _critical(ranges, facility, float(load[row]), float(capacity[row]), float(flow[units[row] > 0.0].sum()), closed[first[keys[row]]])
+        for row, facility in enumerate(rows)
+    ]
     weight, _ = cleared.routed.cordons[headline]
     return Criticality(
         corridor_id=corridor.manifest.id,
         scenario_id=prepared.scenario.scenario_id,
         year=cleared.routed.snapshot.year,
         headline_mt=float(flow @ weight) / 1e3,
-        facilities=tuple(sorted(found, key=lambda item: (-item.loss_usd_per_day, item.facility_id))),
+        facilities=tuple(sorted(facilities, key=lambda item: (-item.loss_usd_per_day, item.facility_id))),
         replaced=prepared.replaced,
     )
 
@@ -177,7 +190,7 @@ def element_use(
     row = tables["facilities" if is_facility else "links"].row(element.row, named=True)
     loaded = float(flow @ units)
     load = float(cleared.clearing.row_flow[element.row]) if is_facility else loaded
-    empties = load - loaded if load - loaded > _SOLVER_SHARE * max(load, 1.0) else 0.0
+    empties = _empties(load, loaded)
     paid = _Paid.on(cleared, element)
     teu_per_t = _teu_per_t(cleared)
     return ElementUse(
@@ -205,6 +218,11 @@ def element_use(
         if_closed=_closed_element(cleared, closed),
         replaced=replaced,
     )
+
+
+def _empties(load: float, loaded: float) -> float:
+    """What of a load is no goods, beyond what the solver's tolerance leaves."""
+    return load - loaded if load - loaded > _SOLVER_SHARE * max(load, 1.0) else 0.0
 
 
 @dataclass(frozen=True)
