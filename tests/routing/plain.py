@@ -150,7 +150,7 @@ def _paths(space: RouteSpace, allowed: np.ndarray, origin: int, destination: int
 def cheapest_through_links(
     space: RouteSpace, nests: Collection[tuple[int, int]], by_arc: np.ndarray
 ) -> dict[tuple[int, int], set[tuple[int, ...]]]:
-    """Routes of each nest that are as cheap as any walk of its search through one of their links, by a cost of arcs, shape (goods, arcs)."""
+    """Routes of each nest that no walk of its search through one of their links beats, by a cost of arcs, shape (goods, arcs)."""
     least = {nest: _least_through(space, nest, by_arc[space.commodity[nest[0]]]) for nest in nests}
     found: dict[tuple[int, int], set[tuple[int, ...]]] = {nest: set() for nest in nests}
     for nest, arcs, belongs in every_route(space, nests):

@@ -9,6 +9,17 @@ from typing import Any
 import polars as pl
 
 from karvan import demand, network
+from karvan.routing import (
+    RouteSetOptions,
+    RouteSets,
+    RouteSpace,
+    Standing,
+    at_rest,
+    build_graph,
+    entered,
+    first_routes,
+    route_space,
+)
 from karvan.schema import Table
 
 DATE = datetime.date(2024, 7, 1)
@@ -120,3 +131,24 @@ def two_ways(**rows: list[dict[str, Any]]) -> Mapping[str, pl.DataFrame]:
         "demand": [market("west", "east")],
     } | rows
     return tables(**given)
+
+
+def space_of(made: Mapping[str, pl.DataFrame], *, co2_price_usd_per_t: float = 0.0, **options: Any) -> RouteSpace:
+    """The space that routes of some tables are searched in; no route is too dear unless options say so."""
+    wide = {"length_bound": 1e6, "market_bound": 1e9} | options
+    graph = build_graph(made)
+    return route_space(graph, made, date=DATE, co2_price_usd_per_t=co2_price_usd_per_t, options=RouteSetOptions(**wide))
+
+
+def choices(space: RouteSpace, standing: Standing | None = None) -> RouteSets:
+    """All routes that are choices at some prices, at rest unless they are given."""
+    sets, standing = first_routes(space), standing or at_rest(space, {})
+    while (found := entered(space, sets, standing)).sets is not sets:
+        sets = found.sets
+    return sets
+
+
+def routed(made: Mapping[str, pl.DataFrame], **options: Any) -> tuple[RouteSpace, RouteSets]:
+    """The space of some tables and all routes that are choices at rest."""
+    space = space_of(made, **options)
+    return space, choices(space)

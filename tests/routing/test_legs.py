@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from karvan.routing import COMPONENTS, HOURS, build_graph, legs, route_sets
-from tests.routing.small import DATE, at, link, market, places, tables
+from karvan.routing import COMPONENTS, HOURS, legs
+from tests.routing.small import at, link, market, places, routed, tables
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +29,8 @@ def told():
         commodity_units=[{"commodity_group": "grain", "loading_unit": "container", "payload_t_per_unit": 20.0}],
         demand=[market("west", "world", form="boxed")],
     )  # fmt: skip
-    graph = build_graph(made)
-    sets = route_sets(graph, made, date=DATE, co2_price_usd_per_t=40.0)
-    return sets, legs(graph, made, sets, 0)
+    space, sets = routed(made, co2_price_usd_per_t=40.0)
+    return sets, legs(space.graph, made, sets, 0)
 
 
 def test_what_the_legs_are(told):

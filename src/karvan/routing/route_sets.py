@@ -345,7 +345,8 @@ def _limits(
     np.minimum.at(least, (sets.route_market, sets.route_family), cost)
     np.minimum.at(least_additive, (sets.route_market, sets.route_family), additive)
     limit = np.full(now.share.shape, -1, dtype=np.int64)
-    above = reach[is_open] - least[is_open] + (1.0 + _SLACK_SHARE) * least_additive[is_open]
+    # What only some pay is not in the additive cost: it may lie below the exact one of the cheapest route, but not of its rivals.
+    above = reach[is_open] + np.maximum(least_additive[is_open] - least[is_open], 0.0) + _SLACK_SHARE * least_additive[is_open]
     dearest = (now.composite - _constants(space, standing))[is_open] + above
     limit[is_open] = np.maximum(np.rint(dearest / COST_UNIT_USD_PER_T), 0.0).astype(np.int64)
     return limit
