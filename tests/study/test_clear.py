@@ -141,7 +141,8 @@ def test_a_quota_binds_only_the_goods_it_names(two_ports: Corridor, tmp_path: Pa
     folder = tmp_path / "quota"
     folder.mkdir()
     (folder / "facilities.csv").write_text(
-        "facility_id,name,kind,operator_id,unit,nominal,source,confidence\nquota,Grain of the east,quota,sea_line,kt,4000,teaching,estimate\n",
+        "facility_id,name,kind,operator_id,unit,nominal,source,confidence\n"
+        "quota,Grain of the east,quota,sea_line,kt,4000,teaching,estimate\n",
         encoding="utf-8",
         newline="\n",
     )

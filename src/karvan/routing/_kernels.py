@@ -262,14 +262,34 @@ def _parents(side, position, cost, is_allowed, bits, root, layers, parent, paren
 
 
 @njit(cache=True, nogil=True)
-def _walk(far, link, position, tree, root, node, flags, path, is_short):
-    """Arcs of a least route between a node and the root of a tree of parents, from the node on; a short walk ends at its first link.
+def _next_links(far, link, position, parent, parent_flags, root, result):
+    """First link of a least route between every node and the root, -1 where it uses none; fills `result`, of the shape of `parent`."""
+    for flags in range(parent.shape[0]):
+        for node in range(position.shape[0]):
+            if position[node] < 0:
+                continue
+            at, layer, found = node, flags, -1
+            while at != root:
+                arc = parent[layer, position[at]]
+                if arc < 0:
+                    break
+                if link[arc] >= 0:
+                    found = link[arc]
+                    break
+                layer = parent_flags[layer, position[at]]
+                at = far[arc]
+            result[flags, position[node]] = found
+
+
+@njit(cache=True, nogil=True)
+def _walk(far, position, tree, root, node, flags, path):
+    """Arcs of a least route between a node and the root of a tree of parents, from the node on.
 
     Returns:
         How many, written to `path`.
     """
     parent, parent_flags = tree
-    count = 0
+    count = np.int64(0)
     while node != root:
         place = position[node]
         taken = parent[flags, place]
@@ -279,8 +299,6 @@ def _walk(far, link, position, tree, root, node, flags, path, is_short):
         path[count] = taken
         count += 1
         node = far[taken]
-        if is_short and link[taken] >= 0:
-            break
     return count
 
 
@@ -425,14 +443,17 @@ def routes_through(network, hierarchy, cost, uses, family, rules, options, ends,
     behind = np.empty((slots, flag_count, rank_count), dtype=np.int64)
     behind_arc = np.empty((slots, flag_count, rank_count), dtype=np.int32)
     behind_flags = np.empty((slots, flag_count, rank_count), dtype=np.int32)
+    behind_link = np.empty((slots, flag_count, rank_count), dtype=np.int32)
     for node in range(node_count):
         if slot[node] >= 0:
             back = behind[slot[node]]
             distances(homeward, hierarchy, cost, is_allowed, arc_bits, node, (falling, rising), back)
             _parents(onward, position, cost, is_allowed, arc_bits, node, back, behind_arc[slot[node]], behind_flags[slot[node]])
+            _next_links(head, link, position, behind_arc[slot[node]], behind_flags[slot[node]], node, behind_link[slot[node]])
     ahead = np.empty((flag_count, rank_count), dtype=np.int64)
     ahead_arc = np.empty((flag_count, rank_count), dtype=np.int32)
     ahead_flags = np.empty((flag_count, rank_count), dtype=np.int32)
+    ahead_link = np.empty((flag_count, rank_count), dtype=np.int32)
 
     through = np.empty(arc_count, dtype=np.int64)
     heap = np.empty(inner_count, dtype=np.int64)
@@ -463,6 +484,7 @@ def routes_through(network, hierarchy, cost, uses, family, rules, options, ends,
         origin = origins[origin_position]
         distances(onward, hierarchy, cost, is_allowed, arc_bits, origin, (rising, falling), ahead)
         _parents(homeward, position, cost, is_allowed, arc_bits, origin, ahead, ahead_arc, ahead_flags)
+        _next_links(tail, link, position, ahead_arc, ahead_flags, origin, ahead_link)
         for market in range(first_market, last_market):
             if limit[market] < 0:
                 continue
@@ -471,17 +493,22 @@ def routes_through(network, hierarchy, cost, uses, family, rules, options, ends,
             tree_on = (behind_arc[slot[destination]], behind_flags[slot[destination]])
             tree_home = (ahead_arc, ahead_flags)
             best = FAR
+            back_link = behind_link[slot[destination]]
             for index in range(inner_count):
                 arc = inner[index]
                 here, there = position[tail[arc]], position[head[arc]]
                 least = FAR
+                is_back = False
                 if ahead[0, here] < FAR and back[0, there] < FAR:
                     for flags in range(flag_count):
                         rest = whole & ~flags & ~arc_bits[arc]
-                        least = min(least, ahead[flags, here] + back[rest, there])
+                        total = ahead[flags, here] + back[rest, there]
+                        if total < least:
+                            least = total
+                            is_back = link[arc] >= 0 and (back_link[rest, there] == link[arc] or ahead_link[flags, here] == link[arc])
                     least += cost[arc]
-                through[arc] = least
                 best = min(best, least)
+                through[arc] = FAR if is_back else least  # out and back over the same link is no route
             if best >= FAR:
                 continue
             bound = max(best, min(limit[market], np.int64(length_bound * best)))
@@ -508,36 +535,11 @@ def routes_through(network, hierarchy, cost, uses, family, rules, options, ends,
                 while ahead[flags, here] + back[whole & ~flags & ~arc_bits[arc], there] + cost[arc] != through[arc]:
                     flags += 1
                 rest = whole & ~flags & ~arc_bits[arc]
-                length = np.int64(0)
-                for step in range(4):  # first to the next link either way, then all the way
-                    is_short, is_ahead = step < 2, step % 2 == 0
-                    count = _walk(
-                        head if is_ahead else tail,
-                        link,
-                        position,
-                        tree_on if is_ahead else tree_home,
-                        destination if is_ahead else origin,
-                        head[arc] if is_ahead else tail[arc],
-                        rest if is_ahead else flags,
-                        part,
-                        is_short,
-                    )
-                    if is_short:
-                        if count > 0 and link[arc] >= 0 and link[part[count - 1]] == link[arc]:
-                            break  # out and back over the same link
-                    elif is_ahead:
-                        for index in range(count):
-                            path[index] = part[index]
-                        length = count
-                    else:
-                        for index in range(length):
-                            path[count + length - index] = path[length - 1 - index]
-                        path[count] = arc
-                        for index in range(count):
-                            path[index] = part[count - 1 - index]
-                        length += count + 1
-                if length == 0:
-                    continue
+                length = _walk(tail, position, tree_home, origin, tail[arc], flags, part)
+                for step in range(length):
+                    path[step] = part[length - 1 - step]
+                path[length] = arc
+                length += 1 + _walk(head, position, tree_on, destination, head[arc], rest, path[length + 1 :])
                 mark += 1
                 if _turns_back(
                     path,
