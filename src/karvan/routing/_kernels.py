@@ -583,7 +583,7 @@ def routes_through(network, hierarchy, cost, uses, family, rules, options, ends,
                     for step in range(route_first[other], route_first[other + 1]):
                         if arc_mark[route_arc[step]] == mark:
                             shared += cost[route_arc[step]]
-                    if shared > overlap_bound * total:
+                    if shared > overlap_bound * total + length:  # every arc costs one at least
                         is_new = False
                         break
                 if not is_new:
