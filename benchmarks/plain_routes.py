@@ -108,6 +108,7 @@ def find_routes(
     is_limited = np.zeros(arcs, dtype=np.int64)
     is_limited[limited] = 1
     first_use = np.append(0, np.cumsum(is_limited)).astype(np.int64)
+    marks = np.random.SeedSequence(0).generate_state(limited.shape[0], np.uint64)
     one, no_rule = np.zeros(1, dtype=np.int64), np.zeros((1, ground.links), dtype=np.bool_)
     rules = (np.ones(1, dtype=np.bool_), np.zeros(1, dtype=np.bool_), no_rule, no_rule, no_rule.astype(np.int64), one)
     family = (np.ones(arcs, dtype=np.bool_), np.zeros(arcs, dtype=np.int64), 0, 0)
@@ -118,7 +119,7 @@ def find_routes(
         origins, first_pair = np.unique(ground.origin_of[origin[members]], return_index=True)
         ends = (origins, np.append(first_pair, members.shape[0]).astype(np.int64), ground.destination_of[destination[members]])
         pair, first, arc = _kernels.routes_through(
-            ground.network, ground.hierarchy, ground.cost, (first_use, np.arange(limited.shape[0])), family, rules,
+            ground.network, ground.hierarchy, ground.cost, (first_use, np.arange(limited.shape[0]), marks), family, rules,
             (most, overlap_bound, length_bound), ends, np.full(members.shape[0], _kernels.FAR - 1),
         )  # fmt: skip
         parts.append((members[pair], np.diff(first), arc))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from karvan.corridor import Corridor, load_corridor, new_corridor
+
+os.environ["KARVAN_CACHE"] = tempfile.mkdtemp(prefix="karvan-tests-")  # no test reads what another session has left behind
 
 settings.register_profile("karvan", deadline=None, derandomize=True)
 settings.load_profile("karvan")

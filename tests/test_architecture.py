@@ -56,8 +56,8 @@ def test_there_are_kernels() -> None:
 
 
 @pytest.mark.parametrize("path", KERNELS, ids=name_of)
-def test_kernels_import_only_numpy_numba_and_math(path: Path) -> None:
-    assert imported_by(path) <= {"__future__", "numpy", "numba", "math", "typing"}  # typing for named tuples of arrays
+def test_kernels_import_only_numpy_numba_math_and_typing(path: Path) -> None:
+    assert imported_by(path) <= {"__future__", "numpy", "numba", "math", "typing"}
 
 
 def test_no_place_is_named_outside_datasets() -> None:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from karvan.study.calibrate import calibrate
     from karvan.study.clear import clear
     from karvan.study.commitments import commitments
+    from karvan.study.explain_market import market
     from karvan.study.run import run
+    from karvan.study.select_link import criticality, select_link
     from karvan.study.validate import validate
     from karvan.validation.explain import explain
     from karvan.validation.sources import sources
@@ -27,14 +29,26 @@ __version__ = "0.1.0"
 _HOMES = {
     "karvan.corridor": ("Corridor", "Snapshot", "check_corridor", "load_corridor", "new_corridor", "overlay", "with_value"),
     "karvan.measures": ("Scenario", "apply", "load_scenario", "with_measures", "without_measures"),
-    "karvan.study": ("Market", "ScenarioOptions", "calibrate", "clear", "commitments", "ladder", "run", "validate"),
+    "karvan.study": (
+        "Market",
+        "ScenarioOptions",
+        "calibrate",
+        "clear",
+        "commitments",
+        "criticality",
+        "ladder",
+        "market",
+        "run",
+        "select_link",
+        "validate",
+    ),
     "karvan.validation": ("explain", "sources"),
 }
 
 __all__ = [
     "Corridor", "Market", "Scenario", "ScenarioOptions", "Snapshot", "__version__", "apply", "calibrate", "check_corridor", "clear",
-    "commitments", "explain", "ladder", "load_corridor", "load_scenario", "new_corridor", "overlay", "run", "sources", "validate",
-    "with_measures", "with_value", "without_measures",
+    "commitments", "criticality", "explain", "ladder", "load_corridor", "load_scenario", "market", "new_corridor", "overlay", "run",
+    "select_link", "sources", "validate", "with_measures", "with_value", "without_measures",
 ]  # fmt: skip
 
 

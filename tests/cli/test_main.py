@@ -127,6 +127,9 @@ def test_ladder_of_the_two_ports(here, capsys):
         (("explain", "fery", "--corridor", "two-ports"), "did you mean ferry"),
         (("explain", "ferry", "--corridor", "two-ports", "--run", "nowhere"), "nowhere is not a run"),
         (("sources", "teachin", "--corridor", "two-ports"), "did you mean teaching"),
+        (("market", "grain_east_wets", "--corridor", "two-ports"), "did you mean grain_east_west"),
+        (("select-link", "fery", "--corridor", "two-ports"), "did you mean ferry"),
+        (("select-link", "--corridor", "two-ports", "--scenario", "hope"), "there is no scenario hope"),
         (("runn",), "invalid choice"),
     ],
 )
@@ -180,6 +183,28 @@ def test_explain_and_sources(here, capsys):
     assert found["sources"][0]["source_id"] == "teaching"
     assert main(["explain", "fery", "--corridor", "two-ports"]) == 2
     assert "did you mean ferry" in capsys.readouterr().err
+
+
+def test_market_and_select_link(here, capsys):
+    common = ("--corridor", "two-ports", "--set", "facilities.ferry.nominal=5000")
+    code, answer = _json(capsys, "market", "east:west:wheat", *common)
+    assert code == 0
+    assert answer["families"][0]["flow_kt"] == pytest.approx(5000.0, rel=1e-6)
+    assert {"key", "values", "text"} == set(answer["why"][0])
+    assert len(answer["replaced"]) == 1
+    code, answer = _json(capsys, "select-link", "ferry", *common)
+    assert (code, answer["load"]) == (0, pytest.approx(5000.0, rel=1e-6))
+    code, answer = _json(capsys, "select-link", *common)
+    assert (code, answer["facilities"][0]["facility_id"]) == (0, "ferry")
+    for arguments in (
+        ("market", "grain_east_west", "--pairs"),
+        ("select-link", "ferry"),
+        ("select-link", "sea_east_west"),
+        ("select-link",),
+    ):
+        assert main([*arguments, "--corridor", "two-ports"]) == 0
+        shown = capsys.readouterr().out.splitlines()
+        assert max(len(line) for line in shown) <= 100
 
 
 def test_explain_and_sources_load_no_compiler():

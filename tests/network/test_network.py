@@ -11,7 +11,7 @@ from karvan.network import Facilities, Links
 
 def test_capacity_is_prorated_and_length_is_not() -> None:
     assert {name for name, column in Facilities.columns().items() if (column.metadata or {}).get("prorate")} == {
-        "nominal", "availability_share", "payload_share", "peak_factor", "other_load",
+        "nominal", "minimum", "availability_share", "payload_share", "peak_factor", "other_load",
     }  # fmt: skip
     assert not any((column.metadata or {}).get("prorate") for column in Links.columns().values())
 

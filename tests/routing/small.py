@@ -42,7 +42,7 @@ USUAL: dict[str, dict[str, Any]] = {
     },
     "facilities": {"kind": "berth", "operator_id": "op", "unit": "kt", "nominal": 1000.0},
     "facility_uses": {"direction": "both", "commodity_group": "any", "loading_unit": "any"},
-    "returns": {"loading_unit": "wagon", "empty_usd_per_unit": 100.0, "operator_id": "op"},
+    "returns": {"loading_unit": "wagon", "commodities": "any", "empty_usd_per_unit": 100.0, "operator_id": "op"},
     "operators": {"country": "AA"},
     "tariffs": {"operator_id": "op", "link_id": "any", "commodity_group": "any", "loading_unit": "any", "basis": "usd_per_t", "rate": 10.0},
     "cordons": {"direction": "both", "commodity_group": "any", "doc": "A cordon."},

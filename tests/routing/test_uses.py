@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from karvan.routing import cordon_weights, empty_runs, facility_entries, operator_revenue, revenue_rates
+from karvan.routing import arc_flows, arc_rates, cordon_weights, empty_runs, facility_entries, operator_revenue
 from tests.routing.small import at, link, market, places, rate, routed, tables, two_ways
 
 PAYLOADS = {"container": 20.0, "wagon": 60.0, "truck": 15.0}
@@ -204,6 +204,5 @@ def test_revenue_of_operators():
     links = [link("a", "b"), link("b", "c", operator_id="ships"), link("c", "d"), link("a", "m"), link("m", "d")]
     tariffs = [rate("a__b", 30.0), rate("b__c", 40.0, operator_id="ships"), rate("c__d", 30.0), rate("a__m", 60.0), rate("m__d", 60.0)]
     made, space, sets = _two_markets(links=links, tariffs=tariffs, operators=[{"operator_id": "op"}, {"operator_id": "ships"}])
-    assert operator_revenue(made, sets, revenue_rates(space, made, sets), np.array([1.0, 0.0, 2.0, 10.0])) == pytest.approx(
-        {"op": 60.0 * 3 + 1200.0, "ships": 120.0}, rel=1e-12
-    )
+    flows = arc_flows(space, sets, np.array([1.0, 0.0, 2.0, 10.0]))
+    assert operator_revenue(made, arc_rates(space, made), flows) == pytest.approx({"op": 60.0 * 3 + 1200.0, "ships": 120.0}, rel=1e-12)

@@ -14,8 +14,8 @@ from karvan.corridor import key_texts
 from karvan.measures import load_scenario, measures_of
 from karvan.report import summary_lines
 from karvan.study import ScenarioOptions, calibrate, ladder, prepare, run
-from karvan.study.clear import RouteMemory
 from karvan.study.relief import raised_facilities
+from karvan.study.route_memory import RouteMemory
 from karvan.study.run import outlook
 
 YEARS = tuple(range(2024, 2041))

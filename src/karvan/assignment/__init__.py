@@ -20,6 +20,7 @@ from karvan.assignment.market import (
     scaled,
     turned_away,
     with_capacity,
+    with_row,
 )
 
 __all__ = [
@@ -54,4 +55,5 @@ __all__ = [
     "use_share",
     "with_capacity",
     "with_reference",
+    "with_row",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +11,7 @@ import polars as pl
 
 from karvan.assignment.dual import AT_LEAST, AT_MOST, EXACTLY
 from karvan.assignment.market import MarketProblem
-from karvan.routing import EmptyRun, FacilityEntries, RouteSets, empty_runs
+from karvan.routing import EmptyRun, FacilityEntries, RouteSets
 from karvan.schema import CAPACITY_UNITS
 
 FloatArray = npt.NDArray[np.float64]
@@ -87,6 +87,7 @@ def assemble(
     tables: Mapping[str, pl.DataFrame],
     sets: RouteSets,
     entries: FacilityEntries,
+    runs: Sequence[EmptyRun] = (),
     *,
     constants: Mapping[tuple[str, str], float] | None = None,
     demand_factors: Mapping[tuple[str, str], float] | None = None,
@@ -96,7 +97,8 @@ def assemble(
     Args:
         tables: The snapshot's tables.
         sets: Route sets of its markets.
-        entries: Which facilities each route uses, in rows of the facilities table.
+        entries: Which facilities and balances each route uses.
+        runs: What empties take.
         constants: Constant in USD/t by (family, commodity group); by default those stored with the case.
         demand_factors: Factor on flows by (commodity group, form); by default those stored with the case.
     """
@@ -104,22 +106,21 @@ def assemble(
     factors = stored_factors(tables) if demand_factors is None else demand_factors
     family_count = len(sets.family_ids)
     market_count = len(sets.market_ids)
-    route_market = np.repeat(np.arange(market_count, dtype=np.int64), np.diff(sets.market_first_route))
-    set_count = route_market.shape[0]
+    route_market, set_count = sets.route_market, sets.route_count
+    demand, goods_code = tables["demand"], sets.market_goods
+    commodities = tables["commodities"].sort("commodity_group")
+    commodities = commodities.filter(commodities["commodity_group"].is_in(sorted(set(sets.market_commodity))))
 
-    demand = {row["market_id"]: (index, row) for index, row in enumerate(tables["demand"].iter_rows(named=True))}
-    commodities = {row["commodity_group"]: row for row in tables["commodities"].iter_rows(named=True)}
-    base_costs = {
-        (row["market_id"], row["origin_node"], row["destination_node"]): row["base_cost_usd_per_t"]
-        for row in tables["base_costs"].iter_rows(named=True)
-    }
-    rows = [demand[market_id] for market_id, _, _ in sets.market_ids]
-    commodity_of = tuple(str(row["commodity_group"]) for _, row in rows)
-    traits = [commodities[commodity] for commodity in commodity_of]
-    flow = np.array([row["flow_kt"] * factors.get((row["commodity_group"], row["form"]), 1.0) for _, row in rows]) * sets.market_share
+    def trait(column: str) -> FloatArray:
+        return np.array(commodities[column].to_numpy(), dtype=np.float64)
+
+    factor = [factors.get(pair, 1.0) for pair in zip(sets.market_commodity, sets.market_form, strict=True)]
+    flow = np.array(demand["flow_kt"].to_numpy(), dtype=np.float64)[sets.market_row] * np.array(factor) * sets.market_share
+    stored = tables["base_costs"].select("market_id", "origin_node", "destination_node", "base_cost_usd_per_t")
+    base_costs = {row[:3]: row[3] for row in stored.iter_rows()}
     has_base = np.array([key in base_costs for key in sets.market_ids], dtype=np.bool_)
     base_cost = np.array([base_costs.get(key, 0.0) for key in sets.market_ids], dtype=np.float64)
-    elasticity = np.array([trait["demand_elasticity_ratio"] for trait in traits], dtype=np.float64)
+    blocks = demand["block"].to_list()
 
     all_market = np.concatenate([route_market, np.arange(market_count, dtype=np.int64)])
     all_family = np.concatenate([sets.route_family.astype(np.int64), np.full(market_count, family_count, dtype=np.int64)])
@@ -133,7 +134,7 @@ def assemble(
     market_of_nest, family_code = market_of_route[is_first], family_of_route[is_first]
     market_first_family = np.searchsorted(market_of_nest, np.arange(market_count + 1)).astype(np.int64)
 
-    cost = np.concatenate([sets.components.sum(axis=1), np.array([trait["not_shipped_usd_per_t"] for trait in traits])])[order]
+    cost = np.concatenate([sets.cost_usd_per_t, trait("not_shipped_usd_per_t")[goods_code]])[order]
     path_size = np.concatenate([sets.path_size, np.ones(market_count)])[order]
     counts = np.concatenate([np.diff(entries.route_first_entry), np.zeros(market_count, dtype=np.int64)])[order]
     route_first_entry = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
@@ -141,10 +142,8 @@ def assemble(
     take = np.repeat(starts - route_first_entry[:-1], counts) + np.arange(route_first_entry[-1])
 
     names = [*sets.family_ids, NOT_SHIPPED]
-    constant = np.array(
-        [constants.get((names[family], commodity_of[market]), 0.0) for family, market in zip(family_code, market_of_nest, strict=True)],
-        dtype=np.float64,
-    )
+    table = [[constants.get((family, name), 0.0) for name in commodities["commodity_group"]] for family in names]
+    constant = np.array(table, dtype=np.float64).reshape(len(names), -1)[family_code, goods_code[market_of_nest]]
     facilities = tables["facilities"]
     left = np.maximum(effective_capacity(facilities) - np.array(facilities["other_load"].to_numpy()), 0.0)
     goods = MarketProblem(
@@ -156,12 +155,12 @@ def assemble(
         route_cost_usd_per_t=cost,
         route_path_size=path_size,
         family_constant_usd_per_t=constant,
-        family_theta=np.array([traits[market]["route_theta_per_usd_per_t"] for market in market_of_nest], dtype=np.float64),
-        market_theta=np.array([trait["family_theta_per_usd_per_t"] for trait in traits], dtype=np.float64),
+        family_theta=trait("route_theta_per_usd_per_t")[goods_code[market_of_nest]],
+        market_theta=trait("family_theta_per_usd_per_t")[goods_code],
         market_flow_kt=flow,
-        market_price_usd_per_t=np.array([trait["value_usd_per_t"] for trait in traits], dtype=np.float64),
+        market_price_usd_per_t=trait("value_usd_per_t")[goods_code],
         market_base_cost_usd_per_t=base_cost,
-        market_elasticity=np.where(has_base, elasticity, 0.0),
+        market_elasticity=np.where(has_base, trait("demand_elasticity_ratio")[goods_code], 0.0),
         market_factor=np.ones(market_count),
         market_price_weight=np.ones(market_count),
         row_capacity=left,
@@ -170,7 +169,6 @@ def assemble(
     )
     minimum = np.array(facilities["minimum"].to_numpy(), dtype=np.float64)
     minimum_facility = np.flatnonzero(minimum > 0.0)
-    runs = empty_runs(tables)
     problem = _with_minimums(_with_empties(goods, runs), minimum_facility, minimum)
     empties = np.arange(len(runs), dtype=np.int64)
     return Assembly(
@@ -180,18 +178,18 @@ def assemble(
         family_code=np.append(family_code, np.full(len(runs), family_count + 1)),
         nest_of_route=np.append(nest_of_route, family_code.shape[0] + np.repeat(empties, 3)),
         market_of_nest=np.append(market_of_nest, market_count + empties),
-        market_commodity=commodity_of,
-        market_origin=tuple(str(row["origin_region"]) for _, row in rows),
-        market_destination=tuple(str(row["destination_region"]) for _, row in rows),
-        market_block=tuple(row["block"] for _, row in rows),
-        market_row=np.array([index for index, _ in rows], dtype=np.int64),
+        market_commodity=sets.market_commodity,
+        market_origin=sets.market_origin_region,
+        market_destination=sets.market_destination_region,
+        market_block=tuple(blocks[row] for row in sets.market_row.tolist()),
+        market_row=sets.market_row,
         has_base_cost=has_base,
         minimum_facility=minimum_facility,
         facility_count=facilities.height,
     )
 
 
-def _with_empties(problem: MarketProblem, runs: tuple[EmptyRun, ...]) -> MarketProblem:
+def _with_empties(problem: MarketProblem, runs: Sequence[EmptyRun]) -> MarketProblem:
     """The program with a balance row for each return, and a market in which empties go along, against, or stay."""
     if not runs:
         return problem

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
+import scipy.sparse.linalg
 
+from karvan.assignment.dual import AT_MOST
 from karvan.assignment.market import Clearing, ClearOptions, MarketProblem, clear, flows_at, limited_rows, scaled, with_capacity
 from karvan.errors import DataError, Problem
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 # Scales are located to this.
@@ -20,6 +25,9 @@ _PRICE_FLOOR_USD_PER_UNIT = 1e-6
 # Gains below this share of what all goods pay are noise of the solver.
 _GAIN_FLOOR_SHARE = 1e-9
 _MOST_TRIALS = 60
+# A row is full from this near to its limit on; rows are in series where their uses by route differ by less than this.
+_FULL_SHARE = 1e-6
+_SAME_USE_SHARE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,8 @@ class Rung:
         gain_kusd: Welfare that it gains there.
         is_alone_useless: Lifting it with all other limits standing gains nothing at the target scale.
         next_row: Row that binds next, or None.
+        tied_rows: Rows in series with it, full at the target scale and used by the same flows: only the sum of their prices is defined.
+        paid_kusd: What each market pays for its place there at the target scale, shape (markets,).
     """
 
     rung: int
@@ -49,34 +59,63 @@ class Rung:
     gain_kusd: float
     is_alone_useless: bool
     next_row: int | None
+    tied_rows: tuple[int, ...]
+    paid_kusd: FloatArray
 
 
 @dataclass(frozen=True)
 class _Climb:
-    """A program whose chosen markets grow. Without limits flows are linear in the scale, as prices are zero at every scale.
+    """A program whose chosen markets grow.
 
     Attributes:
         problem: The program at scale 1.
         scales: Markets that grow, shape (markets,).
         cordon: kt counted per kt of flow, shape (routes,).
         options: Tolerances of every clearing.
-        row_still, row_growing: Row flow of the other markets, and of those that grow at scale 1, without limits, shape (rows,).
-        cordon_still, cordon_growing: The same over the cordon, kt.
-        target_scale: Scale at which the cordon reaches the target without limits.
+        limits: Rows that are upper limits, in order.
+        known: Markets without any limit by scale; balances and minimums hold in them.
     """
 
     problem: MarketProblem
     scales: BoolArray
     cordon: FloatArray
     options: ClearOptions
-    row_still: FloatArray
-    row_growing: FloatArray
-    cordon_still: float
-    cordon_growing: float
-    target_scale: float
+    limits: IntArray
+    known: dict[float, Clearing] = field(default_factory=dict)
+
+    def free(self, scale: float) -> Clearing:
+        """The market at a scale if nothing were full."""
+        if scale not in self.known:
+            grown = scaled(self.problem, np.where(self.scales, scale, 1.0))
+            if self.limits.shape[0] == limited_rows(self.problem).shape[0]:
+                self.known[scale] = flows_at(grown, np.zeros(self.problem.row_capacity.shape[0]))
+            else:
+                near = min(self.known, key=lambda other: abs(other - scale), default=None)
+                start = None if near is None else self.known[near].row_price_usd_per_unit
+                self.known[scale] = self.at(scale, lifted=self.limits.tolist(), start=start)
+        return self.known[scale]
 
     def latent_kt(self, scale: float) -> float:
-        return self.cordon_still + scale * self.cordon_growing
+        return self.cordon_kt(self.free(scale))
+
+    def reaches(self, size: Callable[[float], float], wanted: float, *, most: float) -> float:
+        """Scale at which something that grows with it, in the market without limits, has a size; below zero or above `most` as its
+        straight line says. Flows are straight lines in the scale but for what balances bend.
+        """
+        low, high = 0.0, most
+        below, above = size(low), size(high)
+        for _ in range(_MOST_TRIALS):
+            rise = above - below
+            if not rise > 0.0:
+                return -np.inf if below > wanted else np.inf
+            guess = low + (wanted - below) * (high - low) / rise
+            if not low < guess < high or min(guess - low, high - guess) < _SCALE_TOLERANCE / 10.0:
+                return guess
+            found = size(guess)
+            if abs(found - wanted) <= rise * _SCALE_TOLERANCE / 100.0 / max(high - low, 1e-12):
+                return guess
+            low, below, high, above = (guess, found, high, above) if found < wanted else (low, below, guess, found)
+        return high
 
     def at(self, scale: float, *, lifted: list[int] | None = None, start: FloatArray | None = None) -> Clearing:
         """The market at a scale, some rows without limit."""
@@ -94,8 +133,9 @@ def relieved_ladder(
 ) -> list[Rung]:
     """Rungs in the order in which rows bind when every earlier one is lifted as the market grows.
 
-    With all rows that bind earlier lifted, flows up to the next binding are those without limits, linear in the scale, so that each
-    row's scale follows exactly. Price and gain hold at the target scale with earlier rungs lifted and this one and later ones standing.
+    With all rows that bind earlier lifted, flows up to the next binding are those without limits: straight lines in the scale but for
+    what balances bend, located to 1e-4. Price and gain hold at the target scale with earlier rungs lifted and this one and later ones
+    standing.
 
     Args:
         problem: The program at scale 1.
@@ -108,21 +148,20 @@ def relieved_ladder(
         DataError: The target lies below today's tonnes without limits, or no growing market crosses the cordon.
         ConvergenceError: A clearing did not reach its tolerance.
     """
-    climb = _climb(problem, scales, cordon, target_kt, options)
-    rows = limited_rows(problem)
-    room = problem.row_capacity[rows] - climb.row_still[rows]
-    growing = climb.row_growing[rows]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        binds_at = np.where(growing > 0.0, room / growing, np.where(room < 0.0, -np.inf, np.inf))
-    order = np.lexsort((rows, binds_at))
-    rungs = [(int(rows[index]), float(binds_at[index])) for index in order if binds_at[index] < climb.target_scale]
-    standing = climb.at(climb.target_scale)
+    climb, target_scale = _climb(problem, scales, cordon, target_kt, options)
+    full = [int(row) for row in climb.limits if climb.free(target_scale).row_flow[row] > problem.row_capacity[row]]
+
+    def binds_at(row: int) -> float:
+        return climb.reaches(lambda scale: float(climb.free(scale).row_flow[row]), float(problem.row_capacity[row]), most=target_scale)
+
+    rungs = sorted(((row, binds_at(row)) for row in full), key=lambda item: (item[1], item[0]))
+    standing = climb.at(target_scale)
     before, lifted = standing, list[int]()
     result = []
     for rank, (row, binds) in enumerate(rungs):
         scale = max(binds, 1.0)
-        at_scale = climb.at(scale, lifted=lifted)
-        after = climb.at(climb.target_scale, lifted=[*lifted, row], start=before.row_price_usd_per_unit)
+        at_scale = climb.at(scale, lifted=lifted, start=before.row_price_usd_per_unit)
+        after = climb.at(target_scale, lifted=[*lifted, row], start=before.row_price_usd_per_unit)
         result.append(
             Rung(
                 rung=rank + 1,
@@ -133,8 +172,10 @@ def relieved_ladder(
                 price_usd_per_unit=float(before.row_price_usd_per_unit[row]),
                 gain_kt=climb.cordon_kt(after) - climb.cordon_kt(before),
                 gain_kusd=after.welfare_kusd - before.welfare_kusd,
-                is_alone_useless=_is_useless_alone(climb, standing, row),
+                is_alone_useless=_is_useless_alone(climb, target_scale, standing, row),
                 next_row=rungs[rank + 1][0] if rank + 1 < len(rungs) else None,
+                tied_rows=_tied(problem, before, row),
+                paid_kusd=_paid(problem, before, row),
             )
         )
         before, lifted = after, [*lifted, row]
@@ -160,17 +201,17 @@ def as_is_ladder(
         DataError: The target lies below today's tonnes without limits, or no growing market crosses the cordon.
         ConvergenceError: A clearing did not reach its tolerance.
     """
-    climb = _climb(problem, scales, cordon, target_kt, options)
+    climb, target_scale = _climb(problem, scales, cordon, target_kt, options)
     known = {1.0: climb.at(1.0)}
-    known[climb.target_scale] = climb.at(climb.target_scale, start=known[1.0].row_price_usd_per_unit)
-    at_target = known[climb.target_scale]
-    priced = [int(row) for row in np.flatnonzero(at_target.row_price_usd_per_unit > _PRICE_FLOOR_USD_PER_UNIT)]
+    known[target_scale] = climb.at(target_scale, start=known[1.0].row_price_usd_per_unit)
+    at_target = known[target_scale]
+    priced = [int(row) for row in climb.limits if at_target.row_price_usd_per_unit[row] > _PRICE_FLOOR_USD_PER_UNIT]
     first = {row: _first_priced(climb, known, row) for row in priced}
     rent = at_target.row_price_usd_per_unit * np.where(np.isfinite(problem.row_capacity), problem.row_capacity, 0.0)
     priced.sort(key=lambda row: (first[row], -rent[row], row))
     result = []
     for rank, row in enumerate(priced):
-        after = climb.at(climb.target_scale, lifted=[row], start=at_target.row_price_usd_per_unit)
+        after = climb.at(target_scale, lifted=[row], start=at_target.row_price_usd_per_unit)
         gain = after.welfare_kusd - at_target.welfare_kusd
         result.append(
             Rung(
@@ -184,34 +225,29 @@ def as_is_ladder(
                 gain_kusd=gain,
                 is_alone_useless=gain <= _gain_floor(at_target),
                 next_row=_takes_over(problem, at_target, after, row),
+                tied_rows=_tied(problem, at_target, row),
+                paid_kusd=_paid(problem, at_target, row),
             )
         )
     return result
 
 
-def _climb(problem: MarketProblem, scales: BoolArray, cordon: FloatArray, target_kt: float, options: ClearOptions | None) -> _Climb:
-    free = np.zeros(problem.row_capacity.shape[0])
-    still = flows_at(scaled(problem, np.where(scales, 0.0, 1.0)), free)
-    growing = flows_at(scaled(problem, np.where(scales, 1.0, 0.0)), free)
-    cordon_still, cordon_growing = float(cordon @ still.route_flow_kt), float(cordon @ growing.route_flow_kt)
-    if not cordon_growing > 0.0:
+def _climb(
+    problem: MarketProblem, scales: BoolArray, cordon: FloatArray, target_kt: float, options: ClearOptions | None
+) -> tuple[_Climb, float]:
+    """The program that grows, and the scale at which the cordon would reach the target without limits."""
+    limits = np.flatnonzero(np.isfinite(problem.row_capacity) & (problem.row_sense == AT_MOST))
+    climb = _Climb(problem, scales, cordon, options or ClearOptions(), limits)
+    today = climb.latent_kt(1.0)
+    if not climb.latent_kt(2.0) > today:
         raise DataError(Problem("ladder", None, "scales", "no growing market crosses the cordon, so no scale reaches the target"))
-    target_scale = (target_kt - cordon_still) / cordon_growing
-    if not target_scale >= 1.0:
-        today = cordon_still + cordon_growing
+    if not target_kt >= today:
         message = f"is {target_kt:.6g} kt, must be at least the {today:.6g} kt that would move today without limits"
         raise DataError(Problem("ladder", None, "target_kt", message))
-    return _Climb(
-        problem=problem,
-        scales=scales,
-        cordon=cordon,
-        options=options or ClearOptions(),
-        row_still=still.row_flow,
-        row_growing=growing.row_flow,
-        cordon_still=cordon_still,
-        cordon_growing=cordon_growing,
-        target_scale=target_scale,
-    )
+    most = 2.0
+    while climb.latent_kt(most) < target_kt:
+        most *= 2.0
+    return climb, climb.reaches(climb.latent_kt, target_kt, most=most)
 
 
 def _first_priced(climb: _Climb, known: dict[float, Clearing], row: int) -> float:
@@ -241,11 +277,11 @@ def _first_priced(climb: _Climb, known: dict[float, Clearing], row: int) -> floa
     return high
 
 
-def _is_useless_alone(climb: _Climb, standing: Clearing, row: int) -> bool:
+def _is_useless_alone(climb: _Climb, target_scale: float, standing: Clearing, row: int) -> bool:
     """A row without a price gains nothing, as welfare is concave in capacity; one with a price may, if another in series binds too."""
     if standing.row_price_usd_per_unit[row] <= _PRICE_FLOOR_USD_PER_UNIT:
         return True
-    after = climb.at(climb.target_scale, lifted=[row], start=standing.row_price_usd_per_unit)
+    after = climb.at(target_scale, lifted=[row], start=standing.row_price_usd_per_unit)
     return after.welfare_kusd - standing.welfare_kusd <= _gain_floor(standing)
 
 
@@ -259,3 +295,32 @@ def _takes_over(problem: MarketProblem, before: Clearing, after: Clearing, row: 
     rise[row] = 0.0
     is_risen = after.row_price_usd_per_unit > before.row_price_usd_per_unit + _PRICE_FLOOR_USD_PER_UNIT
     return int(np.argmax(rise)) if is_risen.any() and rise.max() > 0.0 else None
+
+
+def _uses(problem: MarketProblem, clearing: Clearing) -> sp.csr_array:
+    """Units of each row that each route takes, thousands, shape (rows, routes)."""
+    route = np.repeat(np.arange(clearing.route_flow_kt.shape[0]), np.diff(problem.route_first_entry))
+    units = clearing.route_flow_kt[route] * problem.entry_units_per_t
+    return sp.csr_array((units, (problem.entry_row, route)), shape=(problem.row_capacity.shape[0], clearing.route_flow_kt.shape[0]))
+
+
+def _tied(problem: MarketProblem, clearing: Clearing, row: int) -> tuple[int, ...]:
+    """Other full rows that the same flows use in the same proportions."""
+    is_full = np.isfinite(problem.row_capacity) & (problem.row_capacity > 0.0) & (problem.row_sense == AT_MOST)
+    is_full &= clearing.row_flow >= problem.row_capacity * (1.0 - _FULL_SHARE)
+    is_full[row] = True
+    full = np.flatnonzero(is_full)
+    uses = _uses(problem, clearing)[full]
+    own = uses[[int(np.searchsorted(full, row))]]
+    size = np.sqrt(np.asarray(uses.multiply(uses).sum(axis=1)).ravel())
+    alike = np.asarray((uses @ own.T).todense()).ravel() >= (1.0 - _SAME_USE_SHARE) * size * float(scipy.sparse.linalg.norm(own))
+    return tuple(int(other) for other in full[alike & (size > 0.0)] if other != row)
+
+
+def _paid(problem: MarketProblem, clearing: Clearing, row: int) -> FloatArray:
+    """What each market pays for a row, kUSD, shape (markets,)."""
+    families = np.repeat(np.arange(problem.market_flow_kt.shape[0]), np.diff(problem.market_first_family))
+    market = np.repeat(families, np.diff(problem.family_first_route))
+    use = np.asarray(_uses(problem, clearing)[[row]].todense()).ravel()
+    paid = use * float(clearing.row_price_usd_per_unit[row])
+    return np.asarray(np.bincount(market, weights=paid, minlength=problem.market_flow_kt.shape[0]), dtype=np.float64)

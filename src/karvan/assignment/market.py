@@ -158,6 +158,29 @@ def with_capacity(problem: MarketProblem, capacity: FloatArray) -> MarketProblem
     return replace(problem, row_capacity=np.array(capacity, dtype=np.float64))
 
 
+def with_row(problem: MarketProblem, units_per_t: FloatArray, capacity: float, *, sense: int = AT_MOST) -> MarketProblem:
+    """The program with one more row, the last, in a unit of its own.
+
+    Args:
+        problem: The program.
+        units_per_t: Units of the row that a tonne of each route uses, zero where it does not, shape (routes,).
+        capacity: Limit of the row, thousands of units.
+        sense: AT_MOST, AT_LEAST or EXACTLY.
+    """
+    users = np.flatnonzero(units_per_t)
+    ends = problem.route_first_entry[users + 1]
+    counts = np.diff(problem.route_first_entry) + (units_per_t != 0.0)
+    return replace(
+        problem,
+        route_first_entry=np.append(0, np.cumsum(counts)).astype(np.int64),
+        entry_row=np.insert(problem.entry_row, ends, problem.row_capacity.shape[0]),
+        entry_units_per_t=np.insert(problem.entry_units_per_t, ends, units_per_t[users]),
+        row_capacity=np.append(problem.row_capacity, capacity),
+        row_sense=np.append(problem.row_sense, sense),
+        row_unit=np.append(problem.row_unit, problem.row_unit.max(initial=-1) + 1),
+    )
+
+
 def clear(problem: MarketProblem, *, start: FloatArray | None = None, options: ClearOptions | None = None) -> Clearing:
     """Find row prices at which every row keeps its limit and those with room are free.
 

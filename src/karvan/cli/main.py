@@ -136,6 +136,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     check_run.add_argument("run", type=Path, metavar="RUN", help="run folder")
     check_run.add_argument("--corridor", metavar="DIR_OR_NAME", help="the run's corridor (default: the packaged one it names)")
+
+    market = _verb(
+        verbs, "market", _market, "why one market chose as it did in a year", "karvan market cn_coast:eu27:containers --year 2028"
+    )
+    market.add_argument("market", metavar="MARKET", help="a market_id, or ORIGIN:DESTINATION:GOODS[:FORM] in regions and goods")
+    _scenario_arguments(market, "scenario id; by default the corridor's baseline")
+    market.add_argument("--year", type=int, help="calendar year (default: the base year)")
+    market.add_argument("--pairs", action="store_true", help="tell each pair of places, too")
+
+    use = _verb(
+        verbs, "select-link", _select_link, "what rests on a facility or link, and what its closing costs", "karvan select-link aktau_boxes"
+    )
+    use.add_argument(
+        "element", nargs="?", metavar="ELEMENT", help="a facility or a link; without it every facility, the costliest to lose first"
+    )
+    _scenario_arguments(use, "scenario id; by default the corridor's baseline")
+    use.add_argument("--year", type=int, help="calendar year (default: the base year)")
     return parser
 
 
@@ -384,6 +401,43 @@ def _check_run(parsed: argparse.Namespace) -> int:
     else:
         print("\n".join(checked_lines(str(parsed.run), checks)))
     return 0 if is_passed else 1
+
+
+def _market(parsed: argparse.Namespace) -> int:
+    from karvan.report.explained import market_lines
+    from karvan.study import market
+
+    corridor, options = _corridor(parsed), _options(parsed)
+    with _Progress() as progress:
+        found = market(corridor, parsed.market, year=parsed.year, scenario=parsed.scenario, options=options, progress=progress)
+    if parsed.json:
+        _print_json(found.as_dict())
+    else:
+        print("\n".join(market_lines(found, has_pairs=parsed.pairs)))
+    return 0
+
+
+def _select_link(parsed: argparse.Namespace) -> int:
+    from karvan.report.element import criticality_lines, element_lines
+    from karvan.results import Criticality, ElementUse
+    from karvan.study import criticality, select_link
+
+    corridor, options, threads = _corridor(parsed), _options(parsed), os.cpu_count() or 1
+    found: ElementUse | Criticality
+    with _Progress() as progress:
+        if parsed.element is None:
+            found = criticality(
+                corridor, year=parsed.year, scenario=parsed.scenario, options=options, threads=threads, progress=progress
+            )  # fmt: skip
+        else:
+            found = select_link(
+                corridor, parsed.element, year=parsed.year, scenario=parsed.scenario, options=options, threads=threads, progress=progress
+            )
+    if parsed.json:
+        _print_json(found.as_dict())
+    else:
+        print("\n".join(criticality_lines(found) if isinstance(found, Criticality) else element_lines(found)))
+    return 0
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 import polars as pl
 
-from karvan.corridor import TABLES, Corridor, Snapshot
+from karvan.corridor import TABLES, Corridor, Snapshot, columns_of, metadata_of
 from karvan.errors import MeasureError, Problem
 from karvan.measures.changes import Tables, changed, checked_change
 from karvan.measures.scenario import DatedMeasure, Scenario
@@ -37,8 +37,13 @@ def apply(scenario: Scenario, corridor: Corridor, *, year: int) -> Snapshot:
 
 def apply_years(scenario: Scenario, corridor: Corridor, years: Sequence[int]) -> list[Snapshot]:
     """`apply` for several years, sharing what they have in common."""
+    return apply_all([scenario], corridor, years)
+
+
+def apply_all(scenarios: Sequence[Scenario], corridor: Corridor, years: Sequence[int]) -> list[Snapshot]:
+    """`apply` for several scenarios of a corridor and years, scenario by scenario, sharing what they have in common."""
     states = _States(corridor)
-    return [_snapshot(scenario, corridor, states, year) for year in years]
+    return [_snapshot(scenario, corridor, states, year) for scenario in scenarios for year in years]
 
 
 def check_scenario(scenario: Scenario, corridor: Corridor) -> list[Problem]:
@@ -141,18 +146,24 @@ def _prorated(name: str, frame: pl.DataFrame, parts: list[tuple[pl.DataFrame, in
     """Day-weighted mean of the prorated columns. A row that is absent part of the time takes the column's `absent` value then, or,
     where none is declared, its mean over the time it is there.
     """
-    schema = TABLES[name]
-    columns = [column for column, declared in schema.columns().items() if (declared.metadata or {}).get("prorate")]
+    declared = columns_of(name)
+    columns = [column for column in declared if metadata_of(name, column).get("prorate")]
     if not columns:
         return frame
-    keys = schema.primary_key()
+    keys = TABLES[name].primary_key()
+    wanted, found = frame.select(keys), dict[int, pl.DataFrame]()
+    for part, _ in parts:
+        if id(part) not in found:
+            found[id(part)] = wanted.join(
+                part.select([*keys, *columns]), on=keys, how="left", validate="1:1", maintain_order="left"
+            )  # fmt: skip
+    means = []
     for column in columns:
-        absent = (schema.columns()[column].metadata or {}).get("absent")
+        absent = metadata_of(name, column).get("absent")
         total = np.zeros(frame.height)
         weight = np.zeros(frame.height)
         for part, days in parts:
-            found = frame.select(keys).join(part.select([*keys, column]), on=keys, how="left", validate="1:1", maintain_order="left")
-            values = found[column].to_numpy().astype(float)
+            values = found[id(part)][column].to_numpy().astype(float)
             is_there = ~np.isnan(values)
             total[is_there] += days * values[is_there]
             weight[is_there] += days
@@ -160,8 +171,8 @@ def _prorated(name: str, frame: pl.DataFrame, parts: list[tuple[pl.DataFrame, in
                 total[~is_there] += days * absent
                 weight[~is_there] += days
         mean = np.divide(total, weight, out=np.full(frame.height, np.nan), where=weight > 0)
-        frame = frame.with_columns(pl.Series(column, mean).fill_nan(None))
-    return frame
+        means.append(pl.Series(column, mean).fill_nan(None))
+    return frame.with_columns(means)
 
 
 def _grown(demand: pl.DataFrame, growth: pl.DataFrame, *, base_year: int, year: int, growth_range: str) -> pl.DataFrame:
@@ -180,16 +191,13 @@ def growth_factors(growth: pl.DataFrame, *, base_year: int, year: int, growth_ra
         growth_range: mid, low or high.
     """
     column = {"mid": "rate_share_per_year", "low": "low_share_per_year", "high": "high_share_per_year"}[growth_range]
+    steps: dict[str, list[tuple[int, float]]] = {}
+    for group, first, rate in growth.select("growth_id", "from_year", column).sort("growth_id", "from_year").iter_rows():
+        steps.setdefault(group, []).append((first, rate))
     factors: dict[str, float] = {}
-    for (group,), rows in growth.sort("growth_id", "from_year").group_by(["growth_id"], maintain_order=True):
-        first_years = rows["from_year"].to_list()
-        rates = rows[column].to_list()
+    for group, rates in steps.items():
         factor = 1.0
         for later in range(base_year + 1, year + 1):
-            rate = 0.0
-            for first, value in zip(first_years, rates, strict=True):
-                if first <= later:
-                    rate = value
-            factor *= 1.0 + rate
-        factors[str(group)] = factor
+            factor *= 1.0 + next((rate for first, rate in reversed(rates) if first <= later), 0.0)
+        factors[group] = factor
     return factors

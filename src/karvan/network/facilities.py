@@ -77,6 +77,7 @@ class Returns(Table):
     name = text("Name to show.")
     link_id = text_id("Link whose crossings balance.", refers_to="links.link_id")
     loading_unit = choice("What must come back.", LOADING_UNITS)
+    commodities = text("Goods whose loading units are of one kind, joined by ';', or any.", list_of="commodities.commodity_group or any")
     empty_usd_per_unit = number("Charge for an empty over the link, either way.", unit="USD/unit", above=0.0)
     operator_id = text_id("Who earns that charge.", refers_to="operators.operator_id")
     note = text("For readers; no code reads it.", nullable=True)

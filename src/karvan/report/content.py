@@ -104,6 +104,8 @@ def _year(result: YearResult) -> dict[str, Any]:
         "shadow_price_usd_per_unit",
         "shadow_price_usd_per_t",
         "scarcity_wait_h",
+        "delay_h",
+        "empty_flow",
     ]
     return {
         **_corner(result),
@@ -116,8 +118,11 @@ def _year(result: YearResult) -> dict[str, Any]:
         "estimated_shares": dict(result.estimated_shares),
         "welfare_musd": result.welfare_musd,
         "rent_musd": result.rent_musd,
+        "queue": None if result.queue is None else dict(result.queue),
         "max_violation": result.max_violation,
         "complementarity": result.complementarity,
+        "route_gap_share": result.route_gap,
+        "is_settled": result.is_settled,
     }
 
 

@@ -107,6 +107,7 @@ def _stops(report: Mapping[str, Any]) -> str:
         ("One more tonne, USD", True),
         ("Lifting it alone, Mt", True),
         ("Cheapest relief", False),
+        ("Capacity rests on", False),
     ]
     rows = []
     for rank, stop in enumerate(report["stops"], start=1):
@@ -132,6 +133,7 @@ def _stops(report: Mapping[str, Any]) -> str:
                 price,
                 number(stop["gain_alone_mt"], 2),
                 text,
+                _base(stop["rests_on"]),
             )
         )
     explained = (
@@ -140,6 +142,13 @@ def _stops(report: Mapping[str, Any]) -> str:
     )
     note = f'<p class="soft">{explained}</p>'
     return table(header, rows) + note
+
+
+def _base(rests_on: Mapping[str, Any]) -> str:
+    """What a capacity rests on, with its range in thousands of its unit."""
+    if rests_on["low"] is None or rests_on["high"] is None:
+        return str(rests_on["confidence"])
+    return f"{rests_on['confidence']}, {rests_on['low']:,.4g} to {rests_on['high']:,.4g}"
 
 
 def _tiles(report: Mapping[str, Any]) -> str:

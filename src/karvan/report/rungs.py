@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from karvan.results import Ladder, LadderRung
 
-_NAME_WIDTH = 23
+_NAME_WIDTH = 26
+_RELIEF_WIDTH = 26
+_PAYERS_SHOWN = 3
 
 
 def ladder_lines(ladder: Ladder) -> list[str]:
@@ -16,7 +18,7 @@ def ladder_lines(ladder: Ladder) -> list[str]:
         f"{ladder.scenario_id}, {ladder.year}: {ladder.today_mt:.2f} Mt today; markets grow x {ladder.market_scale:.3f},"
         f" until {ladder.to_mt:g} Mt would move without limits."
     )
-    lines = [
+    return [
         heading,
         "",
         "RELIEVE AS YOU CLIMB: each limit lifted before the next is met",
@@ -24,23 +26,23 @@ def ladder_lines(ladder: Ladder) -> list[str]:
         "",
         "AS IS: every limit stands",
         *_table(ladder.as_is),
+        *_remarks(ladder.as_is),
     ]
-    useless = [str(rung.rung) for rung in ladder.as_is if rung.is_alone_useless and rung.is_on_corridor]
-    if useless:
-        lines += ["", f"Relieving {', '.join(useless)} alone gains nothing."]
-    return lines
 
 
 def _table(rungs: Sequence[LadderRung]) -> list[str]:
     if not rungs:
         return ["  nothing binds"]
-    lines = [f"  {'':>2} {'facility':<24}{'latent':>6}{'moved':>6}{'USD/t':>7}{'gain':>6}{'M USD/y':>9}  cheapest relief"]
+    lines = [
+        f"  {'':>2} {'':<27}{'Mt: no':>6}{'with':>6}{'1 t more':>9}{'gain':>6}{'M USD a year':>13}",
+        f"  {'':>2} {'facility':<27}{'limits':>6}{'them':>6}{'USD':>9}{'Mt':>6}{'priced':>7}{'queue':>6}  cheapest relief",
+    ]
     for rung in (rung for rung in rungs if rung.is_on_corridor):
         price = f"{rung.shadow_price_usd_per_t:.1f}" if rung.is_public else "unsure"
-        name = rung.facility_name if len(rung.facility_name) <= _NAME_WIDTH else f"{rung.facility_name[: _NAME_WIDTH - 3].rstrip()}..."
+        gains = f"{_plain(rung.gain_mt, 2):>6}{_plain(rung.gain_musd_per_year, 0):>7}{_plain(rung.gain_queue_musd_per_year, 0):>6}"
         lines.append(
-            f"  {rung.rung:>2} {name:<24}{rung.latent_mt:>6.2f}{rung.realised_mt:>6.2f}{price:>7}{rung.gain_mt:>6.2f}"
-            f"{rung.gain_musd_per_year:>9.1f}  {_relief(rung)}"
+            f"  {rung.rung:>2} {_cut(rung.facility_name, _NAME_WIDTH):<27}{rung.latent_mt:>6.2f}{rung.realised_mt:>6.2f}{price:>9}{gains}"
+            f"  {_cut(_relief(rung), _RELIEF_WIDTH)}"
         )
     elsewhere = [rung.facility_name for rung in rungs if not rung.is_on_corridor]
     if elsewhere:
@@ -48,6 +50,43 @@ def _table(rungs: Sequence[LadderRung]) -> list[str]:
             f"Full too, on rival or connecting routes: {'; '.join(elsewhere)}.", 96, initial_indent="     ", subsequent_indent="     "
         )
     return lines
+
+
+def _remarks(rungs: Sequence[LadderRung]) -> list[str]:
+    """What the table of standing limits does not say: who pays, ties, useless reliefs, guesses."""
+    here = [rung for rung in rungs if rung.is_on_corridor]
+    remarks = []
+    for rung in [rung for rung in here if rung.is_public and rung.paid_by][:_PAYERS_SHOWN]:
+        bundles = "; ".join(
+            f"{item['commodity_group']} {item['origin_region']}-{item['destination_region']} {item['share']:.0%}" for item in rung.paid_by
+        )
+        remarks.append(f"{rung.rung}: its price is paid by {bundles}; {rung.earned_by} earns it.")
+    useless = [str(rung.rung) for rung in here if rung.is_alone_useless]
+    if useless:
+        remarks.append(f"Relieving {', '.join(useless)} alone gains nothing.")
+    remarks += [
+        f"{rung.rung} is in series with {', '.join(rung.tied_facility_ids)}: only the sum of their prices is defined."
+        for rung in here
+        if rung.tied_facility_ids
+    ]
+    remarks += [
+        f"{rung.rung} is full if its capacity is what we take it to be: {rung.rests_on['note']}"
+        for rung in here
+        if not rung.is_public and rung.rests_on["note"]
+    ]
+    remarks.append("Worth where scarcity is a queue: the same goods wait instead of pay, and nobody earns what they lose.")
+    wrapped = [textwrap.wrap(remark, 98, initial_indent="  ", subsequent_indent="    ") for remark in remarks]
+    return ["", *(line for lines in wrapped for line in lines)]
+
+
+def _plain(value: float, decimals: int) -> str:
+    """A number to some decimals, never a negative zero."""
+    return f"{round(value, decimals) + 0.0:.{decimals}f}"
+
+
+def _cut(text: str, width: int) -> str:
+    """Text of at most so many characters; three dots say that it was longer."""
+    return text if len(text) <= width else f"{text[: width - 3].rstrip()}..."
 
 
 def _relief(rung: LadderRung) -> str:

@@ -69,7 +69,15 @@ def answer_sentences(report: Mapping[str, Any]) -> list[str]:
     if headline is None:
         rows = ", ".join(f"{row['corridor_mt']:.1f} Mt in {row['year']}" for row in report["years"][:: max(1, len(report["years"]) // 5)])
         return [*sentences, "", f"Outlook: {rows}."]
-    return [*sentences, "", *_reached(headline), *_in_target_year(headline)]
+    return [*sentences, "", *_reached(headline), *_in_target_year(headline), *_not_settled(report)]
+
+
+def _not_settled(report: Mapping[str, Any]) -> list[str]:
+    """A warning where delays and flows did not come to fit each other; such years are shown, never taken for answers."""
+    years = sorted({row["year"] for part in ("years", "baseline_years") for row in report[part] if not row.get("is_settled", True)})
+    if not years:
+        return []
+    return [f"Not an answer: in {', '.join(str(year) for year in years)} delays and flows did not settle."]
 
 
 def _reached(headline: Mapping[str, Any]) -> list[str]:
@@ -102,15 +110,21 @@ def _stops(report: Mapping[str, Any]) -> list[str]:
     stops: Sequence[Mapping[str, Any]] = report["stops"]
     if not stops:
         return ["  Nothing is full on the corridor in any year of this scenario.", ""]
+    known = [stop for stop in stops if stop["is_public"]]
     lines = [f"  {'WHAT STOPS IT, IN ORDER':<27}{'from':>5}{'carried':>10}{'turned away':>12}{'1 t more':>9}  cheapest relief"]
-    for rank, stop in enumerate(stops[:_STOPS_SHOWN], start=1):
+    for rank, stop in enumerate(known[:_STOPS_SHOWN], start=1):
         unit = _UNITS[stop["unit"]]
-        price = f"{stop['shadow_price_usd_per_t']:.0f} USD" if stop["is_public"] else "unsure"
+        price = f"{stop['shadow_price_usd_per_t']:.0f} USD"
         carried, away = f"{stop['carried']:,.0f} {unit}", f"{stop['turned_away']:,.0f} {unit}"
         lines.append(f"  {rank} {_cut(stop['name'], 24):<25}{stop['from_year']:>5}{carried:>10}{away:>12}{price:>9}  {_relief(stop)}")
-    useless = [str(rank) for rank, stop in enumerate(stops[:_STOPS_SHOWN], start=1) if stop["gain_alone_mt"] < _GAIN_FLOOR_MT]
+    useless = [str(rank) for rank, stop in enumerate(known[:_STOPS_SHOWN], start=1) if stop["gain_alone_mt"] < _GAIN_FLOOR_MT]
     remark = f"Relieving {', '.join(useless)} alone gains nothing." if useless else "Lifting any one of them alone gains something."
-    return [*lines, f"    {remark:<66}all rungs: karvan ladder", ""]
+    lines.append(f"    {remark:<66}all rungs: karvan ladder")
+    guessed = [stop["name"] for stop in stops if not stop["is_public"]]
+    if guessed:
+        text = f"Full too if our guess of their capacity or other load holds: {'; '.join(guessed)}."
+        lines += textwrap.wrap(text, 98, initial_indent="    ", subsequent_indent="    ", max_lines=2, placeholder=" ...")
+    return [*lines, ""]
 
 
 def _cut(text: str, width: int) -> str:
@@ -118,7 +132,7 @@ def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 3].rstrip() + "..."
 
 
-_UNITS = {"kt": "kt", "kteu": "kTEU", "kwagons": "kwag", "ktrains": "ktrn", "kvehicles": "kveh"}
+_UNITS = {"kt": "kt", "kteu": "kTEU", "kwagons": "kwag", "ktrains": "ktrn", "kvehicles": "kveh", "kshipdays": "kshd", "kwagondays": "kwgd"}
 _GAIN_FLOOR_MT = 0.005
 
 

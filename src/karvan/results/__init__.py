@@ -3,11 +3,23 @@
 Goes in: plain numbers and frames from the engines. Comes out: frozen results and run folders. May import: corridor, schema, errors.
 """
 
+from karvan.results.element_use import (
+    Bundle,
+    ClosedElement,
+    CriticalFacility,
+    Criticality,
+    ElementUse,
+    FamilyUse,
+    RentPaid,
+    TakenUp,
+)
+from karvan.results.explained_market import ExplainedFamily, ExplainedPair, ExplainedRoute, MarketExplanation, PairFamily, PricePaid
 from karvan.results.journeys import LEG_SCHEMA, carec_indicators, journey_profile, journey_totals
 from karvan.results.ladder import Ladder, LadderRung
 from karvan.results.outlook import Outlook, YearResult
 from karvan.results.rounding import rounded
 from karvan.results.run import Run
+from karvan.results.sentences import Sentence, Value
 from karvan.results.store import (
     RUNS_FOLDER,
     SavedRun,
@@ -20,6 +32,38 @@ from karvan.results.store import (
 )
 
 __all__ = [
-    "LEG_SCHEMA", "RUNS_FOLDER", "Ladder", "LadderRung", "Outlook", "Run", "SavedRun", "YearResult", "carec_indicators", "existing_run",
-    "journey_profile", "journey_totals", "load_manifest", "load_run", "newest_run", "rounded", "save_run", "write_text_whole",
+    "LEG_SCHEMA",
+    "RUNS_FOLDER",
+    "Bundle",
+    "ClosedElement",
+    "CriticalFacility",
+    "Criticality",
+    "ElementUse",
+    "ExplainedFamily",
+    "ExplainedPair",
+    "ExplainedRoute",
+    "FamilyUse",
+    "Ladder",
+    "LadderRung",
+    "MarketExplanation",
+    "Outlook",
+    "PairFamily",
+    "PricePaid",
+    "RentPaid",
+    "Run",
+    "SavedRun",
+    "Sentence",
+    "TakenUp",
+    "Value",
+    "YearResult",
+    "carec_indicators",
+    "existing_run",
+    "journey_profile",
+    "journey_totals",
+    "load_manifest",
+    "load_run",
+    "newest_run",
+    "rounded",
+    "save_run",
+    "write_text_whole",
 ]  # fmt: skip

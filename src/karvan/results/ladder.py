@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -30,6 +30,11 @@ class LadderRung:
         next_facility_id: What binds next.
         is_public: Its capacity is certain enough to quote the price.
         is_on_corridor: Enough of what it carries in the year crosses the headline cordon; others bind on rival or connecting routes.
+        gain_queue_musd_per_year: Welfare gained where scarcity is a queue that nobody earns.
+        tied_facility_ids: Full facilities in series with it that the same goods pass: only the sum of their prices is defined.
+        paid_by: Who would pay for a place there: origin_region, destination_region, commodity_group, share of what all pay; the most first.
+        earned_by: Operator who would earn it.
+        rests_on: What its capacity rests on: confidence, low and high in thousands of its unit (None where there is no range), note.
     """
 
     rung: int
@@ -50,6 +55,11 @@ class LadderRung:
     next_facility_id: str | None
     is_public: bool
     is_on_corridor: bool
+    gain_queue_musd_per_year: float
+    tied_facility_ids: tuple[str, ...]
+    paid_by: tuple[Mapping[str, Any], ...]
+    earned_by: str
+    rests_on: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

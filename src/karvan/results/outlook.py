@@ -45,8 +45,11 @@ class YearResult:
         max_violation, complementarity: Solver quality r1 and r2.
         welfare_musd: Consumer surplus and rent, million USD.
         rent_musd: Rent of scarce facilities, million USD.
-        route_gap: Largest share of its market that a route left out would take.
+        route_gap: Largest share of its market that a route left out would take; NaN for corner runs, on their scenario's routes.
         is_settled: Delays and flows fit each other; if not, the year is told as not converged.
+        queue: If scarcity were a queue that nobody earns, on the same routes and delays: `corridor_mt` over the headline cordon,
+            `welfare_musd`,
+            and `waiting_musd`, what the queues would cost who waits; None where it was not asked for.
     """
 
     year: int
@@ -71,6 +74,7 @@ class YearResult:
     rent_musd: float
     route_gap: float
     is_settled: bool
+    queue: Mapping[str, float] | None
 
     @property
     def cordons(self) -> Mapping[str, float]:

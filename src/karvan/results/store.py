@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,9 @@ RUNS_FOLDER = Path("karvan-runs")
 """Where runs are saved unless a folder is named."""
 FRAMES = ("facilities", "crossings", "families", "blocks", "links", "operators", "regions", "components")
 """Frames of every year of a run; `case` tells scenario, baseline, low and high apart."""
-LEDGER = ("route_steps", "routes", "route_costs", "route_flows", "market_results", "row_results")
+LEDGER = (
+    "route_steps", "routes", "route_costs", "path_sizes", "route_flows", "market_results", "row_results", "empty_flows",
+)  # fmt: skip
 """Frames that let a run be checked without computing it again."""
 
 
@@ -49,14 +51,14 @@ class SavedRun:
     manifest: Mapping[str, Any]
     report: Mapping[str, Any]
 
-    def frame(self, name: str) -> pl.DataFrame:
-        """One of FRAMES or LEDGER, every scenario, growth and year of it.
+    def frame(self, name: str, *, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """One of FRAMES or LEDGER, every scenario, growth and year of it; some or all of its columns.
 
         Raises:
             DataError: Its file is missing or broken.
         """
         try:
-            return pl.read_parquet(self.folder / f"{name}.parquet")
+            return pl.read_parquet(self.folder / f"{name}.parquet", columns=None if columns is None else list(columns))
         except (OSError, pl.exceptions.PolarsError) as error:
             message = f"{self.folder / name}.parquet cannot be read; run again with --replace, or name another run"
             raise DataError(Problem("run folder", None, None, message)) from error

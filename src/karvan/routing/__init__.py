@@ -11,18 +11,19 @@ from karvan.routing.graph import StateGraph, build_graph
 from karvan.routing.hierarchy import build_hierarchy, distances
 from karvan.routing.legs import legs
 from karvan.routing.permissions import arc_mask
-from karvan.routing.route_sets import Entered, Standing, at_rest, entered, first_routes, price_costs, subset
+from karvan.routing.route_sets import Entered, Standing, at_rest, entered, first_routes, price_costs, recalled, subset, with_ways_round
 from karvan.routing.sets import COMPONENTS, HOURS, RouteSets
-from karvan.routing.space import RouteSetOptions, RouteSpace, route_space
+from karvan.routing.space import RouteSetOptions, RouteSpace, route_space, watching
 from karvan.routing.uses import (
+    ArcRates,
     EmptyRun,
     FacilityEntries,
-    RevenueRates,
+    arc_flows,
+    arc_rates,
     cordon_weights,
     empty_runs,
     facility_entries,
     operator_revenue,
-    revenue_rates,
     rows_of,
 )
 
@@ -30,18 +31,20 @@ __all__ = [
     "COMPONENTS",
     "HOURS",
     "ArcCosts",
+    "ArcRates",
     "EmptyRun",
     "Entered",
     "FacilityEntries",
     "Families",
-    "RevenueRates",
     "RouteSetOptions",
     "RouteSets",
     "RouteSpace",
     "Standing",
     "StateGraph",
     "arc_costs",
+    "arc_flows",
     "arc_mask",
+    "arc_rates",
     "at_rest",
     "build_graph",
     "build_hierarchy",
@@ -59,8 +62,10 @@ __all__ = [
     "operator_revenue",
     "payloads",
     "price_costs",
-    "revenue_rates",
+    "recalled",
     "route_space",
     "rows_of",
     "subset",
+    "watching",
+    "with_ways_round",
 ]  # fmt: skip

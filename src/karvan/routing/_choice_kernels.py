@@ -60,6 +60,20 @@ def sums(routes, by_arc, result):
 
 
 @njit(cache=True, nogil=True)
+def arc_flows(routes, flow, result):
+    """Flow on arcs by goods from flow on routes; fills `result`, shape (goods, arcs)."""
+    for goods in range(result.shape[0]):
+        for arc in range(result.shape[1]):
+            result[goods, arc] = 0.0
+    for route in range(routes.goods.shape[0]):
+        amount = flow[route]
+        if amount == 0.0:
+            continue
+        for step in range(routes.first_arc[route], routes.first_arc[route + 1]):
+            result[routes.goods[route], routes.arc[step]] += amount
+
+
+@njit(cache=True, nogil=True)
 def entries(routes, uses, ends, is_summed, row_mark):
     """Rows that routes use and how much of them.
 

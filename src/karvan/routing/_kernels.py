@@ -226,45 +226,79 @@ def distances(side, hierarchy, cost, is_allowed, bits, root, weights, layers):
 
 
 @njit(cache=True, nogil=True)
-def _walk(side, link, position, cost, is_allowed, bits, root, layers, node, flags, path, is_short):
-    """Arcs of a least route between a node and the root of its distances, from the node on.
+def _parents(side, position, cost, is_allowed, bits, root, layers, parent, parent_flags):
+    """First arc of a least route between every node and the root of its distances, and the flags behind it, -1 where there is none.
 
-    At every node the lowest arc that explains the distance is taken. `side` is as of distances from the
-    other end. A short walk ends at its first link.
+    The lowest arc that explains the distance is taken. `side` is as of distances from the other end; both results have the shape of
+    `layers`.
+    """
+    first, arc_of, _, far = side
+    for flags in range(layers.shape[0]):
+        for node in range(position.shape[0]):
+            if position[node] < 0:
+                continue
+            here = layers[flags, position[node]]
+            taken, left = -1, flags
+            if here < FAR:
+                for place in range(first[node], first[node + 1]):
+                    arc = arc_of[place]
+                    if not is_allowed[arc]:
+                        continue
+                    other = position[far[arc]]
+                    if other < 0:
+                        if far[arc] == root and flags == 0 and cost[arc] == here:
+                            taken = arc
+                            break
+                        continue
+                    if layers[flags, other] + cost[arc] == here:
+                        taken = arc
+                        break
+                    rest = flags & ~bits[arc]
+                    if rest != flags and layers[rest, other] + cost[arc] == here:
+                        taken, left = arc, rest
+                        break
+            parent[flags, position[node]] = taken
+            parent_flags[flags, position[node]] = left
+
+
+@njit(cache=True, nogil=True)
+def _next_links(far, link, position, parent, parent_flags, root, result):
+    """First link of a least route between every node and the root, -1 where it uses none; fills `result`, of the shape of `parent`."""
+    for flags in range(parent.shape[0]):
+        for node in range(position.shape[0]):
+            if position[node] < 0:
+                continue
+            at, layer, found = node, flags, -1
+            while at != root:
+                arc = parent[layer, position[at]]
+                if arc < 0:
+                    break
+                if link[arc] >= 0:
+                    found = link[arc]
+                    break
+                layer = parent_flags[layer, position[at]]
+                at = far[arc]
+            result[flags, position[node]] = found
+
+
+@njit(cache=True, nogil=True)
+def _walk(far, position, tree, root, node, flags, path):
+    """Arcs of a least route between a node and the root of a tree of parents, from the node on.
 
     Returns:
         How many, written to `path`.
     """
-    first, arc_of, _, far = side
-    count = 0
+    parent, parent_flags = tree
+    count = np.int64(0)
     while node != root:
-        here = layers[flags, position[node]]
-        taken = -1
-        for place in range(first[node], first[node + 1]):
-            arc = arc_of[place]
-            if not is_allowed[arc]:
-                continue
-            other = position[far[arc]]
-            if other < 0:
-                if far[arc] == root and flags == 0 and cost[arc] == here:
-                    taken = arc
-                    break
-                continue
-            if layers[flags, other] + cost[arc] == here:
-                taken = arc
-                break
-            rest = flags & ~bits[arc]
-            if rest != flags and layers[rest, other] + cost[arc] == here:
-                taken = arc
-                flags = rest
-                break
+        place = position[node]
+        taken = parent[flags, place]
         if taken < 0:
-            break  # never, as long as the distances are those of these costs
+            break  # never, as long as the node can be reached
+        flags = parent_flags[flags, place]
         path[count] = taken
         count += 1
         node = far[taken]
-        if is_short and link[taken] >= 0:
-            break
     return count
 
 
@@ -300,7 +334,10 @@ def _heaped(heap, key, arcs, count, low, high):
 
 @njit(cache=True, nogil=True)
 def _turns_back(path, count, through, arc_bits, tail, head, node_place, node_seen, place_seen, place_bits, mark):
-    """Whether a route comes back to a state, or to a place after it met a requirement or passed the arc `through`: a loop for its sake."""
+    """Whether a route comes back to a state, or to a place after it met a requirement or passed the link `through`: a loop for its sake.
+
+    An operation inside a place, where `through` is one, may stand on a spur: a yard beside the line where goods change gauge.
+    """
     collected = 0
     for position in range(count + 1):
         node = tail[path[position]] if position < count else head[path[count - 1]]
@@ -349,16 +386,20 @@ def family_of(links, count, applies, has_any, in_any, in_not, all_bit, all_full)
 
 
 @njit(cache=True, nogil=True)
-def routes_through(network, hierarchy, cost, family, rules, options, ends, limit):
-    """Routes of one family that are the cheapest through some link, one way, for markets that share goods, form and permissions.
+def routes_through(network, hierarchy, cost, uses, family, rules, options, ends, limit):
+    """Routes of one family that are the cheapest through some link, one way, or through some other arc that uses a row, for markets that
+    share goods, form and permissions.
 
     Args:
         network: A Network.
         hierarchy: A Hierarchy of it.
         cost: Whole-number cost of each arc, above zero, shape (arcs,).
+        uses: Rows that each arc uses, as arc_first_use, arc_use, and a mark of each row: routes that use other rows are never variants
+            of each other; sets of rows are told apart by the exclusive or of their marks.
         family: is_allowed (arcs,), arc_bits (arcs,), bit_count, position of the family in the order.
         rules: Arguments of `family_of` after `count`.
-        options: most routes of a market, and the dearest route over the cheapest.
+        options: most routes of a market, overlap above which a route is a variant of a cheaper one that uses the same rows, and the
+            dearest route over the cheapest.
         ends: origins, origin_first_market, market_destination: nodes, and the markets of each origin.
         limit: Dearest route that is wanted, in the unit of cost, shape (markets,); the cheapest found is told whatever it costs; below
             zero: none is wanted.
@@ -368,7 +409,8 @@ def routes_through(network, hierarchy, cost, family, rules, options, ends, limit
     """
     is_allowed, arc_bits, bit_count, family_index = family
     applies, has_any, in_any, in_not, all_bit, all_full = rules
-    most, length_bound = options
+    most, overlap_bound, length_bound = options
+    arc_first_use, arc_use, row_mark = uses
     origins, origin_first_market, market_destination = ends
     position, tail, head, link = hierarchy.position, network.arc_tail, network.arc_head, network.arc_link
     onward = (network.out_first, network.out_arc, tail, head)
@@ -384,11 +426,13 @@ def routes_through(network, hierarchy, cost, family, rules, options, ends, limit
     falling = np.empty(edge_count, dtype=np.int64)
     customised(hierarchy, cost, is_allowed, rising, falling)
     inner = np.empty(arc_count, dtype=np.int64)
+    is_start = _filled(arc_count, False)
     inner_count = 0
     for arc in range(arc_count):
-        if is_allowed[arc] and hierarchy.arc_edge[arc] >= 0 and link[arc] >= 0:
+        if is_allowed[arc] and hierarchy.arc_edge[arc] >= 0 and (link[arc] >= 0 or arc_first_use[arc + 1] > arc_first_use[arc]):
             inner[inner_count] = arc
             inner_count += 1
+            is_start[arc] = True
 
     slot = _filled(node_count, np.int64(-1))
     slots = 0
@@ -397,21 +441,33 @@ def routes_through(network, hierarchy, cost, family, rules, options, ends, limit
             slot[market_destination[market]] = slots
             slots += 1
     behind = np.empty((slots, flag_count, rank_count), dtype=np.int64)
+    behind_arc = np.empty((slots, flag_count, rank_count), dtype=np.int32)
+    behind_flags = np.empty((slots, flag_count, rank_count), dtype=np.int32)
+    behind_link = np.empty((slots, flag_count, rank_count), dtype=np.int32)
     for node in range(node_count):
         if slot[node] >= 0:
-            distances(homeward, hierarchy, cost, is_allowed, arc_bits, node, (falling, rising), behind[slot[node]])
+            back = behind[slot[node]]
+            distances(homeward, hierarchy, cost, is_allowed, arc_bits, node, (falling, rising), back)
+            _parents(onward, position, cost, is_allowed, arc_bits, node, back, behind_arc[slot[node]], behind_flags[slot[node]])
+            _next_links(head, link, position, behind_arc[slot[node]], behind_flags[slot[node]], node, behind_link[slot[node]])
     ahead = np.empty((flag_count, rank_count), dtype=np.int64)
+    ahead_arc = np.empty((flag_count, rank_count), dtype=np.int32)
+    ahead_flags = np.empty((flag_count, rank_count), dtype=np.int32)
+    ahead_link = np.empty((flag_count, rank_count), dtype=np.int32)
 
     through = np.empty(arc_count, dtype=np.int64)
     heap = np.empty(inner_count, dtype=np.int64)
     covered = _filled(arc_count, np.int64(0))
+    arc_mark = _filled(arc_count, np.int64(0))
     node_seen = _filled(node_count, np.int64(0))
     place_seen = _filled(place_count, np.int64(0))
     place_bits = _filled(place_count, np.int64(0))
+    row_seen = _filled(row_mark.shape[0], np.int64(0))
     mark = 0
     path = np.empty(4 * node_count * flag_count + 8, dtype=np.int64)
     part = np.empty(2 * node_count * flag_count + 4, dtype=np.int64)
     links = np.empty(path.shape[0], dtype=np.int64)
+    signature = np.empty(most, dtype=np.uint64)
 
     route_market = np.empty(256, dtype=np.int64)
     route_first = _filled(257, np.int64(0))
@@ -427,23 +483,32 @@ def routes_through(network, hierarchy, cost, family, rules, options, ends, limit
             continue
         origin = origins[origin_position]
         distances(onward, hierarchy, cost, is_allowed, arc_bits, origin, (rising, falling), ahead)
+        _parents(homeward, position, cost, is_allowed, arc_bits, origin, ahead, ahead_arc, ahead_flags)
+        _next_links(tail, link, position, ahead_arc, ahead_flags, origin, ahead_link)
         for market in range(first_market, last_market):
             if limit[market] < 0:
                 continue
             destination = market_destination[market]
             back = behind[slot[destination]]
+            tree_on = (behind_arc[slot[destination]], behind_flags[slot[destination]])
+            tree_home = (ahead_arc, ahead_flags)
             best = FAR
+            back_link = behind_link[slot[destination]]
             for index in range(inner_count):
                 arc = inner[index]
                 here, there = position[tail[arc]], position[head[arc]]
                 least = FAR
+                is_back = False
                 if ahead[0, here] < FAR and back[0, there] < FAR:
                     for flags in range(flag_count):
                         rest = whole & ~flags & ~arc_bits[arc]
-                        least = min(least, ahead[flags, here] + back[rest, there])
+                        total = ahead[flags, here] + back[rest, there]
+                        if total < least:
+                            least = total
+                            is_back = link[arc] >= 0 and (back_link[rest, there] == link[arc] or ahead_link[flags, here] == link[arc])
                     least += cost[arc]
-                through[arc] = least
                 best = min(best, least)
+                through[arc] = FAR if is_back else least  # out and back over the same link is no route
             if best >= FAR:
                 continue
             bound = max(best, min(limit[market], np.int64(length_bound * best)))
@@ -470,44 +535,30 @@ def routes_through(network, hierarchy, cost, family, rules, options, ends, limit
                 while ahead[flags, here] + back[whole & ~flags & ~arc_bits[arc], there] + cost[arc] != through[arc]:
                     flags += 1
                 rest = whole & ~flags & ~arc_bits[arc]
-                length = np.int64(0)
-                for step in range(4):  # first to the next link either way, then all the way
-                    is_short, is_ahead = step < 2, step % 2 == 0
-                    count = _walk(
-                        onward if is_ahead else homeward,
-                        link,
-                        position,
-                        cost,
-                        is_allowed,
-                        arc_bits,
-                        destination if is_ahead else origin,
-                        back if is_ahead else ahead,
-                        head[arc] if is_ahead else tail[arc],
-                        rest if is_ahead else flags,
-                        part,
-                        is_short,
-                    )
-                    if is_short:
-                        if count > 0 and link[part[count - 1]] == link[arc]:
-                            break  # out and back over the same link
-                    elif is_ahead:
-                        for index in range(count):
-                            path[index] = part[index]
-                        length = count
-                    else:
-                        for index in range(length):
-                            path[count + length - index] = path[length - 1 - index]
-                        path[count] = arc
-                        for index in range(count):
-                            path[index] = part[count - 1 - index]
-                        length += count + 1
-                if length == 0:
-                    continue
-                mark += 1
-                if _turns_back(path, length, arc, arc_bits, tail, head, network.node_place, node_seen, place_seen, place_bits, mark):
-                    continue
+                length = _walk(tail, position, tree_home, origin, tail[arc], flags, part)
                 for step in range(length):
-                    if link[path[step]] >= 0 and through[path[step]] == through[arc]:
+                    path[step] = part[length - 1 - step]
+                path[length] = arc
+                length += 1 + _walk(head, position, tree_on, destination, head[arc], rest, path[length + 1 :])
+                mark += 1
+                if _turns_back(
+                    path,
+                    length,
+                    arc if link[arc] >= 0 else -1,
+                    arc_bits,
+                    tail,
+                    head,
+                    network.node_place,
+                    node_seen,
+                    place_seen,
+                    place_bits,
+                    mark,
+                ):
+                    continue
+                total = np.int64(0)
+                for step in range(length):
+                    total += cost[path[step]]
+                    if hierarchy.arc_edge[path[step]] >= 0 and is_start[path[step]] and through[path[step]] == through[arc]:
                         covered[path[step]] = covered_mark
                 used_links = np.int64(0)
                 for step in range(length):
@@ -516,6 +567,28 @@ def routes_through(network, hierarchy, cost, family, rules, options, ends, limit
                         used_links += 1
                 if family_of(links, used_links, applies, has_any, in_any, in_not, all_bit, all_full) != family_index:
                     continue
+                mark += 1
+                used = np.uint64(0)
+                for step in range(length):
+                    arc_mark[path[step]] = mark
+                    for use in range(arc_first_use[path[step]], arc_first_use[path[step] + 1]):
+                        if row_seen[arc_use[use]] != mark:
+                            row_seen[arc_use[use]] = mark
+                            used ^= row_mark[arc_use[use]]
+                is_new = True
+                for other in range(first_kept, route_count):
+                    if signature[other - first_kept] != used:
+                        continue
+                    shared = np.int64(0)
+                    for step in range(route_first[other], route_first[other + 1]):
+                        if arc_mark[route_arc[step]] == mark:
+                            shared += cost[route_arc[step]]
+                    if shared > overlap_bound * total + length:  # every arc costs one at least
+                        is_new = False
+                        break
+                if not is_new:
+                    continue
+                signature[route_count - first_kept] = used
                 route_market = _grown(route_market, route_count + 1)
                 route_first = _grown(route_first, route_count + 2)
                 route_arc = _grown(route_arc, route_first[route_count] + length)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,21 +17,22 @@ from karvan.schema import ANY, LOADING_UNITS
 BoolArray = npt.NDArray[np.bool_]
 
 
-def rules_in_force(tables: Mapping[str, pl.DataFrame], date: datetime.date) -> pl.DataFrame:
+Rule = Mapping[str, Any]
+"""A row of `permissions`, with its position under `row`."""
+
+
+def rules_in_force(tables: Mapping[str, pl.DataFrame], date: datetime.date) -> tuple[Rule, ...]:
     """Permission rows that apply on a date: from the first day on, and until the day before the last."""
     rules = tables["permissions"].with_row_index("row")
     begun = pl.col("from_date").is_null() | (pl.col("from_date") <= date)
     running = pl.col("until_date").is_null() | (pl.col("until_date") > date)
-    return rules.filter(pl.col("in_force") & begun & running)
+    return tuple(rules.filter(pl.col("in_force") & begun & running).iter_rows(named=True))
 
 
-def rules_for(rules: pl.DataFrame, origin_region: str, destination_region: str, commodity_group: str) -> pl.DataFrame:
-    """Rows that concern goods between two regions."""
-    return rules.filter(
-        pl.col("origin_region").is_in([origin_region, ANY])
-        & pl.col("destination_region").is_in([destination_region, ANY])
-        & pl.col("commodity_group").is_in([commodity_group, ANY])
-    )
+def rules_for(rules: Sequence[Rule], origin_region: str, destination_region: str, commodity_group: str) -> tuple[Rule, ...]:
+    """Rules that concern goods between two regions."""
+    wanted = (("origin_region", origin_region), ("destination_region", destination_region), ("commodity_group", commodity_group))
+    return tuple(rule for rule in rules if all(rule[column] in (value, ANY) for column, value in wanted))
 
 
 def arc_mask(
@@ -47,29 +49,29 @@ def arc_mask(
     Boxed goods stay in containers, loose goods outside them. A rule closes its link, its terminal, and every link with an
     end in its country, for its loading unit.
     """
-    rules = rules_for(rules_in_force(tables, date), origin_region, destination_region, commodity_group)
-    return mask_of_rules(graph, tables, rules, form)
-
-
-def mask_of_rules(graph: StateGraph, tables: Mapping[str, pl.DataFrame], rules: pl.DataFrame, form: str) -> BoolArray:
-    """Arcs left open by the form and by some permission rows, shape (arcs,)."""
-    in_form = np.isin(np.arange(len(LOADING_UNITS)), [LOADING_UNITS.index(unit) for unit in units_of_form(list(LOADING_UNITS), form)])
-    mask = in_form[graph.arc_unit] & in_form[graph.arc_unit_after]
-    is_link, is_terminal = graph.arc_kind == LINK, graph.arc_kind == TERMINAL
-    link_rows = {name: row for row, name in enumerate(tables["links"]["link_id"])}
-    terminal_rows = {name: row for row, name in enumerate(tables["terminals"]["terminal_id"])}
-    for rule in rules.iter_rows(named=True):
-        closed = np.zeros(graph.arc_count, dtype=np.bool_)
-        if rule["link_id"] is not None:
-            closed |= is_link & (graph.arc_element == link_rows[rule["link_id"]])
-        if rule["terminal_id"] is not None:
-            closed |= is_terminal & (graph.arc_element == terminal_rows[rule["terminal_id"]])
-        if rule["country"] is not None:
-            inside = tables["places"].filter(pl.col("country") == rule["country"])["place_id"].to_list()
-            touching = (tables["links"]["from_place"].is_in(inside) | tables["links"]["to_place"].is_in(inside)).to_numpy()
-            closed |= is_link & touching[np.where(is_link, graph.arc_element, 0)]
-        if rule["loading_unit"] != ANY:
-            code = LOADING_UNITS.index(rule["loading_unit"])
-            closed &= (graph.arc_unit == code) | (graph.arc_unit_after == code)
-        mask &= ~closed
+    mask = form_mask(graph, form)
+    for rule in rules_for(rules_in_force(tables, date), origin_region, destination_region, commodity_group):
+        mask &= ~closed_arcs(graph, tables, rule)
     return mask
+
+
+def form_mask(graph: StateGraph, form: str) -> BoolArray:
+    """Arcs that goods of a form may use, shape (arcs,)."""
+    in_form = np.isin(np.arange(len(LOADING_UNITS)), [LOADING_UNITS.index(unit) for unit in units_of_form(list(LOADING_UNITS), form)])
+    return np.asarray(in_form[graph.arc_unit] & in_form[graph.arc_unit_after])
+
+
+def closed_arcs(graph: StateGraph, tables: Mapping[str, pl.DataFrame], rule: Rule) -> BoolArray:
+    """Arcs that a rule closes, shape (arcs,)."""
+    closed = np.zeros(graph.arc_count, dtype=np.bool_)
+    closed[list(graph.arcs_of_element.get((LINK, rule["link_id"]), ()))] = True
+    closed[list(graph.arcs_of_element.get((TERMINAL, rule["terminal_id"]), ()))] = True
+    if rule["country"] is not None:
+        is_link = graph.arc_kind == LINK
+        inside = tables["places"].filter(pl.col("country") == rule["country"])["place_id"].to_list()
+        touching = (tables["links"]["from_place"].is_in(inside) | tables["links"]["to_place"].is_in(inside)).to_numpy()
+        closed |= is_link & touching[np.where(is_link, graph.arc_element, 0)]
+    if rule["loading_unit"] != ANY:
+        code = LOADING_UNITS.index(rule["loading_unit"])
+        closed &= (graph.arc_unit == code) | (graph.arc_unit_after == code)
+    return closed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -22,6 +22,8 @@ BoolArray = npt.NDArray[np.bool_]
 
 # Searches add up part of each leg's spread where the exact cost takes the root of a sum: they look this much further.
 _SLACK_SHARE = 0.02
+# A nest is taken to stand as it did while no cost of its routes has moved by this part of 1/theta.
+_STILL = 0.05
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,11 @@ class Entered:
     Attributes:
         sets: The routes.
         entries: Facilities that they use.
-        gap: Largest share of its market that a candidate left out would take, by market and family, shape (markets, families).
+        gap: Largest share of its market that a route left out would take, by market and family, shape (markets, families).
         share: Share of each nest, shape (markets, families).
         composite: Composite cost of each nest with its constant, USD/t, infinite where it has no route, shape (markets, families).
         newest: Largest share that one of those that entered would take, zero if none did.
+        standing: Prices, delays and constants at which this holds.
     """
 
     sets: RouteSets
@@ -60,6 +63,7 @@ class Entered:
     share: FloatArray
     composite: FloatArray
     newest: float
+    standing: Standing
 
 
 @dataclass(frozen=True)
@@ -92,35 +96,84 @@ def first_routes(space: RouteSpace, *, threads: int = 1) -> RouteSets:
     return subset(space, sets, cost <= space.options.market_bound * cheapest[sets.route_market])
 
 
-def entered(space: RouteSpace, sets: RouteSets, standing: Standing, *, threads: int = 1) -> Entered:
+def entered(
+    space: RouteSpace,
+    sets: RouteSets,
+    standing: Standing,
+    *,
+    entries: FacilityEntries | None = None,
+    known: Sequence[Entered] = (),
+    threads: int = 1,
+) -> Entered:
     """Let every route enter that would take the share `enter_share` of its market at the standing prices, constants and delays.
 
-    Candidates are, in every nest where a route could still take that share, the routes that are the cheapest through some link one way
-    at these prices, those left aside that come back to a place on the way or belong to an earlier family. A detour made of two that
-    are each the cheapest through some link need not be one. A facility that stands on several arcs of a route is priced once; searches
+    Candidates are, in every nest where a route could still take that share, the routes that are the cheapest through some link one way, or
+    through some terminal that uses a facility, at these prices; those left aside that come back to a place on the way, belong to an
+    earlier family, or are variants of a cheaper candidate. A detour made of two that are each the cheapest through some link need not be
+    one. A facility that stands on several arcs of a route is priced once; searches
     spread its price over them, what enters is judged by the exact cost.
 
     Args:
         space: What routes are searched in.
         sets: Routes that are in; their market and family pairs are the nests.
         standing: Prices, delays and constants.
+        entries: What the routes use, if that is known.
+        known: What was known at other prices and delays, with these very constants and among these routes or fewer: a nest is not
+            searched again while no route of it costs more or less by a twentieth of 1/theta than it did then, and what was left out then
+            would take less than the share by now.
         threads: Searches made at once; the answer does not depend on it.
     """
     options = space.options
-    entries = facility_entries(space, sets)
+    entries = facility_entries(space, sets) if entries is None else entries
     before = _judged(space, sets, entries, standing, is_in=np.ones(sets.route_count, dtype=np.bool_))
     by_arc = _arc_costs(space, entries, standing)
-    limit = _limits(space, sets, entries, before, standing, by_arc)
+    limit = _limits(space, sets, entries, before, standing, known, by_arc)
     found = _searched(space, whole_cost(by_arc), limit, most=options.per_search, threads=threads)
     both, is_old = _merged(space, sets, found)
     after, is_in = before, is_old
     if both.route_count > sets.route_count:
         is_in = is_old.copy()
         after = _judged(space, both, facility_entries(space, both), standing, is_in=is_in)
+    unsearched = np.where((limit < 0) & (after.share > 0.0), _could_take(space, sets, after, standing, known, entries), 0.0)
+    gap = np.maximum(after.gap, unsearched) if known else after.gap
     if np.array_equal(is_in, is_old):
-        return replace(after, sets=sets, entries=entries)
+        return replace(after, sets=sets, entries=entries, gap=gap)
     kept = subset(space, both, is_in)
-    return replace(after, sets=kept, entries=facility_entries(space, kept))
+    return replace(after, sets=kept, entries=facility_entries(space, kept), gap=gap)
+
+
+def with_ways_round(
+    space: RouteSpace, sets: RouteSets, wanted: BoolArray, blocked: BoolArray, *, threads: int = 1
+) -> tuple[RouteSets, BoolArray]:
+    """The routes, and with them the cheapest of some nests that passes no blocked arc, where it is a rival at all.
+
+    Prices cannot call for it once all routes of a nest are priced out, because nobody is left to choose.
+
+    Args:
+        space: What routes are searched in.
+        sets: Routes that are in.
+        wanted: Nests to search, shape (markets, families).
+        blocked: Arcs not to be passed, shape (goods, arcs).
+        threads: Searches made at once; the routes do not depend on it.
+
+    Returns:
+        The routes, and which of them were in before, shape (routes,).
+    """
+    searches = [item for item in space.searches if wanted[item.market, item.family].any()]
+    apart = [replace(item, allowed=item.allowed & ~blocked[space.names.index(item.commodity)]) for item in searches]
+    found = _searched(replace(space, searches=tuple(apart)), whole_cost(space.leg_cost), np.where(wanted, 0, -1), most=1, threads=threads)
+    both, is_old = _merged(space, sets, found)
+    cost, cheapest = both.cost_usd_per_t, np.full(space.market_count, np.inf)
+    np.minimum.at(cheapest, both.route_market, cost)
+    is_in = is_old | (cost <= space.options.market_bound * cheapest[both.route_market])
+    return subset(space, both, is_in), is_old[is_in]
+
+
+def recalled(space: RouteSpace, market: IntArray, family: IntArray, length: IntArray, arc: IntArray) -> tuple[RouteSets, FacilityEntries]:
+    """Route sets written down by market, family, number of arcs and arcs of each route, and what they use."""
+    found = _Found(*(np.asarray(values, dtype=np.int64) for values in (market, family, length, arc)))
+    sets, _ = _measured(space, found)
+    return sets, facility_entries(space, sets)
 
 
 def subset(space: RouteSpace, sets: RouteSets, is_in: BoolArray) -> RouteSets:
@@ -139,17 +192,20 @@ def _searched(space: RouteSpace, costs: IntArray, limit: IntArray, *, most: int,
 
     `costs` is the whole-number cost by goods and arc, shape (goods, arcs).
     """
-    options = (most, space.options.length_bound)
+    options = (most, space.options.overlap_bound, space.options.length_bound)
 
     def work(search: Search) -> tuple[Search, IntArray, IntArray, IntArray] | None:
         wanted = np.ascontiguousarray(limit[search.market, search.family])
         if not (wanted >= 0).any():
             return None
+        goods = space.goods[search.commodity]
+        uses = (goods.use_first, goods.uses.row, space.rows.marks)
         family = (search.allowed, search.bits, search.bit_count, search.family)
         market, first, arc = _kernels.routes_through(
             space.network,
             space.hierarchy,
             costs[space.names.index(search.commodity)],
+            uses,
             family,
             search.rules,
             options,
@@ -263,7 +319,7 @@ def _judged(space: RouteSpace, sets: RouteSets, entries: FacilityEntries, standi
         table[at] = values
         return table
 
-    return Entered(sets, entries, spread(gap, 0.0), spread(share, 0.0), spread(composite, np.inf), float(newest))
+    return Entered(sets, entries, spread(gap, 0.0), spread(share, 0.0), spread(composite, np.inf), float(newest), standing)
 
 
 def _limits(
@@ -272,6 +328,7 @@ def _limits(
     entries: FacilityEntries,
     now: Entered,
     standing: Standing,
+    known: Sequence[Entered],
     by_arc: FloatArray,
 ) -> IntArray:
     """Dearest route worth a search in each nest, millionths of USD/t by the additive cost, -1 where none is, shape (markets, families)."""
@@ -279,6 +336,8 @@ def _limits(
     with np.errstate(divide="ignore"):
         reach = np.log(now.share / bound) / space.by_market("route_theta")[:, None]  # above the composite, or below it
     is_open = np.isfinite(reach) & np.isfinite(now.composite)
+    if known:
+        is_open &= _could_take(space, sets, now, standing, known, entries) >= bound
     cost = sets.cost_usd_per_t + price_costs(space, sets, entries, standing)
     additive = np.empty(sets.route_count)
     _choice_kernels.sums(_choice_kernels.Routes(sets.route_first_arc, sets.route_arc, space.commodity[sets.route_market]), by_arc, additive)
@@ -291,6 +350,26 @@ def _limits(
     dearest = (now.composite - _constants(space, standing))[is_open] + above
     limit[is_open] = np.maximum(np.rint(dearest / COST_UNIT_USD_PER_T), 0.0).astype(np.int64)
     return limit
+
+
+def _could_take(
+    space: RouteSpace, sets: RouteSets, now: Entered, standing: Standing, known: Sequence[Entered], entries: FacilityEntries
+) -> FloatArray:
+    """Most of its market that a route left out could take by now, shape (markets, families): its weight when the nest was last judged,
+    grown with the composite; 1 where prices and delays have moved the cost of a route of the nest too far to tell.
+    """
+    theta, least = space.by_market("route_theta")[:, None], 1e-3 * space.options.enter_share
+    added = price_costs(space, sets, entries, standing)
+    best = np.ones(now.share.shape)
+    for then in known:
+        moved = np.zeros(now.share.shape)
+        change = np.abs(added - price_costs(space, sets, entries, replace(then.standing, price_weight=standing.price_weight)))
+        np.maximum.at(moved, (sets.route_market, sets.route_family), change)
+        with np.errstate(invalid="ignore", over="ignore"):
+            risen = np.where(np.isfinite(now.composite), now.composite - then.composite, 0.0)
+            weight = np.maximum(then.gap, least) / np.maximum(then.share, 1e-12) * now.share * np.exp(theta * risen)
+        best = np.minimum(best, np.where(moved * theta <= _STILL, weight, 1.0))
+    return best
 
 
 def _arc_costs(space: RouteSpace, entries: FacilityEntries, standing: Standing) -> FloatArray:

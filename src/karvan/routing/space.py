@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,8 +18,8 @@ from karvan.routing.cost import ArcCosts, arc_costs
 from karvan.routing.families import Families, compile_families, family_search, rules_of
 from karvan.routing.graph import StateGraph
 from karvan.routing.hierarchy import build_hierarchy, network_of
-from karvan.routing.permissions import mask_of_rules, rules_for, rules_in_force
-from karvan.routing.uses import ArcUses, Rows, arc_uses, rows_of
+from karvan.routing.permissions import closed_arcs, form_mask, rules_for, rules_in_force
+from karvan.routing.uses import ArcUses, EmptyRun, Rows, arc_uses, empty_runs, rows_of
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -40,12 +40,12 @@ class RouteSetOptions:
         per_family: Most routes of a market and family.
     """
 
-    enter_share: float = 7e-4
+    enter_share: float = 8e-4
     length_bound: float = 1.5
     market_bound: float = 4.0
     overlap_bound: float = 0.5
-    per_search: int = 500
-    per_family: int = 150
+    per_search: int = 60
+    per_family: int = 60
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,7 @@ class RouteSpace:
         commodity: Position of each market's goods in the sorted names of `goods`, shape (markets,).
         market_regions: Positions of origin and destination among the sorted regions, -2 for ends that are none, shape (markets, 2).
         rows: What routes use up.
+        runs: What empties take.
         families: Route families.
         serves: Families that serve each market's regions, shape (markets, families).
         goods: By commodity group.
@@ -121,6 +122,7 @@ class RouteSpace:
     commodity: IntArray
     market_regions: IntArray
     rows: Rows
+    runs: tuple[EmptyRun, ...]
     families: Families
     serves: BoolArray
     goods: Mapping[str, Goods]
@@ -167,6 +169,17 @@ class RouteSpace:
             np.concatenate([nothing, *(part.origin for part in parts)]),
             np.concatenate([nothing, *(part.destination for part in parts)]),
         )
+
+    @cached_property
+    def can_use(self) -> BoolArray:
+        """Rows that some route of a market and family could use, shape (markets, families, rows)."""
+        found = np.zeros((self.market_count, self.family_count, self.rows.count), dtype=np.bool_)
+        for search in self.searches:
+            uses = self.goods[search.commodity].uses
+            used = np.zeros(self.rows.count, dtype=np.bool_)
+            used[uses.row[search.allowed[uses.arc]]] = True
+            found[search.market, search.family] |= used
+        return found
 
     @cached_property
     def labels(self) -> dict[str, Any]:
@@ -234,6 +247,7 @@ def route_space(
         commodity=np.array([names.index(name) for name in markets["commodity_group"]], dtype=np.int64),
         market_regions=np.array([[regions.get(name, -2) for name in pair] for pair in pairs], dtype=np.int64).reshape(-1, 2),
         rows=rows_of(tables),
+        runs=empty_runs(tables),
         families=families,
         serves=np.array([served[pair] for pair in pairs], dtype=np.bool_).reshape(len(pairs), len(families.family_ids)),
         goods=goods,
@@ -241,6 +255,34 @@ def route_space(
         options=options or RouteSetOptions(),
         co2_price_usd_per_t=co2_price_usd_per_t,
     )
+
+
+def watching(space: RouteSpace, arcs: IntArray, *, name: str) -> RouteSpace:
+    """The space with one more row, the last, of which a tonne on any of some arcs takes one unit, whatever the goods.
+
+    Routes that pass the arcs are then no variants of those that do not, and a price of the row keeps goods off the arcs.
+
+    Args:
+        space: The space.
+        arcs: The arcs, rising.
+        name: Id of the row.
+    """
+
+    def watched(goods: Goods) -> Goods:
+        uses = goods.uses
+        order = np.argsort(np.append(uses.arc, arcs), kind="stable")
+        anyone = np.full(arcs.shape[0], -1, dtype=np.int64)
+        more = ArcUses(
+            arc=np.append(uses.arc, arcs)[order],
+            row=np.append(uses.row, np.full(arcs.shape[0], space.rows.count))[order],
+            units_per_t=np.append(uses.units_per_t, np.ones(arcs.shape[0]))[order],
+            origin=np.append(uses.origin, anyone)[order],
+            destination=np.append(uses.destination, anyone)[order],
+        )
+        return replace(goods, uses=more, use_first=np.searchsorted(more.arc, np.arange(space.graph.arc_count + 1)).astype(np.int64))
+
+    rows = Rows(space.rows.facility_count, (*space.rows.ids, name), np.append(space.rows.is_summed, False))
+    return replace(space, rows=rows, goods={goods: watched(item) for goods, item in space.goods.items()})
 
 
 def _goods(graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity: str, co2_price_usd_per_t: float) -> Goods:
@@ -306,13 +348,17 @@ def _groups(
     for position, (commodity, form, origin, destination) in enumerate(markets.select(columns).iter_rows()):
         between = (origin, destination, commodity)
         if between not in rules_between:
-            rules_between[between] = tuple(rules_for(rules, origin, destination, commodity)["row"])
+            rules_between[between] = tuple(rule["row"] for rule in rules_for(rules, origin, destination, commodity))
         members.setdefault((commodity, form, rules_between[between]), []).append(position)
-    masks: dict[tuple[str, tuple[int, ...]], BoolArray] = {}
-    for _, form, rows in members:
-        if (form, rows) not in masks:
-            masks[form, rows] = mask_of_rules(graph, tables, rules.filter(pl.col("row").is_in(list(rows))), form)
-    return [(commodity, masks[form, rows], np.array(found, dtype=np.int64)) for (commodity, form, rows), found in members.items()]
+    closed = {rule["row"]: closed_arcs(graph, tables, rule) for rule in rules}
+    forms = {form: form_mask(graph, form) for _, form, _ in members}
+    found = []
+    for (commodity, form, rows), positions in members.items():
+        mask = forms[form].copy()
+        for row in rows:
+            mask &= ~closed[row]
+        found.append((commodity, mask, np.array(positions, dtype=np.int64)))
+    return found
 
 
 def _ends(graph: StateGraph, markets: pl.DataFrame, members: IntArray) -> tuple[IntArray, tuple[IntArray, IntArray, IntArray]]:

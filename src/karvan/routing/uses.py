@@ -139,13 +139,15 @@ def arc_uses(graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity_gr
                 found[key] = max(found.get(key, 0.0), per_t)
     for number, row in enumerate(tables["returns"].iter_rows(named=True)):
         unit = LOADING_UNITS.index(row["loading_unit"])
+        if not {ANY, commodity_group} & {name.strip() for name in row["commodities"].split(";")}:
+            continue
         for arc in graph.arcs_of_element.get((LINK, row["link_id"]), ()):
             if arc_unit[arc] == unit and not np.isnan(payload[unit]):
                 found[arc, len(facilities) + number, -1, -1] = (-1.0 if arc_direction[arc] == BACKWARD else 1.0) / float(payload[unit])
     keys = np.array(sorted(found), dtype=np.int64).reshape(-1, 4)
     per_t = np.array([found[key] for key in sorted(found)], dtype=np.float64)
-    arcs, used, origin, destination = (keys[:, column].copy() for column in range(4))
-    return ArcUses(arcs, used, per_t, origin, destination)
+    columns = [keys[:, column].copy() for column in range(4)]
+    return ArcUses(columns[0], columns[1], per_t, columns[2], columns[3])
 
 
 def _units_per_t(unit: str, carried: set[int], payload: FloatArray, days: float) -> float:
@@ -192,7 +194,8 @@ def empty_runs(tables: Mapping[str, pl.DataFrame]) -> tuple[EmptyRun, ...]:
     found = []
     for number, row in enumerate(tables["returns"].iter_rows(named=True)):
         taken: dict[str, dict[int, float]] = {"forward": {}, "backward": {}}
-        uses = tables["facility_uses"].filter((pl.col("link_id") == row["link_id"]) & (pl.col("commodity_group") == ANY))
+        is_general = (pl.col("commodity_group") == ANY) & pl.col("origin_region").is_null() & pl.col("destination_region").is_null()
+        uses = tables["facility_uses"].filter((pl.col("link_id") == row["link_id"]) & is_general)
         for use in uses.iter_rows(named=True):
             if use["loading_unit"] not in (ANY, row["loading_unit"]):
                 continue
@@ -200,7 +203,7 @@ def empty_runs(tables: Mapping[str, pl.DataFrame]) -> tuple[EmptyRun, ...]:
             per_unit = _units_of_an_empty(units[facility], row["loading_unit"], hours[row["link_id"]] / HOURS_PER_DAY)
             for way in ("forward", "backward"):
                 if use["direction"] in ("both", way) and per_unit > 0.0:
-                    taken[way][facility] = use["weight_factor"] * per_unit
+                    taken[way][facility] = max(taken[way].get(facility, 0.0), use["weight_factor"] * per_unit)
         found.append(EmptyRun(len(facilities) + number, row["empty_usd_per_unit"], operators[row["operator_id"]], **taken))
     return tuple(found)
 
@@ -254,15 +257,15 @@ def cordon_weights(tables: Mapping[str, pl.DataFrame], sets: RouteSets) -> dict[
 
 
 @dataclass(frozen=True)
-class RevenueRates:
-    """Who is paid what on each step of the routes, in the order of route_arc.
+class ArcRates:
+    """Who is paid what on each arc, and what of it is an estimate.
 
     Attributes:
-        operator: Row in operators, -1 for nobody, shape (steps,).
-        rate_usd_per_t: Tariff and charges, shape (steps,).
-        charge_is_estimate: The row that sets the charge is an estimate, shape (steps,).
-        time_is_estimate: The link, terminal or access row that sets the time is an estimate, shape (steps,).
-        hours: Time of the step, shape (steps,).
+        operator: Row in operators, -1 for nobody, shape (arcs,).
+        rate_usd_per_t: Tariff and charges, shape (goods, arcs).
+        charge_is_estimate: The row that sets the charge is an estimate, shape (goods, arcs).
+        time_is_estimate: The link, terminal or access row that sets the time is an estimate, shape (arcs,).
+        hours: Time of the arc, shape (arcs,).
     """
 
     operator: IntArray
@@ -272,25 +275,31 @@ class RevenueRates:
     hours: FloatArray
 
 
-def revenue_rates(space: RouteSpace, tables: Mapping[str, pl.DataFrame], sets: RouteSets) -> RevenueRates:
-    """Tariffs and charges on each step of the routes."""
-    operator, rate = np.full(sets.route_arc.shape[0], -1, dtype=np.int64), np.zeros(sets.route_arc.shape[0])
-    is_estimate = np.zeros(sets.route_arc.shape[0], dtype=np.bool_)
-    for commodity, steps in sets.steps_by_commodity():
-        costs = space.goods[commodity].costs
-        arcs = sets.route_arc[steps]
-        operator[steps], rate[steps] = costs.operator[arcs], (costs.tariff + costs.handling)[arcs]
-        is_estimate[steps] = costs.is_estimate[arcs]
-    by_element, hours = element_is_estimate(space.graph, tables), space.graph.arc_hours.sum(axis=1)
-    return RevenueRates(operator, rate, is_estimate, by_element[sets.route_arc], hours[sets.route_arc])
+def arc_rates(space: RouteSpace, tables: Mapping[str, pl.DataFrame]) -> ArcRates:
+    """Tariffs and charges of each arc to each goods."""
+    costs = [space.goods[name].costs for name in space.names]
+    shape = (len(costs), space.graph.arc_count)
+    return ArcRates(
+        operator=space.graph.arc_operator,
+        rate_usd_per_t=np.array([each.tariff + each.handling for each in costs]).reshape(shape),
+        charge_is_estimate=np.array([each.is_estimate for each in costs]).reshape(shape).astype(np.bool_),
+        time_is_estimate=element_is_estimate(space.graph, tables),
+        hours=space.graph.arc_hours.sum(axis=1),
+    )
 
 
-def operator_revenue(
-    tables: Mapping[str, pl.DataFrame], sets: RouteSets, rates: RevenueRates, route_flow_kt: FloatArray
-) -> dict[str, float]:
-    """Tariffs and charges that each operator takes from flows on routes, thousand USD."""
+def arc_flows(space: RouteSpace, sets: RouteSets, route_flow_kt: FloatArray) -> FloatArray:
+    """Flow of each goods on each arc, kt, shape (goods, arcs)."""
+    found = np.empty((len(space.names), space.graph.arc_count))
+    routes = _choice_kernels.Routes(sets.route_first_arc, sets.route_arc, space.commodity[sets.route_market])
+    _choice_kernels.arc_flows(routes, np.ascontiguousarray(route_flow_kt, dtype=np.float64), found)
+    return found
+
+
+def operator_revenue(tables: Mapping[str, pl.DataFrame], rates: ArcRates, arc_flow_kt: FloatArray) -> dict[str, float]:
+    """Tariffs and charges that each operator takes from flows on arcs, thousand USD."""
     operators = tables["operators"]["operator_id"].to_list()
-    paid = rates.rate_usd_per_t * route_flow_kt[sets.route_of_step]
+    paid = (rates.rate_usd_per_t * arc_flow_kt).sum(axis=0)
     is_paid = rates.operator >= 0
     revenue = np.bincount(rates.operator[is_paid], weights=paid[is_paid], minlength=len(operators))
     return dict(zip(operators, revenue.tolist(), strict=True))

@@ -1,6 +1,7 @@
 """The one place where engines meet: scenario x years x engines -> saved run.
 
-Goes in: a corridor and options. Comes out: a Run, a Ladder, a calibration, tracked promises. May import: everything below it (report,
+Goes in: a corridor and options. Comes out: a Run, a Ladder, a calibration, tracked promises, a market explained, what
+rests on a facility. May import: everything below it (report,
 validation, assignment, routing, measures, results, corridor, network, demand, evidence, schema, errors).
 """
 
@@ -8,8 +9,13 @@ from karvan.study.calibrate import Calibration, calibrate
 from karvan.study.clear import Market, clear
 from karvan.study.climb import ladder
 from karvan.study.commitments import commitments
+from karvan.study.explain_market import market
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.run import run
+from karvan.study.select_link import criticality, select_link
 from karvan.study.validate import validate
 
-__all__ = ["Calibration", "Market", "ScenarioOptions", "calibrate", "clear", "commitments", "ladder", "prepare", "run", "validate"]
+__all__ = [
+    "Calibration", "Market", "ScenarioOptions", "calibrate", "clear", "commitments", "criticality", "ladder", "market", "prepare", "run",
+    "select_link", "validate",
+]  # fmt: skip

@@ -10,8 +10,8 @@ from karvan.errors import DataError, MeasureError, Problem, SolverError
 from karvan.measures import Scenario, check_scenario, load_scenario, measures_of, scenario_ids
 from karvan.measures.apply import apply
 from karvan.results import SavedRun, load_run
-from karvan.study.clear import RouteMemory
 from karvan.study.options import ScenarioOptions, prepare, scenario_hash
+from karvan.study.route_memory import RouteMemory
 from karvan.validation import Check, check_run
 
 
@@ -48,7 +48,7 @@ def check_case(name: str) -> list[Problem]:
     try:
         scenario = load_scenario(corridor.manifest.history, corridor)
         snapshot = apply(scenario, corridor, year=corridor.manifest.base_year)
-        RouteMemory().routed(snapshot, co2_price_usd_per_t=corridor.manifest.co2_price_usd_per_t)
+        RouteMemory().require_routes(snapshot, co2_price_usd_per_t=corridor.manifest.co2_price_usd_per_t)
     except DataError as error:
         return list(error.problems)
     return []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,8 @@ from karvan.assignment import (
     Assembly,
     Clearing,
     ClearOptions,
+    FixedPoint,
+    FixedPointOptions,
     MarketProblem,
     assemble,
     delay_h,
@@ -31,34 +32,16 @@ from karvan.assignment import (
     clear as clear_market,
 )
 from karvan.corridor import Snapshot
-from karvan.errors import DataError, Problem
-from karvan.routing import (
-    Entered,
-    FacilityEntries,
-    RevenueRates,
-    RouteSets,
-    RouteSpace,
-    Standing,
-    StateGraph,
-    at_rest,
-    build_graph,
-    cordon_weights,
-    entered,
-    first_routes,
-    price_costs,
-    revenue_rates,
-    route_space,
-)
+from karvan.errors import ConvergenceError, DataError, Problem, SolverError
+from karvan.routing import Standing, entered, price_costs
+from karvan.study.route_memory import RoutedSnapshot, RouteMemory
 
 FloatArray = npt.NDArray[np.float64]
-_ROUTING_TABLES = (
-    "places", "modes", "links", "terminals", "facility_uses", "returns", "tariffs", "route_families", "regions", "region_places",
-    "commodities", "commodity_units", "permissions", "cordons", "operators",
-)  # fmt: skip
-
 ROUTE_GAP = 1e-3
 """Largest share of a market that a route left out may take; above it a year is flagged."""
 _MOST_ROUNDS = 8
+# Ten times finer than delays need to be, so that where they start from does not show in the results.
+_DELAYS = FixedPointOptions(relative=1e-3, absolute=5e-3)
 _LEAST_TIME_VALUE_USD_PER_T_H = 1e-6
 _HOURS_PER_DAY = 24.0
 
@@ -85,107 +68,6 @@ class Market:
 
 
 @dataclass(frozen=True)
-class RoutedSnapshot:
-    """A snapshot with its routes.
-
-    Attributes:
-        snapshot: The snapshot.
-        space: What its routes were searched in.
-        rest: Routes that are choices while nothing has a price or a delay, and what is known of those left out.
-        sets: Routes that are choices now.
-        entries: What they use.
-    """
-
-    snapshot: Snapshot
-    space: RouteSpace
-    rest: Entered
-    sets: RouteSets
-    entries: FacilityEntries
-
-    @property
-    def graph(self) -> StateGraph:
-        """The state graph."""
-        return self.space.graph
-
-    @cached_property
-    def cordons(self) -> Mapping[str, tuple[FloatArray, FloatArray]]:
-        """Kt and kTEU counted per kt of each route, by cordon."""
-        return cordon_weights(self.snapshot.tables, self.sets)
-
-    @cached_property
-    def rates(self) -> RevenueRates:
-        """Who is paid what on each step of the routes."""
-        return revenue_rates(self.space, self.snapshot.tables, self.sets)
-
-
-class RouteMemory:
-    """Routes at rest, remembered by what they depend on, so that years, scenarios and futures with the same network share them.
-
-    What is remembered depends on the network, its costs and the constants alone, never on which year asked first: the routes of a year
-    are the same whatever was cleared before it.
-
-    Args:
-        threads: Searches made at once; the routes do not depend on it.
-    """
-
-    def __init__(self, *, threads: int = 1) -> None:
-        self.threads = threads
-        self._spaces: dict[tuple[object, ...], tuple[RouteSpace, RouteSets]] = {}
-        self._rests: dict[tuple[object, ...], Entered] = {}
-
-    def routed(self, snapshot: Snapshot, *, co2_price_usd_per_t: float, is_strict: bool = True) -> RoutedSnapshot:
-        """The snapshot with its routes at rest.
-
-        Args:
-            snapshot: The snapshot.
-            co2_price_usd_per_t: Carbon price in route choice.
-            is_strict: A market without a route is an error; if false its goods stay at home, as under a ban.
-
-        Raises:
-            DataError: A market has no route.
-        """
-        key = _routing_key(snapshot, co2_price_usd_per_t)
-        if key not in self._spaces:
-            graph = build_graph(snapshot.tables)
-            space = route_space(graph, snapshot.tables, date=snapshot.state_date, co2_price_usd_per_t=co2_price_usd_per_t)
-            self._spaces[key] = (space, first_routes(space, threads=self.threads))
-        space, first = self._spaces[key]
-        if is_strict and first.unreachable:
-            raise DataError([_unreachable(snapshot, market) for market in first.unreachable])
-        constants = stored_constants(snapshot.tables)
-        whole = (*key, tuple(sorted(constants.items())))
-        if whole not in self._rests:
-            self._rests[whole] = entered(space, first, at_rest(space, constants), threads=self.threads)
-        rest = self._rests[whole]
-        return RoutedSnapshot(snapshot, space, rest, rest.sets, rest.entries)
-
-
-def _routing_key(snapshot: Snapshot, co2_price_usd_per_t: float) -> tuple[object, ...]:
-    rules = snapshot.tables["permissions"]
-    begun = rules["from_date"].is_null() | (rules["from_date"] <= snapshot.state_date)
-    running = rules["until_date"].is_null() | (rules["until_date"] > snapshot.state_date)
-    in_force = tuple(rules.filter(begun & running & rules["in_force"])["permission_id"].sort())
-    digests = tuple(int(snapshot.tables[name].hash_rows(seed=7).sum()) for name in _ROUTING_TABLES if name != "permissions")
-    rule_digest = int(rules.drop("in_force").hash_rows(seed=7).sum()) if rules.height else 0
-    markets = int(
-        snapshot.tables["demand"]
-        .select("market_id", "origin_region", "destination_region", "commodity_group", "form")
-        .hash_rows(seed=7)
-        .sum()
-    )
-    facilities = int(snapshot.tables["facilities"].select("facility_id", "unit").hash_rows(seed=7).sum())
-    return (*digests, rule_digest, in_force, markets, facilities, co2_price_usd_per_t)
-
-
-def _unreachable(snapshot: Snapshot, market: tuple[str, str, str]) -> Problem:
-    market_id, origin, destination = market
-    row = snapshot.tables["demand"]["market_id"].to_list().index(market_id) + 1
-    remedy = "open a link, a terminal or a tariff, or drop the market"
-    message = f"market {market_id} has no route from {origin} to {destination} in {snapshot.year}; {remedy}"
-    return Problem("demand", row, "market_id", message)
-
-
-@dataclass(frozen=True)
 class Cleared:
     """A cleared snapshot.
 
@@ -198,6 +80,7 @@ class Cleared:
         delay_evaluations: Clearings it took to find them.
         route_gap: Largest share of its market that a route left out would take.
         regime: `price` or `queue`.
+        has_curves: Delays were sought.
     """
 
     routed: RoutedSnapshot
@@ -208,6 +91,7 @@ class Cleared:
     delay_evaluations: int
     route_gap: float
     regime: str
+    has_curves: bool
 
     @property
     def problem(self) -> MarketProblem:
@@ -238,6 +122,7 @@ def clear(
     market: Market | None = None,
     routes: RouteMemory | None = None,
     start: Cleared | None = None,
+    prices: FloatArray | None = None,
     co2_price_usd_per_t: float = 0.0,
     is_strict: bool = True,
 ) -> Cleared:
@@ -249,6 +134,7 @@ def clear(
         market: Scarcity regime, delays and tolerance.
         routes: Routes to share with other snapshots.
         start: A cleared snapshot with the same facilities whose prices and delays are near.
+        prices: Prices to start from where there is no such snapshot, shape (rows,).
         co2_price_usd_per_t: Carbon price in route choice.
         is_strict: A market without a route is an error; if false its goods stay at home.
 
@@ -257,25 +143,56 @@ def clear(
         ConvergenceError: The program did not reach its tolerance.
         SolverError: Limits, minimums and balances cannot all hold; the message names the fewest that conflict.
     """
-    market = market or Market()
-    routed = (routes or RouteMemory(threads=market.threads)).routed(
-        snapshot, co2_price_usd_per_t=co2_price_usd_per_t, is_strict=is_strict
-    )  # fmt: skip
-    return settle(routed, market, start=start)
+    market, memory = market or Market(), routes or RouteMemory(threads=(market or Market()).threads)
+    settings = (market.regime, market.has_delays, market.tolerance)
+    key = memory.year_key(snapshot, co2_price_usd_per_t=co2_price_usd_per_t, settings=settings)
+    known = None if is_strict else memory.recall(snapshot, key, co2_price_usd_per_t=co2_price_usd_per_t)
+    if known is not None:
+        routed, gap = known
+        return replace(_solved(routed, market), route_gap=gap)
+    routed = memory.routed(snapshot, co2_price_usd_per_t=co2_price_usd_per_t, is_strict=is_strict)
+    cleared = settle(routed, market, start=start, prices=prices)
+    if start is None:
+        memory.keep(key, cleared.routed.sets, cleared.route_gap)
+    return cleared
 
 
-def settle(routed: RoutedSnapshot, market: Market, *, start: Cleared | None = None, capacity: FloatArray | None = None) -> Cleared:
+def clear_like(snapshot: Snapshot, model: Cleared, *, market: Market | None = None) -> Cleared:
+    """Clear a snapshot with the same network on the routes of another, without looking for more; its gap is not known.
+
+    Args:
+        snapshot: The corridor in a year.
+        model: A cleared snapshot of the same network.
+        market: Scarcity regime, delays and tolerance.
+    """
+    cleared = _solved(replace(model.routed, snapshot=snapshot), market or Market())
+    return replace(cleared, route_gap=float("nan"))
+
+
+def settle(
+    routed: RoutedSnapshot,
+    market: Market,
+    *,
+    start: Cleared | None = None,
+    prices: FloatArray | None = None,
+    capacity: FloatArray | None = None,
+) -> Cleared:
     """Clear a routed snapshot, routes entering as prices call for them.
+
+    Once the routes are there, the market is solved afresh, so that the digits depend on the routes alone and not on the way they were
+    found; unless it started from a near one.
 
     Args:
         routed: The snapshot with routes that are choices already.
         market: Scarcity regime, delays and tolerance.
         start: A cleared snapshot with the same facilities whose prices and delays are near.
+        prices: Prices to start from where there is no such snapshot, shape (rows,).
         capacity: Capacities in place of those of the snapshot, shape (rows,).
     """
     constants = stored_constants(routed.snapshot.tables)
-    cleared = _solved(routed, market, start=start, capacity=capacity)
-    for _ in range(_MOST_ROUNDS):
+    cleared = _solved(routed, market, start=start, prices=prices, capacity=capacity, is_first=True)
+    known, gap = [routed.rest], 1.0
+    for number in range(_MOST_ROUNDS):
         standing = Standing(
             row_price=cleared.row_price,
             row_delay_h=np.append(cleared.delay_h, np.zeros(cleared.assembly.row_count - cleared.delay_h.shape[0])),
@@ -283,36 +200,60 @@ def settle(routed: RoutedSnapshot, market: Market, *, start: Cleared | None = No
             constants=constants,
         )
         now = cleared.routed
-        found = entered(now.space, now.sets, standing, threads=market.threads)
+        found = entered(now.space, now.sets, standing, entries=now.entries, known=known, threads=market.threads)
+        known = [now.rest, found]
         gap = max(found.newest, float(found.gap.max(initial=0.0)))
-        if gap <= ROUTE_GAP or found.sets is now.sets:
-            return replace(cleared, route_gap=gap)
-        cleared = _solved(replace(now, sets=found.sets, entries=found.entries), market, start=cleared, capacity=capacity)
-    return replace(cleared, route_gap=1.0)
+        is_enough = gap <= ROUTE_GAP or found.sets is now.sets
+        if is_enough and (number > 0 or not cleared.has_curves):
+            break
+        if not is_enough:
+            now = replace(now, sets=found.sets, entries=found.entries)
+        cleared = _solved(now, market, start=cleared, capacity=capacity)
+    if start is None:
+        cleared = _solved(cleared.routed, market, capacity=capacity)
+    return replace(cleared, route_gap=gap)
 
 
-def _solved(routed: RoutedSnapshot, market: Market, *, start: Cleared | None, capacity: FloatArray | None) -> Cleared:
-    """The market of a snapshot with the routes it has, delays and flows fitting each other."""
+def _solved(
+    routed: RoutedSnapshot,
+    market: Market,
+    *,
+    start: Cleared | None = None,
+    prices: FloatArray | None = None,
+    capacity: FloatArray | None = None,
+    is_first: bool = False,
+) -> Cleared:
+    """The market of a snapshot with the routes it has, delays and flows fitting each other.
+
+    The first time delays are taken as they start, so that routes enter before the delays are sought.
+    """
     tables = routed.snapshot.tables
-    assembly = assemble(tables, routed.sets, routed.entries)
+    assembly = assemble(tables, routed.sets, routed.entries, routed.space.runs)
     problem = assembly.problem if capacity is None else with_capacity(assembly.problem, capacity)
     if market.regime == "queue":
         problem = queued(problem, time_values_usd_per_t_h(assembly, tables))
     options = ClearOptions(tolerance=market.tolerance, threads=market.threads)
-    prices = None if start is None else start.clearing.row_price_usd_per_unit
+    prices = prices if start is None else start.clearing.row_price_usd_per_unit
+    if prices is not None and prices.shape != problem.row_capacity.shape:
+        prices = None
     curves = read_curves(tables)
+    none = np.zeros(assembly.facility_count)
     if not market.has_delays or not curves.eta_s_h.any():
-        clearing = clear_market(problem, start=prices, options=options)
-        none = np.zeros(assembly.facility_count)
-        return Cleared(routed, replace(assembly, problem=problem), clearing, none, True, 1, 0.0, market.regime)
+        clearing = _solve(routed, problem, prices, options)
+        return Cleared(routed, replace(assembly, problem=problem), clearing, none, True, 1, 0.0, market.regime, has_curves=False)
     loop = _DelayLoop(routed, assembly, problem, options, curves, prices)
-    found = solve_fixed_point(
-        loop.answer, np.zeros(assembly.facility_count) if start is None else start.delay_h, lower=loop.least_h, upper=loop.most_h
-    )  # fmt: skip
+    first = none if start is None else start.delay_h
+    if start is not None and not start.is_settled:
+        flow = start.clearing.row_flow[: assembly.facility_count]
+        first = delay_h(curves, use_share(flow, loop.other_load, loop.capacity))
+    if is_first:
+        found = FixedPoint(first, is_converged=False, iterations=1, residual=float("inf"))
+    else:
+        found = solve_fixed_point(loop.answer, first, lower=loop.least_h, upper=loop.most_h, options=_DELAYS)
     clearing = loop.clearing_at(found.value)
     return Cleared(
         routed, replace(assembly, problem=loop.problem_at(found.value)), clearing, found.value, found.is_converged, found.iterations, 0.0,
-        market.regime,
+        market.regime, has_curves=True,
     )  # fmt: skip
 
 
@@ -328,6 +269,32 @@ def two_starts(cleared: Cleared, market: Market) -> float:
     )
     none = np.zeros(cleared.assembly.facility_count)
     return solve_from_two_starts(loop.answer, none, loop.most_h, lower=loop.least_h, upper=loop.most_h).largest_difference_share
+
+
+def _solve(routed: RoutedSnapshot, problem: MarketProblem, prices: FloatArray | None, options: ClearOptions) -> Clearing:
+    """The program solved; where limits, minimums and balances cannot all hold, an error that names the fewest that conflict."""
+    try:
+        return clear_market(problem, start=prices, options=options)
+    except ConvergenceError as error:
+        words = _conflict(routed, problem)
+        if not words:
+            raise
+        raise SolverError("\n".join(words)) from error
+
+
+def _conflict(routed: RoutedSnapshot, problem: MarketProblem) -> tuple[str, ...]:
+    from karvan.assignment.conflict import conflict_words, smallest_conflict
+
+    tables, sets = routed.snapshot.tables, routed.sets
+    facilities = tables["facilities"]
+    units = facilities["unit"].cast(pl.String).to_list()
+    minimums = np.flatnonzero(facilities["minimum"].to_numpy() > 0.0).tolist()
+    names = [*facilities["name"], *tables["returns"]["name"], *(facilities["name"][row] for row in minimums)]
+    counted = [*units, *(f"k{unit}s" for unit in tables["returns"]["loading_unit"]), *(units[row] for row in minimums)]
+    markets = [f"{market} ({start} to {end})" for market, start, end in sets.market_ids]
+    empties = [f"empties: {name}" for name in tables["returns"]["name"]]
+    conflict = smallest_conflict(problem)
+    return conflict_words(problem, conflict, row_names=names, row_units=counted, market_names=[*markets, *empties])
 
 
 class _DelayLoop:
@@ -366,7 +333,7 @@ class _DelayLoop:
     def clearing_at(self, hours: FloatArray) -> Clearing:
         """The program solved with these delays."""
         if self.last is None or self.last[0] != hours.tobytes():
-            clearing = clear_market(self.problem_at(hours), start=self.prices, options=self.options)
+            clearing = _solve(self.routed, self.problem_at(hours), self.prices, self.options)
             self.last, self.prices = (hours.tobytes(), clearing), clearing.row_price_usd_per_unit
         return self.last[1]
 
@@ -400,7 +367,7 @@ def time_values_usd_per_t_h(assembly: Assembly, tables: Mapping[str, pl.DataFram
     goods = np.array([traits[name] for name in assembly.market_commodity], dtype=np.float64)
     empties = assembly.problem.market_flow_kt.shape[0] - goods.shape[0]
     mean = float(goods.mean()) if goods.shape[0] else 1.0
-    return np.maximum(np.append(goods, np.full(empties, mean)), _LEAST_TIME_VALUE_USD_PER_T_H)
+    return np.asarray(np.maximum(np.append(goods, np.full(empties, mean)), _LEAST_TIME_VALUE_USD_PER_T_H), dtype=np.float64)
 
 
 def lifted(problem: MarketProblem, rows: list[int]) -> MarketProblem:

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
 
-from karvan.assignment import Rung, as_is_ladder, relieved_ladder
+import numpy as np
+import numpy.typing as npt
+
+from karvan.assignment import Clearing, Rung, as_is_ladder, queued, relieved_ladder, scaled
+from karvan.assignment import clear as clear_market
 from karvan.corridor import Corridor
 from karvan.errors import DataError, Problem
 from karvan.measures import Measure
 from karvan.measures.apply import apply
 from karvan.results import Ladder, LadderRung, YearResult
 from karvan.results.outlook import CORRIDOR_FLOOR_SHARE
-from karvan.study.clear import Cleared, clear
+from karvan.study.clear import Cleared, clear, lifted, time_values_usd_per_t_h
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
-from karvan.study.relief import corridor_vector, relief_table
+from karvan.study.relief import capacity_bases, corridor_vector, relief_table
 from karvan.study.year import year_result
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+_MOST_PAYERS = 4
+_PAYER_FLOOR_SHARE = 0.05
 
 
 def ladder(
@@ -61,22 +73,73 @@ def ladder(
     tell("climbing with limits lifted one by one")
     relieved = relieved_ladder(cleared.problem, scales, vector, target_kt=to_mt * 1e3)
     reliefs = relief_table(prepared.corridor, prepared.scenario)
+    tell("what relief is worth where scarcity is a queue")
+    queue = _QueueGains(cleared, scales, max([rung.market_scale for rung in (*as_is, *relieved)], default=1.0))
+    bases = capacity_bases(prepared.corridor)
     return Ladder(
         scenario_id=prepared.scenario.scenario_id,
         year=year,
         to_mt=to_mt,
         today_mt=result.corridor_mt,
         market_scale=max([rung.market_scale for rung in (*as_is, *relieved)], default=1.0),
-        as_is=_named(cleared, result, as_is, reliefs),
-        relieved=_named(cleared, result, relieved, reliefs),
+        as_is=_named(cleared, result, as_is, reliefs, bases, queue.alone),
+        relieved=_named(cleared, result, relieved, reliefs, bases, queue.in_turn),
     )
 
 
-def _named(cleared: Cleared, result: YearResult, rungs: list[Rung], reliefs: dict[str, list[Measure]]) -> tuple[LadderRung, ...]:
+class _QueueGains:
+    """What lifting limits gains where scarcity is a queue that nobody earns, thousand USD a year, delays as they are."""
+
+    def __init__(self, cleared: Cleared, scales: BoolArray, scale: float) -> None:
+        problem = queued(cleared.problem, time_values_usd_per_t_h(cleared.assembly, cleared.routed.snapshot.tables))
+        self.problem = scaled(problem, np.where(scales, scale, 1.0))
+        self.standing = clear_market(self.problem)
+
+    def _after(self, rows: list[int]) -> Clearing:
+        return clear_market(lifted(self.problem, rows), start=self.standing.row_price_usd_per_unit)
+
+    def alone(self, rungs: list[Rung]) -> list[float]:
+        """Gain of lifting each rung alone."""
+        return [self._after([rung.row]).welfare_kusd - self.standing.welfare_kusd for rung in rungs]
+
+    def in_turn(self, rungs: list[Rung]) -> list[float]:
+        """Gain of lifting each rung with those before it lifted."""
+        levels = [self.standing.welfare_kusd]
+        levels += [self._after([rung.row for rung in rungs[: count + 1]]).welfare_kusd for count in range(len(rungs))]
+        return [after - before for before, after in pairwise(levels)]
+
+
+def payers(cleared: Cleared, paid_kusd: FloatArray) -> tuple[dict[str, Any], ...]:
+    """Who pays what part, by origin, destination and goods, the most first; those below a twentieth are left to the rest."""
+    assembly = cleared.assembly
+    paid = paid_kusd[: assembly.goods_count]
+    total = float(paid.sum())
+    if not total > 0.0:
+        return ()
+    parts: dict[tuple[str, str, str], float] = {}
+    labels = zip(assembly.market_origin, assembly.market_destination, assembly.market_commodity, strict=True)
+    for key, amount in zip(labels, paid.tolist(), strict=True):
+        parts[key] = parts.get(key, 0.0) + amount / total
+    ordered = sorted(parts.items(), key=lambda item: (-item[1], item[0]))
+    names = ("origin_region", "destination_region", "commodity_group")
+    return tuple(
+        {**dict(zip(names, key, strict=True)), "share": share} for key, share in ordered[:_MOST_PAYERS] if share >= _PAYER_FLOOR_SHARE
+    )
+
+
+def _named(
+    cleared: Cleared,
+    result: YearResult,
+    rungs: list[Rung],
+    reliefs: dict[str, list[Measure]],
+    bases: dict[str, dict[str, Any]],
+    queue_gains: Callable[[list[Rung]], list[float]],
+) -> tuple[LadderRung, ...]:
     table = cleared.routed.snapshot.tables["facilities"].rows(named=True)
     corridor_share = result.facilities["corridor_share"].to_list()
     named = []
-    for rung in rungs:
+    rungs = [rung for rung in rungs if rung.row < cleared.assembly.facility_count]
+    for rung, queue_kusd in zip(rungs, queue_gains(rungs), strict=True):
         row = table[rung.row]
         measures = reliefs.get(row["facility_id"], [])
         best = measures[0] if measures else None
@@ -97,9 +160,14 @@ def _named(cleared: Cleared, result: YearResult, rungs: list[Rung], reliefs: dic
                 gain_mt=rung.gain_kt / 1e3,
                 gain_musd_per_year=rung.gain_kusd / 1e3,
                 is_alone_useless=rung.is_alone_useless,
-                next_facility_id=None if rung.next_row is None else table[rung.next_row]["facility_id"],
+                next_facility_id=None if rung.next_row is None or rung.next_row >= len(table) else table[rung.next_row]["facility_id"],
                 is_public=row["is_public"],
                 is_on_corridor=corridor_share[rung.row] >= CORRIDOR_FLOOR_SHARE,
+                gain_queue_musd_per_year=queue_kusd / 1e3,
+                tied_facility_ids=tuple(table[other]["facility_id"] for other in rung.tied_rows if other < len(table)),
+                paid_by=payers(cleared, rung.paid_kusd),
+                earned_by=row["operator_id"],
+                rests_on=bases[row["facility_id"]],
             )
         )
     return tuple(named)

@@ -12,8 +12,8 @@ from karvan.corridor import Corridor
 from karvan.measures import Measure, Scenario, load_scenario, measures_of
 from karvan.measures.apply import apply, require_fitting
 from karvan.results import Outlook, rounded
-from karvan.study.clear import RouteMemory
 from karvan.study.progress import Progress, named, silent
+from karvan.study.route_memory import RouteMemory, cache_folder
 from karvan.study.run import outlook
 from karvan.validation import KT_PER_UNIT, judge_commitments, part_of_both, shared_in_year, value_in_year
 
@@ -99,7 +99,7 @@ def _years(corridor: Corridor) -> list[int]:
 
 
 def _outlooks(corridor: Corridor, chosen: Mapping[str, Scenario], years: Sequence[int], tell: Progress) -> dict[str, Outlook]:
-    manifest, memory = corridor.manifest, RouteMemory()
+    manifest, memory = corridor.manifest, RouteMemory(folder=cache_folder())
     history = apply(load_scenario(manifest.history, corridor), corridor, year=manifest.base_year)
     memory.routed(history, co2_price_usd_per_t=manifest.co2_price_usd_per_t)
     return {name: outlook(corridor, scenario, years, memory=memory, tell=named(name, tell)) for name, scenario in chosen.items()}

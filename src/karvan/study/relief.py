@@ -8,6 +8,7 @@ import numpy as np
 
 from karvan.assignment import clear as clear_market
 from karvan.corridor import Corridor
+from karvan.corridor.ranges import read_ranges
 from karvan.measures import Measure, Scenario, measures_of
 from karvan.results import YearResult
 from karvan.results.outlook import CORRIDOR_FLOOR_SHARE, PRICE_FLOOR_USD_PER_T
@@ -64,7 +65,14 @@ def raised_facilities(measure: Measure, facilities: dict[str, dict[str, Any]]) -
     return raised
 
 
-def stop_gains(cleared: Cleared, result: YearResult, *, headline_cordon: str, reliefs: dict[str, list[Measure]]) -> list[dict[str, Any]]:
+def stop_gains(
+    cleared: Cleared,
+    result: YearResult,
+    *,
+    headline_cordon: str,
+    reliefs: dict[str, list[Measure]],
+    bases: dict[str, dict[str, Any]],
+) -> list[dict[str, Any]]:
     """What stops the headline cordon in a year: every facility with a price that its goods use, and what lifting it alone gains.
 
     Args:
@@ -72,6 +80,7 @@ def stop_gains(cleared: Cleared, result: YearResult, *, headline_cordon: str, re
         result: Its results.
         headline_cordon: The cordon.
         reliefs: Measures that relieve each facility, cheapest first.
+        bases: What each capacity rests on.
     """
     frame = result.facilities
     table = {row["facility_id"]: row for row in cleared.routed.snapshot.tables["facilities"].iter_rows(named=True)}
@@ -93,6 +102,7 @@ def stop_gains(cleared: Cleared, result: YearResult, *, headline_cordon: str, re
                 "shadow_price_usd_per_t": row["shadow_price_usd_per_t"],
                 "corridor_share": row["corridor_share"],
                 "is_public": table[row["facility_id"]]["is_public"],
+                "rests_on": bases[row["facility_id"]],
                 "gain_alone_mt": _corridor_mt(cleared, [position], headline_cordon) - result.corridor_mt,
                 "relief": None
                 if best is None
@@ -104,6 +114,23 @@ def stop_gains(cleared: Cleared, result: YearResult, *, headline_cordon: str, re
                 },
             }
         )
+    return found
+
+
+def capacity_bases(corridor: Corridor) -> dict[str, dict[str, Any]]:
+    """What the capacity of each facility rests on: confidence, range of the nominal in thousands of its unit, and the note of its row."""
+    table, ranges = corridor.tables["facilities"], read_ranges(corridor.tables)
+    found = {}
+    for row in table.iter_rows(named=True):
+        name = row["facility_id"]
+        own = ranges.of("facilities", name, "nominal", value=row["nominal"], confidence=row["confidence"])
+        single = ranges.single.get(("facilities", name, "nominal"))
+        found[name] = {
+            "confidence": row["confidence"] if single is None else single["confidence"],
+            "low": None if own is None else own.low,
+            "high": None if own is None else own.high,
+            "note": row["note"],
+        }
     return found
 
 

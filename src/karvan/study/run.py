@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import polars as pl
@@ -19,15 +22,19 @@ from karvan.measures.apply import apply, apply_years, require_fitting
 from karvan.report import build_report, render_html
 from karvan.results import LEG_SCHEMA, RUNS_FOLDER, Outlook, Run, YearResult, existing_run, save_run
 from karvan.study.checking import refuse_wrong
-from karvan.study.clear import Cleared, Market, RouteMemory, clear
+from karvan.study.clear import Cleared, Market, clear, clear_like
 from karvan.study.ledger import Ledger
 from karvan.study.movers import capacity_movers
 from karvan.study.options import Prepared, ScenarioOptions, code_hash, prepare, scenario_hash
 from karvan.study.outcomes import outcomes_of, scenario_legs
 from karvan.study.progress import Progress, named, silent
-from karvan.study.relief import relief_table, stop_gains
+from karvan.study.relief import capacity_bases, relief_table, stop_gains
+from karvan.study.route_memory import RouteMemory, cache_folder
 from karvan.study.year import year_result
 from karvan.validation import compare, journey_years, judge_commitments
+
+WORKERS = max(1, min(4, os.cpu_count() or 1))
+"""Outlooks worked on at once."""
 
 
 def run(
@@ -39,6 +46,7 @@ def run(
     out: Path | None = None,
     replace: bool = False,
     save: bool = True,
+    workers: int = WORKERS,
     progress: Progress | None = None,
 ) -> Run:
     """The outlook of a scenario and of the baseline, with corner runs of the scenario, judged and saved.
@@ -51,6 +59,7 @@ def run(
         out: Run folder; by default `karvan-runs/<run_id>` in the working directory.
         replace: Overwrite another run in that folder.
         save: Write the run folder.
+        workers: Outlooks worked on at once; the digits do not depend on it.
         progress: Called with a line of text as the work goes on.
 
     Raises:
@@ -72,18 +81,45 @@ def run(
     seconds = {"prepare": time.perf_counter() - started}
 
     mark = time.perf_counter()
-    memory = RouteMemory()
+    memory = RouteMemory(folder=cache_folder())
     history = apply(load_scenario(manifest.history, prepared.corridor), prepared.corridor, year=manifest.base_year)
-    memory.routed(history, co2_price_usd_per_t=manifest.co2_price_usd_per_t)
-    outlooks: dict[str, Outlook] = {}
+    memory.require_routes(history, co2_price_usd_per_t=manifest.co2_price_usd_per_t)
     stops: list[dict[str, Any]] = []
     ledger = Ledger()
-    for label, item in _cases(prepared, baseline, scenario_id):
-        keep = stops if label == "scenario" else None
-        note = partial(ledger.add, label, item) if save and label in ("scenario", "baseline") else None
-        outlooks[label] = outlook(prepared.corridor, item, years, memory=memory, tell=named(label, tell), stops=keep, note=note)
-        seconds[label] = time.perf_counter() - mark
-        mark = time.perf_counter()
+    halt = Event()
+    noted: dict[str, list[Cleared]] = {"baseline": [], "scenario": []}
+
+    def look(case: tuple[str, Scenario]) -> tuple[str, Outlook]:
+        label, item = case
+        is_corner = label not in noted
+        found = outlook(
+            prepared.corridor,
+            item,
+            years,
+            memory=memory,
+            tell=named(label, tell),
+            stops=stops if label == "scenario" else None,
+            halt=halt,
+            has_queue=not is_corner,
+            like={cleared.routed.snapshot.year: cleared for cleared in noted["scenario"]} if is_corner else None,
+            note=None if is_corner else noted[label].append,
+        )
+        return label, found
+
+    cases = _cases(prepared, baseline, scenario_id)
+    with ThreadPoolExecutor(workers, thread_name_prefix="outlook") as pool:
+        try:
+            outlooks = dict(pool.map(look, cases[:2]))
+            outlooks |= dict(pool.map(look, cases[2:]))
+        except BaseException:
+            halt.set()
+            raise
+    for label, item in (("baseline", baseline), ("scenario", prepared.scenario)):
+        for cleared in noted[label] if save else ():
+            ledger.add(label, item, cleared)
+    noted.clear()
+    seconds["outlooks"] = time.perf_counter() - mark
+    mark = time.perf_counter()
 
     commitments = judge_commitments(prepared.corridor.tables["commitments"], scenario=outlooks["scenario"], baseline=outlooks["baseline"])
     movers = _movers(prepared, commitments, years, memory)
@@ -153,9 +189,12 @@ def outlook(
     memory: RouteMemory | None = None,
     tell: Progress | None = None,
     stops: list[dict[str, Any]] | None = None,
+    halt: Event | None = None,
+    has_queue: bool = False,
+    like: Mapping[int, Cleared] | None = None,
     note: Callable[[Cleared], None] | None = None,
 ) -> Outlook:
-    """Clear every year of a scenario, each afresh, so that a year's digits do not depend on the years before it.
+    """Clear every year of a scenario; routes are sought from the prices of the year before, and their market solved afresh.
 
     Args:
         corridor: The corridor.
@@ -165,19 +204,33 @@ def outlook(
         tell: Called with a line a year.
         stops: When given, what stops the headline cordon in each year is appended to it.
         note: Called with every cleared year.
+        halt: Once set, no further year is begun.
+        has_queue: Tell of every year what a queue would make of it too.
+        like: Cleared years of the same network whose routes are taken; no more are looked for then.
     """
     memory = memory or RouteMemory()
     manifest = corridor.manifest
     results: list[YearResult] = []
     reliefs = relief_table(corridor, scenario) if stops is not None else {}
+    bases = capacity_bases(corridor) if stops is not None else {}
+    prices = None
     for snapshot in apply_years(scenario, corridor, years):
-        cleared = clear(snapshot, market=Market(), routes=memory, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
-        result = year_result(cleared, headline_cordon=manifest.headline_cordon, crude_commodity=manifest.crude_commodity)
+        if halt is not None and halt.is_set():
+            break
+        if like is not None:
+            cleared = clear_like(snapshot, like[snapshot.year])
+        else:
+            price = manifest.co2_price_usd_per_t
+            cleared = clear(snapshot, market=Market(), routes=memory, prices=prices, co2_price_usd_per_t=price, is_strict=False)
+            prices = cleared.clearing.row_price_usd_per_unit
+        result = year_result(
+            cleared, headline_cordon=manifest.headline_cordon, crude_commodity=manifest.crude_commodity, has_queue=has_queue
+        )
         results.append(result)
         if note is not None:
             note(cleared)
         if stops is not None:
-            stops.extend(stop_gains(cleared, result, headline_cordon=manifest.headline_cordon, reliefs=reliefs))
+            stops.extend(stop_gains(cleared, result, headline_cordon=manifest.headline_cordon, reliefs=reliefs, bases=bases))
         if tell is not None:
             tell(f"{snapshot.year} {result.corridor_mt:.2f} Mt")
     return Outlook(scenario.scenario_id, scenario.title, scenario.growth, tuple(results))

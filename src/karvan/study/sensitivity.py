@@ -15,8 +15,9 @@ from karvan.errors import ConvergenceError, DataError
 from karvan.measures import load_scenario
 from karvan.measures.apply import apply
 from karvan.study.calibrate import calibrate, fitted
-from karvan.study.clear import RouteMemory, clear
+from karvan.study.clear import clear
 from karvan.study.progress import Progress, silent
+from karvan.study.route_memory import RouteMemory
 
 _KEY = "estimate_key"
 _READ_BY_THE_MARKET = (

@@ -8,9 +8,9 @@ from karvan.corridor import Corridor
 from karvan.errors import DataError, Problem
 from karvan.measures import load_scenario
 from karvan.results import Outlook, rounded
-from karvan.study.clear import RouteMemory
 from karvan.study.outcomes import legs_of, outcomes_of
 from karvan.study.progress import Progress, named, silent
+from karvan.study.route_memory import RouteMemory, cache_folder
 from karvan.study.run import outlook
 from karvan.validation import compare, needed_years
 
@@ -32,7 +32,7 @@ def validate(corridor: Corridor, *, progress: Progress | None = None) -> Any:
     manifest, observations = corridor.manifest, corridor.tables["observations"]
     if observations.is_empty():
         raise DataError(Problem("observations", None, None, "holds no rows; validation needs published values to compare with"))
-    memory = RouteMemory()
+    memory = RouteMemory(folder=cache_folder())
     outlooks: dict[str, Outlook] = {}
     for name, years in needed_years(observations, base_year=manifest.base_year, baseline_id=manifest.baseline).items():
         outlooks[name] = outlook(corridor, load_scenario(name, corridor), years, memory=memory, tell=named(name, tell))

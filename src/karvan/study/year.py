@@ -8,17 +8,25 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.assignment import effective_capacity, flows_at, turned_away
+from karvan.assignment import Clearing, effective_capacity, flows_at, queued, turned_away
+from karvan.assignment import clear as clear_market
 from karvan.assignment.assembly import NOT_SHIPPED
 from karvan.results import YearResult
-from karvan.routing import estimated_rows, operator_revenue
+from karvan.routing import COMPONENTS, arc_flows, estimated_rows, operator_revenue
 from karvan.study.clear import Cleared, time_values_usd_per_t_h
 
 FloatArray = npt.NDArray[np.float64]
 
 
-def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str) -> YearResult:
-    """Everything the results keep of a cleared snapshot."""
+def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str, has_queue: bool = True) -> YearResult:
+    """Everything the results keep of a cleared snapshot.
+
+    Args:
+        cleared: The snapshot.
+        headline_cordon: Cordon whose flow is the corridor's tonnage.
+        crude_commodity: Goods told apart as crude oil.
+        has_queue: Tell what a queue would make of it too.
+    """
     snapshot, sets = cleared.routed.snapshot, cleared.routed.sets
     assembly, clearing = cleared.assembly, cleared.clearing
     flow = np.where(assembly.route_of >= 0, clearing.route_flow_kt, 0.0)
@@ -28,6 +36,8 @@ def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str)
     latent = flows_at(cleared.problem, np.zeros_like(cleared.problem.row_capacity))
     latent_flow = np.zeros_like(set_flow)
     latent_flow[assembly.route_of[shipped]] = latent.route_flow_kt[shipped]
+    arc_flow = arc_flows(cleared.routed.space, sets, set_flow)
+    waited = as_queue(cleared) if has_queue else None
     return YearResult(
         year=snapshot.year,
         corridor_mt=float(set_flow @ headline_kt) / 1e3,
@@ -38,8 +48,8 @@ def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str)
         facilities=_facilities(cleared, set_flow, headline_kt),
         families=_families(cleared),
         blocks=_blocks(cleared, set_flow, headline_kt),
-        links=_links(cleared, set_flow),
-        operators=_operators(cleared, set_flow),
+        links=_links(cleared, arc_flow),
+        operators=_operators(cleared, arc_flow),
         regions=_regions(cleared),
         components=_components(cleared, set_flow),
         open_links=snapshot.links_open_at_end,
@@ -51,7 +61,23 @@ def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str)
         rent_musd=float(clearing.rent_kusd) / 1e3,
         route_gap=cleared.route_gap,
         is_settled=cleared.is_settled,
+        queue=None
+        if waited is None
+        else {
+            "corridor_mt": float(waited.route_flow_kt[shipped] @ headline_kt[assembly.route_of[shipped]]) / 1e3,
+            "welfare_musd": waited.welfare_kusd / 1e3,
+            "waiting_musd": waited.waiting_kusd / 1e3,
+        },
     )
+
+
+def as_queue(cleared: Cleared) -> Clearing:
+    """The same market if scarcity were a queue, on the routes and with the delays that were found with prices."""
+    if cleared.regime == "queue":
+        return cleared.clearing
+    hours = time_values_usd_per_t_h(cleared.assembly, cleared.routed.snapshot.tables)
+    mean = float(np.median(hours))
+    return clear_market(queued(cleared.problem, hours), start=cleared.clearing.row_price_usd_per_unit / mean)
 
 
 def _row_tonnes(cleared: Cleared, set_flow: FloatArray, weight: FloatArray) -> FloatArray:
@@ -64,31 +90,30 @@ def _row_tonnes(cleared: Cleared, set_flow: FloatArray, weight: FloatArray) -> F
 def _crossings(cleared: Cleared, set_flow: FloatArray, headline_kt: FloatArray) -> pl.DataFrame:
     """Flow over each cordon by who sends what where; cordons that nothing crosses have one row of zero."""
     sets = cleared.routed.sets
-    market = sets.route_market
-    labels = {
-        "origin_region": np.array(sets.market_origin_region),
-        "destination_region": np.array(sets.market_destination_region),
-        "commodity_group": np.array(sets.market_commodity),
-        "form": np.array(sets.market_form),
-    }
-    amounts = ("flow_kt", "flow_kteu", "on_corridor_kt")
-    parts: list[pl.DataFrame] = []
+    count = len(sets.market_ids)
+    keys = ["origin_region", "destination_region", "commodity_group", "form"]
+    labels = (sets.market_origin_region, sets.market_destination_region, sets.market_commodity, sets.market_form)
+    names, markets, sums = [], [], []
     for name, (kt, kteu) in sorted(cleared.routed.cordons.items()):
         crossing = np.flatnonzero(kt != 0.0)
-        flow = (set_flow * kt)[crossing]
-        sums = [flow, (set_flow * kteu)[crossing], flow * headline_kt[crossing]]
-        by_market = {
-            key: np.bincount(market[crossing], weights=each, minlength=len(sets.market_ids))
-            for key, each in zip(amounts, sums, strict=True)
-        }
-        used = np.unique(market[crossing])
-        columns = {key: values[used] for key, values in labels.items()} | {key: values[used] for key, values in by_market.items()}
-        part = pl.DataFrame(columns, schema=dict.fromkeys(labels, pl.String) | dict.fromkeys(amounts, pl.Float64))
-        if part.is_empty():
-            part = pl.DataFrame([{**dict.fromkeys(labels), **dict.fromkeys(amounts, 0.0)}], schema=part.schema)
-        parts.append(part.select(pl.lit(name).alias("cordon_id"), pl.all()))
-    keys = ["cordon_id", *labels]
-    return pl.concat(parts).group_by(keys, maintain_order=True).agg(pl.col(*amounts).sum()).sort(keys)
+        market, flow = sets.route_market[crossing], (set_flow * kt)[crossing]
+        used = np.unique(market) if crossing.shape[0] else np.array([-1])
+        amounts = (flow, (set_flow * kteu)[crossing], flow * headline_kt[crossing])
+        by_market = [np.bincount(market, weights=each, minlength=count)[used] if crossing.shape[0] else np.zeros(1) for each in amounts]
+        names += [name] * used.shape[0]
+        markets.append(used)
+        sums.append(np.stack(by_market, axis=1))
+    at, table = np.concatenate(markets), np.concatenate(sums)
+    frame = pl.DataFrame(
+        {
+            "cordon_id": names,
+            **{key: [values[index] if index >= 0 else None for index in at.tolist()] for key, values in zip(keys, labels, strict=True)},
+            **{key: table[:, column] for column, key in enumerate(("flow_kt", "flow_kteu", "on_corridor_kt"))},
+        },
+        schema={**dict.fromkeys(["cordon_id", *keys], pl.String), **dict.fromkeys(["flow_kt", "flow_kteu", "on_corridor_kt"], pl.Float64)},
+    )
+    amounts_of = pl.col("flow_kt", "flow_kteu", "on_corridor_kt").sum()
+    return frame.group_by("cordon_id", *keys, maintain_order=True).agg(amounts_of).sort("cordon_id", *keys)
 
 
 def facilities_of(cleared: Cleared) -> pl.DataFrame:
@@ -180,42 +205,57 @@ def _blocks(cleared: Cleared, set_flow: FloatArray, headline_kt: FloatArray) -> 
     return frame.filter(pl.col("block").is_not_null()).group_by("block", maintain_order=True).agg(pl.col("flow_kt").sum()).sort("block")
 
 
-def _links(cleared: Cleared, set_flow: FloatArray) -> pl.DataFrame:
-    sets, graph, links = cleared.routed.sets, cleared.routed.graph, cleared.routed.snapshot.tables["links"]
-    arc_flow = np.zeros(graph.arc_tail.shape[0])
-    np.add.at(arc_flow, sets.route_arc, np.repeat(set_flow, np.diff(sets.route_first_arc)))
-    totals = np.zeros((links.height, 2))
+def _links(cleared: Cleared, arc_flow: FloatArray) -> pl.DataFrame:
+    graph, links = cleared.routed.graph, cleared.routed.snapshot.tables["links"]
     is_link = graph.arc_kind == 0
-    np.add.at(totals, (graph.arc_element[is_link], graph.arc_direction[is_link]), arc_flow[is_link])
+    place = graph.arc_element[is_link] * 2 + graph.arc_direction[is_link]
+    totals = np.bincount(place, weights=arc_flow.sum(axis=0)[is_link], minlength=2 * links.height).reshape(-1, 2)
     return pl.DataFrame({"link_id": links["link_id"], "forward_kt": totals[:, 0], "backward_kt": totals[:, 1]})
 
 
-def _operators(cleared: Cleared, set_flow: FloatArray) -> pl.DataFrame:
-    routed = cleared.routed
-    revenue = operator_revenue(routed.snapshot.tables, routed.sets, routed.rates, set_flow)
+def empty_flows(cleared: Cleared) -> FloatArray:
+    """Empties of each balance that go along its link, against it, or stay, thousands of loading units, shape (returns, 3)."""
+    count = cleared.problem.market_flow_kt.shape[0] - cleared.assembly.goods_count
+    return cleared.clearing.route_flow_kt[cleared.clearing.route_flow_kt.shape[0] - 3 * count :].reshape(count, 3)
+
+
+def _operators(cleared: Cleared, arc_flow: FloatArray) -> pl.DataFrame:
+    """What operators are paid by goods, and for empties."""
+    tables = cleared.routed.snapshot.tables
+    revenue = operator_revenue(tables, cleared.routed.rates, arc_flow)
+    charges = tables["returns"].select("operator_id", "empty_usd_per_unit").iter_rows()
+    for (operator, usd_per_unit), (along, against, _) in zip(charges, empty_flows(cleared).tolist(), strict=True):
+        revenue[operator] += usd_per_unit * (along + against)
     return pl.DataFrame({"operator_id": list(revenue), "revenue_musd": [value / 1e3 for value in revenue.values()]}).sort("operator_id")
 
 
 def _components(cleared: Cleared, set_flow: FloatArray) -> pl.DataFrame:
-    sets = cleared.routed.sets
-    commodity = np.array(cleared.assembly.market_commodity)[sets.route_market]
+    """Mean cost by component and mean days of each family's goods."""
+    space, sets = cleared.routed.space, cleared.routed.sets
+    families, names = len(sets.family_ids), space.names
+    pair = sets.route_family * len(names) + sets.market_goods[sets.route_market]
+
+    def total(weights: FloatArray) -> FloatArray:
+        return np.asarray(np.bincount(pair, weights=weights * set_flow, minlength=families * len(names)), dtype=np.float64)
+
+    flow = total(np.ones_like(set_flow))
+    used = np.flatnonzero(np.bincount(pair, minlength=families * len(names)))
+    mean = np.maximum(flow[used], 1e-300)
+    days = sets.sums(cleared.routed.rates.hours) / 24.0
+    columns = {
+        f"{name}_usd_per_t": np.where(flow[used] > 0, total(np.ascontiguousarray(sets.components[:, index]))[used] / mean, 0.0)
+        for index, name in enumerate(COMPONENTS)
+    }
     frame = pl.DataFrame(
         {
-            "family_id": [sets.family_ids[code] for code in sets.route_family],
-            "commodity_group": commodity,
-            "flow_kt": set_flow,
-            **{
-                f"{name}_usd_per_t": sets.components[:, index] * set_flow
-                for index, name in enumerate(("tariff", "handling", "time", "waiting", "reliability", "co2"))
-            },
-            "transit_d": sets.hours.sum(axis=1) / 24.0 * set_flow,
+            "family_id": [sets.family_ids[code // len(names)] for code in used.tolist()],
+            "commodity_group": [names[code % len(names)] for code in used.tolist()],
+            "flow_kt": flow[used],
+            **columns,
+            "transit_d": np.where(flow[used] > 0, total(days)[used] / mean, 0.0),
         }
     )
-    summed = frame.group_by("family_id", "commodity_group", maintain_order=True).agg(pl.all().sum()).sort("family_id", "commodity_group")
-    means = [column for column in summed.columns if column.endswith(("_usd_per_t", "_d"))]
-    return summed.with_columns(
-        pl.when(pl.col("flow_kt") > 0).then(pl.col(column) / pl.col("flow_kt")).otherwise(0.0).alias(column) for column in means
-    )
+    return frame.sort("family_id", "commodity_group")
 
 
 def _shipped_share(cleared: Cleared, flow: FloatArray) -> float:
@@ -232,13 +272,13 @@ def _estimated_shares(cleared: Cleared, set_flow: FloatArray, headline_kt: Float
     tables, sets, rates = cleared.routed.snapshot.tables, cleared.routed.sets, cleared.routed.rates
     crossing = set_flow * headline_kt
     by_market = estimated_rows(tables, "demand")[cleared.assembly.market_row][sets.route_market]
-    on_step = crossing[sets.route_of_step]
+    on_arc = arc_flows(cleared.routed.space, sets, crossing)
     count = cleared.assembly.facility_count
     rent = np.maximum(cleared.row_price[:count], 0.0) * cleared.clearing.row_flow[:count]
     return {
         "tonnes": _share(crossing, by_market),
-        "charges": _share(on_step * rates.rate_usd_per_t, rates.charge_is_estimate),
-        "hours": _share(on_step * rates.hours, rates.time_is_estimate),
+        "charges": _share(on_arc * rates.rate_usd_per_t, rates.charge_is_estimate),
+        "hours": _share(on_arc.sum(axis=0) * rates.hours, rates.time_is_estimate),
         "rent": _share(rent, estimated_rows(tables, "facilities")[:-1]),
     }
 

@@ -65,6 +65,11 @@ def rates_of(book: Book, tables: Tables) -> Rates:
 
 def payloads(book: Book, tables: Tables) -> FloatArray:
     """Payload of a loading unit, t; NaN where goods may not use it, shape (commodities, units)."""
+    found: FloatArray = book.memory.once(("payloads", *book.memory.key(tables, ("commodity_units",))), _payloads, book, tables)
+    return found
+
+
+def _payloads(book: Book, tables: Tables) -> FloatArray:
     payload = np.full((len(book.commodities), len(LOADING_UNITS)), np.nan)
     for row in tables["commodity_units"].iter_rows(named=True):
         if row["commodity_group"] in book.commodities:
@@ -74,7 +79,7 @@ def payloads(book: Book, tables: Tables) -> FloatArray:
 
 def hour_values(book: Book, tables: Tables) -> FloatArray:
     """Value of an hour of each commodity, USD/t-h: multiplier x value x (interest + loss of value) / 365 / 24, shape (commodities,)."""
-    rows = {row["commodity_group"]: row for row in tables["commodities"].iter_rows(named=True)}
+    rows = {row["commodity_group"]: row for row in book.row_dicts(tables, "commodities")}
     return np.array(
         [
             rows[name]["time_value_factor"] * rows[name]["value_usd_per_t"]
@@ -115,7 +120,15 @@ def _rates(book: Book, tables: Tables) -> Rates:
     on, rows = _rows_on(steps, ACCESS, names)
     access[on], hours[on] = (tables["region_places"][name].to_numpy()[rows] for name in ("access_cost_usd_per_t", "access_time_h"))
     return Rates(
-        tariff=_tariffs(book, tables, operator, length, per_teu),
+        tariff=book.memory.once(
+            ("tariffs", operator.tobytes(), length.tobytes(), per_teu.tobytes(), *book.memory.key(tables, ("tariffs", "operators"))),
+            _tariffs,
+            book,
+            tables,
+            operator,
+            length,
+            per_teu,
+        ),
         handling=handling,
         access=access,
         per_h=hour_values(book, tables),
@@ -179,23 +192,25 @@ def cost_checks(book: Book) -> list[Check]:
     sizes = Tally(
         "path sizes", "path size of every route: cost shares of its steps over the routes that share them", tolerance=SUM_TOLERANCE
     )
-    done = set()
+    known: dict[tuple[int, ...], _Overlaps] = {}
     for year in book.years:
         key = (year.epoch_number, *book.memory.key(year.tables, COST_TABLES))
-        if key in done:
-            continue
-        done.add(key)
-        epoch, rates = year.epoch, rates_of(book, year.tables)
-        wanted, leg_cost = _components(book, epoch, rates)
+        epoch = year.epoch
 
-        def say_route(at: int, *, epoch: Epoch = epoch, when: str = year.when) -> str:
-            return f"path size of {book.say_route(int(epoch.routes[at]))} {when}"
+        routes = np.flatnonzero(year.has)
+
+        def say_route(at: int, *, routes: IntArray = epoch.routes[routes], when: str = year.when) -> str:
+            return f"path size of {book.say_route(int(routes[at]))} {when}"
 
         def say_cost(at: int, *, epoch: Epoch = epoch, when: str = year.when) -> str:
             return f"{COMPONENTS[at % 6]} of {book.say_route(int(epoch.routes[at // 6]))} {when}, USD/t,"
 
-        costs.compare(epoch.components.ravel(), wanted.ravel(), say=say_cost, least=1e-3, because="what its steps cost by the tables")
-        sizes.compare(epoch.path_size, _path_sizes(book, year.epoch_number, epoch, leg_cost), say=say_route, because="by its shared steps")
+        if key not in known:
+            wanted, leg_cost = _components(book, epoch, rates_of(book, year.tables))
+            costs.compare(epoch.components.ravel(), wanted.ravel(), say=say_cost, least=1e-3, because="what its steps cost by the tables")
+            known[key] = _overlaps(epoch, year.has, leg_cost)
+        wanted = _path_sizes(epoch, year.has, known[key])
+        sizes.compare(year.path_size[routes], wanted[routes], say=say_route, because="by its shared steps")
     return [costs.done(), sizes.done()]
 
 
@@ -217,16 +232,41 @@ def _components(book: Book, epoch: Epoch, rates: Rates) -> tuple[FloatArray, Flo
     return sums, (legs + _OWN_SD_SHARE * np.outer(spread, rates.sd_h)).ravel()[epoch.cell]
 
 
-def _path_sizes(book: Book, number: int, epoch: Epoch, leg_cost: FloatArray) -> FloatArray:
-    """Sum over steps of cost share over number of routes of the nest that take the step; a route that costs nothing counts its steps."""
-    users = book.memory.once(("users", number), _users, book, epoch)
-    length = np.diff(epoch.first)
-    total = route_sums(epoch, leg_cost)[epoch.route_of_step]
-    share = np.where(total > 0.0, leg_cost / np.where(total > 0.0, total, 1.0), 1.0 / length[epoch.route_of_step])
-    return route_sums(epoch, share / users)
+@dataclass(frozen=True)
+class _Overlaps:
+    """Path sizes of one year, from which those of years with nearly the same routes follow.
+
+    Attributes:
+        has: Routes of that year, shape (routes of the epoch,).
+        share: Share of each step taken in the cost of its route.
+        size: Path sizes, shape (routes of the epoch,).
+    """
+
+    has: BoolArray
+    share: FloatArray
+    size: FloatArray
 
 
-def _users(book: Book, epoch: Epoch) -> IntArray:
-    """Routes of the same nest that take a step, at each step taken."""
-    number = book.nest_and_step[epoch.place]
-    return np.bincount(number)[number]
+def _overlaps(epoch: Epoch, has: BoolArray, leg_cost: FloatArray) -> _Overlaps:
+    """A route that costs nothing counts its steps."""
+    total, length = epoch.on_steps(route_sums(epoch, leg_cost)), epoch.on_steps(epoch.length.astype(np.float64))
+    share = np.divide(leg_cost, total, out=1.0 / length, where=total > 0.0)
+    users = np.bincount(epoch.pair, weights=epoch.on_steps(has.astype(np.float64)), minlength=epoch.pair_step.shape[0])
+    return _Overlaps(has, share, route_sums(epoch, share / np.maximum(users, 1.0)[epoch.pair]))
+
+
+def _path_sizes(epoch: Epoch, has: BoolArray, known: _Overlaps) -> FloatArray:
+    """Sum over steps of cost share over number of routes of the nest that take the step, worked out where other routes are choices now."""
+    is_other = np.zeros(epoch.nest_market.shape[0], dtype=np.bool_)
+    is_other[epoch.nest[has != known.has]] = True
+    routes = np.flatnonzero(is_other[epoch.nest])
+    if routes.shape[0] == 0:
+        return known.size
+    length = epoch.length[routes]
+    first = np.append(0, np.cumsum(length)).astype(np.int64)
+    taken = np.arange(first[-1]) + np.repeat(epoch.first[routes] - first[:-1], length)
+    pair = epoch.pair[taken]
+    users = np.bincount(pair, weights=np.repeat(has[routes].astype(np.float64), length))
+    size = known.size.copy()
+    size[routes] = np.add.reduceat(known.share[taken] / np.maximum(users, 1.0)[pair], first[:-1])
+    return size

@@ -1,261 +1,175 @@
-"""The market of a saved run: use of facilities, limits and prices, demand, and the shares of routes at the prices."""
+"""The market of a saved run: use of facilities, limits and prices, demand, empties, and the shares of routes at the prices."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.schema import ANY, LOADING_UNITS
-from karvan.validation.audit_costs import hour_values, payloads
+from karvan.validation.audit_delays import route_delays
 from karvan.validation.audit_routes import ends_of
-from karvan.validation.book import CONTAINER, LINK, MARKET_KEY, NOT_SHIPPED, TERMINAL, Book, Epoch, Tables, Year, sums
-from karvan.validation.tally import SOLVER_TOLERANCE, SUM_TOLERANCE, Check, Tally, compare_frames
+from karvan.validation.audit_use import EmptyWay, Rows, empty_weight, price_weights, rows_of
+from karvan.validation.book import MARKET_KEY, NOT_SHIPPED, Book, Held, Tables, Year, sums
+from karvan.validation.tally import LEAST_KT, SOLVER_TOLERANCE, SUM_TOLERANCE, Check, Tally, compare_frames
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-_SMALL_SHARE = 1e-3
-"""A facility smaller than this share of the largest of its unit is measured against that share."""
-_WAGONS_PER_TRAIN, _TEU_PER_TRAIN = 50.0, 100.0
-_COUNTED = {"kteu": "container", "kwagons": "wagon", "kvehicles": "truck"}
-
-
-@dataclass(frozen=True)
-class Uses:
-    """Facilities that routes of an epoch use, once each.
-
-    Attributes:
-        route: Position in the epoch's routes, shape (uses,).
-        facility: Row in facilities, shape (uses,).
-        units_per_t: shape (uses,).
-    """
-
-    route: IntArray
-    facility: IntArray
-    units_per_t: FloatArray
-
-
-@dataclass(frozen=True)
-class Rows:
-    """What is known of a year's facilities.
-
-    Attributes:
-        ids: facility_id.
-        price: USD per unit, what a use pays in all: a price of its limit and of its agreed minimum together, shape (facilities,).
-        use, tonnes: Thousands of units and kt by own reading, shape (facilities,).
-        capacity: Effective capacity, shape (facilities,).
-        limit: What is left of it to the markets of the case, shape (facilities,).
-        uses: Facilities that routes use.
-        scarcity: What a tonne on each route pays for its places, USD, shape (routes of the epoch,).
-        size: What an excess is measured against, shape (facilities,).
-    """
-
-    ids: tuple[str, ...]
-    price: FloatArray
-    use: FloatArray
-    tonnes: FloatArray
-    capacity: FloatArray
-    limit: FloatArray
-    size: FloatArray
-    uses: Uses
-    scarcity: FloatArray
-
-
-def uses_of(book: Book, year: Year) -> Uses:
-    """Facilities that the routes of a year use, by own reading of facility_uses."""
-    names = ("facility_uses", "commodity_units")
-    units = tuple(year.tables["facilities"].select("facility_id", pl.col("unit").cast(pl.String)).iter_rows())
-    key = ("uses", year.epoch_number, units, *book.memory.key(year.tables, names))
-    found: Uses = book.memory.once(key, _uses, book, year.epoch, year.tables)
-    return found
-
-
-def _uses(book: Book, epoch: Epoch, tables: Tables) -> Uses:
-    """Of all steps of a route that use a facility the one that takes most counts, and of several rows on a step the largest."""
-    steps, payload = book.steps, payloads(book, tables)
-    facilities = {row["facility_id"]: (index, row["unit"]) for index, row in enumerate(book.row_dicts(tables, "facilities"))}
-    cells, rows, amounts = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)], [np.zeros(0)]
-    groups, concerned = [np.zeros(0, dtype=np.int64)], [np.ones(len(book.markets), dtype=np.bool_)]
-    for use in book.row_dicts(tables, "facility_uses"):
-        index, unit = facilities[use["facility_id"]]
-        on = steps.of(LINK, use["link_id"]) if use["link_id"] is not None else steps.of(TERMINAL, use["terminal_id"])
-        if use["direction"] != "both":
-            on = on[steps.is_backward[on] == (use["direction"] == "backward")]
-        if use["loading_unit"] != ANY:
-            wanted = LOADING_UNITS.index(use["loading_unit"])
-            on = on[(steps.before[on] == wanted) | (steps.after[on] == wanted)]
-        goods = np.flatnonzero([use["commodity_group"] in (ANY, name) for name in book.commodities])
-        taken = use["weight_factor"] * _units_per_t(unit, steps.before[on], steps.after[on], payload[goods])
-        of_goods, of_step = np.nonzero(taken)
-        cells.append(goods[of_goods] * steps.count + on[of_step])
-        rows.append(np.full(of_goods.shape[0], index, dtype=np.int64))
-        amounts.append(taken[of_goods, of_step])
-        narrowed = [name for name in ("origin_region", "destination_region") if use.get(name) is not None]
-        groups.append(np.full(of_goods.shape[0], len(concerned) if narrowed else 0, dtype=np.int64))
-        if narrowed:
-            concerned.append(np.logical_and.reduce([book.trait(name) == use[name] for name in narrowed]))
-    cell, row, amount, group = np.concatenate(cells), np.concatenate(rows), np.concatenate(amounts), np.concatenate(groups)
-    order = np.argsort(cell, kind="stable")
-    cell, row, amount, group = cell[order], row[order], amount[order], group[order]
-    uses_first = np.searchsorted(cell, np.arange(len(book.commodities) * steps.count + 1))
-    count = np.diff(uses_first)
-    touched = np.flatnonzero(count[epoch.cell])
-    repeat = count[epoch.cell[touched]]
-    entry = np.repeat(uses_first[epoch.cell[touched]], repeat) + np.arange(repeat.sum()) - np.repeat(np.cumsum(repeat) - repeat, repeat)
-    route = np.repeat(epoch.route_of_step[touched], repeat)
-    if len(concerned) > 1:
-        is_meant = np.stack(concerned)[group[entry], epoch.market[route]]
-        route, entry = route[is_meant], entry[is_meant]
-    key = route * max(len(facilities), 1) + row[entry]
-    by_key = np.lexsort((amount[entry], key))
-    is_last = np.append(np.diff(key[by_key]) != 0, True)[: by_key.shape[0]]
-    most = by_key[is_last]
-    return Uses(key[most] // max(len(facilities), 1), key[most] % max(len(facilities), 1), amount[entry[most]])
-
-
-def _units_per_t(unit: str, before: IntArray, after: IntArray, payload: FloatArray) -> FloatArray:
-    """Units of a facility that a tonne takes on steps, shape (commodities, steps): one in kt; else one over the payload of what is counted,
-    trains of 50 wagons or 100 TEU.
-    """
-
-    def per_t(counted: int, per_unit: float) -> FloatArray:
-        is_carried = (before == counted) | (after == counted)
-        return np.outer(np.nan_to_num(1.0 / (per_unit * payload[:, counted])), is_carried)
-
-    if unit == "kt":
-        return np.ones((payload.shape[0], before.shape[0]))
-    if unit == "ktrains":
-        in_box = (before == CONTAINER) | (after == CONTAINER)
-        return np.where(in_box, per_t(CONTAINER, _TEU_PER_TRAIN), per_t(LOADING_UNITS.index("wagon"), _WAGONS_PER_TRAIN))
-    return per_t(LOADING_UNITS.index(_COUNTED[unit]), 1.0)
-
-
-def rows_of(book: Book, year: Year) -> Rows:
-    """Use, limits and prices of a year's facilities."""
-    found: Rows = book.memory.once(("rows", year.case, year.snapshot.year), _rows, book, year)
-    return found
-
-
-def _rows(book: Book, year: Year) -> Rows:
-    table, uses = year.tables["facilities"], uses_of(book, year)
-    ids = tuple(table["facility_id"])
-    index = {name: row for row, name in enumerate(ids)}
-    price = np.zeros(len(ids))
-    for name, kind, value in year.rows.select("row_id", "kind", "price").iter_rows():
-        facility = index.get(name.removesuffix(":minimum") if kind == "minimum" else name)
-        if facility is not None and kind in ("facility", "minimum"):
-            price[facility] += value
-    capacity = effective_capacity(table)
-    limit = np.maximum(capacity - table["other_load"].to_numpy(), 0.0)
-    units = table["unit"].cast(pl.String).to_list()
-    most = {unit: max(value for value, other in zip(limit, units, strict=True) if other == unit) for unit in set(units)}
-    heaviest = float(uses.units_per_t.max(initial=0.0)) * float(year.column("base_flow_kt").sum())
-    size = np.array(
-        [max(value, _SMALL_SHARE * (most[unit] if most[unit] > 0.0 else heaviest)) for value, unit in zip(limit, units, strict=True)]
-    )
-    return Rows(
-        ids=ids,
-        price=price,
-        use=sums(uses.facility, year.flow[uses.route] * uses.units_per_t, len(ids)),
-        tonnes=sums(uses.facility, year.flow[uses.route], len(ids)),
-        capacity=capacity,
-        limit=limit,
-        size=size,
-        uses=uses,
-        scarcity=sums(uses.route, uses.units_per_t * price[uses.facility], year.epoch.routes.shape[0]),
-    )
-
-
-def effective_capacity(facilities: pl.DataFrame) -> FloatArray:
-    """Nominal x availability x payload / peak factor, shape (facilities,)."""
-    columns = ("nominal", "availability_share", "payload_share", "peak_factor")
-    nominal, availability, payload, peak = (facilities[name].to_numpy() for name in columns)
-    return np.asarray(nominal * availability * payload / peak, dtype=np.float64)
+_EMPTY_SHARPNESS = 200.0
+"""Empties choose among ways with a theta of this over their charge."""
 
 
 def violation(rows: Rows) -> float:
-    """Largest excess of use over what is left, as a share of the facility's size (r1)."""
-    return float(np.max(np.maximum(rows.use - rows.limit, 0.0) / np.maximum(rows.size, 1e-300), initial=0.0))
+    """Largest excess over a limit, want of a minimum, or difference of both ways over a balance's link, as shares of sizes (r1)."""
+    net = rows.loaded[len(rows.ids) :] + _net(rows)
+    excess = np.concatenate([rows.use - rows.limit, np.where(rows.minimum > 0.0, rows.minimum - rows.use, 0.0), np.abs(net)])
+    count = len(rows.ids)
+    size = np.concatenate([rows.size[:count], rows.minimum_size, rows.size[count:]])
+    return float(np.max(np.maximum(excess, 0.0) / np.maximum(size, 1e-300), initial=0.0))
 
 
 def facility_checks(book: Book) -> list[Check]:
-    """Use of facilities, and what limits and prices say of it."""
+    """Use of facilities and balances, and what limits and prices say of it."""
     use = Tally(
         "facility use",
-        "use of every facility as its routes' steps use it by facility_uses, and its limit by facilities",
+        "use of every facility, by goods and by empties on their way back, as facility_uses and returns say, and its limit by facilities",
         tolerance=SUM_TOLERANCE,
     )
-    full = Tally("limits", "no facility carries more than is left to it, minima are met, and a place has a price only where it is full")
-    saved: tuple[list[pl.DataFrame], list[pl.DataFrame]] = ([], [])
+    full = Tally(
+        "limits", "nothing carries more than is left to it, minimums are met, what goes out comes back, and only what is full has a price"
+    )
+    wanted: list[pl.DataFrame] = []
     for year in book.years:
         rows = rows_of(book, year)
-        held = year.rows.filter(pl.col("kind") == "facility")
-        labels = [pl.lit(year.case).alias("case"), pl.lit(year.snapshot.year).alias("year")]
-        wanted = pl.DataFrame({"row_id": rows.ids, "flow": rows.use, "limit": rows.limit}, schema_overrides={"row_id": pl.String})
-        saved[0].append(held.select("case", "year", "row_id", "flow", "limit"))
-        saved[1].append(
-            wanted.select(*labels, pl.all()).with_columns(capacity=pl.Series(rows.capacity), modelled_kt=pl.Series(rows.tonnes))
-        )
+        count = len(rows.ids)
+        names = [("facility", name) for name in rows.ids] + [("minimum", name) for name in _agreed(rows)]
+        names += [("return", way.return_id) for way in rows.ways]
+        place = {name: at for at, name in enumerate(rows.ids)}
+        flow = [*(rows.use[place[name]] for kind, name in names if kind != "return"), *(rows.loaded[count:] + _net(rows))]
+        held = [year.rows[key].flow if key in year.rows else np.nan for key in names]
+        # What crosses a balance's link adds up to nothing, to the tolerance of the program: it is held against what crosses.
+        least = [*(LEAST_KT for kind, _ in names if kind != "return"), *np.maximum(rows.gross, LEAST_KT)]
+
+        def say(at: int, *, names: list[tuple[str, str]] = names, when: str = year.when) -> str:
+            return f"row_results: flow of {names[at][0]} {names[at][1]} {when}"
+
+        use.compare(held, flow, say=say, least=least, because="by the steps of its routes")
+
+        def say_limit(at: int, *, ids: tuple[str, ...] = rows.ids, when: str = year.when) -> str:
+            return f"row_results: limit of {ids[at]} {when}"
+
+        held = [year.rows["facility", name].limit if ("facility", name) in year.rows else np.nan for name in rows.ids]
+        use.compare(held, rows.limit, say=say_limit, because="by facilities")
+        labels = [pl.lit(year.case).alias("case"), pl.lit(year.snapshot.year, dtype=pl.Int64).alias("year")]
+        columns = {"facility_id": rows.ids, "modelled_flow": rows.use, "modelled_kt": rows.tonnes, "capacity": rows.capacity}
+        wanted.append(pl.DataFrame(columns, schema_overrides={"facility_id": pl.String}).select(*labels, pl.all()))
         _judge_rows(full, year, rows)
-    keys = ("case", "year", "row_id")
-    wanted = pl.concat(saved[1])
-    wanted = wanted.with_columns(pl.col("year").cast(saved[0][0].schema["year"]))
+    facilities = book.saved.frame("facilities", columns=("case", "year", *columns, "empty_flow"))
+    facilities = facilities.filter(pl.col("case").is_in(["scenario", "baseline"])).with_columns(pl.col("year").cast(pl.Int64))
+    keys = ("case", "year", "facility_id")
     compare_frames(
-        use, pl.concat(saved[0]), wanted, name="row_results", keys=keys, columns=("flow", "limit"), because="by the steps of its routes"
-    )
-    facilities = book.saved.frame("facilities").filter(pl.col("case").is_in(["scenario", "baseline"]))
-    compare_frames(
-        use,
-        facilities.rename({"facility_id": "row_id"}).with_columns(pl.col("year").cast(wanted.schema["year"])),
-        wanted.rename({"flow": "modelled_flow"}),
-        name="facilities",
-        keys=keys,
-        columns=("modelled_flow", "modelled_kt", "capacity"),
+        use, facilities, pl.concat(wanted), name="facilities", keys=keys, columns=("modelled_flow", "modelled_kt", "capacity"),
         because="by the steps of its routes",
-    )
+    )  # fmt: skip
+    _judge_room(use, book, facilities)
     return [use.done(), full.done()]
 
 
+def _net(rows: Rows) -> FloatArray:
+    """Empties along the link less those against it, shape (returns,)."""
+    net: FloatArray = rows.empties[:, 0] - rows.empties[:, 1]
+    return net
+
+
+def _agreed(rows: Rows) -> dict[str, float]:
+    """Flow that a contract asks for, by facility_id."""
+    return {name: float(least) for name, least in zip(rows.ids, rows.minimum, strict=True) if least > 0.0}
+
+
+def _judge_room(tally: Tally, book: Book, facilities: pl.DataFrame) -> None:
+    """What empties take of each facility, against all that is taken of it: the report tells it as the difference of two sums."""
+    held = {
+        (case, year, name): value for case, year, name, value in facilities.select("case", "year", "facility_id", "empty_flow").iter_rows()
+    }
+    for year in book.years:
+        rows = rows_of(book, year)
+
+        def say(at: int, *, ids: tuple[str, ...] = rows.ids, when: str = year.when) -> str:
+            return f"facilities: empty_flow of {ids[at]} {when}"
+
+        found = [held.get((*year.key, name), np.nan) for name in rows.ids]
+        tally.compare(found, rows.room, say=say, least=np.maximum(rows.use * 10.0, LEAST_KT), because="by the empties on its links")
+
+
 def _judge_rows(tally: Tally, year: Year, rows: Rows) -> None:
-    index = {name: row for row, name in enumerate(rows.ids)}
-    agreed = {row["facility_id"]: float(row.get("minimum") or 0.0) for row in year.tables["facilities"].iter_rows(named=True)}
-    held = year.rows.select("row_id", "kind", "sense", "limit", "price").rows()
+    count, agreed = len(rows.ids), _agreed(rows)
+    places: Mapping[str, Mapping[str, int]] = {
+        "facility": {name: at for at, name in enumerate(rows.ids)},
+        "minimum": {name: at for at, name in enumerate(rows.ids) if name in agreed},
+        "return": {way.return_id: at + count for at, way in enumerate(rows.ways)},
+    }
     wrong: dict[int, str] = {}
-    for at, (name, kind, sense, limit, price) in enumerate(held):
-        facility = index.get(name.removesuffix(":minimum"))
-        if facility is None or kind not in ("facility", "minimum"):
-            wrong[at] = f"{name} is a row of kind {kind} {year.when}, must be a facility or its minimum: nothing else can be checked"
-            continue
-        use, size = float(rows.use[facility]), float(rows.size[facility])
-        least = agreed[rows.ids[facility]] if kind == "minimum" else float(rows.limit[facility])
-        wanted_sense = "at_least" if kind == "minimum" else "at_most"
-        over = use - least if kind == "facility" else least - use
-        if kind == "minimum" and limit != least:
-            wrong[at] = f"{name} has a limit of {limit:.9g} {year.when}, must have the contract's {least:.9g}"
-        elif sense != wanted_sense:
-            wrong[at] = f"{name} has sense {sense} {year.when}, must have {wanted_sense}"
-        elif not over <= SOLVER_TOLERANCE * size:
-            word = "at most" if kind == "facility" else "at least"
-            wrong[at] = f"{name} carries {use:.9g} thousand units {year.when}, must carry {word} {least:.9g}"
-        elif not (price >= 0.0 if kind == "facility" else price <= 0.0):
+    for at, ((kind, name), held) in enumerate(year.rows.items()):
+        if name not in places.get(kind, {}):
             wrong[at] = (
-                f"{name} has a price of {price:.9g} USD {year.when}, must be {'zero or more' if kind == 'facility' else 'zero or less'}"
+                f"{name} is a row of kind {kind} {year.when}, must be a facility, its minimum or a return: nothing else can be checked"
             )
-        elif price != 0.0 and -over > SOLVER_TOLERANCE * size:
-            wrong[at] = f"{name} has a price of {price:.9g} USD {year.when} though {-over:.9g} thousand units are free, must be zero"
-    is_right = np.ones(len(held), dtype=np.bool_)
+            continue
+        row = places[kind][name]
+        if kind == "return":
+            fault = _balance_fault(held, float(rows.loaded[row] + _net(rows)[row - count]), float(rows.size[row]))
+        elif kind == "minimum":
+            fault = _minimum_fault(held, float(rows.use[row]), agreed[name], float(rows.minimum_size[row]))
+        else:
+            fault = _limit_fault(held, float(rows.use[row]), float(rows.limit[row]), float(rows.size[row]))
+        if fault:
+            wrong[at] = f"{name} {year.when} {fault}"
+    is_right = np.ones(len(year.rows), dtype=np.bool_)
     is_right[list(wrong)] = False
     tally.claim(is_right, say=lambda at: wrong[at])
-    wanted = [name for name, least in agreed.items() if least > 0.0]
-    named = {name for name, *_ in held}
+    wanted = [(kind, name) for kind, names in places.items() for name in names]
     tally.claim(
-        np.array([f"{name}:minimum" in named for name in wanted], dtype=np.bool_),
-        say=lambda at: f"row_results lacks {wanted[at]}:minimum {year.when}, must hold the contract's minimum",
+        np.array([key in year.rows for key in wanted], dtype=np.bool_),
+        say=lambda at: f"row_results lacks {wanted[at][0]} {wanted[at][1]} {year.when}, must hold it",
     )
+
+
+def _limit_fault(held: Held, use: float, limit: float, size: float) -> str:
+    if held.sense != "at_most":
+        return f"has sense {held.sense}, must have at_most"
+    if not use - limit <= SOLVER_TOLERANCE * size:
+        return f"carries {use:.9g} thousand units, must carry at most {limit:.9g}"
+    if not held.price >= 0.0:
+        return f"has a price of {held.price:.9g}, must be zero or more"
+    if held.price != 0.0 and limit - use > SOLVER_TOLERANCE * size:
+        return f"has a price of {held.price:.9g} though {limit - use:.9g} thousand units are free, must be zero"
+    return ""
+
+
+def _minimum_fault(held: Held, use: float, least: float, size: float) -> str:
+    if held.limit != least:
+        return f"has a minimum of {held.limit:.9g}, must have the contract's {least:.9g}"
+    if held.sense != "at_least":
+        return f"has a minimum of sense {held.sense}, must have at_least"
+    if not least - use <= SOLVER_TOLERANCE * size:
+        return f"carries {use:.9g} thousand units, must carry at least {least:.9g}"
+    if not held.price <= 0.0:
+        return f"has a minimum with a price of {held.price:.9g}, must be zero or less"
+    if held.price != 0.0 and use - least > SOLVER_TOLERANCE * size:
+        return f"has a minimum with a price of {held.price:.9g} though it is met by {use - least:.9g} thousand units more, must be zero"
+    return ""
+
+
+def _balance_fault(held: Held, net: float, size: float) -> str:
+    if held.limit != 0.0:
+        return f"has a limit of {held.limit:.9g}, must have zero"
+    if held.sense != "exactly":
+        return f"has sense {held.sense}, must have exactly"
+    if not abs(net) <= SOLVER_TOLERANCE * size:
+        return f"lets {net:.9g} thousand units more cross its link along than against it, must let none"
+    return ""
 
 
 def demand_check(book: Book) -> Check:
@@ -294,6 +208,42 @@ def demand_check(book: Book) -> Check:
     return tally.done()
 
 
+def empties_check(book: Book) -> Check:
+    """How many empties go either way or stay, by what the ways cost at the prices."""
+    tally = Tally(
+        "empties", "empties that go along each balance's link, against it or stay, by charges and prices", tolerance=SOLVER_TOLERANCE
+    )
+    for year in book.years:
+        rows, weight = rows_of(book, year), empty_weight(book, year)
+        wanted = np.zeros((len(rows.ways), 3))
+        for at, way in enumerate(rows.ways):
+            sharpness = _EMPTY_SHARPNESS / way.usd_per_unit
+            along, against = (float(room @ rows.price) for room in (way.forward, way.backward))
+            cost = way.usd_per_unit + weight * np.array([along + rows.balance_price[at], against - rows.balance_price[at]])
+            whole = np.append(cost, 0.0)
+            part = np.exp(-sharpness * (whole - whole.min()))
+            wanted[at] = rows.pool[at] * part / part.sum()
+        names = [(way.return_id, word) for way in rows.ways for word in ("forward", "backward", "idle")]
+
+        def say(at: int, *, names: list[tuple[str, str]] = names, when: str = year.when) -> str:
+            return f"empty_flows: {names[at][1]} of {names[at][0]} {when}, thousand units,"
+
+        tally.compare(rows.empties.ravel(), wanted.ravel(), say=say, because="by what the ways cost at the prices")
+        held = sorted(year.empties)
+        is_known = np.array([name in {way.return_id for way in rows.ways} for name in held], dtype=np.bool_)
+        is_there = np.array([way.return_id in year.empties for way in rows.ways], dtype=np.bool_)
+
+        def stranger(at: int, *, held: list[str] = held, when: str = year.when) -> str:
+            return f"empty_flows: {held[at]} {when} is no row of returns"
+
+        def missing(at: int, *, ways: Sequence[EmptyWay] = rows.ways, when: str = year.when) -> str:
+            return f"empty_flows lacks {ways[at].return_id} {when}"
+
+        tally.claim(is_known, say=stranger)
+        tally.claim(is_there, say=missing)
+    return tally.done()
+
+
 def share_checks(book: Book) -> list[Check]:
     """Flows of all routes and composite costs at the prices of the run, by the nested path-size logit."""
     flows = Tally("shares", "flow of every route by costs, prices, constants and spread of choice", tolerance=SOLVER_TOLERANCE)
@@ -307,24 +257,27 @@ def _judge_shares(book: Book, year: Year, flows: Tally, costs: Tally) -> None:
     epoch, tables = year.epoch, year.tables
     traits = {row["commodity_group"]: row for row in book.row_dicts(tables, "commodities")}
     constants = {(row["family_id"], row["commodity_group"]): row["constant_usd_per_t"] for row in book.row_dicts(tables, "constants")}
-    base = {tuple(row[name] for name in MARKET_KEY): row["base_cost_usd_per_t"] for row in book.row_dicts(tables, "base_costs")}
+    base_cost: FloatArray = book.memory.once(("base costs", *book.memory.key(tables, ("base_costs",))), _base_costs, book, tables)
     count = len(book.markets)
 
     def of_market(column: str) -> FloatArray:
         return np.array([traits[name][column] for name in book.commodities], dtype=np.float64)[book.commodity]
 
-    weight = np.ones(count) if book.saved.report["regime"] == "price" else hour_values(book, tables)[book.commodity]
-    cost = epoch.components.sum(axis=1) + year.delay + weight[epoch.market] * rows_of(book, year).scarcity
+    weight = price_weights(book, year)
+    cost = epoch.cost + route_delays(book, year) + weight[epoch.market] * rows_of(book, year).scarcity
+    cost = np.where(year.has, cost, np.inf)
     theta, market_theta = of_market("route_theta_per_usd_per_t"), of_market("family_theta_per_usd_per_t")
     by_family = [[constants.get((family, goods), 0.0) for goods in book.commodities] for family in (*book.families, NOT_SHIPPED)]
     constant = np.array(by_family, dtype=np.float64)
 
-    # Within a nest: weights against its cheapest route, so that no exponential overflows.
+    # Within a nest: weights against its cheapest route, so that no exponential overflows. A nest may have no route in this year.
     nests = epoch.nest_market.shape[0]
     lowest = np.minimum.reduceat(cost, epoch.nest_first) if nests else np.zeros(0)
-    part = epoch.path_size * np.exp(-theta[epoch.market] * (cost - lowest[epoch.nest]))
-    whole = sums(epoch.nest, part, nests)
-    nest_cost = lowest - np.log(whole) / theta[epoch.nest_market]
+    is_open = np.isfinite(lowest)
+    lowest = np.where(is_open, lowest, 0.0)
+    part = np.where(year.has, year.path_size * np.exp(-theta[epoch.market] * (cost - lowest[epoch.nest])), 0.0)
+    whole = np.where(is_open, sums(epoch.nest, part, nests), 1.0)
+    nest_cost = np.where(is_open, lowest - np.log(np.maximum(whole, 1e-300)) / theta[epoch.nest_market], np.inf)
     commodity = book.commodity
     offered = nest_cost + constant[epoch.nest_family, commodity[epoch.nest_market]]
     at_home = of_market("not_shipped_usd_per_t") + constant[-1, commodity]
@@ -335,24 +288,31 @@ def _judge_shares(book: Book, year: Year, flows: Tally, costs: Tally) -> None:
     total = sums(epoch.nest_market, nest_part, count) + home_part
     composite = cheapest - np.log(total) / market_theta
     price, elasticity = of_market("value_usd_per_t"), of_market("demand_elasticity_ratio")
-    base_cost = np.array([base.get(market, np.nan) for market in book.markets])
     answers = (elasticity > 0.0) & ~np.isnan(base_cost)
     relative = np.where(answers, (price + composite) / (price + np.where(answers, base_cost, 0.0)), 1.0)
     demand = year.column("base_flow_kt") * np.where(answers, relative ** (-elasticity), 1.0)
     wanted = (demand / total)[epoch.market] * nest_part[epoch.nest] * part / whole[epoch.nest]
 
+    routes = np.flatnonzero(year.has)
+
     def say_route(at: int) -> str:
-        return f"flow of {book.say_route(int(epoch.routes[at]))} {year.when}, kt,"
+        return f"flow of {book.say_route(int(epoch.routes[routes[at]]))} {year.when}, kt,"
 
     there = np.flatnonzero(~np.isnan(year.column("base_flow_kt")))
 
     def say(what: str) -> Callable[[int], str]:
         return lambda at: f"{what} of {book.say_market(int(there[at]))} {year.when}"
 
-    flows.compare(year.flow, wanted, say=say_route, because="by its share at the prices")
+    flows.compare(year.flow[routes], wanted[routes], say=say_route, because="by its share at the prices")
     flows.compare(
         year.column("not_shipped_kt")[there], (demand * home_part / total)[there], say=say("kt not shipped"), because="by its share"
     )
     costs.compare(year.column("cost_usd_per_t")[there], composite[there], say=say("composite cost"), least=1.0, because="at the prices")
     costs.compare(year.column("demand_kt")[there], demand[there], say=say("demand"), because="at its composite cost")
     costs.compare(year.column("price_weight")[there], weight[there], say=say("price weight"), because="by the regime")
+
+
+def _base_costs(book: Book, tables: Tables) -> FloatArray:
+    """Composite cost of the base year, NaN where none is stored, shape (markets,)."""
+    base = {tuple(row[name] for name in MARKET_KEY): row["base_cost_usd_per_t"] for row in book.row_dicts(tables, "base_costs")}
+    return np.array([base.get(market, np.nan) for market in book.markets], dtype=np.float64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from karvan.schema import ANY, GAUGES, LOADING_UNITS, MODES
-from karvan.validation.book import ACCESS, CONTAINER, LINK, TERMINAL, Book, Memory, Steps, Tables, Year
+from karvan.validation.book import ACCESS, CONTAINER, LINK, TERMINAL, Book, Steps, Tables, Year
 from karvan.validation.tally import Check, Tally
 
 IntArray = npt.NDArray[np.int64]
@@ -47,9 +48,12 @@ def _chains(book: Book) -> Check:
         say=lambda at: f"{book.say_route(int(book.route_of_step[at]))} must start and end with access to its regions and nowhere else",
     )
     numbers = {state: number for number, state in enumerate(steps.states)}
+    judged = set()
     for year in book.years:
-        ends = ends_of(book, year.tables)
-        routes = np.unique(year.epoch.routes)
+        ends, routes = ends_of(book, year.tables), year.epoch.routes
+        if (id(ends), year.epoch_number) in judged:
+            continue
+        judged.add((id(ends), year.epoch_number))
         for column, at_step, node in (("origin", first[:-1], steps.tail), ("destination", first[1:] - 1, steps.head)):
             wanted = book.memory.once(("ends", column, id(ends)), _end_states, ends[column], numbers)
             found = node[taken[at_step[routes]]]
@@ -127,10 +131,11 @@ def _elements(book: Book) -> Check:
     tally = Tally(
         "elements", "links, terminals and accesses of every route with goods on it exist, are open and do what the route asks of them"
     )
+    judged: _Judged | None = None
     for year in book.years:
-        faults: dict[int, str] = book.memory.once(
-            ("faults", *book.memory.key(year.tables, _BUILT)), step_faults, book.steps, year.tables, book.memory
-        )
+        key = ("faults", *book.memory.key(year.tables, _BUILT))
+        judged = book.memory.once(key, step_faults, book.steps, year.tables, judged)
+        faults = judged.faults
         carrying = _carrying(book, year)
         bad = book.taking(np.array(sorted(faults), dtype=np.int64))
         form, usable = book.memory.once(("units", *book.memory.key(year.tables, ("commodity_units",))), _unit_faults, book, year.tables)
@@ -171,38 +176,57 @@ def _unit_faults(book: Book, tables: Tables) -> tuple[BoolArray, BoolArray]:
     return form, usable
 
 
-def step_faults(steps: Steps, tables: Tables, memory: Memory) -> dict[int, str]:
+@dataclass(frozen=True)
+class _Judged:
+    """How elements stood when their steps were judged.
+
+    Attributes:
+        carried: Modes and the loading units that they carry.
+        prints: A number that tells the row of each element apart, by kind.
+        link_of: Link that each terminal stands on.
+        faults: What is wrong, by step.
+    """
+
+    carried: frozenset[tuple[str, str]]
+    prints: tuple[Mapping[str, int], ...]
+    link_of: Mapping[str, str | None]
+    faults: Mapping[int, str]
+
+
+def step_faults(steps: Steps, tables: Tables, before: _Judged | None) -> _Judged:
     """What is wrong with steps, by step: their element is not there, is closed, or does not do what the step says.
 
-    An element that stands as it stood in other tables is not looked at again.
+    An element that stands as it did before, with everything on its link, is not looked at again.
     """
     carried = frozenset(tables["modes"].select(pl.col("mode", "loading_unit").cast(pl.String)).iter_rows())
     keys = (tables["links"]["link_id"].to_list(), tables["terminals"]["terminal_id"].to_list(), _access_keys(tables).to_list())
     frames = tuple(tables[name] for name in ("links", "terminals", "region_places"))
+    prints = tuple(dict(zip(names, frame.hash_rows(seed=7).to_list(), strict=True)) for names, frame in zip(keys, frames, strict=True))
+    link_of: dict[str, str | None] = dict(zip(keys[TERMINAL], tables["terminals"]["link_id"].to_list(), strict=True))
+    standing: dict[str, list[str]] = {}
+    for name in sorted(link_of):
+        standing.setdefault(link_of[name] or "", []).append(name)
+    wanted, faults = set(steps.by_element), dict[int, str]()
+    if before is not None and before.carried == carried:
+        moved = [{name for name, _ in now.items() ^ then.items()} for now, then in zip(prints, before.prints, strict=True)]
+        links = moved[LINK] | {of[name] or "" for name in moved[TERMINAL] for of in (link_of, before.link_of) if name in of}
+        touched = {(kind, name) for kind, names in enumerate(moved) for name in names} | {(LINK, link) for link in links}
+        touched |= {(TERMINAL, name) for link in links if link for name in standing.get(link, [])}
+        wanted &= touched
+        again = {step for element in wanted for step in steps.by_element[element].tolist()}
+        faults = {step: fault for step, fault in before.faults.items() if step not in again}
     place_of = tuple({name: place for place, name in enumerate(names)} for names in keys)
-    # Numbers that change when anything in a row does.
-    prints = tuple(frame.hash_rows(seed=7).to_list() for frame in frames)
-    posts: dict[str, list[int]] = {}
-    link_of = tables["terminals"]["link_id"].to_list()
-    for name in sorted(place_of[TERMINAL]):
-        place = place_of[TERMINAL][name]
-        if link_of[place] is not None:
-            posts.setdefault(link_of[place], []).append(place)
-
-    faults: dict[int, str] = {}
-    for (kind, element), on in steps.by_element.items():
+    for kind, element in sorted(wanted):
         at = place_of[kind].get(element)
-        link_id = element if kind == LINK else link_of[at] if kind == TERMINAL and at is not None else None
-        link_at, standing = place_of[LINK].get(link_id or ""), posts.get(link_id or "", [])
-        found = (-1 if at is None else prints[kind][at], -1 if link_at is None else prints[LINK][link_at])
-        key = ("element", kind, element, carried, *found, *(prints[TERMINAL][post] for post in standing))
-        if not memory.knows(key):
-            row = None if at is None else frames[kind].row(at, named=True)
-            link = None if link_at is None else frames[LINK].row(link_at, named=True)
-            rows = [frames[TERMINAL].row(post, named=True) for post in standing]
-            memory.once(key, _element_faults, steps, on, row, link, rows, carried)
-        faults |= memory.once(key, dict)
-    return faults
+        link_id = element if kind == LINK else link_of.get(element) if kind == TERMINAL else None
+        link_at = place_of[LINK].get(link_id or "")
+        row = None if at is None else frames[kind].row(at, named=True)
+        link = None if link_at is None else frames[LINK].row(link_at, named=True)
+        posts: list[Row] = (
+            [] if link_id is None else [frames[TERMINAL].row(place_of[TERMINAL][name], named=True) for name in standing.get(link_id, [])]
+        )
+        faults |= _element_faults(steps, steps.by_element[kind, element], row, link, posts, carried)
+    return _Judged(carried, prints, link_of, faults)
 
 
 def _access_keys(tables: Tables) -> pl.Series:
@@ -380,8 +404,8 @@ def _banned_routes(book: Book, rule: Row, tables: Tables) -> IntArray:
     if rule["terminal_id"] is not None:
         parts.append(steps.of(TERMINAL, rule["terminal_id"]))
     if rule["country"] is not None:
-        key = ("country", rule["country"], *book.memory.key(tables, ("links", "places")))
-        parts.append(book.memory.once(key, _steps_in, steps, tables, rule["country"]))
+        key = ("countries", *book.memory.key(tables, ("links", "places")))
+        parts.append(book.memory.once(key, _steps_by_country, steps, tables).get(rule["country"], parts[0]))
     banned = np.unique(np.concatenate(parts))
     if rule["loading_unit"] != ANY:
         unit = LOADING_UNITS.index(rule["loading_unit"])
@@ -394,16 +418,24 @@ def _banned_routes(book: Book, rule: Row, tables: Tables) -> IntArray:
     return routes[concerned[book.market[routes]]]
 
 
-def _steps_in(steps: Steps, tables: Tables, country: str) -> IntArray:
-    """Steps on links that have an end in a country."""
-    inside = tables["places"].filter(pl.col("country") == country)["place_id"].implode()
-    links = tables["links"].filter(pl.col("from_place").is_in(inside) | pl.col("to_place").is_in(inside))["link_id"]
-    return np.concatenate([np.zeros(0, dtype=np.int64), *(steps.of(LINK, link) for link in links)])
+def _steps_by_country(steps: Steps, tables: Tables) -> dict[str, IntArray]:
+    """Steps on links that have an end in each country."""
+    country_of = dict(tables["places"].select("place_id", "country").iter_rows())
+    found: dict[str, list[IntArray]] = {}
+    for link, start, end in tables["links"].select("link_id", "from_place", "to_place").iter_rows():
+        for country in {country_of[start], country_of[end]}:
+            found.setdefault(country, []).append(steps.of(LINK, link))
+    return {country: np.concatenate(parts) for country, parts in found.items()}
 
 
 def _families(book: Book) -> Check:
     tally = Tally("families", "every route belongs to the first route family, by order, whose conditions it meets")
+    judged = set()
     for year in book.years:
+        key = (year.epoch_number, *book.memory.key(year.tables, ("route_families",)))
+        if key in judged:
+            continue
+        judged.add(key)
         family, named, serves = book.memory.once(
             ("families", *book.memory.key(year.tables, ("route_families",))), _true_families, book, year.tables
         )

@@ -13,8 +13,9 @@ import polars as pl
 
 from karvan.schema import ANY
 from karvan.validation.audit_costs import payloads, rates_of
-from karvan.validation.audit_market import rows_of, violation
-from karvan.validation.book import CONTAINER, LINK, NOT_SHIPPED, Book, Tables, Year, sums
+from karvan.validation.audit_market import violation
+from karvan.validation.audit_use import Rows, rows_of
+from karvan.validation.book import CONTAINER, LINK, NOT_SHIPPED, Book, Tables, Year, numbered_from_zero, sums
 from karvan.validation.tally import LEAST_KT, REPORT_TOLERANCE, SOLVER_TOLERANCE, SUM_TOLERANCE, Check, Tally, compare_frames
 
 FloatArray = npt.NDArray[np.float64]
@@ -37,11 +38,10 @@ def _conservation(book: Book) -> Check:
     width = len(steps.states)
     for year in book.years:
         epoch = year.epoch
-        into, out_of, pairs = book.memory.once(("passages", year.epoch_number), _passages, book, year, is_end)
-        flow = year.flow[epoch.route_of_step]
-        entering, leaving = (sums(ends, flow, count * width) for ends in (into, out_of))
+        into, out_of, places, pairs = book.memory.once(("passages", year.epoch_number), _passages, book, year, is_end)
+        entering, leaving = (sums(ends, year.pair_flow, places.shape[0]) for ends in (into, out_of))
 
-        def say(at: int, *, pairs: IntArray = pairs, when: str = year.when) -> str:
+        def say(at: int, *, pairs: IntArray = places[pairs], when: str = year.when) -> str:
             market, state = divmod(int(pairs[at]), width)
             return f"what leaves {steps.states[state]} of {book.say_market(market)} {when}, kt,"
 
@@ -55,7 +55,8 @@ def _conservation(book: Book) -> Check:
 
         tally.compare(year.column("demand_kt")[there], wanted, say=say_market, because="what is shipped and not shipped")
         for word, amounts in (("leaves its origin", leaving), ("reaches its destination", entering)):
-            ends = amounts.reshape(count, width)[:, is_end].sum(axis=1)
+            at_end = is_end[places % width]
+            ends = sums(places[at_end] // width, amounts[at_end], count)
 
             def say_end(at: int, *, word: str = word, when: str = year.when) -> str:
                 return f"what {word} of {book.say_market(at)} {when}, kt,"
@@ -76,15 +77,14 @@ def _saying(text: str) -> Callable[[int], str]:
     return lambda _: text
 
 
-def _passages(book: Book, year: Year, is_end: npt.NDArray[np.bool_]) -> tuple[IntArray, IntArray, IntArray]:
-    """Market and state that each step taken enters and leaves, as one number, and those of them that are no ends of markets."""
+def _passages(book: Book, year: Year, is_end: npt.NDArray[np.bool_]) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+    """Place that each nest and step of an epoch enters and leaves, market x number of states + state of each place, and those of them that
+    are no ends of markets.
+    """
     epoch, width = year.epoch, len(book.steps.states)
-    market = epoch.market[epoch.route_of_step] * width
-    into, out_of = market + book.steps.head[epoch.step], market + book.steps.tail[epoch.step]
-    passed = np.zeros((len(book.markets), width), dtype=np.bool_)
-    passed.ravel()[into] = passed.ravel()[out_of] = True
-    passed[:, is_end] = False
-    return into, out_of, np.flatnonzero(passed)
+    ends = [epoch.pair_market * width + states[epoch.pair_step] for states in (book.steps.head, book.steps.tail)]
+    places, number_of = numbered_from_zero(np.concatenate(ends), len(book.markets) * width)
+    return number_of[ends[0]], number_of[ends[1]], places, np.flatnonzero(~is_end[places % width])
 
 
 def cordons_of(book: Book, tables: Tables) -> dict[str, tuple[FloatArray, FloatArray]]:
@@ -116,183 +116,182 @@ def _cordons(book: Book, tables: Tables) -> dict[str, tuple[FloatArray, FloatArr
 
 
 @dataclass(frozen=True)
-class Crossing:
-    """Routes of an epoch that cross a cordon.
+class Crossings:
+    """Routes of an epoch that cross cordons, one entry for each route and cordon.
 
     Attributes:
-        route, market: Position in the epoch's routes, and market, shape (crossing,).
-        teu_per_t: Thousand TEU that are counted per kt, shape (crossing,).
-        on_corridor: 1 where the route crosses the headline cordon too, shape (crossing,).
+        route: Position in the epoch's routes, shape (crossings,).
+        cordon: Position among the names of the run's cordons, shape (crossings,).
+        teu_per_t: Thousand TEU that are counted per kt, shape (crossings,).
+        on_corridor: 1 where the route crosses the headline cordon too, shape (crossings,).
     """
 
     route: IntArray
-    market: IntArray
+    cordon: IntArray
     teu_per_t: FloatArray
     on_corridor: FloatArray
 
 
-def crossings_of(book: Book, year: Year) -> dict[str, Crossing]:
-    """Routes of a year over each cordon."""
+def crossings_of(book: Book, year: Year) -> Crossings:
+    """Routes of a year over every cordon."""
     key = ("crossings", year.epoch_number, *book.memory.key(year.tables, ("cordons", "commodity_units")))
-    found: dict[str, Crossing] = book.memory.once(key, _crossings, book, year)
+    found: Crossings = book.memory.once(key, _crossings, book, year)
     return found
 
 
-def _crossings(book: Book, year: Year) -> dict[str, Crossing]:
-    routes, market = year.epoch.routes, year.epoch.market
+def cordon_ids(book: Book) -> list[str]:
+    """Cordons of all years, sorted."""
+    found: list[str] = book.memory.once(
+        "cordon ids", lambda: sorted({name for year in book.years for name in cordons_of(book, year.tables)})
+    )
+    return found
+
+
+def _crossings(book: Book, year: Year) -> Crossings:
+    routes, names = year.epoch.routes, cordon_ids(book)
     cordons = cordons_of(book, year.tables)
     on_corridor = cordons[book.corridor.manifest.headline_cordon][0][routes]
-    crossing = {name: np.flatnonzero(tonnes[routes]) for name, (tonnes, _) in cordons.items()}
-    return {name: Crossing(on, market[on], cordons[name][1][routes[on]], on_corridor[on]) for name, on in crossing.items()}
-
-
-class _Parts:
-    """Amounts of many years by market or link, one below the other."""
-
-    def __init__(self, book: Book) -> None:
-        self._book = book
-        self._parts: dict[str, list[dict[str, npt.NDArray[Any]]]] = {}
-
-    def add(self, name: str, at_year: int, **columns: npt.NDArray[Any]) -> None:
-        """Keep amounts of a year, given by its place among the book's years."""
-        size = next(iter(columns.values())).shape[0]
-        self._parts.setdefault(name, []).append({"at_year": np.full(size, at_year), **columns})
-
-    def whole(self, name: str) -> pl.DataFrame:
-        """Everything kept under a name, with case and year, and the labels of `market`."""
-        parts = self._parts[name]
-        whole = {column: np.concatenate([part[column] for part in parts]) for column in parts[0]}
-        times = pl.DataFrame(
-            [(year.case, year.snapshot.year) for year in self._book.years], schema={"case": pl.String, "year": pl.Int64}, orient="row"
-        )
-        labels = pl.DataFrame(dict(self._book.traits), schema=dict.fromkeys(self._book.traits, pl.String))
-        frames = [times[whole.pop("at_year")]]
-        if "market" in whole:
-            frames.append(labels[whole.pop("market")])
-        return pl.concat([*frames, pl.DataFrame(whole)], how="horizontal")
+    found = {names.index(name): np.flatnonzero(tonnes[routes]) for name, (tonnes, _) in cordons.items()}
+    nothing = np.zeros(0, dtype=np.int64)
+    route = np.concatenate([nothing, *found.values()])
+    boxes = [cordons[names[cordon]][1][routes[on]] for cordon, on in found.items()]
+    return Crossings(
+        route=route,
+        cordon=np.concatenate([nothing, *(np.full(on.shape[0], cordon) for cordon, on in found.items())]),
+        teu_per_t=np.concatenate([np.zeros(0), *boxes]),
+        on_corridor=on_corridor[route],
+    )
 
 
 def _saved(book: Book, name: str) -> pl.DataFrame:
     return book.saved.frame(name).filter(pl.col("case").is_in(_CASES)).with_columns(pl.col("year").cast(pl.Int64))
 
 
+class _Sums:
+    """Amounts added up by year and labels.
+
+    Args:
+        book: The run.
+        columns: Labels of markets that tell sums apart.
+        name, names: One more label and what it can be.
+    """
+
+    def __init__(self, book: Book, columns: Sequence[str], name: str, names: Sequence[str]) -> None:
+        labels = pl.DataFrame({column: book.traits[column] for column in columns}, schema=dict.fromkeys(columns, pl.String))
+        self._labels = labels.unique(maintain_order=True) if columns else pl.DataFrame({"": [0]})
+        numbered = self._labels.with_row_index("number")
+        known = (
+            labels.join(numbered, on=list(columns), how="left", nulls_equal=True, validate="m:1", maintain_order="left")
+            if columns
+            else None
+        )
+        self._of_market = np.zeros(len(book.markets), dtype=np.int64) if known is None else known["number"].to_numpy().astype(np.int64)
+        self._names = pl.Series(name, list(names), dtype=pl.String)
+        self._years = pl.DataFrame([year.key for year in book.years], schema={"case": pl.String, "year": pl.Int64}, orient="row")
+        self._parts: list[dict[str, npt.NDArray[Any]]] = []
+
+    def add(self, at_year: int, market: IntArray, name: IntArray, **amounts: FloatArray) -> None:
+        """Add up amounts of a year by their markets and the position of their other label."""
+        width = len(self._names)
+        place = self._of_market[market] * width + name
+        whole = {key: sums(place, values, self._labels.height * width) for key, values in amounts.items()}
+        used = np.flatnonzero(np.logical_or.reduce([values != 0.0 for values in whole.values()]))
+        self._parts.append(
+            {"at_year": np.full(used.shape[0], at_year), "place": used, **{key: values[used] for key, values in whole.items()}}
+        )
+
+    def frame(self) -> pl.DataFrame:
+        """Case, year, labels and amounts that are not zero."""
+        whole = {key: np.concatenate([part[key] for part in self._parts]) for key in self._parts[0]}
+        place, width = whole.pop("place"), max(len(self._names), 1)
+        labels = self._labels[place // width].select(pl.exclude(""))
+        frames = [self._years[whole.pop("at_year")], labels, self._names[place % width].to_frame(), pl.DataFrame(whole)]
+        return pl.concat([frame for frame in frames if frame.width], how="horizontal")
+
+
 def _sums(book: Book) -> list[Check]:
-    parts = _Parts(book)
-    cordon_ids = sorted({name for year in book.years for name in cordons_of(book, year.tables)})
+    ends = ("origin_region", "destination_region", "commodity_group")
+    families, names, manifest = [*book.families, NOT_SHIPPED], cordon_ids(book), book.corridor.manifest
+    headline = names.index(manifest.headline_cordon)
+    by_link = _Sums(book, (), "link_id", book.steps.element)
+    by_family, by_region = _Sums(book, ("commodity_group",), "family_id", families), _Sums(book, ends, "family_id", families)
+    by_cordon, by_block = _Sums(book, (*ends, "form"), "cordon_id", names), _Sums(book, ("block",), "cordon_id", names)
     for at, year in enumerate(book.years):
-        _add_sums(book, at, year, parts, cordon_ids)
+        epoch, steps = year.epoch, book.steps
+        step_flow = np.where(steps.kind == LINK, sums(epoch.pair_step, year.pair_flow, steps.count), 0.0)
+        along = {"forward_kt": step_flow * ~steps.is_backward, "backward_kt": step_flow * steps.is_backward}
+        by_link.add(at, np.zeros(steps.count, dtype=np.int64), np.arange(steps.count), **along)
+        home = np.flatnonzero(~np.isnan(year.column("not_shipped_kt")))
+        market = np.concatenate([epoch.nest_market, home])
+        family = np.concatenate([epoch.nest_family, np.full(home.shape[0], len(book.families))])
+        shipped = np.concatenate([sums(epoch.nest, year.flow, epoch.nest_market.shape[0]), year.column("not_shipped_kt")[home]])
+        for each in (by_family, by_region):
+            each.add(at, market, family, flow_kt=shipped)
+        crossings = crossings_of(book, year)
+        flow, market = year.flow[crossings.route], epoch.market[crossings.route]
+        amounts = {"flow_kt": flow, "flow_kteu": flow * crossings.teu_per_t, "on_corridor_kt": flow * crossings.on_corridor}
+        by_cordon.add(at, market, crossings.cordon, **amounts)
+        on = np.flatnonzero(crossings.cordon == headline)
+        by_block.add(at, market[on], crossings.cordon[on], flow_kt=flow[on])
+
     links = Tally("link flows", "tonnes on every link, each way, as its routes carry", tolerance=SUM_TOLERANCE)
-    families = Tally(
+    shares = Tally(
         "family flows", "tonnes by route family, goods and regions, and over the headline cordon by block", tolerance=SUM_TOLERANCE
     )
-    crossings = Tally("crossings", "tonnes and boxes over every cordon by who sends what where", tolerance=SUM_TOLERANCE)
-    by_family = _named(parts.whole("families"), "family_id", [*book.families, NOT_SHIPPED])
-    by_cordon = _named(parts.whole("crossings"), "cordon_id", cordon_ids)
-    by_link = _named(parts.whole("links"), "link_id", list(book.steps.element))
-    blocks = by_cordon.filter(pl.col("block").is_not_null() & (pl.col("cordon_id") == book.corridor.manifest.headline_cordon))
-    ends = ("origin_region", "destination_region", "commodity_group")
-    amounts = ("flow_kt", "flow_kteu", "on_corridor_kt")
+    cordons = Tally("crossings", "tonnes and boxes over every cordon by who sends what where", tolerance=SUM_TOLERANCE)
     wanted = (
-        (links, "links", by_link, ("link_id",), ("forward_kt", "backward_kt")),
-        (families, "families", by_family, ("commodity_group", "family_id"), ("flow_kt",)),
-        (families, "regions", by_family, (*ends, "family_id"), ("flow_kt",)),
-        (families, "blocks", blocks, ("block",), ("flow_kt",)),
-        (crossings, "crossings", by_cordon, ("cordon_id", *ends, "form"), amounts),
+        (links, "links", by_link.frame().group_by("case", "year", "link_id").agg(pl.col("forward_kt", "backward_kt").sum()), ("link_id",)),
+        (shares, "families", by_family.frame(), ("commodity_group", "family_id")),
+        (shares, "regions", by_region.frame(), (*ends, "family_id")),
+        (shares, "blocks", by_block.frame().filter(pl.col("block").is_not_null()), ("block",)),
+        (cordons, "crossings", by_cordon.frame(), ("cordon_id", *ends, "form")),
     )
-    for tally, name, frame, labels, columns in wanted:
+    for tally, name, frame, labels in wanted:
         keys = ("case", "year", *labels)
-        summed = frame.group_by(keys).agg(pl.col(columns).sum())
+        columns = [column for column in frame.columns if column.endswith(("_kt", "_kteu"))]
         saved = _saved(book, name).filter(pl.any_horizontal(pl.col(columns) != 0.0))
-        compare_frames(tally, saved, summed, name=name, keys=keys, columns=columns, because="the sum of its routes")
-    return [links.done(), families.done(), crossings.done()]
-
-
-def _named(frame: pl.DataFrame, column: str, names: list[str]) -> pl.DataFrame:
-    """A frame with the names of a column of positions."""
-    return frame.with_columns(pl.Series(names, dtype=pl.String)[frame[column]].alias(column))
-
-
-def _add_sums(book: Book, at: int, year: Year, parts: _Parts, cordon_ids: Sequence[str]) -> None:
-    epoch, steps, count = year.epoch, book.steps, len(book.markets)
-    step_flow = sums(epoch.step, year.flow[epoch.route_of_step], steps.count)
-    on = np.flatnonzero((steps.kind == LINK) & (step_flow > 0.0))
-    is_backward = steps.is_backward[on]
-    parts.add("links", at, link_id=on, forward_kt=step_flow[on] * ~is_backward, backward_kt=step_flow[on] * is_backward)
-
-    nest_flow = sums(epoch.nest, year.flow, epoch.nest_market.shape[0])
-    home = np.flatnonzero(~np.isnan(year.column("not_shipped_kt")))
-    parts.add(
-        "families",
-        at,
-        market=np.concatenate([epoch.nest_market, home]),
-        family_id=np.concatenate([epoch.nest_family, np.full(home.shape[0], len(book.families))]),
-        flow_kt=np.concatenate([nest_flow, year.column("not_shipped_kt")[home]]),
-    )
-    for name, crossing in crossings_of(book, year).items():
-        flow = year.flow[crossing.route]
-        weights = (flow, flow * crossing.teu_per_t, flow * crossing.on_corridor)
-        by_market = [sums(crossing.market, weight, count) for weight in weights]
-        used = np.flatnonzero(by_market[0] > 0.0)
-        parts.add(
-            "crossings",
-            at,
-            market=used,
-            cordon_id=np.full(used.shape[0], cordon_ids.index(name)),
-            flow_kt=by_market[0][used],
-            flow_kteu=by_market[1][used],
-            on_corridor_kt=by_market[2][used],
-        )
+        compare_frames(tally, saved, frame, name=name, keys=keys, columns=columns, because="the sum of its routes")
+    return [links.done(), shares.done(), cordons.done()]
 
 
 def _money(book: Book) -> Check:
-    """Money in is money out, M USD; places that are waited for instead of paid for earn nobody anything."""
+    """Money in is money out, M USD; places that are waited for instead of paid for earn nobody anything.
+
+    Goods pay tariffs and charges to operators, limits to owners, and for loading units that must come back to those who bring them; holders
+    of contracts pay goods to come. Who brings empties pays for their room and a charge, and keeps what is left.
+    """
     tally = Tally(
         "money",
-        "what goods pay in tariffs, charges and scarcity is what operators and owners of scarce facilities receive",
+        "what goods pay, less what contracts pay them, is what operators, owners of scarce facilities and those who bring empties receive",
         tolerance=SUM_TOLERANCE,
     )
     parts: list[pl.DataFrame] = []
     is_paid = book.saved.report["regime"] == "price"
     reported = {(case, entry["year"]): entry for case, entry in _report_years(book)}
     for year in book.years:
-        epoch, rates = year.epoch, rates_of(book, year.tables)
-        cells = len(book.commodities) * book.steps.count
-        moved = sums(epoch.cell, year.flow[epoch.route_of_step], cells).reshape(-1, book.steps.count)
+        epoch, rates, rows = year.epoch, rates_of(book, year.tables), rows_of(book, year)
+        cell = book.commodity[epoch.pair_market] * book.steps.count + epoch.pair_step
+        moved = sums(cell, year.pair_flow, len(book.commodities) * book.steps.count).reshape(-1, book.steps.count)
         received = (moved * rates.charge).sum(axis=0)
         operators = year.tables["operators"]["operator_id"].to_list()
         takes = rates.operator >= 0
-        revenue = sums(rates.operator[takes], received[takes], len(operators)) / 1e3
+        by_goods = sums(rates.operator[takes], received[takes], len(operators)) / 1e3
+        charges = np.zeros(len(operators))
+        for way, (along, against, _) in zip(rows.ways, rows.empties.tolist(), strict=True):
+            charges[operators.index(way.operator_id)] += way.usd_per_unit * (along + against) / 1e3
         labels = [pl.lit(year.case).alias("case"), pl.lit(year.snapshot.year, dtype=pl.Int64).alias("year")]
-        parts.append(pl.DataFrame({"operator_id": operators, "revenue_musd": revenue}).select(*labels, pl.all()))
+        parts.append(pl.DataFrame({"operator_id": operators, "revenue_musd": by_goods + charges}).select(*labels, pl.all()))
         access = float((moved * rates.access).sum()) / 1e3
-        rows = rows_of(book, year)
-        owners = year.tables["facilities"]["operator_id"].to_list()
-        rent = rows.price * rows.use / 1e3
-        by_owner = {
-            owner: float(rent[[index for index, name in enumerate(owners) if name == owner]].sum()) for owner in sorted(set(owners))
-        }
-        paid_rent = float((year.flow * rows.scarcity).sum()) / 1e3 if is_paid else 0.0
-        received_rent = sum(by_owner.values()) if is_paid else 0.0
         paid = float((year.flow * (epoch.components[:, 0] + epoch.components[:, 1])).sum()) / 1e3
-        entry = reported[year.case, year.snapshot.year]
+        if not is_paid:
+            whole = f"{by_goods.sum():.9g} to operators and {access:.9g} of access paid to nobody"
+            say_all = _saying(f"what goods pay in all {year.when}, M USD,")
+            tally.compare([paid], [float(by_goods.sum()) + access], say=say_all, because=whole)
+            continue
+        _judge_prices(tally, year, rows, paid=paid, revenue=float(by_goods.sum()), access=access, charges=float(charges.sum()))
         tally.compare(
-            [paid_rent],
-            [received_rent],
-            say=_saying(f"scarcity paid by goods {year.when}, M USD,"),
-            because="what owners receive",
-        )
-        whole = (
-            f"{sum(revenue):.9g} to operators, {received_rent:.9g} to owners of scarce facilities and {access:.9g} of access paid to nobody"
-        )
-        tally.compare(
-            [paid + paid_rent],
-            [float(revenue.sum()) + received_rent + access],
-            say=_saying(f"what goods pay in all {year.when}, M USD,"),
-            because=whole,
-        )
-        tally.compare(
-            [entry["rent_musd"]] if is_paid else [],
-            [float(_held_rent(year)) / 1e3] if is_paid else [],
+            [reported[year.key]["rent_musd"]],
+            [_held_rent(year) / 1e3],
             say=_saying(f"report: rent_musd {year.when}"),
             least=max(abs(paid), 1.0) * REPORT_TOLERANCE / SUM_TOLERANCE,
             because="price times limit of every facility",
@@ -309,9 +308,34 @@ def _money(book: Book) -> Check:
     return tally.done()
 
 
+def _judge_prices(tally: Tally, year: Year, rows: Rows, *, paid: float, revenue: float, access: float, charges: float) -> None:
+    """What is paid for places and for coming back, and everything that goods pay, M USD."""
+    limits, minimums, balances = ((rows.paid_per_t * year.flow).sum(axis=1) / 1e3).tolist()
+    room, gift = (float(prices @ rows.room) / 1e3 for prices in (rows.limit_price, rows.minimum_price))
+    held = [[year.rows[kind, name].flow if (kind, name) in year.rows else 0.0 for name in rows.ids] for kind in ("facility", "minimum")]
+    to_owners = float(rows.limit_price @ np.array(held[0])) / 1e3
+    from_contracts = -float(rows.minimum_price @ np.array(held[1])) / 1e3
+    brought = float(rows.balance_price @ (rows.empties[:, 1] - rows.empties[:, 0])) / 1e3
+    # The program keeps balances to a millionth of what crosses, so that what is paid for them agrees to that only.
+    slack = float(np.abs(rows.balance_price) @ rows.size[len(rows.ids) :]) / 1e3 * SOLVER_TOLERANCE / SUM_TOLERANCE
+    kept = brought - room - gift - charges
+    whole = (
+        f"{revenue:.9g} to operators, {to_owners - room:.9g} to owners of scarce facilities, {brought:.9g} to those who bring empties (who "
+        f"keep {kept:.9g} of it) and {access:.9g} of access paid to nobody, less {from_contracts + gift:.9g} from holders of contracts"
+    )
+    everything = revenue + to_owners - room + brought + access - from_contracts - gift
+    for word, found, wanted, least, because in (
+        ("scarcity paid by goods and for empties", limits + room, to_owners, LEAST_KT, "what owners receive"),
+        ("what goods and empties are paid for coming", -minimums - gift, from_contracts, LEAST_KT, "what holders of contracts pay"),
+        ("what goods pay for loading units to come back", balances, brought, max(slack, LEAST_KT), "what those who bring empties receive"),
+        ("what goods pay in all", paid + limits + minimums + balances, everything, max(slack, LEAST_KT), whole),
+    ):
+        tally.compare([found], [wanted], say=_saying(f"{word} {year.when}, M USD,"), least=least, because=because)
+
+
 def _held_rent(year: Year) -> float:
     """Price times limit over all rows, thousand USD."""
-    return float((year.rows["price"] * year.rows["limit"]).sum())
+    return sum(row.price * row.limit for row in year.rows.values() if row.price != 0.0)
 
 
 def _report_years(book: Book) -> Sequence[tuple[str, Mapping[str, Any]]]:
@@ -329,17 +353,20 @@ def _headline(book: Book) -> Check:
     entries = {(case, int(entry["year"])): entry for case, entry in _report_years(book)}
     for year in book.years:
         entry = entries[year.case, year.snapshot.year]
-        cordons = crossings_of(book, year)
-        headline = cordons[manifest.headline_cordon]
-        tonnes = year.flow[headline.route]
-        is_crude = (book.trait("commodity_group") == manifest.crude_commodity)[headline.market]
+        crossings, names = crossings_of(book, year), cordon_ids(book)
+        crossing = year.flow[crossings.route]
+        by_cordon = sums(crossings.cordon, crossing, len(names))
+        on = np.flatnonzero(crossings.cordon == names.index(manifest.headline_cordon))
+        tonnes = crossing[on]
+        is_crude = (book.trait("commodity_group") == manifest.crude_commodity)[year.epoch.market[crossings.route[on]]]
         rows = rows_of(book, year)
         wanted: dict[str, float] = {
             "corridor_mt": float(tonnes.sum()) / 1e3,
-            "containers_teu": float((tonnes * headline.teu_per_t).sum()) * 1e3,
+            "containers_teu": float(tonnes @ crossings.teu_per_t[on]) * 1e3,
             "crude_mt": float(tonnes[is_crude].sum()) / 1e3,
         }
-        wanted |= {f"cordons_kt.{name}": float(year.flow[each.route].sum()) for name, each in cordons.items()}
+        cordons = cordons_of(book, year.tables)
+        wanted |= {f"cordons_kt.{name}": float(by_cordon[names.index(name)]) for name in cordons}
         found = {name: entry[name] for name in ("corridor_mt", "containers_teu", "crude_mt")}
         found |= {f"cordons_kt.{name}": entry["cordons_kt"].get(name, np.nan) for name in cordons}
         names = list(wanted)
@@ -353,7 +380,7 @@ def _headline(book: Book) -> Check:
             ("flow", np.minimum(rows.use, rows.limit) + year.tables["facilities"]["other_load"].to_numpy()),
             ("shadow_price_usd_per_unit", rows.price),
         ):
-            least = np.maximum(rows.size, 1.0) * SOLVER_TOLERANCE if key == "flow" else 1e-3
+            least = np.maximum(rows.size[: len(rows.ids)], 1.0) * SOLVER_TOLERANCE if key == "flow" else 1e-3
 
             def say_facility(at: int, *, key: str = key, ids: tuple[str, ...] = rows.ids, when: str = year.when) -> str:
                 return f"report: {key} of {ids[at]} {when}"

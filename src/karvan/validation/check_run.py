@@ -10,10 +10,11 @@ from karvan.corridor import Corridor
 from karvan.measures import Scenario, load_scenario
 from karvan.results import SavedRun
 from karvan.validation.audit_costs import cost_checks
-from karvan.validation.audit_market import demand_check, facility_checks, share_checks
+from karvan.validation.audit_delays import delay_check
+from karvan.validation.audit_market import demand_check, empties_check, facility_checks, share_checks
 from karvan.validation.audit_routes import route_checks
 from karvan.validation.audit_totals import total_checks
-from karvan.validation.book import read_book
+from karvan.validation.read_book import read_book
 from karvan.validation.tally import BoolArray, Check, Tally
 
 
@@ -50,6 +51,8 @@ def check_run(saved: SavedRun, corridor: Corridor, *, scenarios: Mapping[str, Sc
         demand_check(book),
         *share_checks(book),
         *facility_checks(book),
+        empties_check(book),
+        delay_check(book),
         *total_checks(book),
     )
 

@@ -1,0 +1,277 @@
+"""Routes kept between years, scenarios and runs: in memory by network, on disk by year."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from karvan.assignment import stored_constants
+from karvan.corridor import Snapshot
+from karvan.errors import DataError, Problem
+from karvan.routing import (
+    ArcRates,
+    Entered,
+    FacilityEntries,
+    RouteSets,
+    RouteSpace,
+    StateGraph,
+    arc_rates,
+    at_rest,
+    build_graph,
+    cordon_weights,
+    entered,
+    first_routes,
+    recalled,
+    route_space,
+)
+from karvan.study.options import code_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FloatArray = npt.NDArray[np.float64]
+
+_ROUTING_TABLES = (
+    "places", "modes", "links", "terminals", "facility_uses", "returns", "tariffs", "route_families", "regions", "region_places",
+    "commodities", "commodity_units", "permissions", "cordons", "operators",
+)  # fmt: skip
+_MARKET_TABLES = ("facilities", "demand", "delay_curves", "constants", "demand_factors", "base_costs")
+_MOST_BYTES = 500_000_000
+CACHE_VARIABLE = "KARVAN_CACHE"
+"""Environment variable: folder for routes kept between runs, or `off`."""
+
+
+@dataclass(frozen=True)
+class RoutedSnapshot:
+    """A snapshot with its routes.
+
+    Attributes:
+        snapshot: The snapshot.
+        space: What its routes were searched in.
+        rest_of: Gives what is known at rest: routes that are choices while nothing has a price or a delay.
+        sets: Routes that are choices now.
+        entries: What they use.
+    """
+
+    snapshot: Snapshot
+    space: RouteSpace
+    rest_of: Callable[[], Entered]
+    sets: RouteSets
+    entries: FacilityEntries
+
+    @property
+    def rest(self) -> Entered:
+        """Routes that are choices while nothing has a price or a delay, and what is known of those left out."""
+        return self.rest_of()
+
+    @property
+    def graph(self) -> StateGraph:
+        """The state graph."""
+        return self.space.graph
+
+    @cached_property
+    def cordons(self) -> Mapping[str, tuple[FloatArray, FloatArray]]:
+        """Kilotonnes and kTEU counted per kt of each route, by cordon."""
+        return cordon_weights(self.snapshot.tables, self.sets)
+
+    @cached_property
+    def rates(self) -> ArcRates:
+        """Who is paid what on each arc."""
+        return arc_rates(self.space, self.snapshot.tables)
+
+
+class RouteMemory:
+    """Routes remembered by what they depend on, so that years, scenarios, futures and later runs share them.
+
+    Routes at rest depend on the network, its costs and the constants alone and are kept in memory. The routes of a year with its prices
+    depend on all that the market reads; they are kept on disk too, if there is a folder. What is remembered never depends on which year
+    asked first, nor on the thread, and a year recalled has the same digits as one searched.
+
+    Args:
+        threads: Searches made at once; the routes do not depend on it.
+        folder: Where routes of years are kept between runs, or None.
+    """
+
+    def __init__(self, *, threads: int = 1, folder: Path | None = None) -> None:
+        self.threads = threads
+        self.folder = folder
+        self._guard = Lock()
+        self._locks: dict[tuple[object, ...], Lock] = {}
+        self._spaces: dict[tuple[object, ...], RouteSpace] = {}
+        self._firsts: dict[tuple[object, ...], RouteSets] = {}
+        self._rests: dict[tuple[object, ...], Entered] = {}
+        self._code: str | None = None
+
+    def routed(self, snapshot: Snapshot, *, co2_price_usd_per_t: float, is_strict: bool = True) -> RoutedSnapshot:
+        """The snapshot with its routes at rest.
+
+        Args:
+            snapshot: The snapshot.
+            co2_price_usd_per_t: Carbon price in route choice.
+            is_strict: A market without a route is an error; if false its goods stay at home, as under a ban.
+
+        Raises:
+            DataError: A market has no route.
+        """
+        if is_strict:
+            self.require_routes(snapshot, co2_price_usd_per_t=co2_price_usd_per_t)
+        rest = self.rest(snapshot, co2_price_usd_per_t=co2_price_usd_per_t)
+        space = self.space(snapshot, co2_price_usd_per_t=co2_price_usd_per_t)
+        return RoutedSnapshot(snapshot, space, lambda: rest, rest.sets, rest.entries)
+
+    def require_routes(self, snapshot: Snapshot, *, co2_price_usd_per_t: float) -> None:
+        """Raise a DataError with every market that has no route."""
+        found = self._first(snapshot, co2_price_usd_per_t).unreachable
+        if found:
+            raise DataError([_unreachable(snapshot, market) for market in found])
+
+    def _first(self, snapshot: Snapshot, co2_price_usd_per_t: float) -> RouteSets:
+        space = self.space(snapshot, co2_price_usd_per_t=co2_price_usd_per_t)
+        key = _routing_key(snapshot, co2_price_usd_per_t)
+        with self._lock(key):
+            if key not in self._firsts:
+                self._firsts[key] = first_routes(space, threads=self.threads)
+        return self._firsts[key]
+
+    def space(self, snapshot: Snapshot, *, co2_price_usd_per_t: float) -> RouteSpace:
+        """What the snapshot's routes are searched in."""
+        key = _routing_key(snapshot, co2_price_usd_per_t)
+        with self._lock(key):
+            if key not in self._spaces:
+                graph = build_graph(snapshot.tables)
+                self._spaces[key] = route_space(
+                    graph, snapshot.tables, date=snapshot.state_date, co2_price_usd_per_t=co2_price_usd_per_t
+                )  # fmt: skip
+        return self._spaces[key]
+
+    def rest(self, snapshot: Snapshot, *, co2_price_usd_per_t: float) -> Entered:
+        """Routes that are choices while nothing has a price or a delay."""
+        space = self.space(snapshot, co2_price_usd_per_t=co2_price_usd_per_t)
+        key = _routing_key(snapshot, co2_price_usd_per_t)
+        constants = stored_constants(snapshot.tables)
+        whole = (*key, tuple(sorted(constants.items())))
+        first = self._first(snapshot, co2_price_usd_per_t)
+        with self._lock(key):
+            if whole not in self._rests:
+                self._rests[whole] = entered(space, first, at_rest(space, constants), threads=self.threads)
+        return self._rests[whole]
+
+    def recall(self, snapshot: Snapshot, key: tuple[object, ...], *, co2_price_usd_per_t: float) -> tuple[RoutedSnapshot, float] | None:
+        """The snapshot with the routes that a year with this key was found to have, and its gap; None if it is not known."""
+        path = self._path(key)
+        if path is None or not path.is_file():
+            return None
+        try:
+            with np.load(path) as found:
+                kept = {name: found[name] for name in found.files}
+        except (OSError, ValueError, KeyError):
+            return None
+        space = self.space(snapshot, co2_price_usd_per_t=co2_price_usd_per_t)
+        sets, entries = recalled(space, kept["market"], kept["family"], kept["length"], kept["arc"])
+        os.utime(path)
+        routed = RoutedSnapshot(
+            snapshot, space, lambda: self.rest(snapshot, co2_price_usd_per_t=co2_price_usd_per_t), sets, entries
+        )  # fmt: skip
+        return routed, float(kept["gap"])
+
+    def keep(self, key: tuple[object, ...], sets: RouteSets, gap: float) -> None:
+        """Keep the routes of a year for later runs; a folder that cannot be written is left alone."""
+        path = self._path(key)
+        if path is None:
+            return
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+            with os.fdopen(handle, "wb") as opened:
+                np.savez(
+                    opened,
+                    market=sets.route_market.astype(np.int32),
+                    family=sets.route_family.astype(np.int8 if len(sets.family_ids) < 128 else np.int32),
+                    length=np.diff(sets.route_first_arc).astype(np.int32),
+                    arc=sets.route_arc.astype(np.uint16 if sets.graph.arc_count < 2**16 else np.int32),
+                    gap=np.array(gap),
+                )
+            Path(name).replace(path)
+            _prune(path.parent)
+        except OSError:
+            return
+
+    def year_key(self, snapshot: Snapshot, *, co2_price_usd_per_t: float, settings: tuple[object, ...]) -> tuple[object, ...]:
+        """All that the routes of a year depend on."""
+        digests = tuple(int(snapshot.tables[name].hash_rows(seed=7).sum()) for name in _MARKET_TABLES)
+        return (*_routing_key(snapshot, co2_price_usd_per_t), *digests, *settings)
+
+    def _lock(self, key: tuple[object, ...]) -> Lock:
+        with self._guard:
+            return self._locks.setdefault(key, Lock())
+
+    def _path(self, key: tuple[object, ...]) -> Path | None:
+        if self.folder is None:
+            return None
+        if self._code is None:
+            self._code = code_hash()
+        text = json.dumps([self._code, np.__version__, *map(str, key)])
+        return self.folder / f"{hashlib.sha256(text.encode('utf-8')).hexdigest()[:32]}.npz"
+
+
+def cache_folder() -> Path | None:
+    """Folder for routes kept between runs: what KARVAN_CACHE says (`off` for none), else the user's own cache folder."""
+    named = os.environ.get(CACHE_VARIABLE, "")
+    if named.strip().lower() in ("off", "0", "no"):
+        return None
+    if named:
+        return Path(named)
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    return base / "karvan"
+
+
+def _prune(folder: Path) -> None:
+    """Remove what was used longest ago while the folder is over its size."""
+    files = sorted(((path.stat().st_mtime, path.stat().st_size, path) for path in folder.glob("*.npz")), reverse=True)
+    total = 0
+    for _, size, path in files:
+        total += size
+        if total > _MOST_BYTES:
+            path.unlink(missing_ok=True)
+
+
+def _routing_key(snapshot: Snapshot, co2_price_usd_per_t: float) -> tuple[object, ...]:
+    rules = snapshot.tables["permissions"]
+    begun = rules["from_date"].is_null() | (rules["from_date"] <= snapshot.state_date)
+    running = rules["until_date"].is_null() | (rules["until_date"] > snapshot.state_date)
+    in_force = tuple(rules.filter(begun & running & rules["in_force"])["permission_id"].sort())
+    digests = tuple(int(snapshot.tables[name].hash_rows(seed=7).sum()) for name in _ROUTING_TABLES if name != "permissions")
+    rule_digest = int(rules.drop("in_force").hash_rows(seed=7).sum()) if rules.height else 0
+    markets = int(
+        snapshot.tables["demand"]
+        .select("market_id", "origin_region", "destination_region", "commodity_group", "form")
+        .hash_rows(seed=7)
+        .sum()
+    )
+    facilities = int(snapshot.tables["facilities"].select("facility_id", "unit").hash_rows(seed=7).sum())
+    return (*digests, rule_digest, in_force, markets, facilities, co2_price_usd_per_t)
+
+
+def _unreachable(snapshot: Snapshot, market: tuple[str, str, str]) -> Problem:
+    market_id, origin, destination = market
+    row = snapshot.tables["demand"]["market_id"].to_list().index(market_id) + 1
+    remedy = "open a link, a terminal or a tariff, or drop the market"
+    message = f"market {market_id} has no route from {origin} to {destination} in {snapshot.year}; {remedy}"
+    return Problem("demand", row, "market_id", message)
