@@ -150,14 +150,31 @@ def _paths(space: RouteSpace, allowed: np.ndarray, origin: int, destination: int
 def cheapest_through_links(
     space: RouteSpace, nests: Collection[tuple[int, int]], by_arc: np.ndarray
 ) -> dict[tuple[int, int], set[tuple[int, ...]]]:
-    """Routes of each nest that no walk of its search through one of their links beats, by a cost of arcs, shape (goods, arcs)."""
+    """Routes of each nest that no walk of its search through one of their links beats, by a cost of arcs, shape (goods, arcs).
+
+    Left aside are those that share too much with a cheaper one that uses the same rows.
+    """
     least = {nest: _least_through(space, nest, by_arc[space.commodity[nest[0]]]) for nest in nests}
-    found: dict[tuple[int, int], set[tuple[int, ...]]] = {nest: set() for nest in nests}
+    found: dict[tuple[int, int], list[tuple[float, tuple[int, ...]]]] = {nest: [] for nest in nests}
     for nest, arcs, belongs in every_route(space, nests):
         cost = float(by_arc[space.commodity[nest[0]], list(arcs)].sum())
         if belongs and any(space.graph.arc_kind[arc] == LINK and cost <= least[nest][arc] + NEAR for arc in arcs):
-            found[nest].add(arcs)
-    return found
+            found[nest].append((cost, arcs))
+    return {nest: _unlike(space, nest[0], sorted(routes), by_arc) for nest, routes in found.items()}
+
+
+def _unlike(space: RouteSpace, market: int, routes: Sequence[tuple[float, tuple[int, ...]]], by_arc: np.ndarray) -> set[tuple[int, ...]]:
+    """Those of some routes, given by rising cost, that are no variants of a cheaper one."""
+    leg, kept = by_arc[space.commodity[market]], list[tuple[int, ...]]()
+    for cost, arcs in routes:
+        rows = units_of(space, market, arcs).keys()
+        if not any(
+            rows == units_of(space, market, other).keys()
+            and sum(leg[arc] for arc in arcs if arc in other) > space.options.overlap_bound * cost
+            for other in kept
+        ):
+            kept.append(arcs)
+    return set(kept)
 
 
 def _least_through(space: RouteSpace, nest: tuple[int, int], cost: np.ndarray) -> np.ndarray:

@@ -401,7 +401,7 @@ CASES = [(seed, two_way, theta) for two_way in (False, True) for theta in (0.05,
 
 @pytest.mark.parametrize(("seed", "two_way", "theta"), CASES)
 def test_no_route_is_left_out_that_is_the_cheapest_through_a_link(seed, two_way, theta):
-    """Of every route of the nests that is as cheap as any walk through one of its links, told by brute force."""
+    """Of every route of the nests that no walk through one of its links beats, told by brute force, but for variants of cheaper ones."""
     space, standing, found = _settled(seed, two_way=two_way, theta=theta)
     nests = nests_of(space, found.sets, standing)
     candidates = cheapest_through_links(space, nests, search_costs(space, standing, found.entries.times))
@@ -411,6 +411,36 @@ def test_no_route_is_left_out_that_is_the_cheapest_through_a_link(seed, two_way,
     every = left_out(space, found, standing)
     assert all(gap[nest] <= every[nest] + 1e-12 for nest in nests)  # what the gap tells of is a route that is left out
     assert found.gap.sum() == pytest.approx(sum(gap.values()), abs=1e-15)  # and other nests have none
+
+
+def _same(one, other):
+    return np.array_equal(one.sets.route_arc, other.sets.route_arc) and np.array_equal(one.sets.route_first_arc, other.sets.route_first_arc)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_nests_whose_prices_moved_far_are_all_searched_again(seed):
+    """What was left out at rest says nothing about other prices: the answer is that of searching everything."""
+    space = space_of(_random_case(seed, two_way=True, theta=0.2))
+    standing = _random_standing(space, seed)
+    rest = entered(space, first_routes(space), at_rest(space, standing.constants))
+    every, some = (entered(space, rest.sets, standing, known=known) for known in ((), (rest,)))
+    assert _same(every, some)
+    assert some.newest == every.newest
+    assert np.all(some.gap >= (1.0 - 1e-9) * every.gap)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_nests_whose_prices_hardly_moved_are_not_searched_again(seed):
+    """A change of costs by a twentieth of 1/theta at most: hardly more than the share is left out."""
+    space = space_of(_random_case(seed, two_way=True, theta=0.2), per_search=1000, per_family=1000)
+    standing = _random_standing(space, seed)
+    then = entered(space, choices(space, standing), standing)
+    again = entered(space, then.sets, standing, known=(then,))
+    assert again.sets is then.sets
+    assert np.all(again.gap >= (1.0 - 1e-9) * then.gap)
+    near = dataclasses.replace(standing, row_price=standing.row_price * 1.005)
+    some = entered(space, then.sets, near, known=(then,))
+    assert entered(space, some.sets, near).newest < 1.2 * ENTER_SHARE
 
 
 @pytest.mark.parametrize(("two_way", "theta", "largest", "share_of_nests"), [
