@@ -386,9 +386,9 @@ def _random_standing(space, seed):
     return Standing(price, delay_h, np.ones(space.market_count), {("any", "grain"): 10.0 * rng.standard_normal()})
 
 
-def _settled(seed, **more):
+def _settled(seed, *, overlap_bound=RouteSetOptions().overlap_bound, **more):
     """A random case with all routes that are choices at random prices, delays and constants."""
-    space = space_of(_random_case(seed, **more), per_search=1000, per_family=1000)
+    space = space_of(_random_case(seed, **more), overlap_bound=overlap_bound, per_search=1000, per_family=1000)
     standing = _random_standing(space, seed)
     return space, standing, entered(space, choices(space, standing), standing)
 
@@ -398,8 +398,8 @@ CASES = [(seed, two_way, theta) for two_way in (False, True) for theta in (0.05,
 
 @pytest.mark.parametrize(("seed", "two_way", "theta"), CASES)
 def test_no_route_is_left_out_that_is_the_cheapest_through_a_link(seed, two_way, theta):
-    """Of every route of the nests that is as cheap as any walk through one of its links, told by brute force."""
-    space, standing, found = _settled(seed, two_way=two_way, theta=theta)
+    """Of every route of the nests that is as cheap as any walk through one of its links, told by brute force, variants too."""
+    space, standing, found = _settled(seed, two_way=two_way, theta=theta, overlap_bound=1.0)
     nests = nests_of(space, found.sets, standing)
     candidates = cheapest_through_links(space, nests, search_costs(space, standing, found.entries.times))
     left = left_out(space, found, standing, among=candidates)
