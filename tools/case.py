@@ -30,7 +30,7 @@ ORDER = (
 PART = 50
 COUNTED = (
     "demand", "region_places", "commodities", "growth", "permissions", "trade", "calibration_targets", "observations", "journeys",
-    "commitments", "places", "links", "terminals", "facilities", "tariffs", "provenance", "default_ranges",
+    "commitments", "places", "links", "terminals", "facilities", "delay_curves", "returns", "tariffs", "provenance", "default_ranges",
 )  # fmt: skip
 
 
