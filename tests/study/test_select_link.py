@@ -182,7 +182,7 @@ def test_open_year_is_left_as_it_was(case, corridor) -> None:
     """Routes that enter when a facility closes hardly change the year with it open."""
     closed, found = use(case, corridor, "facility", "kuryk_ferry_west")
     assert closed.route_gap <= 1e-3
-    assert found.if_closed.carried_kt == pytest.approx(found.flow_kt, rel=1e-3)
+    assert found.if_closed.carried_kt == pytest.approx(found.flow_kt, rel=5e-3)
 
 
 def test_a_quick_closing_says_the_same(case, corridor) -> None:

@@ -111,19 +111,20 @@ def _stops(report: Mapping[str, Any]) -> list[str]:
     if not stops:
         return ["  Nothing is full on the corridor in any year of this scenario.", ""]
     known = [stop for stop in stops if stop["is_public"]]
+    guessed = [stop["name"] for stop in stops if not stop["is_public"]]
+    shown = known[: _STOPS_SHOWN - bool(guessed)]
     lines = [f"  {'WHAT STOPS IT, IN ORDER':<27}{'from':>5}{'carried':>10}{'turned away':>12}{'1 t more':>9}  cheapest relief"]
-    for rank, stop in enumerate(known[:_STOPS_SHOWN], start=1):
+    for rank, stop in enumerate(shown, start=1):
         unit = _UNITS[stop["unit"]]
         price = f"{stop['shadow_price_usd_per_t']:.0f} USD"
         carried, away = f"{stop['carried']:,.0f} {unit}", f"{stop['turned_away']:,.0f} {unit}"
         lines.append(f"  {rank} {_cut(stop['name'], 24):<25}{stop['from_year']:>5}{carried:>10}{away:>12}{price:>9}  {_relief(stop)}")
-    useless = [str(rank) for rank, stop in enumerate(known[:_STOPS_SHOWN], start=1) if stop["gain_alone_mt"] < _GAIN_FLOOR_MT]
+    useless = [str(rank) for rank, stop in enumerate(shown, start=1) if stop["gain_alone_mt"] < _GAIN_FLOOR_MT]
     remark = f"Relieving {', '.join(useless)} alone gains nothing." if useless else "Lifting any one of them alone gains something."
     lines.append(f"    {remark:<66}all rungs: karvan ladder")
-    guessed = [stop["name"] for stop in stops if not stop["is_public"]]
     if guessed:
         text = f"Full too if our guess of their capacity or other load holds: {'; '.join(guessed)}."
-        lines += textwrap.wrap(text, 98, initial_indent="    ", subsequent_indent="    ", max_lines=2, placeholder=" ...")
+        lines += textwrap.wrap(text, 98, initial_indent="    ", subsequent_indent="    ", max_lines=1, placeholder=" ...")
     return [*lines, ""]
 
 
