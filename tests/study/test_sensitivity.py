@@ -51,9 +51,9 @@ def test_spread_between_families_stays_below_that_within(corridor) -> None:
 
 def test_digits_do_not_depend_on_the_number_of_workers() -> None:
     chosen = [
-        Estimate("facilities", "kuryk_ferry_west", "nominal", 35.3, 23.0, 55.0),
-        Estimate("growth", "crude_kz|2025", "rate_share_per_year", 0.0, -0.02, 0.01),
+        Estimate("facilities", "ferry", "nominal", 6000.0, 5500.0, 6500.0),
+        Estimate("growth", "steady|2025", "rate_share_per_year", 0.0, -0.01, 0.02),
     ]
-    alone = sensitivities("middle-corridor", scenario="baseline", year=2025, workers=1, chosen=chosen)
-    assert alone == sensitivities("middle-corridor", scenario="baseline", year=2025, workers=2, chosen=chosen)
+    alone = sensitivities("two-ports", scenario="baseline", year=2026, workers=1, chosen=chosen)
+    assert alone == sensitivities("two-ports", scenario="baseline", year=2026, workers=2, chosen=chosen)
     assert alone[0]["move_mt"] > 0.0

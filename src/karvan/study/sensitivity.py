@@ -126,12 +126,10 @@ class _Open:
     corridor: Corridor
     scenario: str
     year: int
-    memory: RouteMemory
 
 
 def _open(name: str, scenario: str, year: int) -> None:
-    _Open.corridor, _Open.scenario, _Open.year, _Open.memory = load_corridor(name), scenario, year, RouteMemory()
-    headline_mt(_Open.corridor, scenario, year, memory=_Open.memory)
+    _Open.corridor, _Open.scenario, _Open.year = load_corridor(name), scenario, year
 
 
 def _both_ends(item: Estimate) -> tuple[float | None, float | None]:
@@ -139,21 +137,22 @@ def _both_ends(item: Estimate) -> tuple[float | None, float | None]:
 
 
 def _end(item: Estimate, value: float) -> float | None:
-    memory = _Open.memory if item.table in ("demand", "calibration_targets", "facilities", "growth") else RouteMemory()
+    moved = with_estimate(_Open.corridor, item, value)
     try:
-        return headline_mt(with_estimate(_Open.corridor, item, value), _Open.scenario, _Open.year, memory=memory)
+        return headline_mt(moved, _Open.scenario, _Open.year, memory=RouteMemory())  # its own: routes of one estimate are not those of another
     except (ConvergenceError, DataError):
         return None
 
 
 def headline_mt(corridor: Corridor, scenario: str, year: int, *, memory: RouteMemory) -> float:
-    """Tonnes over the headline cordon in a year, million, after fitting the base year again.
+    """Tonnes over the headline cordon in a year, million, after fitting the base year again where the corridor has targets.
 
     Raises:
         ConvergenceError: The base year cannot be fitted, or the year does not clear.
     """
     manifest = corridor.manifest
-    corridor = fitted(corridor, calibrate(corridor, routes=memory))
+    if not corridor.tables["calibration_targets"].is_empty():
+        corridor = fitted(corridor, calibrate(corridor, routes=memory))
     snapshot = apply(load_scenario(scenario, corridor), corridor, year=year)
     cleared = clear(snapshot, routes=memory, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
     shipped = cleared.assembly.route_of >= 0
