@@ -81,10 +81,11 @@ def capacities(corridor: Corridor) -> list[str]:
 
 def value_of_information(corridor: Corridor) -> list[str]:
     """The estimates that move the headline most, from the list."""
-    rows, known = read_list(), len(estimates(corridor))
+    rows = read_list()
     moved = [row for row in rows if row["low_mt"] is not None and row["high_mt"] is not None]
     intro = (
-        f"Of {known} estimates {len(rows)} were tried: each was set to the low and the high end of its range, alone, the base year fitted"
+        "Computed before routes entered by price and before returns and delays were modelled, and not again since; trying all takes hours."
+        f" {len(rows)} estimates were tried: each was set to the low and the high end of its range, alone, the base year fitted"
         f" again, and the scenario `{SCENARIO}` cleared for {YEAR}. A column without ranges of its own moves as a whole. The ten that"
         " move it most, and so would repay finding out:"
     )

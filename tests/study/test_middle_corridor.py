@@ -287,7 +287,7 @@ def test_calibration_reproduces_the_stored_constants(corridor, fit):
 
 
 def test_spread_of_choice_is_what_its_elasticity_target_asks_for(fit):
-    """Stored with two digits, so within 4%, but for metals, whose target moved by 12% with the last fit; every elasticity within its range."""
+    """Stored with two digits, so within 4%, but for metals (12% off since the last fit); every elasticity within its range."""
     assert fit.spreads.height == 11
     for row in fit.spreads.iter_rows(named=True):
         near = 0.15 if row["commodity_group"] == "metals" else 0.04
@@ -380,7 +380,7 @@ def test_published_values_are_compared_or_say_why_not(validated):
 
 
 def test_2025_is_right_in_sign_for_crude_and_dry_goods_and_hardly_worse_than_no_change(validated):
-    """Boxes have the wrong sign, and the mean error is that of no change: told in docs/case.md, in the summary and in docs/validation.md."""
+    """Boxes have the wrong sign, and the mean error is not below that of no change: told in the README and docs/."""
     rows = {row["observation_id"]: row for row in validated["outturn"]["rows"]}
     assert rows["btc_kazakh_crude_2025"]["is_sign_right"]
     assert rows["titr_dry_2025"]["is_sign_right"]

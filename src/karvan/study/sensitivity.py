@@ -139,7 +139,9 @@ def _both_ends(item: Estimate) -> tuple[float | None, float | None]:
 def _end(item: Estimate, value: float) -> float | None:
     moved = with_estimate(_Open.corridor, item, value)
     try:
-        return headline_mt(moved, _Open.scenario, _Open.year, memory=RouteMemory())  # its own: routes of one estimate are not those of another
+        return headline_mt(
+            moved, _Open.scenario, _Open.year, memory=RouteMemory()
+        )  # its own: routes of one estimate are not those of another
     except (ConvergenceError, DataError):
         return None
 
