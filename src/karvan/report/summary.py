@@ -123,9 +123,20 @@ def _stops(report: Mapping[str, Any]) -> list[str]:
     remark = f"Relieving {', '.join(useless)} alone gains nothing." if useless else "Lifting any one of them alone gains something."
     lines.append(f"    {remark:<66}all rungs: karvan ladder")
     if guessed:
-        text = f"Full too if our guess of their capacity or other load holds: {'; '.join(guessed)}."
-        lines += textwrap.wrap(text, 98, initial_indent="    ", subsequent_indent="    ", max_lines=1, placeholder=" ...")
+        lines.append(_guessed(guessed))
     return [*lines, ""]
+
+
+def _guessed(names: Sequence[str]) -> str:
+    """One line with as many of the names as fit, and how many more there are."""
+    line = ""
+    for count in range(1, len(names) + 1):
+        told, more = "; ".join(names[:count]), len(names) - count
+        text = f"Full too if our guesses hold: {told}." if more == 0 else f"Full too if our guesses hold: {told}; {more} more."
+        if line and len(text) > WIDTH - 4:
+            break
+        line = f"    {text}"
+    return line
 
 
 def _cut(text: str, width: int) -> str:
