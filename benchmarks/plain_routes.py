@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from karvan.routing import StateGraph, _kernels
-from karvan.routing.hierarchy import build_hierarchy, network_of, whole_cost
+from karvan.routing.hierarchy import Hierarchy, Network, build_hierarchy, network_of, whole_cost
 
 _CENTROID = 2
 """Kind of a node that nothing passes."""
@@ -43,8 +43,8 @@ class Ground:
 
     links: int
     cost: np.ndarray
-    network: _kernels.Network
-    hierarchy: _kernels.Hierarchy
+    network: Network
+    hierarchy: Hierarchy
     origin_of: np.ndarray
     destination_of: np.ndarray
 

@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from karvan import demand, network
@@ -152,3 +153,21 @@ def routed(made: Mapping[str, pl.DataFrame], **options: Any) -> tuple[RouteSpace
     """The space of some tables and all routes that are choices at rest."""
     space = space_of(made, **options)
     return space, choices(space)
+
+
+def links_of(space, made, sets, route):
+    names = made["links"]["link_id"].to_list()
+    return [names[space.graph.arc_element[arc]] for arc in sets.arcs_of(route) if space.graph.arc_kind[arc] == 0]
+
+
+def priced(space, rows, *, delays=None, constants=None):
+    """Some rows at a price, USD per unit by name, and some late, hours by name."""
+
+    def spread(by_name):
+        return np.array([by_name.get(name, 0.0) for name in space.rows.ids])
+
+    return Standing(spread(rows), spread(delays or {}), np.ones(space.market_count), constants or {})
+
+
+def one_family(**more):
+    return two_ways(route_families=[{"family_id": "all", "order": 1}], **more)

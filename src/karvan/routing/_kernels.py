@@ -1,4 +1,4 @@
-"""Compiled loops of the route engine: a contraction hierarchy of the state graph, routes through every arc, and which of them enter.
+"""Compiled loops of the route engine: distances over a contraction hierarchy, and the routes through every arc.
 
 Costs of a search are whole numbers (millionths of a dollar), so that sums do not depend on their order: distances are exact, and a
 route is read back from them arc by arc. Bit b of the flags of a search is set once an arc that carries it is taken; a route is
@@ -8,44 +8,11 @@ numbers are canonical (sorted by id), so ties fall the same way whatever the ord
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
 
 FAR = np.int64(1) << 60
 """Distance of what cannot be reached."""
-
-
-class Hierarchy(NamedTuple):
-    """A contraction hierarchy: nodes by rank, edges from each to higher ones, and the triangles below each edge.
-
-    up_first (n + 1,), up_head (m,): higher ends of each node's edges, rising. triangle_low, triangle_high, triangle_top (t,): edges from
-    a node to two higher ones, and the edge between these, in the order of the lowest node. arc_edge (arcs,): edge of each arc, -1 at
-    centroids; arc_is_up (arcs,): it leads to the higher end. position (nodes,): rank of each node, -1 for centroids.
-    """
-
-    up_first: np.ndarray
-    up_head: np.ndarray
-    triangle_low: np.ndarray
-    triangle_high: np.ndarray
-    triangle_top: np.ndarray
-    arc_edge: np.ndarray
-    arc_is_up: np.ndarray
-    position: np.ndarray
-
-
-class Network(NamedTuple):
-    """The state graph as loops read it; meanings as in `StateGraph`."""
-
-    out_first: np.ndarray
-    out_arc: np.ndarray
-    in_first: np.ndarray
-    in_arc: np.ndarray
-    arc_tail: np.ndarray
-    arc_head: np.ndarray
-    arc_link: np.ndarray
-    node_place: np.ndarray
 
 
 @njit(cache=True, nogil=True)
@@ -66,91 +33,6 @@ def _filled(count, value):
     for index in range(count):
         array[index] = value
     return array
-
-
-@njit(cache=True, nogil=True)
-def _sort(array, begin, end):
-    """Sort a short part of an array in place; the library's sort takes long to compile."""
-    for index in range(begin + 1, end):
-        item = array[index]
-        at = index
-        while at > begin and array[at - 1] > item:
-            array[at] = array[at - 1]
-            at -= 1
-        array[at] = item
-
-
-@njit(cache=True, nogil=True)
-def eliminated(first, neighbour):
-    """Fill-in of a symmetric graph whose nodes are numbered in the order in which they are taken out.
-
-    Args:
-        first, neighbour: Neighbours of each node (CSR).
-
-    Returns:
-        up_first, up_head: for each node its neighbours of higher number, those that fill-in adds among them, rising.
-    """
-    count = first.shape[0] - 1
-    up_first = _filled(count + 1, np.int64(0))
-    up_head = np.empty(max(16, 2 * neighbour.shape[0]), dtype=np.int64)
-    first_child = _filled(count, np.int64(-1))
-    next_child = _filled(count, np.int64(-1))
-    mark = _filled(count, np.int64(-1))
-    size = np.int64(0)
-    for node in range(count):
-        start = size
-        for position in range(first[node], first[node + 1]):
-            other = neighbour[position]
-            if other > node and mark[other] != node:
-                mark[other] = node
-                if size == up_head.shape[0]:
-                    up_head = _grown(up_head, size + 1)
-                up_head[size] = other
-                size += 1
-        child = first_child[node]
-        while child >= 0:
-            for position in range(up_first[child], up_first[child + 1]):
-                other = up_head[position]
-                if other > node and mark[other] != node:
-                    mark[other] = node
-                    if size == up_head.shape[0]:
-                        up_head = _grown(up_head, size + 1)
-                    up_head[size] = other
-                    size += 1
-            child = next_child[child]
-        _sort(up_head, start, size)
-        up_first[node + 1] = size
-        if size > start:
-            parent = up_head[start]
-            next_child[node] = first_child[parent]
-            first_child[parent] = node
-    return up_first, up_head[:size].copy()
-
-
-@njit(cache=True, nogil=True)
-def triangles(up_first, up_head):
-    """All pairs of edges from a node to higher ones, with the edge between their ends; see `Hierarchy`."""
-    count = up_first.shape[0] - 1
-    total = 0
-    for node in range(count):
-        degree = up_first[node + 1] - up_first[node]
-        total += degree * (degree - 1) // 2
-    low = np.empty(total, dtype=np.int32)
-    high = np.empty(total, dtype=np.int32)
-    top = np.empty(total, dtype=np.int32)
-    size = 0
-    for node in range(count):
-        for one in range(up_first[node], up_first[node + 1]):
-            middle = up_head[one]
-            place = up_first[middle]
-            for other in range(one + 1, up_first[node + 1]):
-                while up_head[place] != up_head[other]:
-                    place += 1
-                low[size] = one
-                high[size] = other
-                top[size] = place
-                size += 1
-    return low, high, top
 
 
 @njit(cache=True, nogil=True)

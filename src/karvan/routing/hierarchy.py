@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array, identity
 from scipy.sparse.linalg import splu
 
-from karvan.routing import _kernels
-from karvan.routing._kernels import Hierarchy, Network
+from karvan.routing import _hierarchy_kernels, _kernels
 from karvan.routing.graph import StateGraph
 
 FloatArray = npt.NDArray[np.float64]
@@ -19,6 +20,37 @@ COST_UNIT_USD_PER_T = 1e-6
 """Searches count in whole millionths of a dollar a tonne."""
 MOST_BITS = 8
 """Requirements of one search; there are 2^bits layers of distances."""
+
+
+class Hierarchy(NamedTuple):
+    """A contraction hierarchy: nodes by rank, edges from each to higher ones, and the triangles below each edge.
+
+    up_first (n + 1,), up_head (m,): higher ends of each node's edges, rising. triangle_low, triangle_high, triangle_top (t,): edges from
+    a node to two higher ones, and the edge between these, in the order of the lowest node. arc_edge (arcs,): edge of each arc, -1 at
+    centroids; arc_is_up (arcs,): it leads to the higher end. position (nodes,): rank of each node, -1 for centroids.
+    """
+
+    up_first: np.ndarray
+    up_head: np.ndarray
+    triangle_low: np.ndarray
+    triangle_high: np.ndarray
+    triangle_top: np.ndarray
+    arc_edge: np.ndarray
+    arc_is_up: np.ndarray
+    position: np.ndarray
+
+
+class Network(NamedTuple):
+    """The state graph as loops read it; meanings as in `StateGraph`."""
+
+    out_first: np.ndarray
+    out_arc: np.ndarray
+    in_first: np.ndarray
+    in_arc: np.ndarray
+    arc_tail: np.ndarray
+    arc_head: np.ndarray
+    arc_link: np.ndarray
+    node_place: np.ndarray
 
 
 def network_of(graph: StateGraph) -> Network:
@@ -60,12 +92,12 @@ def build_hierarchy(graph: StateGraph) -> Hierarchy:
     high = np.maximum(position[graph.arc_tail], position[graph.arc_head])[is_inner]
     pairs = np.unique(low * max(count, 1) + high)
     first = np.searchsorted(pairs, np.arange(count + 1) * max(count, 1)).astype(np.int64)
-    up_first, up_head = _kernels.eliminated(first, (pairs % max(count, 1)).astype(np.int64))
+    up_first, up_head = _hierarchy_kernels.eliminated(first, (pairs % max(count, 1)).astype(np.int64))
     keys = np.repeat(np.arange(count, dtype=np.int64), np.diff(up_first)) * max(count, 1) + up_head
     arc_edge = np.full(graph.arc_count, -1, dtype=np.int64)
     arc_edge[is_inner] = np.searchsorted(keys, low * max(count, 1) + high)
     arc_is_up = position[graph.arc_tail] < position[graph.arc_head]
-    low_edge, high_edge, top_edge = _kernels.triangles(up_first, up_head)
+    low_edge, high_edge, top_edge = _hierarchy_kernels.triangles(up_first, up_head)
     return Hierarchy(up_first, up_head, low_edge, high_edge, top_edge, arc_edge, arc_is_up, position)
 
 

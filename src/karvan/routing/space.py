@@ -12,12 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.routing._kernels import Hierarchy, Network
 from karvan.routing.centroids import centroid_markets
 from karvan.routing.cost import ArcCosts, arc_costs
 from karvan.routing.families import Families, compile_families, family_search, rules_of
 from karvan.routing.graph import StateGraph
-from karvan.routing.hierarchy import build_hierarchy, network_of
+from karvan.routing.hierarchy import Hierarchy, Network, build_hierarchy, network_of
 from karvan.routing.permissions import closed_arcs, form_mask, rules_for, rules_in_force
 from karvan.routing.uses import ArcUses, EmptyRun, Rows, arc_uses, empty_runs, rows_of
 
