@@ -13,8 +13,9 @@ from karvan.corridor import Corridor, load_corridor, overlay, with_value
 from karvan.errors import DataError, SolverError
 from karvan.measures import load_scenario
 from karvan.measures.apply import apply
+from karvan.results.outlook import ROUTE_GAP
 from karvan.study import Market, run
-from karvan.study.clear import ROUTE_GAP, clear, settle, two_starts
+from karvan.study.clear import clear, settle, two_starts
 from karvan.study.route_memory import RouteMemory
 from karvan.study.year import as_queue, year_result
 
@@ -201,6 +202,10 @@ def test_years_that_did_not_settle_are_told(two_ports: Corridor) -> None:
     report = dict(run(two_ports, years=(2024, 2025), save=False).report)
     report["years"] = [{**row, "is_settled": row["year"] != 2025} for row in report["years"]]
     assert "in 2025 delays and flows did not settle" in " ".join(line.strip() for line in summary_lines(report))
+    report["years"] = [{**row, "is_settled": True, "route_gap_share": 0.004 if row["year"] == 2024 else 1e-4} for row in report["years"]]
+    told = " ".join(line.strip() for line in summary_lines(report))
+    assert "did not settle" not in told
+    assert "in 2024 a route left out would take up to 0.4% of its market" in told
 
 
 def test_public_names() -> None:

@@ -13,6 +13,7 @@ import karvan as kv
 from karvan.corridor import key_texts
 from karvan.measures import load_scenario, measures_of
 from karvan.report import summary_lines
+from karvan.results.outlook import ROUTE_GAP
 from karvan.study import ScenarioOptions, calibrate, ladder, prepare, run
 from karvan.study.relief import raised_facilities
 from karvan.study.route_memory import RouteMemory
@@ -70,6 +71,8 @@ def test_base_year_meets_its_published_totals(agreed):
 
 
 def test_every_year_is_solved_to_tolerance(agreed):
+    for each in (agreed.scenario, agreed.baseline):
+        assert all(result.is_settled and result.route_gap <= ROUTE_GAP for result in each.years)
     for each in (agreed.scenario, agreed.baseline, agreed.low, agreed.high):
         for result in each.years:
             assert result.max_violation <= 1e-6, (each.scenario_id, result.year)

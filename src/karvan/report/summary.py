@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from karvan.results.outlook import ROUTE_GAP
 
 WIDTH = 100
 _STOPS_SHOWN = 5
@@ -73,11 +75,20 @@ def answer_sentences(report: Mapping[str, Any]) -> list[str]:
 
 
 def _not_settled(report: Mapping[str, Any]) -> list[str]:
-    """A warning where delays and flows did not come to fit each other; such years are shown, never taken for answers."""
-    years = sorted({row["year"] for part in ("years", "baseline_years") for row in report[part] if not row.get("is_settled", True)})
-    if not years:
-        return []
-    return [f"Not an answer: in {', '.join(str(year) for year in years)} delays and flows did not settle."]
+    """Warnings where delays and flows did not fit each other or a route is missing: such years are shown, never taken for answers."""
+    rows = [row for part in ("years", "baseline_years") for row in report[part]]
+    restless = [row["year"] for row in rows if not row.get("is_settled", True)]
+    gaps = {row["year"]: row["route_gap_share"] for row in rows if (row.get("route_gap_share") or 0.0) > ROUTE_GAP}
+    sentences = []
+    if restless:
+        sentences.append(f"Not an answer: in {_years(restless)} delays and flows did not settle.")
+    if gaps:
+        sentences.append(f"Not an answer: in {_years(gaps)} a route left out would take up to {max(gaps.values()):.1%} of its market.")
+    return sentences
+
+
+def _years(years: Iterable[int]) -> str:
+    return ", ".join(str(year) for year in sorted(set(years)))
 
 
 def _reached(headline: Mapping[str, Any]) -> list[str]:
@@ -212,7 +223,10 @@ def _trust(report: Mapping[str, Any]) -> list[str]:
         names = ", ".join(f"{block['title']} {block['error_share']:+.0%}" for block in missed)
         lines += _told(f"Missed by over 10% in {base}: {names} (constants are blind to direction).")
     if report["movers"]:
-        moves = "; ".join(f"{item['name']} {item['low_mt']:.1f} .. {item['high_mt']:.1f} Mt" for item in report["movers"])
+        widest: dict[str, Mapping[str, Any]] = {}  # of a facility with two uncertain columns the one that moves most
+        for item in report["movers"]:
+            widest.setdefault(item["name"], item)
+        moves = "; ".join(f"{name} {item['low_mt']:.1f} .. {item['high_mt']:.1f} Mt" for name, item in widest.items())
         lines += _told(f"Uncertain capacities that move {report['movers'][0]['year']} most: {moves}.")
     return lines
 

@@ -16,6 +16,9 @@ PRICE_FLOOR_USD_PER_T = 1e-3
 CORRIDOR_FLOOR_SHARE = 0.02
 """A facility stands on the corridor if at least this share of what it carries crosses the headline cordon."""
 
+ROUTE_GAP = 1e-3
+"""Largest share of a market that a route left out may take; years above it are told as no answer."""
+
 
 @dataclass(frozen=True)
 class YearResult:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -115,10 +114,3 @@ class RouteSets:
     def arcs_of(self, route: int) -> IntArray:
         """Arcs of one route in travel order."""
         return self.route_arc[self.route_first_arc[route] : self.route_first_arc[route + 1]]
-
-    def steps_by_commodity(self) -> Iterator[tuple[str, IntArray]]:
-        """For each commodity group the positions in route_arc that carry it."""
-        names = sorted(set(self.market_commodity))
-        of_step = self.market_goods[self.route_market][self.route_of_step]
-        for index, name in enumerate(names):
-            yield name, np.flatnonzero(of_step == index).astype(np.int64)

@@ -44,7 +44,7 @@ class RouteSetOptions:
     market_bound: float = 4.0
     overlap_bound: float = 0.5
     per_search: int = 60
-    per_family: int = 60
+    per_family: int = 150
 
 
 @dataclass(frozen=True)
@@ -168,17 +168,6 @@ class RouteSpace:
             np.concatenate([nothing, *(part.origin for part in parts)]),
             np.concatenate([nothing, *(part.destination for part in parts)]),
         )
-
-    @cached_property
-    def can_use(self) -> BoolArray:
-        """Rows that some route of a market and family could use, shape (markets, families, rows)."""
-        found = np.zeros((self.market_count, self.family_count, self.rows.count), dtype=np.bool_)
-        for search in self.searches:
-            uses = self.goods[search.commodity].uses
-            used = np.zeros(self.rows.count, dtype=np.bool_)
-            used[uses.row[search.allowed[uses.arc]]] = True
-            found[search.market, search.family] |= used
-        return found
 
     @cached_property
     def labels(self) -> dict[str, Any]:

@@ -33,12 +33,11 @@ from karvan.assignment import (
 )
 from karvan.corridor import Snapshot
 from karvan.errors import ConvergenceError, DataError, Problem, SolverError
+from karvan.results.outlook import ROUTE_GAP
 from karvan.routing import Standing, entered, price_costs
 from karvan.study.route_memory import RoutedSnapshot, RouteMemory
 
 FloatArray = npt.NDArray[np.float64]
-ROUTE_GAP = 1e-3
-"""Largest share of a market that a route left out may take; above it a year is flagged."""
 _MOST_ROUNDS = 8
 # Ten times finer than delays need to be, so that where they start from does not show in the results.
 _DELAYS = FixedPointOptions(relative=1e-3, absolute=5e-3)

@@ -10,6 +10,7 @@ import polars as pl
 
 from karvan.assignment import Assembly, Clearing, MarketProblem, assemble, queued, stored_constants, with_capacity, with_row
 from karvan.assignment import clear as clear_market
+from karvan.results.outlook import ROUTE_GAP
 from karvan.routing import (
     Entered,
     FacilityEntries,
@@ -25,7 +26,7 @@ from karvan.routing import (
     with_ways_round,
 )
 from karvan.routing.graph import LINK
-from karvan.study.clear import ROUTE_GAP, Cleared, time_values_usd_per_t_h
+from karvan.study.clear import Cleared, time_values_usd_per_t_h
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
