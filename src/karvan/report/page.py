@@ -148,7 +148,8 @@ def _base(rests_on: Mapping[str, Any]) -> str:
     """What a capacity rests on, with its range in thousands of its unit."""
     if rests_on["low"] is None or rests_on["high"] is None:
         return str(rests_on["confidence"])
-    return f"{rests_on['confidence']}, {rests_on['low']:,.4g} to {rests_on['high']:,.4g}"
+    low, high = (number(value, 0 if value >= 100.0 else 1) for value in (rests_on["low"], rests_on["high"]))
+    return f"{rests_on['confidence']}, {low} to {high}"
 
 
 def _tiles(report: Mapping[str, Any]) -> str:
