@@ -19,6 +19,7 @@ import numpy as np
 
 from benchmarks.own_process import answer_of, peak_mib
 from benchmarks.page import write_section
+from benchmarks.plain_market import free_problem
 from karvan.assignment.market import MarketProblem, clear, flows_at, with_capacity
 
 SEED = 20261126
@@ -123,27 +124,16 @@ def make_problem(network: LargeNetwork, pair: np.ndarray, first: np.ndarray, lin
     counts[~is_home] = entries
     cost[~is_home] = np.add.reduceat(network.cost[link], first[:-1])
     size[~is_home] = path_size
-    families = sizes.shape[0]
-    problem = MarketProblem(
-        market_first_family=np.append(0, np.cumsum(1 + has_route)).astype(np.int64),
+    problem = free_problem(
+        market_first_family=np.append(0, np.cumsum(1 + has_route)),
         family_first_route=first_route,
-        route_first_entry=np.append(0, np.cumsum(counts)).astype(np.int64),
+        route_first_entry=np.append(0, np.cumsum(counts)),
         entry_row=of_step[of_step >= 0],
-        entry_units_per_t=np.ones(int(counts.sum())),
-        route_cost_usd_per_t=cost,
-        route_path_size=size,
-        family_constant_usd_per_t=np.zeros(families),
-        family_theta=np.full(families, THETA),
-        market_theta=np.full(markets, THETA),
-        market_flow_kt=network.flow_kt,
-        market_price_usd_per_t=np.zeros(markets),
-        market_base_cost_usd_per_t=np.zeros(markets),
-        market_elasticity=np.zeros(markets),
-        market_factor=np.ones(markets),
-        market_price_weight=np.ones(markets),
-        row_capacity=np.full(rows, np.inf),
-        row_sense=np.zeros(rows, dtype=np.int64),
-        row_unit=np.zeros(rows, dtype=np.int64),
+        cost=cost,
+        path_size=size,
+        theta=THETA,
+        flow=network.flow_kt,
+        rows=rows,
     )
     free = flows_at(problem, np.zeros(rows)).row_flow
     return with_capacity(problem, np.maximum(SHORT_OF * free, 0.01 * free.max()))

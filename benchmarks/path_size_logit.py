@@ -82,8 +82,9 @@ def make_job(name: str) -> Job:
 
 def karvan_side(job: Job, kind: str) -> tuple[dict[str, float], Done]:
     """Seconds of set-up, first use, finding routes and all the job, and what was done."""
+    from benchmarks.plain_market import free_problem
     from benchmarks.plain_routes import Ground, Routes, find_routes, lay_out, path_sizes
-    from karvan.assignment.market import MarketProblem, flows_at
+    from karvan.assignment.market import flows_at
 
     network = job.network
 
@@ -98,26 +99,16 @@ def karvan_side(job: Job, kind: str) -> tuple[dict[str, float], Done]:
     def loaded(part: Job, routes: Routes) -> tuple[np.ndarray, np.ndarray]:
         markets, links = part.origin.shape[0], network.tail.shape[0]
         first_route = np.searchsorted(routes.pair, np.arange(markets + 1)).astype(np.int64)
-        problem = MarketProblem(
-            market_first_family=np.arange(markets + 1, dtype=np.int64),
+        problem = free_problem(
+            market_first_family=np.arange(markets + 1),
             family_first_route=first_route,
             route_first_entry=routes.first,
             entry_row=routes.link,
-            entry_units_per_t=np.ones(routes.link.shape[0]),
-            route_cost_usd_per_t=np.add.reduceat(network.free_time[routes.link], routes.first[:-1]),
-            route_path_size=path_sizes(routes, network.free_time),
-            family_constant_usd_per_t=np.zeros(markets),
-            family_theta=np.ones(markets),
-            market_theta=np.ones(markets),
-            market_flow_kt=part.trips,
-            market_price_usd_per_t=np.zeros(markets),
-            market_base_cost_usd_per_t=np.zeros(markets),
-            market_elasticity=np.zeros(markets),
-            market_factor=np.ones(markets),
-            market_price_weight=np.ones(markets),
-            row_capacity=np.full(links, np.inf),
-            row_sense=np.zeros(links, dtype=np.int64),
-            row_unit=np.zeros(links, dtype=np.int64),
+            cost=np.add.reduceat(network.free_time[routes.link], routes.first[:-1]),
+            path_size=path_sizes(routes, network.free_time),
+            theta=1.0,
+            flow=part.trips,
+            rows=links,
         )
         answer = flows_at(problem, np.zeros(links))
         return answer.route_flow_kt / part.trips[routes.pair], answer.row_flow

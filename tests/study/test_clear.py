@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import karvan as kv
-from karvan.corridor import Corridor, load_corridor, overlay, with_value
+from karvan.corridor import Corridor, load_corridor, with_value
 from karvan.errors import DataError, SolverError
 from karvan.measures import load_scenario
 from karvan.measures.apply import apply
@@ -18,6 +17,7 @@ from karvan.study import Market, run
 from karvan.study.clear import clear, settle, two_starts
 from karvan.study.route_memory import RouteMemory
 from karvan.study.year import as_queue, year_result
+from tests.study.edits import with_rows
 
 
 def snapshot_of(corridor: Corridor, year: int = 2024, scenario: str = "baseline"):
@@ -116,17 +116,13 @@ def test_impossible_limits_name_the_fewest_that_conflict(two_ports: Corridor) ->
         clear(snapshot_of(too_much))
 
 
-def test_wagons_that_must_come_back_over_the_pass(two_ports: Corridor, tmp_path: Path) -> None:
+def test_wagons_that_must_come_back_over_the_pass(two_ports: Corridor) -> None:
     """Every wagon over the pass goes east empty at 600 USD, 10 USD a tonne of 60."""
-    folder = tmp_path / "returns"
-    folder.mkdir()
-    (folder / "returns.csv").write_text(
-        "return_id,name,link_id,loading_unit,commodities,empty_usd_per_unit,operator_id,note,source,confidence\n"
-        "pass_wagons,Wagons over the pass,rail_pass_west,wagon,any,600,land_railway,,teaching,estimate\n",
-        encoding="utf-8",
-        newline="\n",
-    )
-    corridor, _ = overlay(two_ports, folder)
+    wagons = {
+        "return_id": "pass_wagons", "name": "Wagons over the pass", "link_id": "rail_pass_west", "loading_unit": "wagon",
+        "commodities": "any", "empty_usd_per_unit": 600.0, "operator_id": "land_railway",
+    }  # fmt: skip
+    corridor = with_rows(two_ports, "returns", wagons)
     cleared = clear(snapshot_of(corridor))
     price = cleared.row_price[cleared.assembly.facility_count]
     assert price == pytest.approx(600.0, rel=0.05)  # to the spread of the pool of empties
@@ -138,23 +134,10 @@ def test_wagons_that_must_come_back_over_the_pass(two_ports: Corridor, tmp_path:
     assert gap == pytest.approx(price / 60.0, rel=1e-6)  # the ferry can ask for what the way over the pass costs more
 
 
-def test_a_quota_binds_only_the_goods_it_names(two_ports: Corridor, tmp_path: Path) -> None:
-    folder = tmp_path / "quota"
-    folder.mkdir()
-    (folder / "facilities.csv").write_text(
-        "facility_id,name,kind,operator_id,unit,nominal,source,confidence\n"
-        "quota,Grain of the east,quota,sea_line,kt,4000,teaching,estimate\n",
-        encoding="utf-8",
-        newline="\n",
-    )
-    (folder / "facility_uses.csv").write_text(
-        "use_id,facility_id,link_id,terminal_id,direction,commodity_group,loading_unit,weight_factor,origin_region,destination_region,"
-        "source,confidence\n"
-        "quota_use,quota,sea_east_west,,both,grain,any,1,east,,teaching,estimate\n",
-        encoding="utf-8",
-        newline="\n",
-    )
-    corridor, _ = overlay(two_ports, folder)
+def test_a_quota_binds_only_the_goods_it_names(two_ports: Corridor) -> None:
+    facility = {"facility_id": "quota", "name": "Grain of the east", "kind": "quota", "unit": "kt", "nominal": 4000.0}
+    use = {"use_id": "quota_use", "facility_id": "quota", "link_id": "sea_east_west", "commodity_group": "grain", "origin_region": "east"}
+    corridor = with_rows(with_rows(two_ports, "facilities", facility), "facility_uses", use)
     cleared = clear(snapshot_of(corridor))
     assert cleared.clearing.row_flow[:2] == pytest.approx([4000.0, 4000.0], rel=1e-8)
     other = replace(corridor, tables={**corridor.tables, "facility_uses": _for_others(corridor)})
@@ -169,22 +152,11 @@ def _for_others(corridor: Corridor):
     return uses.with_columns(origin_region=pl.when(is_quota).then(pl.lit("west")).otherwise(pl.col("origin_region")))
 
 
-def test_ships_in_days(two_ports: Corridor, tmp_path: Path) -> None:
+def test_ships_in_days(two_ports: Corridor) -> None:
     """A ship of 5,000 t at sea for 30 hours: 4,000 kt take 1,000 ship-days; with half the days half as much moves."""
-    folder = tmp_path / "fleet"
-    folder.mkdir()
-    (folder / "facilities.csv").write_text(
-        "facility_id,name,kind,operator_id,unit,nominal,source,confidence\nships,Ships,fleet,sea_line,kshipdays,0.5,teaching,estimate\n",
-        encoding="utf-8",
-        newline="\n",
-    )
-    (folder / "facility_uses.csv").write_text(
-        "use_id,facility_id,link_id,terminal_id,direction,commodity_group,loading_unit,weight_factor,source,confidence\n"
-        "ships_at_sea,ships,sea_east_west,,both,any,any,0.0002,teaching,estimate\n",
-        encoding="utf-8",
-        newline="\n",
-    )
-    cleared = clear(snapshot_of(overlay(two_ports, folder)[0]))
+    facility = {"facility_id": "ships", "name": "Ships", "kind": "fleet", "unit": "kshipdays", "nominal": 0.5}
+    use = {"use_id": "ships_at_sea", "facility_id": "ships", "link_id": "sea_east_west", "weight_factor": 0.0002}
+    cleared = clear(snapshot_of(with_rows(with_rows(two_ports, "facilities", facility), "facility_uses", use)))
     assert cleared.clearing.row_flow[1] == pytest.approx(0.5, rel=1e-8)
     assert cleared.clearing.row_flow[0] == pytest.approx(0.5 / (30.0 / 24.0 / 5000.0), rel=1e-8)
 
