@@ -12,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from karvan.routing import _choice_kernels
-from karvan.routing.cost import CONTAINER_CODE, element_is_estimate, payloads
+from karvan.routing.cost import CONTAINER_CODE, HOURS_PER_DAY, element_is_estimate, payloads
 from karvan.routing.graph import BACKWARD, LINK, TERMINAL, StateGraph
 from karvan.routing.sets import RouteSets
 from karvan.schema import ANY, DAY_UNITS, LOADING_UNITS, UNIT_CARRIED
@@ -26,7 +26,6 @@ BoolArray = npt.NDArray[np.bool_]
 
 WAGONS_PER_TRAIN = 50.0
 TEU_PER_TRAIN = 100.0
-HOURS_PER_DAY = 24.0
 
 
 @dataclass(frozen=True)

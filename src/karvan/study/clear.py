@@ -35,6 +35,7 @@ from karvan.corridor import Snapshot
 from karvan.errors import ConvergenceError, DataError, Problem, SolverError
 from karvan.results.outlook import ROUTE_GAP
 from karvan.routing import Standing, entered, price_costs
+from karvan.routing.cost import HOURS_PER_DAY, value_of_time_usd_per_t_d
 from karvan.study.route_memory import RoutedSnapshot, RouteMemory
 
 FloatArray = npt.NDArray[np.float64]
@@ -42,7 +43,6 @@ _MOST_ROUNDS = 8
 # Ten times finer than delays need to be, so that where they start from does not show in the results.
 _DELAYS = FixedPointOptions(relative=1e-3, absolute=5e-3)
 _LEAST_TIME_VALUE_USD_PER_T_H = 1e-6
-_HOURS_PER_DAY = 24.0
 
 
 @dataclass(frozen=True)
@@ -257,7 +257,10 @@ def _solved(
 
 
 def two_starts(cleared: Cleared, market: Market) -> float:
-    """Largest difference between the delays found from none and from those of full facilities, as a share; above 0.01 it is told."""
+    """Largest difference between the delays found from none and from those of full facilities, as a share.
+
+    Nothing in a run asks for it; tests hold it below 0.01 on the packaged case.
+    """
     loop = _DelayLoop(
         cleared.routed,
         cleared.assembly,
@@ -357,10 +360,13 @@ def _without_delays(cleared: Cleared) -> FloatArray:
 def time_values_usd_per_t_h(assembly: Assembly, tables: Mapping[str, pl.DataFrame]) -> FloatArray:
     """Value of an hour to a tonne of each market, USD/t-h; empties take the mean of the goods, shape (markets,)."""
     traits = {
-        row["commodity_group"]: row["time_value_factor"]
-        * row["value_usd_per_t"]
-        * (row["capital_share_per_year"] + row["depreciation_share_per_year"])
-        / (365.0 * _HOURS_PER_DAY)
+        row["commodity_group"]: value_of_time_usd_per_t_d(
+            row["value_usd_per_t"],
+            row["capital_share_per_year"],
+            row["depreciation_share_per_year"],
+            time_value_factor=row["time_value_factor"],
+        )
+        / HOURS_PER_DAY
         for row in tables["commodities"].iter_rows(named=True)
     }
     goods = np.array([traits[name] for name in assembly.market_commodity], dtype=np.float64)
