@@ -70,6 +70,12 @@ class Assembly:
         """Number of facilities and balances."""
         return int(self.problem.row_capacity.shape[0] - self.minimum_facility.shape[0])
 
+    def over_sets(self, values: FloatArray, route_count: int) -> FloatArray:
+        """Values of the program's routes on the routes of the route sets, zero where the program has none, shape (route_count,)."""
+        shipped, found = self.route_of >= 0, np.zeros(route_count)
+        found[self.route_of[shipped]] = values[shipped]
+        return found
+
     def row_price(self, price: FloatArray) -> FloatArray:
         """Price of facilities and balances, that of a minimum added to its facility's, from those of all rows."""
         total = price[: self.row_count].copy()

@@ -319,9 +319,7 @@ class _Fit:
         return self._over(assembly, clearing, cordon)[1]
 
     def _over(self, assembly: Assembly, clearing: Clearing, cordon: str) -> tuple[float, float]:
-        flow = np.zeros(self.routed.sets.route_family.shape[0])
-        shipped = assembly.route_of >= 0
-        flow[assembly.route_of[shipped]] = clearing.route_flow_kt[shipped]
+        flow = assembly.over_sets(clearing.route_flow_kt, self.routed.sets.route_count)
         kt, kteu = self.routed.cordons[cordon]
         return float(flow @ kt), float(flow @ kteu)
 

@@ -109,10 +109,7 @@ class Cleared:
     @property
     def set_flow_kt(self) -> FloatArray:
         """Flow on each route of the route sets, shape (routes of the sets,)."""
-        shipped = self.assembly.route_of >= 0
-        flow = np.zeros(self.routed.sets.route_count)
-        flow[self.assembly.route_of[shipped]] = self.clearing.route_flow_kt[shipped]
-        return flow
+        return self.assembly.over_sets(self.clearing.route_flow_kt, self.routed.sets.route_count)
 
 
 def clear(

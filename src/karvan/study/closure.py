@@ -70,10 +70,7 @@ class Side:
     @property
     def set_flow_kt(self) -> FloatArray:
         """Flow on each route of the route sets, shape (routes of the sets,)."""
-        shipped = self.assembly.route_of >= 0
-        flow = np.zeros(self.units_per_t.shape[0])
-        flow[self.assembly.route_of[shipped]] = self.clearing.route_flow_kt[shipped]
-        return flow
+        return self.assembly.over_sets(self.clearing.route_flow_kt, self.units_per_t.shape[0])
 
     @property
     def headline_mt(self) -> float:
@@ -174,9 +171,8 @@ def _with_ways_round(
     entries = facility_entries(space, wider)
     assembly = _assembly(cleared, space, wider, entries)
     solved = clear_market(_closed(cleared, assembly, element, _units(wider, entries, element, arcs)), start=prices)
-    shipped, share = assembly.route_of >= 0, np.zeros(wider.route_count)
     asked = np.maximum(solved.market_demand_kt[assembly.market_of_route], _NO_DEMAND_KT)
-    share[assembly.route_of[shipped]] = (solved.route_flow_kt / asked)[shipped]
+    share = assembly.over_sets(solved.route_flow_kt / asked, wider.route_count)
     kept = subset(space, wider, is_old | (share >= space.options.enter_share))
     return kept, facility_entries(space, kept)
 

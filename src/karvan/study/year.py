@@ -34,8 +34,7 @@ def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str,
     headline_kt, headline_kteu = cleared.routed.cordons[headline_cordon]
     commodity = np.array(assembly.market_commodity)[sets.route_market]
     latent = flows_at(cleared.problem, np.zeros_like(cleared.problem.row_capacity))
-    latent_flow = np.zeros_like(set_flow)
-    latent_flow[assembly.route_of[shipped]] = latent.route_flow_kt[shipped]
+    latent_flow = assembly.over_sets(latent.route_flow_kt, sets.route_count)
     arc_flow = arc_flows(cleared.routed.space, sets, set_flow)
     waited = as_queue(cleared) if has_queue else None
     return YearResult(
