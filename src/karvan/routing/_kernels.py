@@ -268,7 +268,7 @@ def family_of(links, count, applies, has_any, in_any, in_not, all_bit, all_full)
 
 
 @njit(cache=True, nogil=True)
-def routes_through(network, hierarchy, cost, uses, family, rules, options, ends, limit):
+def routes_through(network, hierarchy, cost, uses, family, rules, options, ends, limit, known):
     """Routes of one family that are the cheapest through some link, one way, or through some other arc that uses a row, for markets that
     share goods, form and permissions.
 
@@ -283,8 +283,10 @@ def routes_through(network, hierarchy, cost, uses, family, rules, options, ends,
         options: most routes of a market, overlap above which a route is a variant of a cheaper one that uses the same rows, and the
             dearest route over the cheapest.
         ends: origins, origin_first_market, market_destination: nodes, and the markets of each origin.
-        limit: Dearest route that is wanted, in the unit of cost, shape (markets,); the cheapest found is told whatever it costs; below
-            zero: none is wanted.
+        limit: Dearest route that is wanted, in the unit of cost, shape (markets,); the cheapest found is told whatever it costs, if
+            none is known; below zero: none is wanted.
+        known: Routes that need not be told again: the first and the last of each market, shapes (markets,), their arcs (CSR), and the
+            exclusive or of the marks of the rows that each uses.
 
     Returns:
         route_market, route_first_arc, route_arc; within a market by rising cost, then by arcs.
@@ -295,6 +297,7 @@ def routes_through(network, hierarchy, cost, uses, family, rules, options, ends,
     arc_first_use, arc_use, row_mark = uses
     origins, origin_first_market, market_destination = ends
     position, tail, head, link = hierarchy.position, network.arc_tail, network.arc_head, network.arc_link
+    known_first, known_last, known_first_arc, known_arc, known_signature = known
     onward = (network.out_first, network.out_arc, tail, head)
     homeward = (network.in_first, network.in_arc, head, tail)
     flag_count = 1 << bit_count
@@ -350,6 +353,10 @@ def routes_through(network, hierarchy, cost, uses, family, rules, options, ends,
     part = np.empty(2 * node_count * flag_count + 4, dtype=np.int64)
     links = np.empty(path.shape[0], dtype=np.int64)
     signature = np.empty(most, dtype=np.uint64)
+    most_known = np.int64(0)
+    for market in range(known_first.shape[0]):
+        most_known = max(most_known, known_last[market] - known_first[market])
+    known_cost = np.empty(most_known, dtype=np.int64)
 
     route_market = np.empty(256, dtype=np.int64)
     route_first = _filled(257, np.int64(0))
@@ -399,9 +406,18 @@ def routes_through(network, hierarchy, cost, uses, family, rules, options, ends,
             is_all = False
             mark += 1
             covered_mark = mark
+            for other in range(known_first[market], known_last[market]):
+                total = np.int64(0)
+                for step in range(known_first_arc[other], known_first_arc[other + 1]):
+                    total += cost[known_arc[step]]
+                known_cost[other - known_first[market]] = total
+                for step in range(known_first_arc[other], known_first_arc[other + 1]):
+                    if is_start[known_arc[step]] and through[known_arc[step]] == total:
+                        covered[known_arc[step]] = covered_mark
+            is_known = known_last[market] > known_first[market]
             while route_count - first_kept < (1 if is_all else most):
                 if size == 0:
-                    if is_all or route_count > first_kept:
+                    if is_all or is_known or route_count > first_kept:
                         break
                     is_all = True  # the cheapest turn back or are of other families: the next one after them, then
                     size = _heaped(heap, through, inner, inner_count, bound + 1, FAR - 1)
@@ -440,7 +456,7 @@ def routes_through(network, hierarchy, cost, uses, family, rules, options, ends,
                 total = np.int64(0)
                 for step in range(length):
                     total += cost[path[step]]
-                    if hierarchy.arc_edge[path[step]] >= 0 and is_start[path[step]] and through[path[step]] == through[arc]:
+                    if is_start[path[step]] and through[path[step]] == through[arc]:
                         covered[path[step]] = covered_mark
                 used_links = np.int64(0)
                 for step in range(length):
@@ -458,7 +474,19 @@ def routes_through(network, hierarchy, cost, uses, family, rules, options, ends,
                             row_seen[arc_use[use]] = mark
                             used ^= row_mark[arc_use[use]]
                 is_new = True
+                for other in range(known_first[market], known_last[market]):
+                    if known_cost[other - known_first[market]] > total or known_signature[other] != used:
+                        continue
+                    shared = np.int64(0)
+                    for step in range(known_first_arc[other], known_first_arc[other + 1]):
+                        if arc_mark[known_arc[step]] == mark:
+                            shared += cost[known_arc[step]]
+                    if shared > overlap_bound * total + length:
+                        is_new = False
+                        break
                 for other in range(first_kept, route_count):
+                    if not is_new:
+                        break
                     if signature[other - first_kept] != used:
                         continue
                     shared = np.int64(0)

@@ -106,8 +106,15 @@ def payloads(tables: Mapping[str, pl.DataFrame], commodity_group: str) -> FloatA
     return payload
 
 
-def arc_costs(graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity_group: str, *, co2_price_usd_per_t: float) -> ArcCosts:
-    """Cost of every arc to one commodity group.
+def arc_costs(
+    graph: StateGraph,
+    tables: Mapping[str, pl.DataFrame],
+    commodity_group: str,
+    *,
+    co2_price_usd_per_t: float,
+    scopes: Sequence[TariffScope] | None = None,
+) -> ArcCosts:
+    """Cost of every arc to one commodity group; `scopes` are those of the tariffs, if they are known.
 
     Link tariffs: the most specific row of the link's operator wins (link, then direction, then goods, then loading unit);
     rates per TEU are for containers only and are divided by their payload. Box charges of a terminal count where the goods
@@ -127,7 +134,8 @@ def arc_costs(graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity_g
     )  # fmt: skip
     is_carried = ~np.isnan(payload)
     is_link, is_terminal, is_access = (graph.arc_kind == kind for kind in (LINK, TERMINAL, ACCESS))
-    tariff, tariff_row = _tariffs(graph, tables, commodity_group, payload)
+    scopes = tariff_scopes(graph, tables) if scopes is None else scopes
+    tariff, tariff_row = _tariffs(graph, scopes, commodity_group, payload)
     handling = np.zeros(graph.arc_count)
     terminals = graph.arc_element[is_terminal]
     per_box = _column(tables, "terminals", "cost_usd_per_teu")[terminals]
@@ -173,38 +181,70 @@ def _column(tables: Mapping[str, pl.DataFrame], table: str, column: str) -> Floa
     return np.array(tables[table][column].to_numpy(), dtype=np.float64)
 
 
-def _tariffs(
-    graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity_group: str, payload: FloatArray
-) -> tuple[FloatArray, npt.NDArray[np.int64]]:
-    """Tariff of each link arc, USD/t, NaN where no row of its operator fits, and its row in tariffs, -1 for none, each of shape (arcs,)."""
-    rows = tables["tariffs"].with_row_index("row").filter(pl.col("commodity_group").is_in([commodity_group, ANY]))
+@dataclass(frozen=True)
+class TariffScope:
+    """What a row of tariffs says.
+
+    Attributes:
+        row: Position in the table.
+        commodity_group: Its goods, or any.
+        arcs: Link arcs that it is about, rising, shape (n,).
+        charge: USD per tonne or, if per box, per TEU on each, shape (n,).
+        is_per_box: Charges are per TEU.
+        specific: The row with the higher number wins: link, then direction, then goods, then loading unit.
+    """
+
+    row: int
+    commodity_group: str
+    arcs: npt.NDArray[np.int64]
+    charge: FloatArray
+    is_per_box: bool
+    specific: int
+
+
+def tariff_scopes(graph: StateGraph, tables: Mapping[str, pl.DataFrame]) -> tuple[TariffScope, ...]:
+    """Every row of tariffs with the arcs that it is about."""
     operators = {name: index for index, name in enumerate(tables["operators"]["operator_id"])}
     links = {name: index for index, name in enumerate(tables["links"]["link_id"])}
-    arcs_of = {index: np.flatnonzero((graph.arc_operator == index) & (graph.arc_kind == LINK)) for index in set(operators.values())}
-    rate = np.full(graph.arc_count, np.nan)
-    rank = np.full(graph.arc_count, -1)
-    chosen = np.full(graph.arc_count, -1)
-    problems: set[tuple[int, int]] = set()
-    for row in rows.iter_rows(named=True):
+    arcs_of = {index: np.flatnonzero((graph.arc_operator == index) & (graph.arc_kind == LINK)) for index in operators.values()}
+    found = []
+    for number, row in enumerate(tables["tariffs"].iter_rows(named=True)):
         arcs = arcs_of[operators[row["operator_id"]]]
         if row["link_id"] != ANY:
             arcs = arcs[graph.arc_element[arcs] == links[row["link_id"]]]
         if row["direction"] != "both":
             arcs = arcs[(graph.arc_direction[arcs] == BACKWARD) == (row["direction"] == "backward")]
-        is_per_box = row["basis"].startswith("usd_per_teu")
         if row["loading_unit"] != ANY:
             arcs = arcs[graph.arc_unit[arcs] == LOADING_UNITS.index(row["loading_unit"])]
+        is_per_box = row["basis"].startswith("usd_per_teu")
         if is_per_box:
             arcs = arcs[graph.arc_unit[arcs] == CONTAINER_CODE]
+        charge = row["rate"] * graph.arc_length_km[arcs] if row["basis"].endswith("_km") else np.full(arcs.shape[0], row["rate"])
         narrowed = (row["link_id"] != ANY, row["direction"] != "both", row["commodity_group"] != ANY, row["loading_unit"] != ANY)
         specific = sum(is_narrow << place for place, is_narrow in enumerate(reversed(narrowed)))
-        for rival in np.unique(chosen[arcs[rank[arcs] == specific]]):
-            problems.add((int(rival), int(row["row"])))
-        arcs = arcs[rank[arcs] < specific]
-        charge = np.full(arcs.shape[0], row["rate"] / (payload[CONTAINER_CODE] if is_per_box else 1.0))
-        if row["basis"].endswith("_km"):
-            charge *= graph.arc_length_km[arcs]
-        rate[arcs], rank[arcs], chosen[arcs] = charge, specific, row["row"]
+        found.append(TariffScope(number, row["commodity_group"], arcs, charge, is_per_box, specific))
+    return tuple(found)
+
+
+def _tariffs(
+    graph: StateGraph, scopes: Sequence[TariffScope], commodity_group: str, payload: FloatArray
+) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+    """Tariff of each link arc, USD/t, NaN where no row of its operator fits, and its row in tariffs, -1 for none, each of shape (arcs,)."""
+    rate = np.full(graph.arc_count, np.nan)
+    rank = np.full(graph.arc_count, -1)
+    chosen = np.full(graph.arc_count, -1)
+    problems: set[tuple[int, int]] = set()
+    for scope in scopes:
+        if scope.commodity_group not in (commodity_group, ANY):
+            continue
+        arcs, ranks = scope.arcs, rank[scope.arcs]
+        is_rival = ranks == scope.specific
+        if is_rival.any():
+            problems.update((rival, scope.row) for rival in set(chosen[arcs[is_rival]].tolist()))
+        is_won = ranks < scope.specific
+        arcs, charge = arcs[is_won], scope.charge[is_won]
+        rate[arcs] = charge / payload[CONTAINER_CODE] if scope.is_per_box else charge
+        rank[arcs], chosen[arcs] = scope.specific, scope.row
     if problems:
         message = "says as much about the same goods as row {}; give one of them a narrower link, direction, goods or loading unit"
         raise DataError([Problem("tariffs", row + 1, "rate", message.format(rival + 1)) for rival, row in sorted(problems)])

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from karvan.routing import _choice_kernels, _kernels
 from karvan.routing.cost import HOURS_PER_DAY
 from karvan.routing.hierarchy import COST_UNIT_USD_PER_T, whole_cost
-from karvan.routing.sets import RouteSets
+from karvan.routing.sets import RouteSets, nest_starts, taken_in_order
 from karvan.routing.space import RouteSpace, Search
-from karvan.routing.uses import FacilityEntries, facility_entries
+from karvan.routing.uses import FacilityEntries, entries_of, entries_together, facility_entries
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -44,12 +44,28 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Pool:
+    """Routes that searches have told so far.
+
+    Attributes:
+        sets: The routes.
+        entries: What they use.
+        is_in: Those that are in; the others would take less than the share, or are variants of routes that are in, shape (routes,).
+    """
+
+    sets: RouteSets
+    entries: FacilityEntries
+    is_in: BoolArray
+
+
+@dataclass(frozen=True)
 class Entered:
     """Route sets after all have entered that would take a share, and what is known of those left out.
 
     Attributes:
         sets: The routes.
-        entries: Facilities that they use.
+        entries: What they use.
+        pool: The routes, and those that searches told and that were left out.
         gap: Largest share of its market that a route left out would take, by market and family, shape (markets, families).
         share: Share of each nest, shape (markets, families).
         composite: Composite cost of each nest with its constant, USD/t, infinite where it has no route, shape (markets, families).
@@ -59,6 +75,7 @@ class Entered:
 
     sets: RouteSets
     entries: FacilityEntries
+    pool: Pool
     gap: FloatArray
     share: FloatArray
     composite: FloatArray
@@ -102,22 +119,24 @@ def entered(
     standing: Standing,
     *,
     entries: FacilityEntries | None = None,
+    pool: Pool | None = None,
     known: Sequence[Entered] = (),
     threads: int = 1,
 ) -> Entered:
     """Let every route enter that would take the share `enter_share` of its market at the standing prices, constants and delays.
 
-    Candidates are, in every nest where a route could still take that share, the routes that are the cheapest through some link one way, or
-    through some terminal that uses a facility, at these prices; those left aside that come back to a place on the way, belong to an
-    earlier family, or are variants of a cheaper candidate. A detour made of two that are each the cheapest through some link need not be
-    one. A facility that stands on several arcs of a route is priced once; searches
-    spread its price over them, what enters is judged by the exact cost.
+    Candidates are those of the pool and, in every nest where a route could still take that share, the routes that are the cheapest through
+    some link one way, or through some terminal that uses a facility, at these prices; those left aside that come back to a place on the
+    way, belong to an earlier family, or are variants of a cheaper candidate. A detour made of two that are each the cheapest through some
+    link need not be one. A facility that stands on several arcs of a route is priced once; searches spread its price over them, what
+    enters is judged by the exact cost.
 
     Args:
         space: What routes are searched in.
         sets: Routes that are in; their market and family pairs are the nests.
         standing: Prices, delays and constants.
         entries: What the routes use, if that is known.
+        pool: Routes told earlier, of which those that are in are the sets; searches need not tell them again.
         known: What was known at other prices and delays, with these very constants and among these routes or fewer: a nest is not
             searched again while no route of it costs more or less by a twentieth of 1/theta than it did then, and what was left out then
             would take less than the share by now.
@@ -125,21 +144,28 @@ def entered(
     """
     options = space.options
     entries = facility_entries(space, sets) if entries is None else entries
-    before = _judged(space, sets, entries, standing, is_in=np.ones(sets.route_count, dtype=np.bool_))
-    by_arc = _arc_costs(space, entries, standing)
-    limit = _limits(space, sets, entries, before, standing, known, by_arc)
-    found = _searched(space, whole_cost(by_arc), limit, most=options.per_search, threads=threads)
-    both, is_old = _merged(space, sets, found)
-    after, is_in = before, is_old
-    if both.route_count > sets.route_count:
-        is_in = is_old.copy()
-        after = _judged(space, both, facility_entries(space, both), standing, is_in=is_in)
-    unsearched = np.where((limit < 0) & (after.share > 0.0), _could_take(space, sets, after, standing, known, entries), 0.0)
-    gap = np.maximum(after.gap, unsearched) if known else after.gap
-    if np.array_equal(is_in, is_old):
-        return replace(after, sets=sets, entries=entries, gap=gap)
-    kept = subset(space, both, is_in)
-    return replace(after, sets=kept, entries=facility_entries(space, kept), gap=gap)
+    pool = Pool(sets, entries, np.ones(sets.route_count, dtype=np.bool_)) if pool is None else pool
+    is_in = pool.is_in.copy()
+    before = after = _judged(space, pool, standing, is_in)
+    by_arc = _arc_costs(space, pool.entries, standing)
+    added = price_costs(space, pool.sets, pool.entries, standing)
+    limit = _limits(space, pool, before, standing, known, by_arc, added)
+    found = _searched(space, whole_cost(by_arc), limit, most=options.per_search, threads=threads, pool=pool)
+    both = _merged(space, replace(pool, is_in=is_in), found)
+    if both.sets is not pool.sets:
+        is_in = both.is_in.copy()
+        after = _judged(space, both, standing, is_in)
+        added = price_costs(space, both.sets, both.entries, standing)
+    could = np.where((limit < 0) & (after.share > 0.0), _could_take(space, both, after, standing, known, added), 0.0)
+    now = replace(
+        after,
+        pool=replace(both, is_in=is_in),
+        gap=np.maximum(after.gap, could) if known else after.gap,
+        newest=max(before.newest, after.newest),
+    )
+    if int(is_in.sum()) == sets.route_count:
+        return replace(now, sets=sets, entries=entries)
+    return replace(now, sets=subset(space, both.sets, is_in), entries=entries_of(both.entries, is_in))
 
 
 def with_ways_round(
@@ -160,9 +186,13 @@ def with_ways_round(
         The routes, and which of them were in before, shape (routes,).
     """
     searches = [item for item in space.searches if wanted[item.market, item.family].any()]
-    apart = [replace(item, allowed=item.allowed & ~blocked[space.names.index(item.commodity)]) for item in searches]
-    found = _searched(replace(space, searches=tuple(apart)), whole_cost(space.leg_cost), np.where(wanted, 0, -1), most=1, threads=threads)
-    both, is_old = _merged(space, sets, found)
+    apart = tuple(replace(item, allowed=item.allowed & ~blocked[space.names.index(item.commodity)]) for item in searches)
+    found = _searched(
+        replace(space, searches_of=lambda: apart), whole_cost(space.leg_cost), np.where(wanted, 0, -1), most=1, threads=threads
+    )
+    entries = facility_entries(space, sets)
+    merged = _merged(space, Pool(sets, entries, np.ones(sets.route_count, dtype=np.bool_)), found)
+    both, is_old = merged.sets, merged.is_in
     cost, cheapest = both.cost_usd_per_t, np.full(space.market_count, np.inf)
     np.minimum.at(cheapest, both.route_market, cost)
     is_in = is_old | (cost <= space.options.market_bound * cheapest[both.route_market])
@@ -181,18 +211,23 @@ def subset(space: RouteSpace, sets: RouteSets, is_in: BoolArray) -> RouteSets:
     if is_in.all():
         return sets
     routes = np.flatnonzero(is_in)
-    length = np.diff(sets.route_first_arc)
-    steps = np.repeat(is_in, length)
-    first = np.append(0, np.cumsum(length[routes])).astype(np.int64)
-    return _sets(space, sets.route_market[routes], sets.route_family[routes], first, sets.route_arc[steps], sets.components[routes])
+    first, arc = taken_in_order(routes, np.diff(sets.route_first_arc), sets.route_arc)
+    return _sets(space, sets.route_market[routes], sets.route_family[routes], first, arc, sets.components[routes])
 
 
-def _searched(space: RouteSpace, costs: IntArray, limit: IntArray, *, most: int, threads: int) -> _Found:
-    """Routes of every nest with a limit (millionths of USD/t, below zero: none is wanted), search by search.
+def _searched(space: RouteSpace, costs: IntArray, limit: IntArray, *, most: int, threads: int, pool: Pool | None = None) -> _Found:
+    """Routes of every nest with a limit (millionths of USD/t, below zero: none is wanted), search by search, but for those of the pool.
 
     `costs` is the whole-number cost by goods and arc, shape (goods, arcs).
     """
     options = (most, space.options.overlap_bound, space.options.length_bound)
+    first, last = (np.zeros(limit.shape, dtype=np.int64) for _ in range(2))
+    arcs = (np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.uint64))
+    if pool is not None:
+        starts = nest_starts(pool.sets.route_market, pool.sets.route_family)
+        at = (pool.sets.route_market[starts[:-1]], pool.sets.route_family[starts[:-1]])
+        first[at], last[at] = starts[:-1], starts[1:]
+        arcs = (pool.sets.route_first_arc, pool.sets.route_arc, pool.entries.signature)
 
     def work(search: Search) -> tuple[Search, IntArray, IntArray, IntArray] | None:
         wanted = np.ascontiguousarray(limit[search.market, search.family])
@@ -201,7 +236,7 @@ def _searched(space: RouteSpace, costs: IntArray, limit: IntArray, *, most: int,
         goods = space.goods[search.commodity]
         uses = (goods.use_first, goods.uses.row, space.rows.marks)
         family = (search.allowed, search.bits, search.bit_count, search.family)
-        market, first, arc = _kernels.routes_through(
+        market, first_arc, arc = _kernels.routes_through(
             space.network,
             space.hierarchy,
             costs[space.names.index(search.commodity)],
@@ -211,18 +246,19 @@ def _searched(space: RouteSpace, costs: IntArray, limit: IntArray, *, most: int,
             options,
             search.ends,
             wanted,
+            (first[search.market, search.family], last[search.market, search.family], *arcs),
         )
-        return search, market, first, arc
+        return search, market, first_arc, arc
 
     if threads > 1:
-        with ThreadPoolExecutor(threads, thread_name_prefix="routes") as pool:
-            parts = [part for part in pool.map(work, space.searches) if part is not None]
+        with ThreadPoolExecutor(threads, thread_name_prefix="routes") as workers:
+            parts = [part for part in workers.map(work, space.searches) if part is not None]
     else:
         parts = [part for part in map(work, space.searches) if part is not None]
     nothing = np.zeros(0, dtype=np.int64)
     market = np.concatenate([nothing, *(search.market[of] for search, of, _, _ in parts)])
     family = np.concatenate([nothing, *(np.full(of.shape[0], search.family) for search, of, _, _ in parts)])
-    length = np.concatenate([nothing, *(np.diff(first) for _, _, first, _ in parts)])
+    length = np.concatenate([nothing, *(np.diff(starts) for _, _, starts, _ in parts)])
     arc = np.concatenate([nothing, *(arcs for _, _, _, arcs in parts)])
     return _Found(market, family, length, arc)
 
@@ -234,17 +270,16 @@ def _measured(space: RouteSpace, found: _Found) -> tuple[RouteSets, IntArray]:
     components = np.empty((found.market.shape[0], 6))
     _choice_kernels.components(routes, space.cost_parts, space.reliability_usd_per_t_h, components)
     order = np.lexsort((np.arange(found.market.shape[0]), components.sum(axis=1), found.family, found.market))
-    length = found.length[order]
-    begin = np.append(0, np.cumsum(length)).astype(np.int64)
-    arc = found.arc[np.repeat(first[:-1][order] - begin[:-1], length) + np.arange(begin[-1])]
+    begin, arc = taken_in_order(order, found.length, found.arc)
     return _sets(space, found.market[order], found.family[order], begin, arc, components[order]), order
 
 
-def _merged(space: RouteSpace, sets: RouteSets, found: _Found) -> tuple[RouteSets, BoolArray]:
-    """The routes of the sets and those found that are not among them; and which are of the sets.
+def _merged(space: RouteSpace, pool: Pool, found: _Found) -> Pool:
+    """The pool and those found that are not in it, which are out; the pool itself if there are none.
 
     A route is known by its nest and the sum of a hash of its arcs: it passes none twice, so that which they are tells their order.
     """
+    sets = pool.sets
     mixed = np.random.SeedSequence(0).generate_state(space.graph.arc_count + space.market_count * space.family_count, np.uint64)
 
     def keys(market: IntArray, family: IntArray, arc: IntArray, length: IntArray) -> npt.NDArray[np.uint64]:
@@ -253,20 +288,27 @@ def _merged(space: RouteSpace, sets: RouteSets, found: _Found) -> tuple[RouteSet
         nest = mixed[space.graph.arc_count + market * space.family_count + family]
         return np.asarray(ends[first[1:]] - ends[first[:-1]] + nest)
 
-    length = np.diff(sets.route_first_arc)
-    known = keys(sets.route_market, sets.route_family, sets.route_arc, length)
-    is_new = ~np.isin(keys(found.market, found.family, found.arc, found.length), known)
-    is_new &= np.isin(found.market * space.family_count + found.family, sets.route_market * space.family_count + sets.route_family)
+    is_new = np.isin(found.market * space.family_count + found.family, sets.route_market * space.family_count + sets.route_family)
+    if is_new.any():
+        known = keys(sets.route_market, sets.route_family, sets.route_arc, np.diff(sets.route_first_arc))
+        is_new &= ~np.isin(keys(found.market, found.family, found.arc, found.length), known)
     if not is_new.any():
-        return sets, np.ones(sets.route_count, dtype=np.bool_)
-    whole = _Found(
-        market=np.concatenate([sets.route_market, found.market[is_new]]),
-        family=np.concatenate([sets.route_family, found.family[is_new]]),
-        length=np.concatenate([length, found.length[is_new]]),
-        arc=np.concatenate([sets.route_arc, found.arc[np.repeat(is_new, found.length)]]),
-    )
-    both, origin = _measured(space, whole)
-    return both, origin < sets.route_count
+        return pool
+    arc = found.arc[np.repeat(is_new, found.length)]
+    more, _ = _measured(space, _Found(found.market[is_new], found.family[is_new], found.length[is_new], arc))
+    return _united(space, pool, Pool(more, facility_entries(space, more), np.zeros(more.route_count, dtype=np.bool_)))
+
+
+def _united(space: RouteSpace, one: Pool, other: Pool) -> Pool:
+    """Two pools as one, those of the first before those of the second where a nest has several of one cost."""
+    both = (one.sets, other.sets)
+    market, family = (np.concatenate([getattr(sets, name) for sets in both]) for name in ("route_market", "route_family"))
+    components = np.concatenate([sets.components for sets in both])
+    order = np.lexsort((np.arange(market.shape[0]), components.sum(axis=1), family, market))
+    length = np.concatenate([np.diff(sets.route_first_arc) for sets in both])
+    first, arc = taken_in_order(order, length, np.concatenate([sets.route_arc for sets in both]))
+    sets = _sets(space, market[order], family[order], first, arc, components[order])
+    return Pool(sets, entries_together(one.entries, other.entries, order), np.concatenate([one.is_in, other.is_in])[order])
 
 
 def price_costs(space: RouteSpace, sets: RouteSets, entries: FacilityEntries, standing: Standing) -> FloatArray:
@@ -292,16 +334,10 @@ def _constants(space: RouteSpace, standing: Standing) -> FloatArray:
     return np.array(table, dtype=np.float64).reshape(len(space.names), len(families))[space.commodity]
 
 
-def _nest_starts(market: IntArray, family: IntArray) -> IntArray:
-    """Where each nest starts among routes in the order of markets and families, and the end."""
-    is_first = np.ones(market.shape[0], dtype=np.bool_)
-    is_first[1:] = (np.diff(market) != 0) | (np.diff(family) != 0)
-    return np.append(np.flatnonzero(is_first), market.shape[0]).astype(np.int64)
-
-
-def _judged(space: RouteSpace, sets: RouteSets, entries: FacilityEntries, standing: Standing, *, is_in: BoolArray) -> Entered:
-    """How nests stand, `is_in` changed in place to who enters; with the routes as they were given."""
-    first_route = _nest_starts(sets.route_market, sets.route_family)
+def _judged(space: RouteSpace, pool: Pool, standing: Standing, is_in: BoolArray) -> Entered:
+    """How nests stand, `is_in` changed in place to who enters."""
+    sets, entries = pool.sets, pool.entries
+    first_route = nest_starts(sets.route_market, sets.route_family)
     at = (sets.route_market[first_route[:-1]], sets.route_family[first_route[:-1]])
     options = space.options
     cost = sets.cost_usd_per_t + price_costs(space, sets, entries, standing)
@@ -319,31 +355,34 @@ def _judged(space: RouteSpace, sets: RouteSets, entries: FacilityEntries, standi
         table[at] = values
         return table
 
-    return Entered(sets, entries, spread(gap, 0.0), spread(share, 0.0), spread(composite, np.inf), float(newest), standing)
+    return Entered(sets, entries, pool, spread(gap, 0.0), spread(share, 0.0), spread(composite, np.inf), float(newest), standing)
 
 
 def _limits(
     space: RouteSpace,
-    sets: RouteSets,
-    entries: FacilityEntries,
+    pool: Pool,
     now: Entered,
     standing: Standing,
     known: Sequence[Entered],
     by_arc: FloatArray,
+    added: FloatArray,
 ) -> IntArray:
-    """Dearest route worth a search in each nest, millionths of USD/t by the additive cost, -1 where none is, shape (markets, families)."""
-    bound = space.options.enter_share
+    """Dearest route worth a search in each nest, millionths of USD/t by the additive cost, -1 where none is, shape (markets, families).
+
+    `added` is what prices and delays add to each route of the pool, shape (routes,).
+    """
+    bound, sets, is_in = space.options.enter_share, pool.sets, pool.is_in
     with np.errstate(divide="ignore"):
         reach = np.log(now.share / bound) / space.by_market("route_theta")[:, None]  # above the composite, or below it
     is_open = np.isfinite(reach) & np.isfinite(now.composite)
     if known:
-        is_open &= _could_take(space, sets, now, standing, known, entries) >= bound
-    cost = sets.cost_usd_per_t + price_costs(space, sets, entries, standing)
+        is_open &= _could_take(space, pool, now, standing, known, added) >= bound
     additive = np.empty(sets.route_count)
     _choice_kernels.sums(_choice_kernels.Routes(sets.route_first_arc, sets.route_arc, space.commodity[sets.route_market]), by_arc, additive)
     least, least_additive = np.full(now.share.shape, np.inf), np.full(now.share.shape, np.inf)
-    np.minimum.at(least, (sets.route_market, sets.route_family), cost)
-    np.minimum.at(least_additive, (sets.route_market, sets.route_family), additive)
+    nest = (sets.route_market[is_in], sets.route_family[is_in])
+    np.minimum.at(least, nest, (sets.cost_usd_per_t + added)[is_in])
+    np.minimum.at(least_additive, nest, additive[is_in])
     limit = np.full(now.share.shape, -1, dtype=np.int64)
     # What only some pay is not in the additive cost: it may lie below the exact one of the cheapest route, but not of its rivals.
     above = reach[is_open] + np.maximum(least_additive[is_open] - least[is_open], 0.0) + _SLACK_SHARE * least_additive[is_open]
@@ -352,19 +391,17 @@ def _limits(
     return limit
 
 
-def _could_take(
-    space: RouteSpace, sets: RouteSets, now: Entered, standing: Standing, known: Sequence[Entered], entries: FacilityEntries
-) -> FloatArray:
+def _could_take(space: RouteSpace, pool: Pool, now: Entered, standing: Standing, known: Sequence[Entered], added: FloatArray) -> FloatArray:
     """Most of its market that a route left out could take by now, shape (markets, families): its weight when the nest was last judged,
     grown with the composite; 1 where prices and delays have moved the cost of a route of the nest too far to tell.
     """
     theta, least = space.by_market("route_theta")[:, None], 1e-3 * space.options.enter_share
-    added = price_costs(space, sets, entries, standing)
-    best = np.ones(now.share.shape)
+    is_in, best = pool.is_in, np.ones(now.share.shape)
+    nest = (pool.sets.route_market[is_in], pool.sets.route_family[is_in])
     for then in known:
         moved = np.zeros(now.share.shape)
-        change = np.abs(added - price_costs(space, sets, entries, replace(then.standing, price_weight=standing.price_weight)))
-        np.maximum.at(moved, (sets.route_market, sets.route_family), change)
+        before = price_costs(space, pool.sets, pool.entries, replace(then.standing, price_weight=standing.price_weight))
+        np.maximum.at(moved, nest, np.abs(added - before)[is_in])
         with np.errstate(invalid="ignore", over="ignore"):
             risen = np.where(np.isfinite(now.composite), now.composite - then.composite, 0.0)
             weight = np.maximum(then.gap, least) / np.maximum(then.share, 1e-12) * now.share * np.exp(theta * risen)
@@ -395,9 +432,6 @@ def _arc_costs(space: RouteSpace, entries: FacilityEntries, standing: Standing) 
 
 def _sets(space: RouteSpace, market: IntArray, family: IntArray, first: IntArray, arc: IntArray, components: FloatArray) -> RouteSets:
     """Route sets of routes in the order of markets, families and cost."""
-    path_size = np.ones(market.shape[0])
-    routes = _choice_kernels.Routes(first, arc, space.commodity[market])
-    _choice_kernels.path_sizes(routes, _nest_starts(market, family), space.leg_cost, path_size)
     return RouteSets(
         **space.labels,
         market_first_route=np.searchsorted(market, np.arange(space.market_count + 1)).astype(np.int64),
@@ -405,7 +439,7 @@ def _sets(space: RouteSpace, market: IntArray, family: IntArray, first: IntArray
         route_first_arc=first,
         route_arc=arc,
         components=components,
-        path_size=path_size,
+        leg_cost=space.leg_cost,
         co2_price_usd_per_t=space.co2_price_usd_per_t,
         graph=space.graph,
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from karvan.routing import _choice_kernels
 from karvan.routing.graph import StateGraph
 
 FloatArray = npt.NDArray[np.float64]
@@ -15,6 +17,20 @@ IntArray = npt.NDArray[np.int64]
 
 COMPONENTS = ("tariff", "handling", "time", "waiting", "reliability", "co2")
 HOURS = ("moving", "waiting", "border", "gauge", "port")
+
+
+def nest_starts(market: IntArray, family: IntArray) -> IntArray:
+    """Where each nest starts among routes in the order of markets and families, and the end."""
+    is_first = np.ones(market.shape[0], dtype=np.bool_)
+    is_first[1:] = (np.diff(market) != 0) | (np.diff(family) != 0)
+    return np.append(np.flatnonzero(is_first), market.shape[0]).astype(np.int64)
+
+
+def taken_in_order(order: IntArray, length: IntArray, values: npt.NDArray[Any]) -> tuple[IntArray, npt.NDArray[Any]]:
+    """Stretches of values, one after another with these lengths, in another order or only some of them: where each starts, and they."""
+    start, taken = (np.cumsum(length) - length)[order], length[order]
+    first = np.append(0, np.cumsum(taken)).astype(np.int64)
+    return first, values[np.repeat(start - first[:-1], taken) + np.arange(first[-1])]
 
 
 @dataclass(frozen=True)
@@ -33,7 +49,7 @@ class RouteSets:
         route_first_arc: shape (routes + 1,).
         route_arc: Arcs of the state graph in travel order, access first and last.
         components: tariff, handling (with access), time, waiting, reliability, co2, USD/t, shape (routes, 6).
-        path_size: Sum over legs of cost share over number of routes of the market's family that use the leg, shape (routes,).
+        leg_cost: Cost of each arc as path sizes weigh it, USD/t, shape (goods, arcs).
         co2_price_usd_per_t: Carbon price in the costs.
         graph: The state graph.
     """
@@ -52,7 +68,7 @@ class RouteSets:
     route_first_arc: IntArray
     route_arc: IntArray
     components: FloatArray
-    path_size: FloatArray
+    leg_cost: FloatArray
     co2_price_usd_per_t: float
     graph: StateGraph
 
@@ -81,6 +97,14 @@ class RouteSets:
         """Generalised cost, shape (routes,)."""
         total: FloatArray = self.components.sum(axis=1)
         return total
+
+    @cached_property
+    def path_size(self) -> FloatArray:
+        """Sum over legs of cost share over number of routes of the market's family that use the leg, shape (routes,)."""
+        found = np.ones(self.route_count)
+        routes = _choice_kernels.Routes(self.route_first_arc, self.route_arc, self.market_goods[self.route_market])
+        _choice_kernels.path_sizes(routes, nest_starts(self.route_market, self.route_family), self.leg_cost, found)
+        return found
 
     @cached_property
     def hours(self) -> FloatArray:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from karvan.routing.centroids import centroid_markets
-from karvan.routing.cost import ArcCosts, arc_costs
+from karvan.routing.cost import ArcCosts, TariffScope, arc_costs, tariff_scopes
 from karvan.routing.families import Families, compile_families, family_search, rules_of
 from karvan.routing.graph import StateGraph
 from karvan.routing.hierarchy import Hierarchy, Network, build_hierarchy, network_of
@@ -109,7 +109,7 @@ class RouteSpace:
         families: Route families.
         serves: Families that serve each market's regions, shape (markets, families).
         goods: By commodity group.
-        searches: What is searched, in a fixed order.
+        searches_of: Gives what is searched, in a fixed order; routes that are known already need none.
         options: Which routes are choices.
         co2_price_usd_per_t: Carbon price in the costs.
     """
@@ -125,9 +125,14 @@ class RouteSpace:
     families: Families
     serves: BoolArray
     goods: Mapping[str, Goods]
-    searches: tuple[Search, ...]
+    searches_of: Callable[[], tuple[Search, ...]]
     options: RouteSetOptions
     co2_price_usd_per_t: float
+
+    @property
+    def searches(self) -> tuple[Search, ...]:
+        """What is searched, in a fixed order."""
+        return self.searches_of()
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -222,7 +227,8 @@ def route_space(
     """
     markets = centroid_markets(tables)
     families = compile_families(tables)
-    goods = {name: _goods(graph, tables, name, co2_price_usd_per_t) for name in sorted(set(markets["commodity_group"]))}
+    scopes = tariff_scopes(graph, tables)
+    goods = {name: _goods(graph, tables, name, co2_price_usd_per_t, scopes) for name in sorted(set(markets["commodity_group"]))}
     names = sorted(goods)
     pairs = list(markets.select("origin_region", "destination_region").iter_rows())
     regions = {name: place for place, name in enumerate(sorted(tables["regions"]["region_id"]))}
@@ -239,7 +245,7 @@ def route_space(
         families=families,
         serves=np.array([served[pair] for pair in pairs], dtype=np.bool_).reshape(len(pairs), len(families.family_ids)),
         goods=goods,
-        searches=_searches(graph, tables, markets, families, goods, date),
+        searches_of=cache(partial(_searches, graph, tables, markets, families, goods, date)),
         options=options or RouteSetOptions(),
         co2_price_usd_per_t=co2_price_usd_per_t,
     )
@@ -273,8 +279,10 @@ def watching(space: RouteSpace, arcs: IntArray, *, name: str) -> RouteSpace:
     return replace(space, rows=rows, goods={goods: watched(item) for goods, item in space.goods.items()})
 
 
-def _goods(graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity: str, co2_price_usd_per_t: float) -> Goods:
-    costs = arc_costs(graph, tables, commodity, co2_price_usd_per_t=co2_price_usd_per_t)
+def _goods(
+    graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity: str, co2_price_usd_per_t: float, scopes: Sequence[TariffScope]
+) -> Goods:
+    costs = arc_costs(graph, tables, commodity, co2_price_usd_per_t=co2_price_usd_per_t, scopes=scopes)
     uses = arc_uses(graph, tables, commodity)
     traits = tables["commodities"].filter(pl.col("commodity_group") == commodity).row(0, named=True)
     return Goods(

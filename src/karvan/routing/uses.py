@@ -14,7 +14,7 @@ import polars as pl
 from karvan.routing import _choice_kernels
 from karvan.routing.cost import CONTAINER_CODE, HOURS_PER_DAY, element_is_estimate, payloads
 from karvan.routing.graph import BACKWARD, LINK, TERMINAL, StateGraph
-from karvan.routing.sets import RouteSets
+from karvan.routing.sets import RouteSets, taken_in_order
 from karvan.schema import ANY, DAY_UNITS, LOADING_UNITS, UNIT_CARRIED
 
 if TYPE_CHECKING:
@@ -224,6 +224,28 @@ def facility_entries(space: RouteSpace, sets: RouteSets) -> FacilityEntries:
     return FacilityEntries(*_choice_kernels.entries(routes, space.all_uses, space.market_regions[market], rows.is_summed, rows.marks))
 
 
+def entries_of(entries: FacilityEntries, is_in: BoolArray) -> FacilityEntries:
+    """What some of the routes use."""
+    return _taken(entries, np.flatnonzero(is_in))
+
+
+def entries_together(one: FacilityEntries, other: FacilityEntries, order: IntArray) -> FacilityEntries:
+    """What routes use, given for some and for others, in the order of their positions among both."""
+    both = FacilityEntries(
+        route_first_entry=np.append(one.route_first_entry, one.route_first_entry[-1] + other.route_first_entry[1:]),
+        entry_row=np.append(one.entry_row, other.entry_row),
+        entry_units_per_t=np.append(one.entry_units_per_t, other.entry_units_per_t),
+        signature=np.append(one.signature, other.signature),
+        times=np.maximum(one.times, other.times),
+    )
+    return _taken(both, order)
+
+
+def _taken(entries: FacilityEntries, order: IntArray) -> FacilityEntries:
+    first, place = taken_in_order(order, np.diff(entries.route_first_entry), np.arange(entries.entry_row.shape[0]))
+    return FacilityEntries(first, entries.entry_row[place], entries.entry_units_per_t[place], entries.signature[order], entries.times)
+
+
 def cordon_weights(tables: Mapping[str, pl.DataFrame], sets: RouteSets) -> dict[str, tuple[FloatArray, FloatArray]]:
     """What each cordon counts of each route: kt per kt (each tonne once) and thousand TEU per kt, each of shape (routes,)."""
     graph, table = sets.graph, tables["cordons"]
@@ -231,27 +253,30 @@ def cordon_weights(tables: Mapping[str, pl.DataFrame], sets: RouteSets) -> dict[
     is_counted = np.zeros(len(links) + 1, dtype=np.bool_)  # the last one stands for arcs that are no link
     is_counted[[links[name] for name in table["link_id"]]] = True
     steps = np.flatnonzero(is_counted[graph.arc_link][sets.route_arc])
+    steps = steps[np.argsort(graph.arc_link[sets.route_arc[steps]], kind="stable")]
     arcs, route = sets.route_arc[steps], sets.route_of_step[steps]
     link, is_backward, in_box = graph.arc_link[arcs], graph.arc_direction[arcs] == BACKWARD, graph.arc_unit[arcs] == CONTAINER_CODE
     market = sets.route_market[route]
     labels = {
-        "commodity_group": np.array(sets.market_commodity, dtype=np.str_)[market],
-        "origin_region": np.array(sets.market_origin_region, dtype=np.str_)[market],
-        "destination_region": np.array(sets.market_destination_region, dtype=np.str_)[market],
+        "commodity_group": np.array(sets.market_commodity, dtype=np.str_),
+        "origin_region": np.array(sets.market_origin_region, dtype=np.str_),
+        "destination_region": np.array(sets.market_destination_region, dtype=np.str_),
     }
     per_box = {name: 1.0 / payloads(tables, name)[CONTAINER_CODE] for name in sorted(set(sets.market_commodity))}
     teu_per_t = np.array([per_box[name] for name in sets.market_commodity], dtype=np.float64)[market]
     found: dict[str, tuple[FloatArray, FloatArray]] = {}
     for row in table.sort("cordon_id", maintain_order=True).iter_rows(named=True):
         tonnes, boxes = found.setdefault(row["cordon_id"], (np.zeros(sets.route_count), np.zeros(sets.route_count)))
-        counts = link == links[row["link_id"]]
+        on_link = slice(*np.searchsorted(link, [links[row["link_id"]], links[row["link_id"]] + 1]))
+        counts = np.ones(link[on_link].shape[0], dtype=np.bool_)
         if row["direction"] != "both":
-            counts &= is_backward == (row["direction"] == "backward")
+            counts &= is_backward[on_link] == (row["direction"] == "backward")
         for column, values in labels.items():
             if row[column] not in (None, ANY):
-                counts &= values == row[column]
-        tonnes[route[counts]] = 1.0
-        boxes[route[counts & in_box]] = teu_per_t[counts & in_box]
+                counts &= (values == row[column])[market[on_link]]
+        tonnes[route[on_link][counts]] = 1.0
+        counts &= in_box[on_link]
+        boxes[route[on_link][counts]] = teu_per_t[on_link][counts]
     return found
 
 

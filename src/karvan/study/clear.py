@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +13,7 @@ from karvan.assignment import (
     Assembly,
     Clearing,
     ClearOptions,
+    DelayCurves,
     FixedPoint,
     FixedPointOptions,
     MarketProblem,
@@ -36,7 +36,7 @@ from karvan.errors import ConvergenceError, DataError, Problem, SolverError
 from karvan.results.outlook import ROUTE_GAP
 from karvan.routing import Standing, entered, price_costs
 from karvan.routing.cost import HOURS_PER_DAY, value_of_time_usd_per_t_d
-from karvan.study.route_memory import RoutedSnapshot, RouteMemory
+from karvan.study.route_memory import Kept, RoutedSnapshot, RouteMemory
 
 FloatArray = npt.NDArray[np.float64]
 _MOST_ROUNDS = 8
@@ -117,8 +117,6 @@ def clear(
     *,
     market: Market | None = None,
     routes: RouteMemory | None = None,
-    start: Cleared | None = None,
-    prices: FloatArray | None = None,
     co2_price_usd_per_t: float = 0.0,
     is_strict: bool = True,
 ) -> Cleared:
@@ -129,8 +127,6 @@ def clear(
         snapshot: The corridor in a year.
         market: Scarcity regime, delays and tolerance.
         routes: Routes to share with other snapshots.
-        start: A cleared snapshot with the same facilities whose prices and delays are near.
-        prices: Prices to start from where there is no such snapshot, shape (rows,).
         co2_price_usd_per_t: Carbon price in route choice.
         is_strict: A market without a route is an error; if false its goods stay at home.
 
@@ -144,12 +140,12 @@ def clear(
     key = memory.year_key(snapshot, co2_price_usd_per_t=co2_price_usd_per_t, settings=settings)
     known = None if is_strict else memory.recall(snapshot, key, co2_price_usd_per_t=co2_price_usd_per_t)
     if known is not None:
-        routed, gap = known
-        return replace(_solved(routed, market), route_gap=gap)
+        return _recalled(*known, market)
     routed = memory.routed(snapshot, co2_price_usd_per_t=co2_price_usd_per_t, is_strict=is_strict)
-    cleared = settle(routed, market, start=start, prices=prices)
-    if start is None:
-        memory.keep(key, cleared.routed.sets, cleared.route_gap)
+    cleared = settle(routed, market)
+    prices = cleared.clearing.row_price_usd_per_unit
+    kept = Kept(prices, cleared.delay_h, cleared.is_settled, cleared.delay_evaluations, cleared.route_gap)
+    memory.keep(key, cleared.routed.sets, kept)
     return cleared
 
 
@@ -165,29 +161,20 @@ def clear_like(snapshot: Snapshot, model: Cleared, *, market: Market | None = No
     return replace(cleared, route_gap=float("nan"))
 
 
-def settle(
-    routed: RoutedSnapshot,
-    market: Market,
-    *,
-    start: Cleared | None = None,
-    prices: FloatArray | None = None,
-    capacity: FloatArray | None = None,
-) -> Cleared:
+def settle(routed: RoutedSnapshot, market: Market) -> Cleared:
     """Clear a routed snapshot, routes entering as prices call for them.
 
     Once the routes are there, the market is solved afresh, so that the digits depend on the routes alone and not on the way they were
-    found; unless it started from a near one.
+    found.
 
     Args:
         routed: The snapshot with routes that are choices already.
         market: Scarcity regime, delays and tolerance.
-        start: A cleared snapshot with the same facilities whose prices and delays are near.
-        prices: Prices to start from where there is no such snapshot, shape (rows,).
-        capacity: Capacities in place of those of the snapshot, shape (rows,).
     """
     constants = stored_constants(routed.snapshot.tables)
-    cleared = _solved(routed, market, start=start, prices=prices, capacity=capacity, is_first=True)
-    known, gap = [routed.rest], 1.0
+    cleared = _solved(routed, market, is_first=True)
+    rest, gap = routed.rest, 1.0
+    known, pool = [rest], rest.pool if routed.sets is rest.sets else None
     for number in range(_MOST_ROUNDS):
         standing = Standing(
             row_price=cleared.row_price,
@@ -196,48 +183,53 @@ def settle(
             constants=constants,
         )
         now = cleared.routed
-        found = entered(now.space, now.sets, standing, entries=now.entries, known=known, threads=market.threads)
-        known = [now.rest, found]
+        found = entered(now.space, now.sets, standing, entries=now.entries, pool=pool, known=known, threads=market.threads)
+        known, pool = [rest, found], found.pool
         gap = max(found.newest, float(found.gap.max(initial=0.0)))
         is_enough = gap <= ROUTE_GAP or found.sets is now.sets
         if is_enough and (number > 0 or not cleared.has_curves):
             break
         if not is_enough:
             now = replace(now, sets=found.sets, entries=found.entries)
-        cleared = _solved(now, market, start=cleared, capacity=capacity)
-    if start is None:
-        cleared = _solved(cleared.routed, market, capacity=capacity)
-    return replace(cleared, route_gap=gap)
+        cleared = _solved(now, market, start=cleared)
+    return replace(_solved(cleared.routed, market), route_gap=gap)
 
 
-def _solved(
-    routed: RoutedSnapshot,
-    market: Market,
-    *,
-    start: Cleared | None = None,
-    prices: FloatArray | None = None,
-    capacity: FloatArray | None = None,
-    is_first: bool = False,
-) -> Cleared:
+def _recalled(routed: RoutedSnapshot, kept: Kept, market: Market) -> Cleared:
+    """The market of a snapshot at the prices and delays that cleared it once; the solver sees to it that they still do."""
+    assembly, curves = _assembled(routed, market)
+    options = ClearOptions(tolerance=market.tolerance, aim=market.tolerance, threads=market.threads)
+    problem = assembly.problem if curves is None else _with_delays(routed, assembly, kept.delay_h)
+    clearing = _solve(routed, problem, kept.row_price, options)
+    return Cleared(
+        routed, replace(assembly, problem=problem), clearing, kept.delay_h, kept.is_settled, kept.delay_evaluations, kept.route_gap,
+        market.regime, has_curves=curves is not None,
+    )  # fmt: skip
+
+
+def _assembled(routed: RoutedSnapshot, market: Market) -> tuple[Assembly, DelayCurves | None]:
+    """The program of a snapshot with the routes it has, without delays, and its curves if delays are to be found."""
+    tables = routed.snapshot.tables
+    assembly = assemble(tables, routed.sets, routed.entries, routed.space.runs)
+    if market.regime == "queue":
+        assembly = replace(assembly, problem=queued(assembly.problem, time_values_usd_per_t_h(assembly, tables)))
+    curves = read_curves(tables)
+    return assembly, curves if market.has_delays and curves.eta_s_h.any() else None
+
+
+def _solved(routed: RoutedSnapshot, market: Market, *, start: Cleared | None = None, is_first: bool = False) -> Cleared:
     """The market of a snapshot with the routes it has, delays and flows fitting each other.
 
     The first time delays are taken as they start, so that routes enter before the delays are sought.
     """
-    tables = routed.snapshot.tables
-    assembly = assemble(tables, routed.sets, routed.entries, routed.space.runs)
-    problem = assembly.problem if capacity is None else with_capacity(assembly.problem, capacity)
-    if market.regime == "queue":
-        problem = queued(problem, time_values_usd_per_t_h(assembly, tables))
+    assembly, curves = _assembled(routed, market)
     options = ClearOptions(tolerance=market.tolerance, threads=market.threads)
-    prices = prices if start is None else start.clearing.row_price_usd_per_unit
-    if prices is not None and prices.shape != problem.row_capacity.shape:
-        prices = None
-    curves = read_curves(tables)
+    prices = None if start is None else start.clearing.row_price_usd_per_unit
     none = np.zeros(assembly.facility_count)
-    if not market.has_delays or not curves.eta_s_h.any():
-        clearing = _solve(routed, problem, prices, options)
-        return Cleared(routed, replace(assembly, problem=problem), clearing, none, True, 1, 0.0, market.regime, has_curves=False)
-    loop = _DelayLoop(routed, assembly, problem, options, curves, prices)
+    if curves is None:
+        clearing = _solve(routed, assembly.problem, prices, options)
+        return Cleared(routed, assembly, clearing, none, True, 1, 0.0, market.regime, has_curves=False)
+    loop = _DelayLoop(routed, assembly, options, curves, prices)
     first = none if start is None else start.delay_h
     if start is not None and not start.is_settled:
         flow = start.clearing.row_flow[: assembly.facility_count]
@@ -247,9 +239,10 @@ def _solved(
     else:
         found = solve_fixed_point(loop.answer, first, lower=loop.least_h, upper=loop.most_h, options=_DELAYS)
     clearing = loop.clearing_at(found.value)
+    problem = _with_delays(routed, assembly, found.value)
     return Cleared(
-        routed, replace(assembly, problem=loop.problem_at(found.value)), clearing, found.value, found.is_converged, found.iterations, 0.0,
-        market.regime, has_curves=True,
+        routed, replace(assembly, problem=problem), clearing, found.value, found.is_converged, found.iterations, 0.0, market.regime,
+        has_curves=True,
     )  # fmt: skip
 
 
@@ -260,8 +253,7 @@ def two_starts(cleared: Cleared, market: Market) -> float:
     """
     loop = _DelayLoop(
         cleared.routed,
-        cleared.assembly,
-        replace(cleared.problem, route_cost_usd_per_t=_without_delays(cleared)),
+        replace(cleared.assembly, problem=replace(cleared.problem, route_cost_usd_per_t=_without_delays(cleared))),
         ClearOptions(tolerance=market.tolerance, threads=market.threads),
         read_curves(cleared.routed.snapshot.tables),
         cleared.clearing.row_price_usd_per_unit,
@@ -300,39 +292,20 @@ class _DelayLoop:
     """Delays to flows to delays: what a fixed point is sought of. Clearings start from the prices of the one before."""
 
     def __init__(
-        self,
-        routed: RoutedSnapshot,
-        assembly: Assembly,
-        problem: MarketProblem,
-        options: ClearOptions,
-        curves: Any,
-        prices: FloatArray | None,
+        self, routed: RoutedSnapshot, assembly: Assembly, options: ClearOptions, curves: DelayCurves, prices: FloatArray | None
     ) -> None:
         facilities = routed.snapshot.tables["facilities"]
-        self.routed, self.assembly, self.problem, self.options, self.curves, self.prices = (
-            routed,
-            assembly,
-            problem,
-            options,
-            curves,
-            prices,
-        )
+        self.routed, self.assembly, self.options, self.curves, self.prices = routed, assembly, options, curves, prices
         self.other_load = np.array(facilities["other_load"].to_numpy(), dtype=np.float64)
         self.capacity = effective_capacity(facilities)
         none = np.zeros(assembly.facility_count)
         self.least_h, self.most_h = delay_h(curves, none), delay_h(curves, none + 1.0)
         self.last: tuple[bytes, Clearing] | None = None
 
-    def problem_at(self, hours: FloatArray) -> MarketProblem:
-        """The program with these delays in its costs."""
-        of = self.assembly.route_of
-        added = np.where(of >= 0, _delay_costs(self.routed, hours)[of], 0.0)
-        return replace(self.problem, route_cost_usd_per_t=self.problem.route_cost_usd_per_t + added)
-
     def clearing_at(self, hours: FloatArray) -> Clearing:
         """The program solved with these delays."""
         if self.last is None or self.last[0] != hours.tobytes():
-            clearing = _solve(self.routed, self.problem_at(hours), self.prices, self.options)
+            clearing = _solve(self.routed, _with_delays(self.routed, self.assembly, hours), self.prices, self.options)
             self.last, self.prices = (hours.tobytes(), clearing), clearing.row_price_usd_per_unit
         return self.last[1]
 
@@ -340,6 +313,13 @@ class _DelayLoop:
         """Delays that follow from the flows that follow from delays."""
         flow = self.clearing_at(hours).row_flow[: self.assembly.facility_count]
         return delay_h(self.curves, use_share(flow, self.other_load, self.capacity))
+
+
+def _with_delays(routed: RoutedSnapshot, assembly: Assembly, hours: FloatArray) -> MarketProblem:
+    """A program without delays with some in its costs."""
+    of, problem = assembly.route_of, assembly.problem
+    added = np.where(of >= 0, _delay_costs(routed, hours)[of], 0.0)
+    return replace(problem, route_cost_usd_per_t=problem.route_cost_usd_per_t + added)
 
 
 def _delay_costs(routed: RoutedSnapshot, hours: FloatArray) -> FloatArray:

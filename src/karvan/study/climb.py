@@ -21,6 +21,7 @@ from karvan.study.clear import Cleared, clear, lifted, time_values_usd_per_t_h
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
 from karvan.study.relief import capacity_bases, corridor_vector, relief_table
+from karvan.study.route_memory import RouteMemory, cache_folder
 from karvan.study.year import year_result
 
 FloatArray = npt.NDArray[np.float64]
@@ -58,9 +59,8 @@ def ladder(
     manifest = corridor.manifest
     year = manifest.base_year if year is None else year
     prepared = prepare(corridor, scenario or manifest.baseline, options or ScenarioOptions())
-    cleared = clear(
-        apply(prepared.scenario, prepared.corridor, year=year), co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False
-    )
+    snapshot, memory = apply(prepared.scenario, prepared.corridor, year=year), RouteMemory(folder=cache_folder())
+    cleared = clear(snapshot, routes=memory, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
     result = year_result(cleared, headline_cordon=manifest.headline_cordon, crude_commodity=manifest.crude_commodity)
     if result.corridor_latent_mt >= to_mt:
         message = f"to_mt is {to_mt:g}, must be above {result.corridor_latent_mt:.3f} Mt, which would move in {year} if nothing were full"

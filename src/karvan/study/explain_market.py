@@ -21,6 +21,7 @@ from karvan.routing import COMPONENTS, legs
 from karvan.study.clear import Cleared, clear
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
+from karvan.study.route_memory import RouteMemory, cache_folder
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -61,7 +62,8 @@ def market(
     snapshot = apply(prepared.scenario, prepared.corridor, year=year)
     found = market_named(snapshot.tables, market_id)
     tell(f"clearing {year}")
-    cleared = clear(snapshot, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
+    memory = RouteMemory(folder=cache_folder())
+    cleared = clear(snapshot, routes=memory, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
     return explained(
         cleared, found, corridor_id=manifest.id, base_year=manifest.base_year, scenario_id=prepared.scenario.scenario_id,
         replaced=prepared.replaced,

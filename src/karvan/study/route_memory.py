@@ -92,12 +92,31 @@ class RoutedSnapshot:
         return arc_rates(self.space, self.snapshot.tables)
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of a year beside its routes.
+
+    Attributes:
+        row_price: Prices that cleared its market, shape (rows,).
+        delay_h: Delays that fit its flows, shape (facilities,).
+        is_settled: They do, to the tolerance.
+        delay_evaluations: Clearings it took to find them.
+        route_gap: Largest share of its market that a route left out would take.
+    """
+
+    row_price: FloatArray
+    delay_h: FloatArray
+    is_settled: bool
+    delay_evaluations: int
+    route_gap: float
+
+
 class RouteMemory:
     """Routes remembered by what they depend on, so that years, scenarios, futures and later runs share them.
 
-    Routes at rest depend on the network, its costs and the constants alone and are kept in memory. The routes of a year with its prices
-    depend on all that the market reads; they are kept on disk too, if there is a folder. What is remembered never depends on which year
-    asked first, nor on the thread, and a year recalled has the same digits as one searched.
+    Routes at rest depend on the network, its costs and the constants alone and are kept in memory. The routes of a year depend on all that
+    the market reads; they are kept on disk, with the prices and delays found, if there is a folder. What is remembered never depends on
+    which year asked first, nor on the thread, and a year recalled has the same digits as one searched.
 
     Args:
         threads: Searches made at once; the routes do not depend on it.
@@ -168,8 +187,8 @@ class RouteMemory:
                 self._rests[whole] = entered(space, first, at_rest(space, constants), threads=self.threads)
         return self._rests[whole]
 
-    def recall(self, snapshot: Snapshot, key: tuple[object, ...], *, co2_price_usd_per_t: float) -> tuple[RoutedSnapshot, float] | None:
-        """The snapshot with the routes that a year with this key was found to have, and its gap; None if it is not known."""
+    def recall(self, snapshot: Snapshot, key: tuple[object, ...], *, co2_price_usd_per_t: float) -> tuple[RoutedSnapshot, Kept] | None:
+        """The snapshot with the routes that a year with this key was found to have, and what was kept; None if it is not known."""
         path = self._path(key)
         if path is None or not path.is_file():
             return None
@@ -184,10 +203,13 @@ class RouteMemory:
         routed = RoutedSnapshot(
             snapshot, space, lambda: self.rest(snapshot, co2_price_usd_per_t=co2_price_usd_per_t), sets, entries
         )  # fmt: skip
-        return routed, float(kept["gap"])
+        found = Kept(
+            kept["row_price"], kept["delay_h"], bool(kept["is_settled"]), int(kept["delay_evaluations"]), float(kept["route_gap"])
+        )  # fmt: skip
+        return routed, found
 
-    def keep(self, key: tuple[object, ...], sets: RouteSets, gap: float) -> None:
-        """Keep the routes of a year for later runs; a folder that cannot be written is left alone."""
+    def keep(self, key: tuple[object, ...], sets: RouteSets, found: Kept) -> None:
+        """Keep a year for later runs; a folder that cannot be written is left alone."""
         path = self._path(key)
         if path is None:
             return
@@ -201,7 +223,11 @@ class RouteMemory:
                     family=sets.route_family.astype(np.int8 if len(sets.family_ids) < 128 else np.int32),
                     length=np.diff(sets.route_first_arc).astype(np.int32),
                     arc=sets.route_arc.astype(np.uint16 if sets.graph.arc_count < 2**16 else np.int32),
-                    gap=np.array(gap),
+                    row_price=found.row_price,
+                    delay_h=found.delay_h,
+                    is_settled=np.array(found.is_settled),
+                    delay_evaluations=np.array(found.delay_evaluations),
+                    route_gap=np.array(found.route_gap),
                 )
             Path(name).replace(path)
             _prune(path.parent)

@@ -194,7 +194,7 @@ def outlook(
     like: Mapping[int, Cleared] | None = None,
     note: Callable[[Cleared], None] | None = None,
 ) -> Outlook:
-    """Clear every year of a scenario; routes are sought from the prices of the year before, and their market solved afresh.
+    """Clear every year of a scenario, each by itself: what a year says does not depend on which others were asked for.
 
     Args:
         corridor: The corridor.
@@ -213,7 +213,6 @@ def outlook(
     results: list[YearResult] = []
     reliefs = relief_table(corridor, scenario) if stops is not None else {}
     bases = capacity_bases(corridor) if stops is not None else {}
-    prices = None
     for snapshot in apply_years(scenario, corridor, years):
         if halt is not None and halt.is_set():
             break
@@ -221,8 +220,7 @@ def outlook(
             cleared = clear_like(snapshot, like[snapshot.year])
         else:
             price = manifest.co2_price_usd_per_t
-            cleared = clear(snapshot, market=Market(), routes=memory, prices=prices, co2_price_usd_per_t=price, is_strict=False)
-            prices = cleared.clearing.row_price_usd_per_unit
+            cleared = clear(snapshot, market=Market(), routes=memory, co2_price_usd_per_t=price, is_strict=False)
         result = year_result(
             cleared, headline_cordon=manifest.headline_cordon, crude_commodity=manifest.crude_commodity, has_queue=has_queue
         )

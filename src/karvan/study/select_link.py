@@ -23,6 +23,7 @@ from karvan.study.clear import Cleared, clear
 from karvan.study.closure import Closure, Element, closure, element_units
 from karvan.study.options import Prepared, ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
+from karvan.study.route_memory import RouteMemory, cache_folder
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -139,7 +140,8 @@ def _cleared(
     snapshot = apply(prepared.scenario, prepared.corridor, year=year)
     element = Element("facility", "", -1) if name is None else element_named(snapshot.tables, name)
     tell(f"clearing {year}")
-    cleared = clear(snapshot, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
+    memory = RouteMemory(folder=cache_folder())
+    cleared = clear(snapshot, routes=memory, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
     return prepared, cleared, element
 
 

@@ -32,7 +32,7 @@ def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str,
     flow = np.where(assembly.route_of >= 0, clearing.route_flow_kt, 0.0)
     set_flow, shipped = cleared.set_flow_kt, assembly.route_of >= 0
     headline_kt, headline_kteu = cleared.routed.cordons[headline_cordon]
-    commodity = np.array(assembly.market_commodity)[sets.route_market]
+    is_crude = np.array([name == crude_commodity for name in assembly.market_commodity], dtype=np.bool_)[sets.route_market]
     latent = flows_at(cleared.problem, np.zeros_like(cleared.problem.row_capacity))
     latent_flow = assembly.over_sets(latent.route_flow_kt, sets.route_count)
     arc_flow = arc_flows(cleared.routed.space, sets, set_flow)
@@ -41,7 +41,7 @@ def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str,
         year=snapshot.year,
         corridor_mt=float(set_flow @ headline_kt) / 1e3,
         containers_teu=float(set_flow @ headline_kteu) * 1e3,
-        crude_mt=float(set_flow @ (headline_kt * (commodity == crude_commodity))) / 1e3,
+        crude_mt=float((set_flow * headline_kt)[is_crude].sum()) / 1e3,
         corridor_latent_mt=float(latent_flow @ headline_kt) / 1e3,
         crossings=_crossings(cleared, set_flow, headline_kt),
         facilities=_facilities(cleared, set_flow, headline_kt),
@@ -90,29 +90,34 @@ def _crossings(cleared: Cleared, set_flow: FloatArray, headline_kt: FloatArray) 
     """Flow over each cordon by who sends what where; cordons that nothing crosses have one row of zero."""
     sets = cleared.routed.sets
     count = len(sets.market_ids)
-    keys = ["origin_region", "destination_region", "commodity_group", "form"]
-    labels = (sets.market_origin_region, sets.market_destination_region, sets.market_commodity, sets.market_form)
-    names, markets, sums = [], [], []
-    for name, (kt, kteu) in sorted(cleared.routed.cordons.items()):
-        crossing = np.flatnonzero(kt != 0.0)
+    names, codes, markets, sums = sorted(cleared.routed.cordons), [], [], []
+    for code, name in enumerate(names):
+        kt, kteu = cleared.routed.cordons[name]
+        crossing = np.flatnonzero(kt)
         market, flow = sets.route_market[crossing], (set_flow * kt)[crossing]
         used = np.unique(market) if crossing.shape[0] else np.array([-1])
         amounts = (flow, (set_flow * kteu)[crossing], flow * headline_kt[crossing])
         by_market = [np.bincount(market, weights=each, minlength=count)[used] if crossing.shape[0] else np.zeros(1) for each in amounts]
-        names += [name] * used.shape[0]
+        codes.append(np.full(used.shape[0], code))
         markets.append(used)
         sums.append(np.stack(by_market, axis=1))
-    at, table = np.concatenate(markets), np.concatenate(sums)
-    frame = pl.DataFrame(
+    table = np.concatenate(sums)
+    amounts_of = {key: table[:, column] for column, key in enumerate(("flow_kt", "flow_kteu", "on_corridor_kt"))}
+    frame = pl.DataFrame({"code": np.concatenate(codes), "market": np.concatenate(markets), **amounts_of})
+    labels = pl.DataFrame(
         {
-            "cordon_id": names,
-            **{key: [values[index] if index >= 0 else None for index in at.tolist()] for key, values in zip(keys, labels, strict=True)},
-            **{key: table[:, column] for column, key in enumerate(("flow_kt", "flow_kteu", "on_corridor_kt"))},
+            "market": np.arange(count),
+            "origin_region": sets.market_origin_region,
+            "destination_region": sets.market_destination_region,
+            "commodity_group": sets.market_commodity,
+            "form": sets.market_form,
         },
-        schema={**dict.fromkeys(["cordon_id", *keys], pl.String), **dict.fromkeys(["flow_kt", "flow_kteu", "on_corridor_kt"], pl.Float64)},
+        schema_overrides=dict.fromkeys(("origin_region", "destination_region", "commodity_group", "form"), pl.String),
     )
-    amounts_of = pl.col("flow_kt", "flow_kteu", "on_corridor_kt").sum()
-    return frame.group_by("cordon_id", *keys, maintain_order=True).agg(amounts_of).sort("cordon_id", *keys)
+    cordons = pl.DataFrame({"code": np.arange(len(names)), "cordon_id": names}, schema_overrides={"cordon_id": pl.String})
+    keys = ["cordon_id", "origin_region", "destination_region", "commodity_group", "form"]
+    named = frame.join(labels, on="market", how="left", validate="m:1").join(cordons, on="code", how="left", validate="m:1")
+    return named.group_by(keys, maintain_order=True).agg(pl.col(*amounts_of).sum()).sort(keys)
 
 
 def facilities_of(cleared: Cleared) -> pl.DataFrame:
@@ -199,8 +204,9 @@ def _regions(cleared: Cleared) -> pl.DataFrame:
 
 
 def _blocks(cleared: Cleared, set_flow: FloatArray, headline_kt: FloatArray) -> pl.DataFrame:
-    labels = [cleared.assembly.market_block[market] for market in cleared.routed.sets.route_market]
-    frame = pl.DataFrame({"block": labels, "flow_kt": set_flow * headline_kt}, schema={"block": pl.String, "flow_kt": pl.Float64})
+    market = cleared.routed.sets.route_market
+    flow = np.bincount(market, weights=set_flow * headline_kt, minlength=len(cleared.assembly.market_block))
+    frame = pl.DataFrame({"block": cleared.assembly.market_block, "flow_kt": flow}, schema={"block": pl.String, "flow_kt": pl.Float64})
     return frame.filter(pl.col("block").is_not_null()).group_by("block", maintain_order=True).agg(pl.col("flow_kt").sum()).sort("block")
 
 
