@@ -129,9 +129,9 @@ def number(
     return dy.Float64(nullable=nullable, min=least, min_exclusive=above, max=most, metadata=metadata)
 
 
-def whole(doc: str, *, nullable: bool = False, least: int | None = None, primary_key: bool = False) -> dy.Int64:
+def whole(doc: str, *, nullable: bool = False, least: int | None = None, most: int | None = None, primary_key: bool = False) -> dy.Int64:
     """Column of whole numbers."""
-    return dy.Int64(nullable=nullable, min=least, primary_key=primary_key, metadata={"doc": doc})
+    return dy.Int64(nullable=nullable, min=least, max=most, primary_key=primary_key, metadata={"doc": doc})
 
 
 def day(doc: str, *, nullable: bool = False) -> dy.Date:

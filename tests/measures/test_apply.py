@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from karvan.corridor import load_corridor
-from karvan.errors import MeasureError
+from karvan.errors import DataError, MeasureError
 from karvan.measures import apply, check_scenario, load_scenario, read_measure, with_measures, without_measures
 from karvan.measures.scenario import DatedMeasure, Scenario
 
@@ -200,3 +200,49 @@ def test_unknown_scenarios_and_circles_of_scenarios_are_told(corridor):
 def test_a_year_before_the_base_year_is_refused(corridor):
     with pytest.raises(MeasureError, match="base year 2024"):
         apply(load_scenario("history", corridor), corridor, year=2023)
+
+
+def _months(corridor, *factors: float, peak: float = 1.0):
+    """The corridor with a season of grain, and the ferry's busiest month over its mean one."""
+    rows = [{"commodity_group": "grain", "month_number": month, "season_factor": factor} for month, factor in enumerate(factors, start=1)]
+    seasons = pl.DataFrame(
+        [{**row, "source": "teaching", "confidence": "estimate"} for row in rows], schema=corridor.tables["seasons"].schema
+    )
+    facilities = corridor.tables["facilities"].with_columns(peak_factor=pl.lit(peak))
+    return replace(corridor, tables={**corridor.tables, "seasons": seasons, "facilities": facilities})
+
+
+def test_a_month_has_a_twelfth_of_the_year_times_its_season(corridor):
+    made = _months(corridor, *([0.5] * 6 + [1.5] * 6), peak=1.25)
+    history = load_scenario("history", made)
+    june, december = (apply(history, made, period=period) for period in ("2024-06", "2024-12"))
+    assert june.tables["demand"]["flow_kt"].item() == pytest.approx(0.5 * 10000.0 / 12.0, rel=1e-12)
+    assert december.tables["demand"]["flow_kt"].item() == pytest.approx(1.5 * 10000.0 / 12.0, rel=1e-12)
+    assert (_ferry(june), _ferry(june, "peak_factor")) == (500.0, 1.0)  # the peak stands for months of unlike size, and this is one
+    assert (december.period_start, december.state_date, december.period_end) == (date(2024, 12, 1), date(2024, 12, 16), date(2025, 1, 1))
+    assert apply(history, corridor, period="2024-06").tables["demand"]["flow_kt"].item() == pytest.approx(10000.0 / 12.0, rel=1e-12)
+
+
+def test_an_event_of_a_month_is_whole_in_it_and_diluted_in_its_year(corridor):
+    closed = (
+        "from_date: 2026-03-01\nuntil_date: 2026-03-16\nchanges: [{table: facilities, where: {facility_id: ferry}, set: {nominal: 0.0}}]"
+    )
+    scenario = _scenario(closed)
+    assert _ferry(apply(scenario, corridor, period="2026-03")) == pytest.approx(500.0 * 16.0 / 31.0, rel=1e-12)
+    assert _ferry(apply(scenario, corridor, period="2026-04")) == 500.0
+    assert _ferry(apply(scenario, corridor, year=2026)) == pytest.approx(6000.0 * 350.0 / 365.0, rel=1e-12)
+
+
+@pytest.mark.parametrize("period", ["2026", "2026-13", "December", "2026-1"])
+def test_a_period_that_is_no_month_is_refused(corridor, period):
+    with pytest.raises(DataError, match="must be a month such as 2025-12"):
+        apply(load_scenario("history", corridor), corridor, period=period)
+
+
+def test_one_of_year_and_period_is_given(corridor):
+    history = load_scenario("history", corridor)
+    for given in ({}, {"year": 2026, "period": "2026-03"}):
+        with pytest.raises(DataError, match="either a year or a period"):
+            apply(history, corridor, **given)
+    with pytest.raises(MeasureError, match="base year 2024"):
+        apply(history, corridor, period="2023-12")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 import karvan as kv
@@ -14,7 +15,7 @@ from karvan.measures import load_scenario
 from karvan.measures.apply import apply
 from karvan.results.outlook import ROUTE_GAP
 from karvan.study import Market, run
-from karvan.study.clear import clear, settle, two_starts
+from karvan.study.clear import clear, two_starts
 from karvan.study.route_memory import RouteMemory
 from karvan.study.year import as_queue, year_result
 from tests.study.edits import with_rows
@@ -57,10 +58,31 @@ def test_a_year_does_not_depend_on_what_was_cleared_before(packaged: Corridor, c
     assert np.array_equal(alone.delay_h, cleared_2028.delay_h)
 
 
-def test_a_start_from_near_prices_gives_the_same_market(cleared_2028) -> None:
-    again = settle(cleared_2028.routed, Market(), start=cleared_2028)
-    size = np.maximum(cleared_2028.problem.row_capacity, 1.0)
-    assert np.abs(again.clearing.row_flow - cleared_2028.clearing.row_flow) / size == pytest.approx(0.0, abs=2e-3)  # what the gap allows
+def test_a_year_written_down_comes_back_with_the_same_digits(two_ports: Corridor, tmp_path) -> None:
+    """Routes, prices and delays are read, not sought: the solver finds nothing left to do."""
+    snapshot = snapshot_of(two_ports, 2025)
+    asked = clear(snapshot, routes=RouteMemory(folder=tmp_path), is_strict=False)
+    again = clear(snapshot, routes=RouteMemory(folder=tmp_path), is_strict=False)
+    assert again.clearing.iterations == 0
+    for name in ("row_price_usd_per_unit", "route_flow_kt", "row_flow", "market_cost", "route_cost_usd_per_t"):
+        assert np.array_equal(getattr(again.clearing, name), getattr(asked.clearing, name))
+    assert np.array_equal(again.delay_h, asked.delay_h)
+    assert (again.is_settled, again.route_gap) == (asked.is_settled, asked.route_gap)
+    rests = [memory.rest(snapshot, co2_price_usd_per_t=0.0) for memory in (RouteMemory(), RouteMemory(folder=tmp_path))]
+    for name in ("gap", "share", "composite"):
+        assert np.array_equal(getattr(rests[0], name), getattr(rests[1], name))
+    assert np.array_equal(rests[0].pool.is_in, rests[1].pool.is_in)
+    assert np.array_equal(rests[0].sets.path_size, rests[1].sets.path_size)
+    assert np.array_equal(rests[0].entries.entry_units_per_t, rests[1].entries.entry_units_per_t)
+
+
+def test_a_file_that_cannot_be_read_is_as_good_as_none(two_ports: Corridor, tmp_path) -> None:
+    snapshot = snapshot_of(two_ports, 2025)
+    asked = clear(snapshot, routes=RouteMemory(folder=tmp_path), is_strict=False)
+    for path in tmp_path.iterdir():
+        path.write_bytes(b"not an archive")
+    again = clear(snapshot, routes=RouteMemory(folder=tmp_path), is_strict=False)
+    assert np.array_equal(again.clearing.row_price_usd_per_unit, asked.clearing.row_price_usd_per_unit)
 
 
 def test_wagons_and_boxes_that_went_out_came_back(cleared_2028) -> None:
@@ -182,3 +204,23 @@ def test_years_that_did_not_settle_are_told(two_ports: Corridor) -> None:
 
 def test_public_names() -> None:
     assert kv.clear is clear
+
+
+def test_a_mean_month_clears_like_its_year_and_the_busiest_like_a_year_at_its_peak(two_ports: Corridor) -> None:
+    """Methods 1a: where a year has a price, so has a month in which both demand and capacity are a twelfth."""
+    history = load_scenario("history", two_ports)
+    whole, mean = (clear(apply(history, two_ports, **when)) for when in ({"year": 2024}, {"period": "2024-06"}))
+    assert mean.row_price == pytest.approx(whole.row_price, rel=1e-6)  # the solver's tolerance
+    assert mean.clearing.row_flow == pytest.approx(whole.clearing.row_flow / 12.0, rel=1e-6)
+    at_peak, _ = with_value(two_ports, "facilities.ferry.peak_factor", "1.25")
+    seasons = pl.DataFrame(
+        {
+            "commodity_group": "grain", "month_number": range(1, 13), "season_factor": [1.25, 0.75] * 6, "source": "teaching",
+            "confidence": "estimate",
+        },
+        schema=two_ports.tables["seasons"].schema,
+    )  # fmt: skip
+    made = replace(at_peak, tables={**at_peak.tables, "seasons": seasons})
+    year, busiest = (clear(apply(history, made, **when)) for when in ({"year": 2024}, {"period": "2024-01"}))
+    assert busiest.row_price == pytest.approx(year.row_price, rel=1e-6)
+    assert clear(apply(history, made, period="2024-02")).row_price.max() < year.row_price.max()

@@ -39,6 +39,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "commodity_units": demand.CommodityUnits,
     "demand": demand.Demand,
     "growth": demand.Growth,
+    "seasons": demand.Seasons,
     "permissions": demand.Permissions,
     "trade": demand.Trade,
     "calibration_targets": demand.CalibrationTargets,
@@ -57,7 +58,7 @@ TABLES: dict[str, type[dy.Schema]] = {
 
 OPTIONAL_TABLES = frozenset({
     "returns",
-    "delay_curves", "services", "fleet", "journeys", "power_zones", "power_plants", "power_lines", "permissions", "trade",
+    "delay_curves", "services", "fleet", "journeys", "power_zones", "power_plants", "power_lines", "permissions", "seasons", "trade",
     "calibration_targets", "constants", "demand_factors", "base_costs", "provenance", "default_ranges", "observations", "commitments",
     "currencies", "deflators",
 })  # fmt: skip

@@ -14,6 +14,7 @@ from karvan.network.journeys import CAREC_MODES
 from karvan.schema import ANY, UNIT_CARRIED
 
 _SHARE_TOLERANCE = 1e-6
+_MONTHS = 12
 _CONTAINER = "container"
 
 Tables = Mapping[str, pl.DataFrame]
@@ -312,6 +313,21 @@ def _serving_measures(tables: Tables, measure_ids: Collection[str]) -> Iterator[
                 yield Problem("commitments", row, "measures", message)
 
 
+def _seasons(tables: Tables) -> Iterator[Problem]:
+    """The twelve months of some goods are all there and their mean is 1."""
+    months: dict[str, list[tuple[int, float]]] = {}
+    for number, row in _numbered(tables["seasons"]):
+        if row["commodity_group"] is not None and row["season_factor"] is not None:
+            months.setdefault(row["commodity_group"], []).append((number, row["season_factor"]))
+    for goods, rows in months.items():
+        if len(rows) != _MONTHS:
+            message = f"{goods} has {len(rows)} months, must have all twelve"
+            yield Problem("seasons", rows[-1][0], "month_number", message)
+        elif abs(sum(factor for _, factor in rows) / _MONTHS - 1.0) > _SHARE_TOLERANCE:
+            message = f"season_factor of {goods} has a mean of {sum(factor for _, factor in rows) / _MONTHS:.4g}, must be 1"
+            yield Problem("seasons", rows[-1][0], "season_factor", message)
+
+
 _CHECKS = (
     (("links", "modes"), _links),
     (("terminals", "links"), _terminals),
@@ -323,6 +339,7 @@ _CHECKS = (
     (("commodities",), _commodities),
     (("demand", "commodity_units", "region_places"), _demand),
     (("growth",), _growth),
+    (("seasons",), _seasons),
     (("permissions",), _permissions),
     (("calibration_targets",), _calibration_targets),
     (("provenance",), _provenance),

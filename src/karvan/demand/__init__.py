@@ -5,9 +5,9 @@ Goes in: nothing. Comes out: one declared table per noun. May import: schema, er
 
 from karvan.demand.commodities import Commodities, CommodityUnits
 from karvan.demand.fitting import BaseCosts, CalibrationTargets, Constants, DemandFactors
-from karvan.demand.markets import Demand, Growth, Permissions, RegionPlaces, Regions, Trade
+from karvan.demand.markets import Demand, Growth, Permissions, RegionPlaces, Regions, Seasons, Trade
 
 __all__ = [
     "BaseCosts", "CalibrationTargets", "Commodities", "CommodityUnits", "Constants", "Demand", "DemandFactors", "Growth",
-    "Permissions", "RegionPlaces", "Regions", "Trade",
+    "Permissions", "RegionPlaces", "Regions", "Seasons", "Trade",
 ]  # fmt: skip

@@ -57,6 +57,14 @@ class Growth(Table):
     high_share_per_year = number("High end of the range.", least=-0.5, most=0.5)
 
 
+class Seasons(Table):
+    """How some goods move through the year: what a month takes over the mean month. Goods without rows move evenly."""
+
+    commodity_group = text_id("The goods.", refers_to="commodities.commodity_group", primary_key=True)
+    month_number = whole("Month, 1 to 12; all twelve are given, and their mean is 1.", primary_key=True, least=1, most=12)
+    season_factor = number("Flow of the month over that of the mean month.", unit="1", least=0.0)
+
+
 class Permissions(Table):
     """A rule that removes arcs for some goods. Closed is closed: the arc is absent, never dear."""
 

@@ -3,36 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 from types import MappingProxyType
+from typing import overload
 
 import numpy as np
 import polars as pl
 
 from karvan.corridor import TABLES, Corridor, Snapshot, columns_of, metadata_of
-from karvan.errors import MeasureError, Problem
+from karvan.errors import DataError, MeasureError, Problem
 from karvan.measures.changes import Tables, changed, checked_change
 from karvan.measures.scenario import DatedMeasure, Scenario
 
 _DAYS_PER_YEAR = 365.25
+_MONTHS = 12.0
 
 
-def apply(scenario: Scenario, corridor: Corridor, *, year: int) -> Snapshot:
-    """The corridor as a scenario leaves it in one calendar year.
+@overload
+def apply(scenario: Scenario, corridor: Corridor, *, year: int) -> Snapshot: ...
 
-    Columns declared `prorate` take their day-weighted mean over the year; all else is as on 1 July. Demand grows from the base year by
-    the corridor's growth rates.
+
+@overload
+def apply(scenario: Scenario, corridor: Corridor, *, period: str) -> Snapshot: ...
+
+
+def apply(scenario: Scenario, corridor: Corridor, *, year: int | None = None, period: str | None = None) -> Snapshot:
+    """The corridor as a scenario leaves it in one calendar year, or in one month.
+
+    Columns declared `prorate` take their day-weighted mean over the period; all else is as on its middle day, 1 July of a year. Demand
+    grows from the base year by the corridor's growth rates. A month has a twelfth of the year's demand times the season of the goods,
+    and a twelfth of the year's capacities without their peak factor, which stands for months of unlike size within a year; minimums and
+    other loads are a twelfth too.
 
     Args:
         scenario: Dated measures.
         corridor: The corridor they change.
         year: Calendar year, the base year or later.
+        period: In place of a year: a month, such as 2025-12.
 
     Raises:
-        MeasureError: A change does not fit the corridor.
+        DataError: Not one of year and period, or a period that is no month.
+        MeasureError: A change does not fit the corridor, or the year lies before the base year.
     """
-    return apply_years(scenario, corridor, [year])[0]
+    if (year is None) == (period is None):
+        raise DataError(Problem("apply", None, "period", "give either a year or a period"))
+    if year is not None:
+        return apply_years(scenario, corridor, [year])[0]
+    return _monthly(scenario, corridor, _month(str(period)))
 
 
 def apply_years(scenario: Scenario, corridor: Corridor, years: Sequence[int]) -> list[Snapshot]:
@@ -118,10 +137,43 @@ def _segments(scenario: Scenario, start: date, end: date) -> list[tuple[date, in
 
 
 def _snapshot(scenario: Scenario, corridor: Corridor, states: _States, year: int) -> Snapshot:
+    return _between(scenario, corridor, states, (date(year, 1, 1), date(year, 7, 1), date(year + 1, 1, 1)))
+
+
+def _month(period: str) -> date:
+    """First day of a month written as 2025-12."""
+    try:
+        return date.fromisoformat(f"{period}-01")
+    except ValueError as error:
+        raise DataError(Problem("apply", None, "period", f"is {period}, must be a month such as 2025-12")) from error
+
+
+def _monthly(scenario: Scenario, corridor: Corridor, start: date) -> Snapshot:
+    end = (start + timedelta(days=31)).replace(day=1)
+    snapshot = _between(scenario, corridor, _States(corridor), (start, start + (end - start) / 2, end))
+    tables = dict(snapshot.tables)
+    season = dict(
+        tables["seasons"].filter(pl.col("month_number") == start.month).select("commodity_group", "season_factor").iter_rows()
+    )  # fmt: skip
+    of_goods = pl.Series("season", [season.get(goods, 1.0) for goods in tables["demand"]["commodity_group"]], dtype=pl.Float64)
+    tables["demand"] = tables["demand"].with_columns(flow_kt=tables["demand"]["flow_kt"] * of_goods / _MONTHS)
+    facilities, curves = tables["facilities"], tables["delay_curves"]
+    peak = dict(facilities.select("facility_id", "peak_factor").iter_rows())
+    amounts = [pl.col(name) / _MONTHS for name in ("nominal", "minimum", "other_load")]
+    tables["facilities"] = facilities.with_columns(*amounts, peak_factor=pl.lit(1.0))
+    # The flow at which the hours of the case hold is the same, and a smaller share of what a month can take.
+    of_curve = pl.Series("peak", [peak[name] for name in curves["facility_id"]], dtype=pl.Float64)
+    tables["delay_curves"] = curves.with_columns(reference_use_share=curves["reference_use_share"] / of_curve)
+    return replace(snapshot, tables=MappingProxyType(tables))
+
+
+def _between(scenario: Scenario, corridor: Corridor, states: _States, days: tuple[date, date, date]) -> Snapshot:
+    """The corridor in a period of a year: its first day, the day whose state holds, and the first day after it."""
+    start, middle, end = days
+    year = start.year
     if year < corridor.manifest.base_year:
         message = f"year is {year}, must be the base year {corridor.manifest.base_year} or later"
         raise MeasureError(Problem("scenarios", None, None, message))
-    start, end, middle = date(year, 1, 1), date(year + 1, 1, 1), date(year, 7, 1)
     tables = dict(states.on(scenario, middle))
     parts = [(states.on(scenario, day), days) for day, days in _segments(scenario, start, end)]
     for name, frame in list(tables.items()):
@@ -136,7 +188,7 @@ def _snapshot(scenario: Scenario, corridor: Corridor, states: _States, year: int
         period_end=end,
         state_date=middle,
         tables=MappingProxyType(tables),
-        links_open_at_end=frozenset(states.on(scenario, date(year, 12, 31))["links"].filter(pl.col("is_open"))["link_id"]),
+        links_open_at_end=frozenset(states.on(scenario, end - timedelta(days=1))["links"].filter(pl.col("is_open"))["link_id"]),
         corridor_hash=corridor.hash,
         scenario_id=scenario.scenario_id,
     )

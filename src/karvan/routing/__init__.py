@@ -11,7 +11,18 @@ from karvan.routing.graph import StateGraph, build_graph
 from karvan.routing.hierarchy import build_hierarchy, distances
 from karvan.routing.legs import legs
 from karvan.routing.permissions import arc_mask
-from karvan.routing.route_sets import Entered, Standing, at_rest, entered, first_routes, price_costs, recalled, subset, with_ways_round
+from karvan.routing.route_sets import (
+    Entered,
+    Standing,
+    at_rest,
+    entered,
+    first_routes,
+    price_costs,
+    recalled,
+    recalled_pool,
+    subset,
+    with_ways_round,
+)
 from karvan.routing.sets import COMPONENTS, HOURS, RouteSets
 from karvan.routing.space import RouteSetOptions, RouteSpace, route_space, watching
 from karvan.routing.uses import (
@@ -63,6 +74,7 @@ __all__ = [
     "payloads",
     "price_costs",
     "recalled",
+    "recalled_pool",
     "route_space",
     "rows_of",
     "subset",

@@ -206,6 +206,25 @@ def recalled(space: RouteSpace, market: IntArray, family: IntArray, length: IntA
     return sets, facility_entries(space, sets)
 
 
+def recalled_pool(
+    space: RouteSpace,
+    market: IntArray,
+    family: IntArray,
+    length: IntArray,
+    arc: IntArray,
+    *,
+    is_in: BoolArray,
+    standing: Standing,
+    gap: FloatArray,
+    share: FloatArray,
+    composite: FloatArray,
+) -> Entered:
+    """What `entered` gave, from its pool written down and what it said of the nests."""
+    sets, entries = recalled(space, market, family, length, arc)
+    pool = Pool(sets, entries, is_in)
+    return Entered(subset(space, sets, is_in), entries_of(entries, is_in), pool, gap, share, composite, 0.0, standing)
+
+
 def subset(space: RouteSpace, sets: RouteSets, is_in: BoolArray) -> RouteSets:
     """Some routes of the sets, with path sizes among themselves."""
     if is_in.all():

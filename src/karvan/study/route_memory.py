@@ -8,11 +8,11 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,7 @@ from karvan.routing import (
     entered,
     first_routes,
     recalled,
+    recalled_pool,
     route_space,
 )
 from karvan.study.options import code_hash
@@ -49,6 +50,8 @@ _ROUTING_TABLES = (
 )  # fmt: skip
 _MARKET_TABLES = ("facilities", "demand", "delay_curves", "constants", "demand_factors", "base_costs")
 _MOST_BYTES = 500_000_000
+_ROUTES = ("market", "family", "length", "arc")
+_STANDING = ("gap", "share", "composite")
 CACHE_VARIABLE = "KARVAN_CACHE"
 """Environment variable: folder for routes kept between runs, or `off`."""
 
@@ -181,25 +184,28 @@ class RouteMemory:
         key = _routing_key(snapshot, co2_price_usd_per_t)
         constants = stored_constants(snapshot.tables)
         whole = (*key, tuple(sorted(constants.items())))
-        first = self._first(snapshot, co2_price_usd_per_t)
-        with self._lock(key):
+        with self._lock(whole):
             if whole not in self._rests:
-                self._rests[whole] = entered(space, first, at_rest(space, constants), threads=self.threads)
+                kept = self._read(whole)
+                if kept is None:
+                    found = entered(space, self._first(snapshot, co2_price_usd_per_t), at_rest(space, constants), threads=self.threads)
+                    pool, is_in = found.pool.sets, found.pool.is_in
+                    self._write(whole, **_written(pool), is_in=is_in, **{name: getattr(found, name) for name in _STANDING})
+                else:
+                    found = recalled_pool(
+                        space, *(kept[name] for name in _ROUTES), is_in=kept["is_in"], standing=at_rest(space, constants),
+                        **{name: kept[name] for name in _STANDING},
+                    )  # fmt: skip
+                self._rests[whole] = found
         return self._rests[whole]
 
     def recall(self, snapshot: Snapshot, key: tuple[object, ...], *, co2_price_usd_per_t: float) -> tuple[RoutedSnapshot, Kept] | None:
         """The snapshot with the routes that a year with this key was found to have, and what was kept; None if it is not known."""
-        path = self._path(key)
-        if path is None or not path.is_file():
-            return None
-        try:
-            with np.load(path) as found:
-                kept = {name: found[name] for name in found.files}
-        except (OSError, ValueError, KeyError):
+        kept = self._read(key)
+        if kept is None:
             return None
         space = self.space(snapshot, co2_price_usd_per_t=co2_price_usd_per_t)
-        sets, entries = recalled(space, kept["market"], kept["family"], kept["length"], kept["arc"])
-        os.utime(path)
+        sets, entries = recalled(space, *(kept[name] for name in _ROUTES))
         routed = RoutedSnapshot(
             snapshot, space, lambda: self.rest(snapshot, co2_price_usd_per_t=co2_price_usd_per_t), sets, entries
         )  # fmt: skip
@@ -210,6 +216,22 @@ class RouteMemory:
 
     def keep(self, key: tuple[object, ...], sets: RouteSets, found: Kept) -> None:
         """Keep a year for later runs; a folder that cannot be written is left alone."""
+        self._write(key, **_written(sets), **{item.name: np.asarray(getattr(found, item.name)) for item in fields(found)})
+
+    def _read(self, key: tuple[object, ...]) -> dict[str, npt.NDArray[Any]] | None:
+        """What was written under a key, None if nothing was or it cannot be read."""
+        path = self._path(key)
+        if path is None or not path.is_file():
+            return None
+        try:
+            with np.load(path) as found:
+                kept = {name: found[name] for name in found.files}
+            os.utime(path)
+        except (OSError, ValueError, KeyError):
+            return None
+        return kept
+
+    def _write(self, key: tuple[object, ...], **arrays: npt.NDArray[Any]) -> None:
         path = self._path(key)
         if path is None:
             return
@@ -217,18 +239,7 @@ class RouteMemory:
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
             with os.fdopen(handle, "wb") as opened:
-                np.savez(
-                    opened,
-                    market=sets.route_market.astype(np.int32),
-                    family=sets.route_family.astype(np.int8 if len(sets.family_ids) < 128 else np.int32),
-                    length=np.diff(sets.route_first_arc).astype(np.int32),
-                    arc=sets.route_arc.astype(np.uint16 if sets.graph.arc_count < 2**16 else np.int32),
-                    row_price=found.row_price,
-                    delay_h=found.delay_h,
-                    is_settled=np.array(found.is_settled),
-                    delay_evaluations=np.array(found.delay_evaluations),
-                    route_gap=np.array(found.route_gap),
-                )
+                np.savez(opened, allow_pickle=False, **arrays)
             Path(name).replace(path)
             _prune(path.parent)
         except OSError:
@@ -250,6 +261,14 @@ class RouteMemory:
             self._code = code_hash()
         text = json.dumps([self._code, np.__version__, *map(str, key)])
         return self.folder / f"{hashlib.sha256(text.encode('utf-8')).hexdigest()[:32]}.npz"
+
+
+def _written(sets: RouteSets) -> dict[str, npt.NDArray[Any]]:
+    """Routes as they are written down, in the order of `_ROUTES`."""
+    family = sets.route_family.astype(np.int8 if len(sets.family_ids) < 128 else np.int32)
+    arc = sets.route_arc.astype(np.uint16 if sets.graph.arc_count < 2**16 else np.int32)
+    values = (sets.route_market.astype(np.int32), family, np.diff(sets.route_first_arc).astype(np.int32), arc)
+    return dict(zip(_ROUTES, values, strict=True))
 
 
 def cache_folder() -> Path | None:
