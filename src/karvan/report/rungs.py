@@ -10,6 +10,9 @@ from karvan.results import Ladder, LadderRung
 _NAME_WIDTH = 26
 _RELIEF_WIDTH = 26
 _PAYERS_SHOWN = 3
+# A gain that rounds to nothing on the corridor, and one in money that is worth a word all the same.
+_NO_GAIN_MT = 0.005
+_MUCH_MUSD = 100.0
 
 
 def ladder_lines(ladder: Ladder) -> list[str]:
@@ -64,6 +67,12 @@ def _remarks(rungs: Sequence[LadderRung]) -> list[str]:
     useless = [str(rung.rung) for rung in here if rung.is_alone_useless]
     if useless:
         remarks.append(f"Relieving {', '.join(useless)} alone gains nothing.")
+    elsewhere = [str(rung.rung) for rung in here if abs(rung.gain_mt) < _NO_GAIN_MT and rung.gain_musd_per_year >= _MUCH_MUSD]
+    if elsewhere:
+        remarks.append(
+            f"Relieving {', '.join(elsewhere)} alone moves nothing more over the corridor: what it gains goes to goods on other routes,"
+            " which grow by the same factor here."
+        )
     remarks += [
         f"{rung.rung} is in series with {', '.join(rung.tied_facility_ids)}: only the sum of their prices is defined."
         for rung in here

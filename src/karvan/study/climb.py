@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
@@ -27,6 +27,8 @@ from karvan.study.year import year_result
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
+# The two ladders are climbed at once; neither reads anything of the other.
+_WORKERS = 2
 _MOST_PAYERS = 4
 _PAYER_FLOOR_SHARE = 0.05
 
@@ -68,22 +70,23 @@ def ladder(
     vector = corridor_vector(cleared, manifest.headline_cordon)
     scales = np.zeros(cleared.problem.market_flow_kt.shape[0], dtype=np.bool_)
     scales[np.unique(cleared.assembly.market_of_route[vector > 0])] = True
-    tell("climbing with all limits standing")
-    as_is = as_is_ladder(cleared.problem, scales, vector, target_kt=to_mt * 1e3)
-    tell("climbing with limits lifted one by one")
-    relieved = relieved_ladder(cleared.problem, scales, vector, target_kt=to_mt * 1e3)
-    reliefs = relief_table(prepared.corridor, prepared.scenario)
-    tell("what relief is worth where scarcity is a queue")
-    queue = _QueueGains(cleared, scales, max([rung.market_scale for rung in (*as_is, *relieved)], default=1.0))
-    bases = capacity_bases(prepared.corridor)
+    tell("climbing with all limits standing, and with limits lifted one by one")
+    with ThreadPoolExecutor(_WORKERS, thread_name_prefix="ladder") as pool:
+        both = [pool.submit(climb, cleared.problem, scales, vector, target_kt=to_mt * 1e3) for climb in (as_is_ladder, relieved_ladder)]
+        as_is, relieved = (found.result() for found in both)
+        tell("what relief is worth where scarcity is a queue")
+        queue = _QueueGains(cleared, scales, max([rung.market_scale for rung in (*as_is, *relieved)], default=1.0))
+        queue_gains = [pool.submit(gains, rungs) for gains, rungs in ((queue.alone, as_is), (queue.in_turn, relieved))]
+        alone, in_turn = (found.result() for found in queue_gains)
+    reliefs, bases = relief_table(prepared.corridor, prepared.scenario), capacity_bases(prepared.corridor)
     return Ladder(
         scenario_id=prepared.scenario.scenario_id,
         year=year,
         to_mt=to_mt,
         today_mt=result.corridor_mt,
         market_scale=max([rung.market_scale for rung in (*as_is, *relieved)], default=1.0),
-        as_is=_named(cleared, result, as_is, reliefs, bases, queue.alone),
-        relieved=_named(cleared, result, relieved, reliefs, bases, queue.in_turn),
+        as_is=_named(cleared, result, as_is, reliefs, bases, alone),
+        relieved=_named(cleared, result, relieved, reliefs, bases, in_turn),
     )
 
 
@@ -133,13 +136,14 @@ def _named(
     rungs: list[Rung],
     reliefs: dict[str, list[Measure]],
     bases: dict[str, dict[str, Any]],
-    queue_gains: Callable[[list[Rung]], list[float]],
+    queue_gains: list[float],
 ) -> tuple[LadderRung, ...]:
     table = cleared.routed.snapshot.tables["facilities"].rows(named=True)
     corridor_share = result.facilities["corridor_share"].to_list()
     named = []
-    rungs = [rung for rung in rungs if rung.row < cleared.assembly.facility_count]
-    for rung, queue_kusd in zip(rungs, queue_gains(rungs), strict=True):
+    for rung, queue_kusd in zip(rungs, queue_gains, strict=True):
+        if rung.row >= cleared.assembly.facility_count:
+            continue
         row = table[rung.row]
         measures = reliefs.get(row["facility_id"], [])
         best = measures[0] if measures else None
