@@ -247,3 +247,23 @@ def test_row_order_does_not_matter(two_way):
     assert [links_of(*found["one"], route) for route in range(one.route_count)] == [
         links_of(*found["other"], route) for route in range(other.route_count)
     ]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_was_told_at_other_prices_need_not_be_told_again(seed):
+    """A search that knows a pool of routes leaves out no more than one that knows none, and what was left out may enter later."""
+    space = space_of(_random_case(seed, two_way=True, theta=0.2), per_search=1000, per_family=1000)
+    standing = _random_standing(space, seed)
+    rest = entered(space, first_routes(space), at_rest(space, standing.constants))
+    then = entered(space, rest.sets, standing, entries=rest.entries, pool=rest.pool)
+    while (found := entered(space, then.sets, standing, entries=then.entries, pool=then.pool)).sets is not then.sets:
+        then = found
+    nests = nests_of(space, found.sets, standing)
+    candidates = cheapest_through_links(space, nests, search_costs(space, standing, found.pool.entries.times))
+    assert max(left_out(space, found, standing, among=candidates).values(), default=0.0) < ENTER_SHARE
+    routes = {(market, family, found.pool.sets.arcs_of(route).tobytes()) for route, (market, family) in enumerate(
+        zip(found.pool.sets.route_market.tolist(), found.pool.sets.route_family.tolist(), strict=True)
+    )}  # fmt: skip
+    assert len(routes) == found.pool.sets.route_count  # nothing is in it twice
+    assert np.array_equal(found.entries.entry_row, facility_entries(space, found.sets).entry_row)
+    assert np.array_equal(found.entries.signature, facility_entries(space, found.sets).signature)
