@@ -100,9 +100,9 @@ class ArcCosts:
 def payloads(tables: Mapping[str, pl.DataFrame], commodity_group: str) -> FloatArray:
     """Payload of a commodity group by position in LOADING_UNITS, t per unit; NaN where it may not use the unit."""
     payload = np.full(len(LOADING_UNITS), np.nan)
-    units = tables["commodity_units"].filter(pl.col("commodity_group") == commodity_group)
-    for unit, value in zip(units["loading_unit"].cast(pl.String), units["payload_t_per_unit"], strict=True):
-        payload[LOADING_UNITS.index(unit)] = value
+    for group, unit, value in tables["commodity_units"].select("commodity_group", "loading_unit", "payload_t_per_unit").iter_rows():
+        if group == commodity_group:
+            payload[LOADING_UNITS.index(unit)] = value
     return payload
 
 
@@ -112,9 +112,9 @@ def arc_costs(
     commodity_group: str,
     *,
     co2_price_usd_per_t: float,
-    scopes: Sequence[TariffScope] | None = None,
+    charges: Charges | None = None,
 ) -> ArcCosts:
-    """Cost of every arc to one commodity group; `scopes` are those of the tariffs, if they are known.
+    """Cost of every arc to one commodity group; `charges` are those of the graph and tables, if they are known.
 
     Link tariffs: the most specific row of the link's operator wins (link, then direction, then goods, then loading unit);
     rates per TEU are for containers only and are divided by their payload. Box charges of a terminal count where the goods
@@ -134,8 +134,8 @@ def arc_costs(
     )  # fmt: skip
     is_carried = ~np.isnan(payload)
     is_link, is_terminal, is_access = (graph.arc_kind == kind for kind in (LINK, TERMINAL, ACCESS))
-    scopes = tariff_scopes(graph, tables) if scopes is None else scopes
-    tariff, tariff_row = _tariffs(graph, scopes, commodity_group, payload)
+    charges = charges_of(graph, tables) if charges is None else charges
+    tariff, tariff_row = _tariffs(graph, charges.scopes, commodity_group, payload)
     handling = np.zeros(graph.arc_count)
     terminals = graph.arc_element[is_terminal]
     per_box = _column(tables, "terminals", "cost_usd_per_teu")[terminals]
@@ -156,7 +156,7 @@ def arc_costs(
         reliability_ratio=float(traits["reliability_ratio"]),
         allowed=allowed,
         operator=graph.arc_operator,
-        is_estimate=np.where(is_link, estimated_rows(tables, "tariffs")[tariff_row], element_is_estimate(graph, tables)),
+        is_estimate=np.where(is_link, charges.tariff_is_estimate[tariff_row], charges.element_is_estimate),
     )
 
 
@@ -202,7 +202,27 @@ class TariffScope:
     specific: int
 
 
-def tariff_scopes(graph: StateGraph, tables: Mapping[str, pl.DataFrame]) -> tuple[TariffScope, ...]:
+@dataclass(frozen=True)
+class Charges:
+    """What the costs of all goods share.
+
+    Attributes:
+        scopes: Rows of tariffs.
+        tariff_is_estimate: By row of tariffs, False at the end for no row, shape (rows + 1,).
+        element_is_estimate: By arc: its link, terminal or access row is an estimate, shape (arcs,).
+    """
+
+    scopes: tuple[TariffScope, ...]
+    tariff_is_estimate: BoolArray
+    element_is_estimate: BoolArray
+
+
+def charges_of(graph: StateGraph, tables: Mapping[str, pl.DataFrame]) -> Charges:
+    """What the costs of all goods on a graph share."""
+    return Charges(_scopes(graph, tables), estimated_rows(tables, "tariffs"), element_is_estimate(graph, tables))
+
+
+def _scopes(graph: StateGraph, tables: Mapping[str, pl.DataFrame]) -> tuple[TariffScope, ...]:
     """Every row of tariffs with the arcs that it is about."""
     operators = {name: index for index, name in enumerate(tables["operators"]["operator_id"])}
     links = {name: index for index, name in enumerate(tables["links"]["link_id"])}

@@ -200,9 +200,10 @@ def with_ways_round(
 
 
 def recalled(space: RouteSpace, market: IntArray, family: IntArray, length: IntArray, arc: IntArray) -> tuple[RouteSets, FacilityEntries]:
-    """Route sets written down by market, family, number of arcs and arcs of each route, and what they use."""
-    found = _Found(*(np.asarray(values, dtype=np.int64) for values in (market, family, length, arc)))
-    sets, _ = _measured(space, found)
+    """Route sets written down by market, family, number of arcs and arcs of each route, in their order, and what they use."""
+    market, family, arc = (np.asarray(values, dtype=np.int64) for values in (market, family, arc))
+    first = np.append(0, np.cumsum(length, dtype=np.int64)).astype(np.int64)
+    sets = _sets(space, market, family, first, arc, _components(space, market, first, arc))
     return sets, facility_entries(space, sets)
 
 
@@ -284,13 +285,18 @@ def _searched(space: RouteSpace, costs: IntArray, limit: IntArray, *, most: int,
 
 def _measured(space: RouteSpace, found: _Found) -> tuple[RouteSets, IntArray]:
     """Route sets of found routes, and where each stood in the order they were found."""
-    first = np.append(0, np.cumsum(found.length)).astype(np.int64)
-    routes = _choice_kernels.Routes(first, found.arc, space.commodity[found.market])
-    components = np.empty((found.market.shape[0], 6))
-    _choice_kernels.components(routes, space.cost_parts, space.reliability_usd_per_t_h, components)
+    components = _components(space, found.market, np.append(0, np.cumsum(found.length)).astype(np.int64), found.arc)
     order = np.lexsort((np.arange(found.market.shape[0]), components.sum(axis=1), found.family, found.market))
     begin, arc = taken_in_order(order, found.length, found.arc)
     return _sets(space, found.market[order], found.family[order], begin, arc, components[order]), order
+
+
+def _components(space: RouteSpace, market: IntArray, first: IntArray, arc: IntArray) -> FloatArray:
+    """Cost of routes by component, USD/t, shape (routes, 6)."""
+    found = np.empty((market.shape[0], 6))
+    routes = _choice_kernels.Routes(first, arc, space.commodity[market])
+    _choice_kernels.components(routes, space.cost_parts, space.reliability_usd_per_t_h, found)
+    return found
 
 
 def _merged(space: RouteSpace, pool: Pool, found: _Found) -> Pool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from typing import Any
@@ -13,7 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from karvan.routing.centroids import centroid_markets
-from karvan.routing.cost import ArcCosts, TariffScope, arc_costs, tariff_scopes
+from karvan.routing.cost import ArcCosts, Charges, arc_costs, charges_of
 from karvan.routing.families import Families, compile_families, family_search, rules_of
 from karvan.routing.graph import StateGraph
 from karvan.routing.hierarchy import Hierarchy, Network, build_hierarchy, network_of
@@ -227,8 +227,8 @@ def route_space(
     """
     markets = centroid_markets(tables)
     families = compile_families(tables)
-    scopes = tariff_scopes(graph, tables)
-    goods = {name: _goods(graph, tables, name, co2_price_usd_per_t, scopes) for name in sorted(set(markets["commodity_group"]))}
+    charges = charges_of(graph, tables)
+    goods = {name: _goods(graph, tables, name, co2_price_usd_per_t, charges) for name in sorted(set(markets["commodity_group"]))}
     names = sorted(goods)
     pairs = list(markets.select("origin_region", "destination_region").iter_rows())
     regions = {name: place for place, name in enumerate(sorted(tables["regions"]["region_id"]))}
@@ -279,10 +279,8 @@ def watching(space: RouteSpace, arcs: IntArray, *, name: str) -> RouteSpace:
     return replace(space, rows=rows, goods={goods: watched(item) for goods, item in space.goods.items()})
 
 
-def _goods(
-    graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity: str, co2_price_usd_per_t: float, scopes: Sequence[TariffScope]
-) -> Goods:
-    costs = arc_costs(graph, tables, commodity, co2_price_usd_per_t=co2_price_usd_per_t, scopes=scopes)
+def _goods(graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity: str, co2_price_usd_per_t: float, charges: Charges) -> Goods:
+    costs = arc_costs(graph, tables, commodity, co2_price_usd_per_t=co2_price_usd_per_t, charges=charges)
     uses = arc_uses(graph, tables, commodity)
     traits = tables["commodities"].filter(pl.col("commodity_group") == commodity).row(0, named=True)
     return Goods(
