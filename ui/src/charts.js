@@ -28,6 +28,26 @@ export function forgetAll() {
   waiting.clear();
 }
 
+// A drawing on its own, as the text of an SVG.
+export function drawingOf(option, { width, height } = PICTURE) {
+  const pen = echarts.init(null, null, { renderer: "svg", ssr: true, width, height });
+  pen.setOption(option);
+  const drawing = pen.renderToSVGString();
+  pen.dispose();
+  return drawing;
+}
+
+// The same as an element: vector on paper, drawn at once.
+export function drawingElement(option, size) {
+  const parsed = new DOMParser().parseFromString(drawingOf(option, size), "image/svg+xml").documentElement;
+  for (const style of parsed.querySelectorAll("style")) style.remove(); // hover styles, which paper does not need and the policy does not allow
+  const svg = document.importNode(parsed, true);
+  svg.setAttribute("viewBox", `0 0 ${size.width} ${size.height}`);
+  svg.removeAttribute("width");
+  svg.removeAttribute("height");
+  return svg;
+}
+
 export function makeChart(element, renderer) {
   const chart = echarts.init(element, null, { renderer });
   drawn.add(chart);
@@ -59,10 +79,7 @@ export function figure({ id, context, title, subtitle, source, height, option, t
   const picture = () => {
     const state = store.get();
     const colours = palette(state.theme);
-    const pen = echarts.init(null, null, { renderer: "svg", ssr: true, ...PICTURE });
-    pen.setOption({ ...baseOption(colours), ...option(colours, state, { ...PICTURE, isPicture: true }) });
-    const drawing = pen.renderToSVGString();
-    pen.dispose();
+    const drawing = drawingOf({ ...baseOption(colours), ...option(colours, state, { ...PICTURE, isPicture: true }) });
     return framed(drawing, { title: title(), subtitle: subtitle(state), notes: notesOf(doc, source), colours });
   };
   const element = h("figure", { class: "card", id, "aria-labelledby": `${id}-title` },
@@ -197,7 +214,7 @@ export function sankeyOption(doc, colours, { year, wide }) {
     series: [{
       type: "sankey", left: 4, right: 4, top: 8, bottom: 8, nodeWidth: 12, nodeGap: wide ? 9 : 7, draggable: false, emphasis: { focus: "adjacency" }, layoutIterations: 64,
       data: [...nodes.values()], links: [...links].map(([key, value]) => ({ source: key.split("\n")[0], target: key.split("\n")[1], value })),
-      lineStyle: { color: "gradient", opacity: 0.32, curveness: 0.5 },
+      labelLayout: { hideOverlap: true }, lineStyle: { color: "source", opacity: 0.3, curveness: 0.5 },
       label: { color: colours.ink, fontFamily: FONT, fontSize: 12, textBorderColor: colours.paper, textBorderWidth: 2, formatter: (item) => (totals.get(item.name) >= 0.04 ? `${short(nameOf(item.name))} ${number(totals.get(item.name), 2)}` : "") },
     }],
   };

@@ -29,7 +29,7 @@ function written(name, value) {
   if (typeof value !== "number") return value === null || value === undefined ? "–" : String(value);
   if (/year$/.test(name)) return String(value);
   if (/share$/.test(name)) return percent(value);
-  if (/mt$/.test(name)) return number(value, 1);
+  if (/mt$/.test(name)) return number(value, Number.isInteger(value) ? 0 : 1);
   return amount(value);
 }
 

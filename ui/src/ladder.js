@@ -1,24 +1,25 @@
 // What stops the corridor: carried as share of effective capacity, turned away beyond the mark, the price of one more tonne.
 import { h } from "./dom.js";
 import { PICTURE, framed, notesOf } from "./download.js";
-import { amount, number, percent, t, unit } from "./i18n.js";
+import { number, percent, t, unit } from "./i18n.js";
 import { palette, useStep } from "./theme.js";
 
 const FULL_AT = 62; // where 100% stands on the bar, in hundredths of its width
-const FULL_NOTE = 1.0;
 
-// Rows of a year, the costliest first: price times what is turned away, then use.
+// Rows of a year: what is full first, in the order in which it stops the corridor, guessed limits after known ones; then by use.
 export function ladderRows(doc, year, { onCorridor = true, side = "scenario" } = {}) {
   const index = doc.years.indexOf(year);
+  const order = doc.stops.map((stop) => stop.facility_id);
+  const rank = (row) => (order.includes(row.facility_id) ? order.indexOf(row.facility_id) : order.length);
   return doc.facilities.filter((row) => row[side].capacity[index] > 0 && (!onCorridor || row[side].is_on_corridor[index])).map((row) => {
     const at = (name) => row[side][name][index];
     const share = Math.min(1, at("flow") / at("capacity"));
     const from = doc.years.find((_, place) => row[side].is_full[place]);
     return {
-      facility_id: row.facility_id, name: row.name, unit: row.unit, is_public: row.is_public, share: at("is_full") ? FULL_NOTE : share, is_full: at("is_full"), flow: at("flow"), capacity: at("capacity"),
+      facility_id: row.facility_id, name: row.name, unit: row.unit, is_public: row.is_public, share, is_full: at("is_full"), flow: at("flow"), capacity: at("capacity"),
       turned_away: at("turned_away"), price_usd_per_t: at("shadow_price_usd_per_t"), full_from: from ?? null, operator: row.operator,
     };
-  }).sort((a, b) => b.is_full - a.is_full || b.price_usd_per_t * b.turned_away - a.price_usd_per_t * a.turned_away || b.share - a.share);
+  }).sort((a, b) => b.is_full - a.is_full || (a.is_full && (b.is_public - a.is_public || rank(a) - rank(b))) || b.share - a.share);
 }
 
 export function sentenceOf(row) {
@@ -87,4 +88,3 @@ export function ladderTable(rows) {
     rows,
   };
 }
-export { amount };

@@ -4,7 +4,6 @@ import { number, t, term } from "./i18n.js";
 import { frameOf, projection } from "./projection.js";
 import { classOfMode, palette, useStep } from "./theme.js";
 
-export const PRESETS = { corridor: [24, 36, 84, 51.5], caspian: [43, 37.5, 57, 46], eurasia: [-8, 12, 128, 58] };
 const BEND = { rail: 0.03, road: -0.05, rail_ferry: 0.16, ro_ro: 0.26, feeder: -0.14, dry_ship: -0.26, deep_sea: 0.1, tanker: 0.36, pipeline: -0.12 };
 const ANIMATED = 60;
 
@@ -41,10 +40,13 @@ export const midpoint = (path) => path[Math.floor(path.length / 2)];
 
 const OIL_SCALE = 6;
 // Width in pixels of so many kilotonnes; oil has a scale of its own.
-export const widthOf = (kt, isOil) => Math.min(11, 0.7 + 3.1 * (kt / 1000 / (isOil ? OIL_SCALE : 1)) ** 0.62);
+export const widthOf = (kt, isOil, scope) => (scope === "corridor"
+  ? Math.min(10, 0.8 + 4 * (kt / 1000) ** 0.62)
+  : Math.min(9, 0.6 + 2.3 * (kt / 1000 / (isOil ? OIL_SCALE : 1)) ** 0.55));
 
-// Kilotonnes of a link in a year that the choice of goods leaves.
-export function carried(link, index, goods) {
+// Kilotonnes of a link in a year that the choice of routes and goods leaves.
+export function carried(link, index, { goods, scope }) {
+  if (scope === "corridor") return goods === "all" ? link.corridor_kt[index] : (link.corridor_goods_kt[goods]?.[index] ?? 0);
   return goods === "all" ? link.forward_kt[index] + link.backward_kt[index] : (link.goods_kt[goods]?.[index] ?? 0);
 }
 
@@ -83,11 +85,11 @@ export function mapSeries({ doc, paths, colours, state, changes = null, isPictur
   for (const link of doc.links) {
     const kind = classOfMode(link.mode);
     const coords = paths[link.link_id];
-    const kt = changes ? Math.abs(changes[link.link_id] ?? 0) : carried(link, index, state.goods);
-    if (kt < (changes ? 2 : 0.5)) {
-      if (changes || state.goods !== "all" || link.is_open_at_start || kind === "oil") {
-        if (changes || state.goods !== "all") still.push({ coords, link, lineStyle: { color: colours.still, width: 0.7, opacity: 0.7 } });
-      } else planned.push({ coords, link });
+    const kt = changes ? Math.abs(changes[link.link_id] ?? 0) : carried(link, index, state);
+    if (kt < (changes ? 2 : state.scope === "corridor" ? 4 : 0.5)) {
+      const runs = link.forward_kt[index] + link.backward_kt[index] >= 0.5;
+      if (!link.is_open_at_start && !runs && !changes && kind !== "oil") planned.push({ coords });
+      else if (kind !== "ship" && (changes || runs)) still.push({ coords });
       continue;
     }
     let colour = colours[kind];
@@ -97,7 +99,7 @@ export function mapSeries({ doc, paths, colours, state, changes = null, isPictur
       colour = step === null ? colours.still : colours.use[step];
     }
     const isSea = link.mode === "deep_sea";
-    const width = changes ? Math.min(10, 1 + 4 * (kt / 1000) ** 0.6) : widthOf(kt, kind === "oil") * (isSea ? 0.55 : 1);
+    const width = changes ? Math.min(10, 1 + 4 * (kt / 1000) ** 0.6) : widthOf(kt, kind === "oil", state.scope) * (isSea ? 0.55 : 1);
     casing.push({ coords, lineStyle: { width: width + (state.colourBy === "use" ? 2 : 1.6) } });
     solid.push({ coords, link, kt, lineStyle: { color: colour, width, opacity: isSea ? 0.55 : 1 } });
     const forward = link.forward_kt[index] >= link.backward_kt[index];
@@ -109,7 +111,7 @@ export function mapSeries({ doc, paths, colours, state, changes = null, isPictur
   });
   const series = [
     lines("casing", 1, casing, { color: state.colourBy === "use" ? colours.useCasing : colours.casing }),
-    lines("still", 1, still, { color: colours.still, width: 0.7 }),
+    lines("still", 1, still, { color: colours.still, width: 0.8 }),
     lines("planned", 1, planned, { color: colours.planned, width: 1.2, type: [4, 4] }),
     lines("links", 2, solid, {}),
   ];
@@ -125,14 +127,20 @@ function pointSeries({ doc, paths, colours, state, index, changes }) {
   const sites = facilitySites(doc, paths);
   const weight = {};
   for (const site of sites) {
-    for (const id of site.place_ids) if (site.scenario.is_on_corridor[index]) weight[id] = 40000;
+    if (!site.scenario.is_on_corridor[index]) continue;
+    for (const id of site.place_ids) weight[id] = Math.max(weight[id] ?? 0, site.scenario.is_full[index] ? 60000 : 40000);
   }
-  const named = [...doc.places].map((place) => ({ place, size: place.busiest_kt + (weight[place.place_id] ?? 0) })).filter((each) => each.size > 400).sort((a, b) => b.size - a.size).slice(0, 110);
+  const busiest = {};
+  for (const link of doc.links) {
+    const kt = carried(link, index, { goods: "all", scope: state.scope });
+    for (const end of [link.from_place, link.to_place]) busiest[end] = Math.max(busiest[end] ?? 0, kt);
+  }
+  const named = [...doc.places].map((place) => ({ place, size: (busiest[place.place_id] ?? 0) + (weight[place.place_id] ?? 0) })).filter((each) => each.size > 40).sort((a, b) => b.size - a.size).slice(0, 110);
   const places = named.map(({ place, size }, rank) => ({
-    name: place.name, value: [place.lon_deg, place.lat_deg], symbolSize: size > 20000 ? 7 : rank < 60 ? 5.5 : 4, label: { fontWeight: size > 20000 ? 600 : 500 },
+    name: place.name, value: [place.lon_deg, place.lat_deg], symbolSize: size > 20000 ? 7 : rank < 60 ? 5.5 : 4, label: { fontWeight: size > 20000 ? 600 : 500, distance: size > 60000 ? 9 : 5 },
   }));
   const series = [{
-    id: "places", type: "scatter", coordinateSystem: "geo", zlevel: 4, data: places, silent: true, symbol: "circle", labelLayout: { hideOverlap: true, moveOverlap: undefined },
+    id: "places", type: "scatter", coordinateSystem: "geo", zlevel: 4, data: places, silent: true, symbol: "circle", labelLayout: { hideOverlap: true },
     itemStyle: { color: colours.paper, borderColor: colours.ink, borderWidth: 1.4, opacity: 1 },
     label: { show: true, position: "right", distance: 5, color: colours.ink, fontFamily: FONT, fontSize: 12, textBorderColor: colours.land, textBorderWidth: 3, formatter: ({ name }) => name.replace(/ \(.*\)$/, "").replace(/ International Port$/, "") },
   }];
@@ -146,17 +154,17 @@ function pointSeries({ doc, paths, colours, state, index, changes }) {
   return series;
 }
 
-function viewOf(preset, width, height) {
-  const frame = frameOf(PRESETS[preset]);
+function viewOf(box, width, height) {
+  const frame = frameOf(box);
   const whole = frameOf([-25, -2, 160, 75]);
   const fit = Math.min(width / whole.width, height / whole.height);
   return { center: [frame.x + frame.width / 2, frame.y + frame.height / 2], zoom: Math.min(width / frame.width, height / frame.height) / fit };
 }
 
-export function geoOption(colours, { preset, width, height, roam = false }) {
+export function geoOption(colours, { box, width, height, roam = false }) {
   return {
     map: "land", projection, roam, silent: true, left: 0, right: 0, top: 0, bottom: 0, preserveAspect: "contain", scaleLimit: { min: 0.8, max: 60 },
-    ...viewOf(preset, width, height), itemStyle: { areaColor: colours.land, borderColor: colours.border, borderWidth: 0.7 }, label: { show: false }, emphasis: { disabled: true },
+    ...viewOf(box, width, height), itemStyle: { areaColor: colours.land, borderColor: colours.border, borderWidth: 0.7 }, label: { show: false }, emphasis: { disabled: true },
   };
 }
 
@@ -174,6 +182,7 @@ function distance(point, path) {
 
 export function makeMap(element, { doc, store, changes = () => null, onpick = null, onmove = null }) {
   const chart = makeChart(element, "canvas");
+  new ResizeObserver(() => chart.isDisposed() || chart.resize()).observe(element);
   const paths = pathsOf(doc);
   let shown = [];
   let preset = null;
@@ -185,9 +194,9 @@ export function makeMap(element, { doc, store, changes = () => null, onpick = nu
     shown = drawing.shown;
     if (keys === null || preset === null) {
       preset = state.preset;
-      chart.setOption({ ...baseOption(colours), tooltip: { show: false }, backgroundColor: colours.sea, geo: geoOption(colours, { preset, width: chart.getWidth(), height: chart.getHeight(), roam: true }), series: drawing.series }, { notMerge: true });
+      chart.setOption({ ...baseOption(colours), tooltip: { show: false }, backgroundColor: colours.sea, geo: geoOption(colours, { box: doc.views[preset], width: chart.getWidth(), height: chart.getHeight(), roam: true }), series: drawing.series }, { notMerge: true });
     } else if (keys.includes("theme")) {
-      const { center, zoom, ...geo } = geoOption(colours, { preset, width: 1, height: 1, roam: true });
+      const { center, zoom, ...geo } = geoOption(colours, { box: doc.views[preset], width: 1, height: 1, roam: true });
       chart.setOption({ ...baseOption(colours), tooltip: { show: false }, backgroundColor: colours.sea, geo, series: drawing.series }, { replaceMerge: ["series"] });
     } else {
       if (keys.includes("preset")) go(state.preset);
@@ -197,7 +206,7 @@ export function makeMap(element, { doc, store, changes = () => null, onpick = nu
 
   function go(name) {
     preset = name;
-    chart.setOption({ geo: viewOf(name, chart.getWidth(), chart.getHeight()) });
+    chart.setOption({ geo: viewOf(doc.views[name], chart.getWidth(), chart.getHeight()) });
     onmove?.(where());
   }
 
@@ -241,6 +250,6 @@ export function makeMap(element, { doc, store, changes = () => null, onpick = nu
 
 function titleOf(hit, doc, state) {
   if (hit.facility) return hit.facility.name;
-  const kt = carried(hit.link, doc.years.indexOf(state.year), state.goods);
+  const kt = carried(hit.link, doc.years.indexOf(state.year), state);
   return `${hit.link.name}, ${term("mode", hit.link.mode)}: ${number(kt / 1000, 2)} ${t("unit.Mt")}`;
 }

@@ -15,7 +15,7 @@ export async function mountPage(root, source, { language = "en", bar = [] } = {}
   registerBasemap(basemap);
   setLanguage(language);
   const store = createStore({
-    year: doc.focus_year, theme: location.hash.includes("print") ? "light" : preferredTheme(), still: prefersStill(), colourBy: "mode", goods: "all", preset: "corridor", ladder: "year", measure: "time_d", journeys: null, compare: "two", selected: null,
+    year: doc.focus_year, theme: location.hash.includes("print") ? "light" : preferredTheme(), still: prefersStill(), colourBy: "mode", goods: "all", scope: "corridor", preset: "corridor", ladder: "year", measure: "time_d", journeys: null, compare: "two", selected: null, paper: false,
   });
   await Promise.all(["Karvan 10 Mt", "Қорған Əğ", "Карван"].map((sample) => document.fonts.load("500 13px 'Inter Variable'", sample)));
 
@@ -74,13 +74,13 @@ export async function mountPage(root, source, { language = "en", bar = [] } = {}
     Object.assign(before, { theme: store.get().theme, still: store.get().still });
     document.documentElement.dataset.paper = "1";
     document.documentElement.style.setProperty("--paper-width", PAPER_WIDTH);
-    store.set({ theme: "light", still: true });
+    store.set({ theme: "light", still: true, paper: true });
     resizeAll();
   }
   addEventListener("beforeprint", toPaper);
   addEventListener("afterprint", () => {
     delete document.documentElement.dataset.paper;
-    store.set(before);
+    store.set({ ...before, paper: false });
     resizeAll();
   });
   if (location.hash.includes("print")) toPaper();

@@ -19,19 +19,19 @@ export function createStore(initial) {
   };
 }
 
-const parsed = (id) => {
-  const element = document.getElementById(id);
-  return element ? JSON.parse(element.textContent) : null;
-};
+async function unpacked(id) {
+  const bytes = Uint8Array.from(atob(document.getElementById(id).textContent), (sign) => sign.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
+}
 
 // Documents that stand in the page itself.
 export function inlineSource() {
   return {
-    async screen() { return parsed("screen"); },
-    async against() { return parsed("against"); },
-    async comparison() { return parsed("comparison"); },
-    async basemap() { return parsed("basemap"); },
-    async licences() { return parsed("licences"); },
+    screen: () => unpacked("screen"),
+    against: () => unpacked("against"),
+    comparison: () => unpacked("comparison"),
+    basemap: () => unpacked("basemap"),
+    licences: () => unpacked("licences"),
   };
 }
 

@@ -1,14 +1,13 @@
 // The rooms of the screen. Each view gives its element, what it follows and how it draws; report and app put them together.
-import { diversionOption, figure, outlookOption, profileOption, sankeyOption, validationOption } from "./charts.js";
+import { baseOption, diversionOption, drawingElement, drawingOf, figure, outlookOption, profileOption, sankeyOption, validationOption } from "./charts.js";
 import { chip } from "./cards.js";
 import { button, h, icon } from "./dom.js";
 import { PICTURE, framed, notesOf, saveJson, savePng, saveSvg } from "./download.js";
 import { amount, number, percent, signed, t, term, unit } from "./i18n.js";
 import { costOf, ladderList, ladderPicture, ladderRows, ladderTable, rungList } from "./ladder.js";
-import { geoOption, makeMap, mapSeries, pathsOf, PRESETS, widthOf } from "./map.js";
+import { geoOption, makeMap, mapSeries, pathsOf, widthOf } from "./map.js";
 import { dataTable } from "./tables.js";
 import { palette, MODE_CLASSES } from "./theme.js";
-import { baseOption, echarts } from "./charts.js";
 
 export const sentences = (told) => told.map(({ key, values }) => t(key, values)).join(" ");
 
@@ -129,9 +128,15 @@ export function yearBar(context) {
   return h("div", { class: "yearbar card" }, play, slider, shown);
 }
 
+const mapOption = (doc, colours, state, size, changes = null) => ({
+  ...baseOption(colours), backgroundColor: colours.sea, geo: geoOption(colours, { box: doc.views[state.preset], ...size }), series: mapSeries({ doc, paths: pathsOf(doc), colours, state, changes, isPicture: true }).series,
+});
+const PAPER_MAP = { width: 700, height: 440 };
+
 export function mapView(context) {
   const { doc, store, cards } = context;
   const body = h("div", { class: "map", id: "map", tabindex: "0", role: "group", "aria-roledescription": t("map.role"), "aria-label": t("map.label") });
+  const paper = h("div", { class: "map-paper" });
   const key = h("div", { class: "map-key" });
   const caption = h("p", { class: "map-caption" });
   const source = t("source.map");
@@ -140,29 +145,27 @@ export function mapView(context) {
   const picture = () => {
     const state = store.get();
     const colours = palette(state.theme);
-    const pen = echarts.init(null, null, { renderer: "svg", ssr: true, ...PICTURE });
-    pen.setOption({ ...baseOption(colours), backgroundColor: colours.sea, geo: geoOption(colours, { preset: state.preset, ...PICTURE }), series: mapSeries({ doc, paths: pathsOf(doc), colours, state, isPicture: true }).series });
-    const drawing = pen.renderToSVGString();
-    pen.dispose();
-    return framed(drawing, { title: t("map.title"), subtitle: told(state), notes: [...notesOf(doc, source), t("map.endorsement")], colours });
+    return framed(drawingOf(mapOption(doc, colours, state, PICTURE)), { title: t("map.title"), subtitle: told(state), notes: [...notesOf(doc, source), t("map.endorsement")], colours });
   };
-  const told = (state) => t("map.told", { year: state.year, goods: state.goods === "all" ? t("map.all_goods") : doc.goods.find((row) => row.commodity_group === state.goods).name });
+  const told = (state) => t(state.scope === "corridor" ? "map.told_corridor" : "map.told", { year: state.year, goods: state.goods === "all" ? t("map.all_goods") : doc.goods.find((row) => row.commodity_group === state.goods).name });
   let map = null;
   const element = h("div", { class: "map-block" },
     h("div", { class: "card-head" }, h("h2", { id: "map-title" }, t("map.title")),
-      h("div", { class: "tools no-print" },
+      h("div", { class: "tools no-print" }, button("PNG", () => savePng(name, picture()), { "aria-label": t("save.png", { title: t("map.title") }) }), button("SVG", () => saveSvg(name, picture()), { "aria-label": t("save.svg", { title: t("map.title") }) }))),
+    h("div", { class: "tools no-print" },
+        picker(t("map.scope"), [["corridor", t("map.scope_corridor")], ["all", t("map.scope_all")]], store, "scope"),
         picker(t("map.colour"), [["mode", t("map.by_mode")], ["use", t("map.by_use")]], store, "colourBy"),
         h("label", { class: "field" }, h("span", { class: "visually-hidden" }, t("map.goods")), goods),
-        picker(t("map.preset"), Object.keys(PRESETS).map((preset) => [preset, t(`map.${preset}`)]), store, "preset"),
-        button("PNG", () => savePng(name, picture()), { "aria-label": t("save.png", { title: t("map.title") }) }), button("SVG", () => saveSvg(name, picture()), { "aria-label": t("save.svg", { title: t("map.title") }) }))),
+        picker(t("map.preset"), Object.keys(doc.views).map((preset) => [preset, t(`map.${preset}`)]), store, "preset")),
     h("p", { class: "soft" }, caption),
-    h("div", { class: "map-frame" }, body, key,
+    paper, h("div", { class: "map-frame no-print" }, body,
       h("div", { class: "zoom no-print" }, button(icon("plus"), () => map.move(0, 0, 1.5), { "aria-label": t("map.zoom_in"), class: "icon-button" }), button(icon("minus"), () => map.move(0, 0, 1 / 1.5), { "aria-label": t("map.zoom_out"), class: "icon-button" })),
       h("p", { class: "endorsement" }, t("map.endorsement"))),
-    yearBar(context), h("p", { class: "soft small" }, source));
+    yearBar(context), key, h("p", { class: "soft small" }, source, " ", h("span", { class: "on-paper" }, t("map.endorsement"))));
   return {
-    element, keys: ["year", "theme", "colourBy", "goods", "preset", "still"],
+    element, keys: ["year", "theme", "colourBy", "goods", "preset", "still", "scope", "paper"],
     draw(keys) {
+      if (store.get().paper) paper.replaceChildren(drawingElement(mapOption(doc, palette("light"), { ...store.get(), theme: "light" }, PAPER_MAP), PAPER_MAP));
       map ??= makeMap(body, { doc, store, onpick: cards.pick });
       context.map = map;
       map.draw(keys);
@@ -178,8 +181,8 @@ export function mapView(context) {
     const items = state.colourBy === "use"
       ? [0, 1, 2, 3].map((step) => h("li", {}, line(colours.use[step], 5), t(`use.${step}`)))
       : MODE_CLASSES.map((kind) => h("li", {}, line(colours[kind], 5), t(`class.${kind}`)));
-    const widths = [1, 5, 15].map((mt) => h("li", {}, line(colours.soft, widthOf(mt * 1000, false)), t("map.width", { freight_mt: mt, oil_mt: mt * 6 })));
-    return h("div", {}, h("ul", {}, items, h("li", {}, h("span", { class: "diamond", style: { background: colours.use[3] } }), t("map.full")), h("li", {}, h("span", { class: "swatch dashed" }), t("map.planned"))), h("ul", {}, widths));
+    const widths = (state.scope === "corridor" ? [0.1, 1, 3] : [1, 5, 15]).map((mt) => h("li", {}, line(colours.soft, widthOf(mt * 1000, false, state.scope)), state.scope === "corridor" ? t("map.width_corridor", { freight_mt: mt }) : t("map.width", { freight_mt: mt, oil_mt: mt * 6 })));
+    return h("div", {}, h("ul", { class: "inline" }, items, h("li", {}, h("span", { class: "diamond", style: { background: colours.use[3] } }), t("map.full")), h("li", {}, h("span", { class: "swatch dashed" }), t("map.planned"))), h("ul", { class: "inline" }, widths));
   }
 }
 
@@ -260,17 +263,23 @@ export function promisesView(context) {
   return { element, draw() {}, keys: [] };
 }
 
-export function trustView(context) {
-  const { doc } = context;
+function trustLines(doc) {
   const { trust } = doc;
   const { inputs, calibration } = trust;
-  const shares = ["sourced", "recalled", "estimate"];
-  const lines = [
+  return [
     t("trust.inputs", { count: inputs.count }), t("trust.fitted", { constants: calibration.constants, observations: calibration.observations, base_year: calibration.base_year }),
     trust.model_mt !== null && trust.observed_mt !== null ? t("trust.outturn", { year: trust.year, base_year: calibration.base_year, model_mt: trust.model_mt, observed_mt: trust.observed_mt }) : null,
     doc.validation?.not_used ? t("trust.validation", { count: doc.validation.not_used, error_share: doc.validation.median_abs_error_of_all }) : null,
     t("trust.estimates", { tonnes_share: trust.estimated_shares.tonnes, charges_share: trust.estimated_shares.charges, hours_share: trust.estimated_shares.hours, base_year: calibration.base_year }),
   ].filter(Boolean);
+}
+
+export function trustView(context) {
+  const { doc } = context;
+  const { trust } = doc;
+  const { inputs } = trust;
+  const shares = ["sourced", "recalled", "estimate"];
+  const lines = trustLines(doc);
   const movers = trust.movers.map((row) => h("li", {}, t("trust.mover", { name: row.name, column: t(`value.${row.column}`), low: row.low, high: row.high, value: row.value, year: row.year, low_mt: row.low_mt, high_mt: row.high_mt })));
   const missed = trust.blocks.filter((row) => Math.abs(row.error_share) > 0.1).map((row) => h("li", {}, t("trust.missed", { title: row.title, model: number(row.model_kt, 0), published: number(row.published_kt, 0), error: signed(100 * row.error_share, 0) })));
   const wrong = (doc.validation?.outturn?.rows ?? []).filter((row) => !row.is_sign_right).map((row) => h("li", {}, t("trust.wrong_sign", { model: row.model, published: row.published, unit: unit(row.unit), year: doc.validation.outturn.year })));
@@ -457,7 +466,7 @@ export function compareView(context) {
   const pane = (name, title) => h("div", { class: `map map-small`, id: `map-${name}`, tabindex: "0", role: "group", "aria-roledescription": t("map.role"), "aria-label": title });
   const titles = { ours: t("compare.ours", { title: doc.run.scenario_title, run_id: doc.run.run_id }), theirs: t("compare.theirs", { title: against.run.scenario_title, run_id: against.run.run_id }), change: t("compare.change_title") };
   const panes = Object.fromEntries(Object.entries(titles).map(([name, title]) => [name, pane(name, title)]));
-  const block = (name) => h("div", { class: "map-frame", "data-pane": name }, panes[name], h("p", { class: "map-label" }, titles[name]), name === "ours" ? null : h("p", { class: "endorsement" }, t("map.endorsement")));
+  const block = (name) => h("div", { class: "map-frame", "data-pane": name }, h("div", { class: "map-paper", "data-paper-of": name }), panes[name], h("p", { class: "map-label" }, titles[name]), name === "ours" ? null : h("p", { class: "endorsement" }, t("map.endorsement")));
   const blocks = Object.fromEntries(Object.keys(titles).map((name) => [name, block(name)]));
   const maps = {};
   const names = { corridor: "figure.corridor", boxes: "figure.boxes", crude: "figure.crude", latent: "figure.latent", rent: "figure.rent" };
@@ -479,12 +488,20 @@ export function compareView(context) {
     h("div", { class: "card-head" }, h("h2", { id: "compare-title" }, t("compare.title")), picker(t("compare.view"), [["two", t("compare.two")], ["difference", t("compare.difference")]], store, "compare")),
     h("p", { class: "soft" }, t("compare.told")), h("div", { class: "card stacked" }, Object.values(blocks)), h("div", { class: "pair" }, h("div", { class: "card" }, figures.element), h("div", { class: "card" }, limits.element)));
   return {
-    element, keys: ["year", "theme", "goods", "colourBy", "compare", "still", "preset"],
+    element, keys: ["year", "theme", "goods", "colourBy", "compare", "still", "preset", "paper"],
     draw(keys) {
       const state = store.get();
       blocks.ours.hidden = blocks.theirs.hidden = state.compare === "difference";
       blocks.change.hidden = state.compare !== "difference";
-      const own = { get: () => ({ ...at(store.get()), still: true, goods: "all" }), set: store.set };
+      if (state.paper) {
+        for (const name of Object.keys(blocks)) {
+          const side = name === "theirs" ? against : doc;
+          blocks[name].hidden = false;
+          blocks[name].firstElementChild.replaceChildren(drawingElement(mapOption(side, palette("light"), { ...at(state), scope: "all", goods: "all", theme: "light" }, PAPER_MAP, name === "change" ? changes() : null), PAPER_MAP));
+        }
+        return;
+      }
+      const own = { get: () => ({ ...at(store.get()), still: true, goods: "all", scope: "all" }), set: store.set };
       const wanted = state.compare === "difference" ? ["change"] : ["ours", "theirs"];
       for (const name of wanted) {
         const fresh = !maps[name];
@@ -504,10 +521,11 @@ export function compareView(context) {
 export function briefView(context) {
   const { doc } = context;
   const { run } = doc;
-  const stops = doc.stops.slice(0, 6);
+  const stops = [...doc.stops].sort((a, b) => b.is_public - a.is_public).slice(0, 5);
   const promises = doc.commitments.filter((row) => row.is_headline).sort((a, b) => (a.promise ?? 99) - (b.promise ?? 99));
   const told = (value, row) => (value === null ? "–" : row.metric === "link_open" ? (value >= 1 ? t("promise.is_open") : t("promise.not_open")) : `${row.metric === "family_shift_mt" ? signed(value, 3) : amount(value)} ${unit(row.unit)}`);
-  const rows = (header, body) => h("table", {}, h("thead", {}, h("tr", {}, header.map((text) => h("th", { scope: "col" }, text)))), h("tbody", {}, body.map((cells) => h("tr", {}, cells.map((cell, index) => h("td", { class: index ? "n" : null }, cell))))));
+  const rows = (header, body, words = [0]) => h("table", {}, h("thead", {}, h("tr", {}, header.map((text, index) => h("th", { scope: "col", class: words.includes(index) ? null : "n" }, text)))),
+    h("tbody", {}, body.map((cells) => h("tr", {}, cells.map((cell, index) => h("td", { class: words.includes(index) ? null : "n" }, cell))))));
   const sources = Object.fromEntries(doc.sources.map((row) => [row.source_id, row]));
   const named = [...new Set([...doc.outlook.observed.map((row) => row.source), ...doc.outlook.forecasts.map((row) => row.source), ...stops.flatMap((stop) => doc.facilities.find((row) => row.facility_id === stop.facility_id).values.filter((each) => each.column === "nominal").map((each) => each.source))])];
   const chart = h("div", { class: "brief-chart" });
@@ -519,23 +537,20 @@ export function briefView(context) {
         const { value, unit: name } = figureText(row);
         const one = (number_) => (number_ === null || number_ === undefined ? "–" : figureText({ ...row, value: number_ }).value);
         return [t(`figure.${row.figure_id}`, { year: row.year }), `${value} ${name}`, row.low === null ? "–" : `${one(row.low)} – ${one(row.high)}`, one(row.baseline)];
-      })), chart),
-    h("div", { class: "brief-page" },
+      })), chart,
       h("h2", {}, t("ladder.title")),
-      stops.length ? rows([t("column.facility"), t("column.full_from"), t("column.carried"), t("column.turned_away"), t("column.price"), t("column.relief")], stops.map((stop) => [stop.name, String(stop.from_year), `${amount(stop.carried)} ${unit(stop.unit)}`, `${amount(stop.turned_away)} ${unit(stop.unit)}`, stop.is_public ? number(stop.shadow_price_usd_per_t, 0) : t("ladder.unsure"), stop.relief ? `${stop.relief.title}, ${costOf(stop.relief)}` : t("relief.none")])) : h("p", {}, t("ladder.nothing")),
+      stops.length ? rows([t("column.facility"), t("column.full_from"), t("column.carried"), t("column.turned_away"), t("column.price"), t("column.relief")], stops.map((stop) => [stop.name, String(stop.from_year), `${amount(stop.carried)} ${unit(stop.unit)}`, `${amount(stop.turned_away)} ${unit(stop.unit)}`, stop.is_public ? number(stop.shadow_price_usd_per_t, 0) : t("ladder.unsure"), stop.relief ? `${stop.relief.title}, ${costOf(stop.relief)}` : t("relief.none")]), [0, 5]) : h("p", {}, t("ladder.nothing"))),
+    h("div", { class: "brief-page" },
       h("h2", {}, t("promises.title")),
-      rows([t("column.promise"), t("column.observed"), t("column.baseline"), t("column.scenario"), t("column.verdict")], promises.map((row) => [row.title, told(row.observed, row), told(row.baseline, row), told(row.scenario, row), t(`verdict.${row.verdict}`)])),
+      rows([t("column.promise"), t("column.observed"), t("column.baseline"), t("column.scenario"), t("column.verdict")], promises.map((row) => [row.title, told(row.observed, row), told(row.baseline, row), told(row.scenario, row), t(`verdict.${row.verdict}`)]), [0, 4]),
+      h("h2", {}, t("trust.title")), h("ul", { class: "brief-trust" }, trustLines(doc).slice(0, 5).map((line) => h("li", {}, line))),
       h("h2", {}, t("brief.sources")), h("ul", { class: "small" }, named.slice(0, 10).map((id) => h("li", {}, sources[id] ? `${sources[id].title}${sources[id].published ? ` (${sources[id].published})` : ""}` : id))),
       h("p", { class: "small" }, t("brief.trust", { sourced_share: doc.trust.inputs.sourced_share, recalled_share: doc.trust.inputs.recalled_share, estimate_share: doc.trust.inputs.estimate_share, run_id: run.run_id, version: run.version, facts: run.facts_until, price_year: run.price_year }))));
   return {
     element, keys: [],
     draw() {
-      const pen = echarts.init(null, null, { renderer: "svg", ssr: true, width: 700, height: 360 });
       const colours = palette("light");
-      pen.setOption({ ...baseOption(colours), ...outlookOption(doc, colours) });
-      const image = h("img", { alt: t("outlook.title"), src: `data:image/svg+xml;base64,${btoa(String.fromCodePoint(...new TextEncoder().encode(pen.renderToSVGString())))}` });
-      chart.replaceChildren(image);
-      pen.dispose();
+      chart.replaceChildren(drawingElement({ ...baseOption(colours), ...outlookOption(doc, colours) }, { width: 700, height: 270 }));
     },
   };
 }

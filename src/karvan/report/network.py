@@ -7,16 +7,20 @@ from typing import Any
 
 import polars as pl
 
-from karvan.corridor import Corridor
-from karvan.corridor.ranges import Ranges, read_ranges
+from karvan.corridor import Corridor, Ranges, read_ranges
 from karvan.results import SavedRun
 from karvan.results.outlook import CORRIDOR_FLOOR_SHARE, PRICE_FLOOR_USD_PER_T
+from karvan.schema import ANY
 
 _DIGITS, _DIGITS_OF_GOODS = 6, 4
 _LEAST_KT = 0.05
 _FACILITY_COLUMNS = ("flow", "capacity", "turned_away", "shadow_price_usd_per_unit", "shadow_price_usd_per_t", "scarcity_wait_h", "delay_h")
 _FACILITY_INPUTS = ("nominal", "availability_share", "payload_share", "peak_factor", "other_load")
 _LINK_INPUTS = ("length_km", "time_h")
+
+
+_Goods = dict[str, dict[str, dict[int, float]]]
+"""Kilotonnes by link, goods and year."""
 
 
 def short(value: float | None, digits: int = _DIGITS) -> float | int:
@@ -41,7 +45,7 @@ def links_of(saved: SavedRun, corridor: Corridor, years: Sequence[int]) -> list[
     tables = corridor.tables
     frame = saved.frame("links").filter(pl.col("case").is_in(["scenario", "baseline"]))
     flows = {(row["case"], row["link_id"], row["year"]): (row["forward_kt"], row["backward_kt"]) for row in frame.iter_rows(named=True)}
-    goods = _goods_on_links(saved, corridor)
+    goods, own_goods = _goods_on_links(saved, corridor)
     names = dict(tables["places"].select("place_id", "name").iter_rows())
     operators = dict(tables["operators"].select("operator_id", "name").iter_rows())
     facilities: dict[str, list[str]] = {}
@@ -55,7 +59,7 @@ def links_of(saved: SavedRun, corridor: Corridor, years: Sequence[int]) -> list[
         most = max((sum(pair) for pairs in ways.values() for pair in pairs), default=0.0)
         if most < _LEAST_KT and row["is_open"]:
             continue
-        carried = {group: [short(by_year.get(year, 0.0), _DIGITS_OF_GOODS) for year in years] for group, by_year in goods.get(link, {}).items()}
+        own = own_goods.get(link, {})
         found.append(
             {
                 "link_id": link,
@@ -71,33 +75,66 @@ def links_of(saved: SavedRun, corridor: Corridor, years: Sequence[int]) -> list[
                 "forward_kt": [short(pair[0]) for pair in ways["scenario"]],
                 "backward_kt": [short(pair[1]) for pair in ways["scenario"]],
                 "baseline_kt": [short(sum(pair)) for pair in ways["baseline"]],
-                "goods_kt": {group: kt for group, kt in sorted(carried.items()) if max(kt) >= _LEAST_KT},
+                "corridor_kt": [short(sum(by_year.get(year, 0.0) for by_year in own.values())) for year in years],
+                "goods_kt": _goods_by_year(goods.get(link, {}), years),
+                "corridor_goods_kt": _goods_by_year(own, years),
             }
         )
     return found
 
 
-def _goods_on_links(saved: SavedRun, corridor: Corridor) -> dict[str, dict[str, dict[int, float]]]:
-    """Kilotonnes of the scenario by link, goods and year, both directions together: flows of routes on the links they pass."""
+def _goods_on_links(saved: SavedRun, corridor: Corridor) -> tuple[_Goods, _Goods]:
+    """Kilotonnes of the scenario by link, goods and year, both directions together: flows of routes on the links they pass.
+
+    Returns:
+        Of all routes, and of those that cross the headline cordon.
+    """
     flows = saved.frame("route_flows", columns=["case", "year", "route_id", "flow_kt"]).filter(
         pl.col("case") == "scenario", pl.col("flow_kt") > 0.0
     )
-    goods = corridor.tables["demand"].select("market_id", pl.col("commodity_group").cast(pl.String))
-    routes = saved.frame("routes", columns=["route_id", "market_id", "steps"]).join(goods, on="market_id", validate="m:1")
-    passed = saved.frame("route_steps", columns=["step_no", "kind", "element_id"]).filter(pl.col("kind") == "link")
-    summed = (
+    demand = corridor.tables["demand"].select(
+        "market_id", "origin_region", "destination_region", pl.col("commodity_group").cast(pl.String)
+    )  # fmt: skip
+    routes = saved.frame("routes", columns=["route_id", "market_id", "steps"]).join(demand, on="market_id", validate="m:1")
+    passed = saved.frame("route_steps", columns=["step_no", "kind", "element_id", "direction"]).filter(pl.col("kind") == "link")
+    steps = (
         flows.group_by("year", "route_id")
         .agg(pl.col("flow_kt").sum())
         .join(routes, on="route_id", validate="m:1")
         .explode("steps", empty_as_null=True)
-        .join(passed.select(pl.col("step_no").alias("steps"), "element_id"), on="steps", validate="m:1")
-        .group_by("element_id", "commodity_group", "year")
-        .agg(pl.col("flow_kt").sum())
+        .join(passed.select(pl.col("step_no").alias("steps"), "element_id", "direction"), on="steps", validate="m:1")
     )
-    found: dict[str, dict[str, dict[int, float]]] = {}
+    crossing = steps.filter(_is_counted(corridor)).select("route_id").unique()
+    own = steps.join(crossing, on="route_id", how="semi")
+    return _by_link(steps), _by_link(own)
+
+
+def _is_counted(corridor: Corridor) -> pl.Expr:
+    """Whether a step of a route crosses the headline cordon, in a direction and with goods that it counts."""
+    cordons = corridor.tables["cordons"].filter(pl.col("cordon_id") == corridor.manifest.headline_cordon)
+    counted = pl.lit(False)
+    for row in cordons.iter_rows(named=True):
+        one = pl.col("element_id") == row["link_id"]
+        if str(row["direction"]) != "both":
+            one &= pl.col("direction") == str(row["direction"])
+        for column in ("commodity_group", "origin_region", "destination_region"):
+            if row[column] not in {None, ANY}:
+                one &= pl.col(column) == row[column]
+        counted |= one
+    return counted
+
+
+def _by_link(steps: pl.DataFrame) -> _Goods:
+    summed = steps.group_by("element_id", "commodity_group", "year").agg(pl.col("flow_kt").sum())
+    found: _Goods = {}
     for link, group, year, flow in summed.iter_rows():
         found.setdefault(link, {}).setdefault(group, {})[year] = flow
     return found
+
+
+def _goods_by_year(goods: Mapping[str, Mapping[int, float]], years: Sequence[int]) -> dict[str, list[float | int]]:
+    carried = {group: [short(by_year.get(year, 0.0), _DIGITS_OF_GOODS) for year in years] for group, by_year in goods.items()}
+    return {group: kt for group, kt in sorted(carried.items()) if max(kt) >= _LEAST_KT}
 
 
 def facilities_of(saved: SavedRun, corridor: Corridor, years: Sequence[int]) -> list[dict[str, Any]]:
@@ -197,3 +234,33 @@ def _values(ranges: Ranges, table: str, key: str, row: Mapping[str, Any], column
 
 def _unique(names: Iterable[str | None]) -> list[str]:
     return list(dict.fromkeys(name for name in names if name))
+
+
+_NARROW, _WIDE = 3.0, 2.0
+_MAIN_SHARE = 0.12
+_OCEAN = "deep_sea"
+
+
+def views_of(corridor: Corridor, places: Sequence[Mapping[str, Any]], links: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
+    """Boxes in degrees (west, south, east, north) that a map opens on: the corridor, its headline crossing, and everything but oceans.
+
+    Args:
+        corridor: The corridor.
+        places: Places of the screen.
+        links: Links of the screen.
+    """
+    at = {place["place_id"]: (place["lon_deg"], place["lat_deg"]) for place in places}
+    counted = set(corridor.tables["cordons"].filter(pl.col("cordon_id") == corridor.manifest.headline_cordon)["link_id"])
+    most = max((max(link["corridor_kt"]) for link in links), default=0.0)
+    main = [link for link in links if max(link["corridor_kt"]) >= _MAIN_SHARE * most and link["mode"] != _OCEAN]
+    by_name = {
+        "corridor": (main, _WIDE),
+        "crossing": ([link for link in links if link["link_id"] in counted], _NARROW),
+        "whole": ([link for link in links if link["mode"] != _OCEAN], _WIDE),
+    }
+    found = {}
+    for name, (chosen, margin) in by_name.items():
+        ends = [at[link[end]] for link in chosen or links for end in ("from_place", "to_place")]
+        lons, lats = [end[0] for end in ends], [end[1] for end in ends]
+        found[name] = [min(lons) - margin, min(lats) - margin, max(lons) + margin, max(lats) + margin]
+    return found

@@ -9,7 +9,7 @@ import polars as pl
 
 from karvan.corridor import NOT_INPUTS, Corridor
 from karvan.report.answer import answer, figures, quote
-from karvan.report.network import facilities_of, links_of, places_of, short
+from karvan.report.network import facilities_of, links_of, places_of, short, views_of
 from karvan.results import SavedRun
 from karvan.schema import ANY
 
@@ -35,6 +35,7 @@ def screen(saved: SavedRun, corridor: Corridor, *, ladder: Mapping[str, Any] | N
     focus = _focus_year(report, years)
     facilities = facilities_of(saved, corridor, years)
     links = links_of(saved, corridor, years)
+    places = places_of(corridor, links, facilities)
     found: dict[str, Any] = {
         "kind": "karvan-screen",
         "schema": SCHEMA,
@@ -51,7 +52,8 @@ def screen(saved: SavedRun, corridor: Corridor, *, ladder: Mapping[str, Any] | N
         "trust": _trust(report),
         "goods": [_named(row, "commodity_group") for row in tables["commodities"].iter_rows(named=True)],
         "regions": [_named(row, "region_id") for row in tables["regions"].iter_rows(named=True)],
-        "places": places_of(corridor, links, facilities),
+        "places": places,
+        "views": views_of(corridor, places, links),
         "links": links,
         "facilities": facilities,
         "journeys": _journeys(report, corridor),
