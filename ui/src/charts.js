@@ -39,9 +39,9 @@ export function drawingOf(option, { width, height } = PICTURE) {
 
 // The same as an element: vector on paper, drawn at once.
 export function drawingElement(option, size) {
-  const parsed = new DOMParser().parseFromString(drawingOf(option, size), "image/svg+xml").documentElement;
-  for (const style of parsed.querySelectorAll("style")) style.remove(); // hover styles, which paper does not need and the policy does not allow
-  const svg = document.importNode(parsed, true);
+  // Hover styles, which paper does not need, are not let in by the page's policy.
+  const plain = drawingOf(option, size).replace(/<style[\s\S]*?<\/style>/g, "");
+  const svg = document.importNode(new DOMParser().parseFromString(plain, "image/svg+xml").documentElement, true);
   svg.setAttribute("viewBox", `0 0 ${size.width} ${size.height}`);
   svg.removeAttribute("width");
   svg.removeAttribute("height");
@@ -51,7 +51,7 @@ export function drawingElement(option, size) {
 export function makeChart(element, renderer) {
   const chart = echarts.init(element, null, { renderer });
   drawn.add(chart);
-  waiting.add(new Promise((done) => chart.on("finished", done)));
+  waiting.add(new Promise((done) => chart.on(renderer === "canvas" ? "rendered" : "finished", done))); // one that moves never finishes
   return chart;
 }
 
@@ -68,7 +68,7 @@ const tooltip = (colours) => ({
 export const tip = (title, lines) => h("div", {}, h("strong", {}, title), lines.map((line) => h("div", {}, line)));
 
 // A chart with heading, picture buttons and table twin. `option(colours, state, size)` draws; `table(state)` gives columns and rows.
-export function figure({ id, context, title, subtitle, source, height, option, table, controls = null, renderer = "svg" }) {
+export function figure({ id, context, title, subtitle, source, height, option, table, controls = null, renderer = "svg", heading = "h3" }) {
   const { doc, store } = context;
   const body = h("div", { class: "chart", id: `chart-${id}`, style: { height: `${height}px` }, role: "img", "aria-label": title() });
   const told = h("p", { class: "soft" });
@@ -84,7 +84,7 @@ export function figure({ id, context, title, subtitle, source, height, option, t
   };
   const element = h("figure", { class: "card", id, "aria-labelledby": `${id}-title` },
     h("div", { class: "card-head" },
-      h("h3", { id: `${id}-title` }, title()),
+      h(heading, { id: `${id}-title` }, title()),
       h("div", { class: "tools no-print" },
         button("PNG", () => savePng(name, picture()), { "aria-label": t("save.png", { title: title() }) }),
         button("SVG", () => saveSvg(name, picture()), { "aria-label": t("save.svg", { title: title() }) }))),

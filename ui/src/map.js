@@ -245,7 +245,13 @@ export function makeMap(element, { doc, store, changes = () => null, onpick = nu
     else return;
     event.preventDefault();
   });
-  return { chart, paths, draw, go, move, where, show: (view) => chart.setOption({ geo: view }) };
+  // Whether land or sea and every series really stand on the canvas.
+  const isDrawn = () => {
+    const canvas = element.querySelector("canvas");
+    const inside = chart.convertToPixel("geo", midpoint(paths[doc.links[0].link_id]));
+    return Boolean(canvas) && inside.every(Number.isFinite) && canvas.getContext("2d").getImageData(canvas.width >> 1, canvas.height >> 1, 1, 1).data[3] > 0;
+  };
+  return { chart, paths, draw, go, move, where, isDrawn, show: (view) => chart.setOption({ geo: view }) };
 }
 
 function titleOf(hit, doc, state) {

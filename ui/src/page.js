@@ -60,10 +60,9 @@ export async function mountPage(root, source, { language = "en", bar = [] } = {}
       words();
       for (const view of all) if (view.keys.some((key) => changed.includes(key))) view.draw(changed);
     });
-    context.debug = { map: () => context.map };
     allDrawn().then(() => {
       window.karvan = { store, map: context.map, doc };
-      document.body.dataset.ready = "1";
+      document.body.dataset.ready = context.map.isDrawn() ? "1" : "0";
     });
   }
 

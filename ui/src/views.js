@@ -49,7 +49,7 @@ export function heroView(context) {
       h("span", { class: "kpi-value", "data-figure": row.figure_id, "data-value": row.value }, told.value, told.unit ? h("span", { class: "kpi-unit" }, told.unit) : null), h("span", { class: "soft small" }, rangeText(row)));
   }));
   const chart = figure({
-    id: "outlook", context, title: () => t("outlook.title"), subtitle: () => t("outlook.subtitle"), source: t("source.outlook"), height: 330,
+    id: "outlook", context, title: () => t("outlook.title"), subtitle: () => t("outlook.subtitle"), source: t("source.outlook"), height: 330, heading: "h2",
     option: (colours) => outlookOption(doc, colours), table: () => outlookTable(doc),
   });
   const element = h("section", { id: "answer", "aria-labelledby": "answer-title", class: "hero" },

@@ -13,8 +13,8 @@ from karvan.errors import DataError, Problem
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge")
 _OPTIONS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--no-pdf-header-footer", "--run-all-compositor-stages-before-draw",
-    "--virtual-time-budget=20000",
+    "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--no-pdf-header-footer",
+    "--run-all-compositor-stages-before-draw", "--virtual-time-budget=20000",
 )  # fmt: skip
 _PATIENCE_S = 180
 

@@ -113,9 +113,7 @@ def _link_changes(ours: Mapping[str, Any], theirs: Mapping[str, Any], years: Seq
         beside = other.pop(link["link_id"], None)
         change = [_total(link, ours, year) - (0.0 if beside is None else _total(beside, theirs, year)) for year in years]
         found.append({"link_id": link["link_id"], "change_kt": [short(value) for value in change]})
-    found += [
-        {"link_id": link["link_id"], "change_kt": [short(-_total(link, theirs, year)) for year in years]} for link in other.values()
-    ]
+    found += [{"link_id": link["link_id"], "change_kt": [short(-_total(link, theirs, year)) for year in years]} for link in other.values()]
     return [row for row in found if any(abs(value) > 0.05 for value in row["change_kt"])]
 
 
@@ -148,7 +146,7 @@ def _focus_year(report: Mapping[str, Any], years: Sequence[int]) -> int:
     """The year that the headline was promised for, or the last of the run."""
     headline = report["headline"]
     promised = None if headline is None else headline["target_year"]
-    return promised if promised in years else years[-1]
+    return next((year for year in years if year == promised), years[-1])
 
 
 def _run(saved: SavedRun, corridor: Corridor) -> dict[str, Any]:
