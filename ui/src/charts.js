@@ -146,7 +146,7 @@ export function outlookOption(doc, colours) {
     legend: legend(colours, { data: series.map((each) => each.name).filter((name) => name && name !== "low") }),
     tooltip: { ...tooltip(colours), trigger: "axis", formatter: (items) => tip(String(items[0].axisValue), items.filter((item) => item.seriesName !== "low").map((item) => (
       item.seriesName === t("outlook.range") ? `${item.seriesName}: ${ends(low, high, item.value[0])}` : `${item.seriesName}: ${number(item.value[1], 2)} ${t("unit.Mt")}`))) },
-    xAxis: axis(colours, { type: "value", min: first, max: last, minInterval: 1, splitLine: { show: false }, axisLabel: { color: colours.soft, fontFamily: FONT, formatter: (year) => String(year) } }),
+    xAxis: axis(colours, { type: "value", min: first, max: last, minInterval: 1, splitLine: { show: false }, axisLabel: { color: colours.soft, fontFamily: FONT, hideOverlap: true, showMinLabel: first % 5 === 0, formatter: (year) => String(year) } }),
     yAxis: axis(colours, { type: "value", min: 0, name: t("unit.mt_per_year"), nameLocation: "end", nameTextStyle: { color: colours.soft, align: "left", padding: [0, 0, 0, -30] }, axisLabel: { color: colours.soft, formatter: (value) => number(value, 0) } }),
     series,
   };
@@ -200,7 +200,7 @@ export function sankeyOption(doc, colours, { year, wide }) {
     const [from, via, to] = [`o:${row.origin_region}`, `g:${row.commodity_group}`, `d:${row.destination_region}`];
     nodes.set(from, { name: from, depth: 0, label: { position: "right" }, itemStyle: { color: colours.rail } });
     nodes.set(via, { name: via, depth: 1, label: { position: "right" }, itemStyle: { color: row.commodity_group.startsWith("crude") ? colours.oil : colours.series[3] } });
-    nodes.set(to, { name: to, depth: 2, label: { position: "left" }, itemStyle: { color: colours.ship } });
+    nodes.set(to, { name: to, depth: 2, label: { position: "right", width: wide ? 160 : 112, overflow: "break", lineHeight: 13 }, itemStyle: { color: colours.ship } });
     for (const node of [from, via, to]) totals.set(node, (totals.get(node) ?? 0) + value);
     add(from, via, value);
     add(via, to, value);
@@ -212,7 +212,7 @@ export function sankeyOption(doc, colours, { year, wide }) {
       ? tip(`${nameOf(item.data.source)} → ${nameOf(item.data.target)}`, [`${number(item.value, 3)} ${t("unit.Mt")}`])
       : tip(nameOf(item.name), [`${number(totals.get(item.name), 3)} ${t("unit.Mt")}`])) },
     series: [{
-      type: "sankey", left: 4, right: 4, top: 8, bottom: 8, nodeWidth: 12, nodeGap: wide ? 9 : 7, draggable: false, emphasis: { focus: "adjacency" }, layoutIterations: 64,
+      type: "sankey", left: 4, right: wide ? 168 : 118, top: 8, bottom: 8, nodeWidth: 12, nodeGap: wide ? 9 : 7, draggable: false, emphasis: { focus: "adjacency" }, layoutIterations: 64,
       data: [...nodes.values()], links: [...links].map(([key, value]) => ({ source: key.split("\n")[0], target: key.split("\n")[1], value })),
       labelLayout: { hideOverlap: true }, lineStyle: { color: "source", opacity: 0.3, curveness: 0.5 },
       label: { color: colours.ink, fontFamily: FONT, fontSize: 12, textBorderColor: colours.paper, textBorderWidth: 2, formatter: (item) => (totals.get(item.name) >= 0.04 ? `${short(nameOf(item.name))} ${number(totals.get(item.name), 2)}` : "") },
@@ -224,7 +224,8 @@ export function sankeyOption(doc, colours, { year, wide }) {
 export function diversionOption(doc, colours, { isPicture }) {
   const change = doc.diversion.map((row) => ({ name: row.name, values: row.scenario_mt.map((value, index) => value - row.baseline_mt[index]) }));
   const kept = change.filter((row) => Math.max(...row.values.map(Math.abs)) > 0.02).sort((a, b) => Math.max(...b.values.map(Math.abs)) - Math.max(...a.values.map(Math.abs))).slice(0, 6);
-  const decals = [{}, { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [3, 4], rotation: -0.8 }, {}, { symbol: "circle", symbolSize: 0.5 }, {}, { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 5], rotation: 0.8 }];
+  const none = { symbol: "none" };
+  const decals = [none, { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [3, 4], rotation: -0.8 }, none, { symbol: "circle", symbolSize: 0.5 }, none, { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 5], rotation: 0.8 }];
   return {
     grid: { left: 52, right: 12, top: 34, bottom: isPicture ? 90 : 40 + 22 * Math.ceil(kept.length / 1) },
     legend: legend(colours, { orient: isPicture ? "horizontal" : "vertical", itemGap: 5, data: kept.map((row) => row.name) }),

@@ -90,7 +90,7 @@ export function notesOf(doc, source) {
   const { run } = doc;
   const figure = doc.figures[0];
   return [
-    t("picture.scenario", { scenario: run.scenario_title, baseline: run.baseline_title }),
+    t("picture.scenario", { scenario: [run.scenario_title, ...run.changes].join("  "), baseline: run.baseline_title }),
     t("picture.range", { year: figure.year, low_mt: figure.low, high_mt: figure.high }),
     source,
     t("picture.run", { version: run.version, run_id: run.run_id, corridor: run.corridor_title, edition: run.corridor_version, hash: run.corridor_hash.slice(0, 12) }),

@@ -82,7 +82,7 @@ export function ladderTable(rows) {
   return {
     columns: [
       { key: "name", label: t("column.facility") }, { key: "share", label: t("column.use"), digits: 2, show: (value) => percent(value) }, { key: "flow", label: t("column.carried"), digits: 1 },
-      { key: "capacity", label: t("column.capacity"), digits: 1 }, { key: "turned_away", label: t("column.turned_away"), digits: 1 }, { key: "unit", label: t("column.unit"), show: unit },
+      { key: "capacity", label: t("column.capacity"), digits: 1 }, { key: "turned_away", label: t("column.turned_away"), digits: 1 }, { key: "unit", label: t("column.unit_thousands"), show: unit },
       { key: "price_usd_per_t", label: t("column.price"), digits: 2, show: (value, row) => (row.is_public || !row.is_full ? number(value, 2) : t("ladder.unsure")) }, { key: "full_from", label: t("column.full_from"), digits: 0, show: (value) => value ?? "–" },
     ],
     rows,

@@ -74,7 +74,7 @@ export function facilitySites(doc, paths) {
 }
 
 // Series of a map; `changes` instead of flows draws a difference.
-export function mapSeries({ doc, paths, colours, state, changes = null, isPicture = false }) {
+export function mapSeries({ doc, paths, colours, state, width: space = 1000, changes = null, isPicture = false }) {
   const index = doc.years.indexOf(state.year);
   const facilities = Object.fromEntries(doc.facilities.map((row) => [row.facility_id, row]));
   const solid = [];
@@ -86,7 +86,7 @@ export function mapSeries({ doc, paths, colours, state, changes = null, isPictur
     const kind = classOfMode(link.mode);
     const coords = paths[link.link_id];
     const kt = changes ? Math.abs(changes[link.link_id] ?? 0) : carried(link, index, state);
-    if (kt < (changes ? 2 : state.scope === "corridor" ? 4 : 0.5)) {
+    if (kt < (changes ? 5 : state.scope === "corridor" ? 4 : 0.5)) {
       const runs = link.forward_kt[index] + link.backward_kt[index] >= 0.5;
       if (!link.is_open_at_start && !runs && !changes && kind !== "oil") planned.push({ coords });
       else if (kind !== "ship" && (changes || runs)) still.push({ coords });
@@ -99,7 +99,7 @@ export function mapSeries({ doc, paths, colours, state, changes = null, isPictur
       colour = step === null ? colours.still : colours.use[step];
     }
     const isSea = link.mode === "deep_sea";
-    const width = changes ? Math.min(10, 1 + 4 * (kt / 1000) ** 0.6) : widthOf(kt, kind === "oil", state.scope) * (isSea ? 0.55 : 1);
+    const width = changes ? Math.min(10, 0.8 + 6 * (kt / 1000) ** 0.65) : widthOf(kt, kind === "oil", state.scope) * (isSea ? 0.55 : 1);
     casing.push({ coords, lineStyle: { width: width + (state.colourBy === "use" ? 2 : 1.6) } });
     solid.push({ coords, link, kt, lineStyle: { color: colour, width, opacity: isSea ? 0.55 : 1 } });
     const forward = link.forward_kt[index] >= link.backward_kt[index];
@@ -119,11 +119,12 @@ export function mapSeries({ doc, paths, colours, state, changes = null, isPictur
     moving.sort((a, b) => b.kt - a.kt);
     series.push(lines("moving", 3, moving.slice(0, ANIMATED), { width: 0, opacity: 0 }, { effect: { show: true, constantSpeed: 28, symbol: "circle", symbolSize: 3.2, trailLength: 0, color: "#ffffff" } }));
   }
-  series.push(...pointSeries({ doc, paths, colours, state, index, changes }));
+  series.push(...pointSeries({ doc, paths, colours, state, index, changes, space }));
   return { series, shown: solid };
 }
 
-function pointSeries({ doc, paths, colours, state, index, changes }) {
+// Names as many as there is room for, busiest first; facilities of the corridor before all others.
+function pointSeries({ doc, paths, colours, state, index, changes, space }) {
   const sites = facilitySites(doc, paths);
   const weight = {};
   for (const site of sites) {
@@ -135,7 +136,7 @@ function pointSeries({ doc, paths, colours, state, index, changes }) {
     const kt = carried(link, index, { goods: "all", scope: state.scope });
     for (const end of [link.from_place, link.to_place]) busiest[end] = Math.max(busiest[end] ?? 0, kt);
   }
-  const named = [...doc.places].map((place) => ({ place, size: (busiest[place.place_id] ?? 0) + (weight[place.place_id] ?? 0) })).filter((each) => each.size > 40).sort((a, b) => b.size - a.size).slice(0, 110);
+  const named = [...doc.places].map((place) => ({ place, size: (busiest[place.place_id] ?? 0) + (weight[place.place_id] ?? 0) })).filter((each) => each.size > 40).sort((a, b) => b.size - a.size).slice(0, Math.round(space / 11));
   const places = named.map(({ place, size }, rank) => ({
     name: place.name, value: [place.lon_deg, place.lat_deg], symbolSize: size > 20000 ? 7 : rank < 60 ? 5.5 : 4, label: { fontWeight: size > 20000 ? 600 : 500, distance: size > 60000 ? 9 : 5 },
   }));
@@ -190,7 +191,7 @@ export function makeMap(element, { doc, store, changes = () => null, onpick = nu
   function draw(keys = null) {
     const state = store.get();
     const colours = palette(state.theme);
-    const drawing = mapSeries({ doc, paths, colours, state, changes: changes(state) });
+    const drawing = mapSeries({ doc, paths, colours, state, width: chart.getWidth(), changes: changes(state) });
     shown = drawing.shown;
     if (keys === null || preset === null) {
       preset = state.preset;

@@ -37,7 +37,7 @@ export async function mountPage(root, source, { language = "en", bar = [] } = {}
       Object.entries(LANGUAGES).map(([code, name]) => h("option", { value: code, selected: code === currentLanguage() }, name))));
     const theme = button("", () => store.set({ theme: store.get().theme === "light" ? "dark" : "light" }), { id: "theme" });
     const motion = button("", () => store.set({ still: !store.get().still }), { id: "motion" });
-    const header = h("header", { class: "topbar no-print" }, h("a", { href: "#main", class: "skip" }, t("skip")), h("strong", { class: "brand" }, "Karvan"), h("span", { class: "soft run-name" }, `${run.corridor_title} · ${run.scenario_title}`),
+    const header = h("header", { class: "topbar no-print" }, h("a", { href: "#main", class: "skip" }, t("skip")), h("strong", { class: "brand" }, "Karvan"), h("span", { class: "soft run-name" }, `${run.corridor_title} · ${views.titleOf(run)}`),
       h("nav", { "aria-label": t("nav.label") }, rooms.map(([id, key]) => h("a", { href: `#${id}` }, t(key)))), h("div", { class: "tools" }, bar, languages, motion, theme, button(t("print"), () => window.print())));
     const main = h("main", { id: "main" }, hero.element,
       h("section", { id: "where", class: "where", "aria-labelledby": "map-title" }, h("div", { class: "card map-card" }, map.element), h("div", { class: "side" }, detail, ladder.element)),

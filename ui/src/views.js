@@ -24,6 +24,9 @@ export function rangeText(row) {
   return t("figure.baseline", { baseline: row.unit === "facilities" ? number(row.baseline, 0) : digits(row.baseline) });
 }
 
+// Title of a run's scenario with what its options changed.
+export const titleOf = (run) => [run.scenario_title, ...(run.changes.length > 3 ? [...run.changes.slice(0, 3), "…"] : run.changes)].join("  ");
+
 export function heroView(context) {
   const { doc } = context;
   const { headline, run } = doc;
@@ -54,7 +57,7 @@ export function heroView(context) {
   });
   const element = h("section", { id: "answer", "aria-labelledby": "answer-title", class: "hero" },
     h("div", { class: "hero-words" },
-      h("p", { class: "eyebrow" }, run.corridor_title, " · ", run.scenario_title),
+      h("p", { class: "eyebrow" }, run.corridor_title, " · ", titleOf(run)),
       h("h1", { id: "answer-title" }, lead),
       rest.length ? h("p", { class: "lead" }, sentences(rest)) : null,
       headline ? h("p", { class: "soft" }, headline.date ? t("answer.promised", { date: headline.date, title: headline.title }) : headline.title) : null,
@@ -129,7 +132,7 @@ export function yearBar(context) {
 }
 
 const mapOption = (doc, colours, state, size, changes = null) => ({
-  ...baseOption(colours), backgroundColor: colours.sea, geo: geoOption(colours, { box: doc.views[state.preset], ...size }), series: mapSeries({ doc, paths: pathsOf(doc), colours, state, changes, isPicture: true }).series,
+  ...baseOption(colours), backgroundColor: colours.sea, geo: geoOption(colours, { box: doc.views[state.preset], ...size }), series: mapSeries({ doc, paths: pathsOf(doc), colours, state, width: size.width, changes, isPicture: true }).series,
 });
 const PAPER_MAP = { width: 700, height: 440 };
 
@@ -299,7 +302,7 @@ export function profileView(context) {
   }
   if (!groups.size) return null;
   const goods = Object.fromEntries(doc.goods.map((row) => [row.commodity_group, row.name]));
-  const label = (journeys) => t("profile.group", { origin: [...new Set(journeys.map((row) => row.origin))].join(", "), goods: goods[journeys[0].commodity_group] });
+  const label = (journeys) => t("profile.group", { origin: [...new Set(journeys.map((row) => row.origin.replace(/ \(.*\)$/, "")))].join(", "), goods: goods[journeys[0].commodity_group] });
   const keys = [...groups.keys()];
   const years = doc.journeys.flatMap((row) => row.curves.filter((curve) => curve.scenario === doc.run.scenario).map((curve) => curve.year));
   const year = years.includes(doc.focus_year) ? doc.focus_year : years[0];
@@ -329,7 +332,7 @@ export function sankeyView(context) {
   const goods = Object.fromEntries(doc.goods.map((row) => [row.commodity_group, row.name]));
   const view = figure({
     id: "flows", context, title: () => t("flows.title"), subtitle: (state) => t("flows.subtitle", { year: state.year }), source: t("source.model"), height: 470,
-    option: (colours, state, size) => sankeyOption(doc, colours, { year: state.year, wide: size.width > 700 }),
+    option: (colours, state, size) => sankeyOption(doc, colours, { year: state.year, wide: size.width > 520 }),
     table: (state) => {
       const index = doc.years.indexOf(state.year);
       return {
@@ -445,7 +448,7 @@ export function sourcesView(context) {
     columns: () => [{ key: "title", label: t("column.source"), show: (_, row) => cards.sourceOf(row.source_id) }, { key: "published", label: t("column.published_on") }, { key: "source_id", label: t("column.id") }], rows: () => doc.sources,
   });
   const facts = [[t("run.id"), run.run_id], [t("run.version"), run.version], [t("run.corridor"), `${run.corridor_title} ${run.corridor_version}`], [t("run.facts_until"), run.facts_until], [t("run.money"), t("run.usd", { price_year: run.price_year })], [t("run.corridor_hash"), run.corridor_hash], [t("run.scenario_hash"), run.scenario_hash], [t("run.code_hash"), run.code_hash]];
-  const replaced = run.replaced.length ? h("div", {}, h("h3", {}, t("run.replaced", { count: run.replaced.length })), h("ul", {}, run.replaced.map((row) => h("li", {}, Object.values(row).filter((value) => value !== null).map(String).join(" · "))))) : null;
+  const replaced = run.replaced.length ? h("div", {}, h("h3", {}, t("run.replaced", { count: run.replaced.length })), h("ul", {}, run.changes.map((text) => h("li", {}, text)))) : null;
   const element = h("section", { id: "sources", "aria-labelledby": "sources-title" }, h("h2", { id: "sources-title" }, t("sources.title")),
     h("div", { class: "card prose" }, h("h3", {}, t("method.title")), [1, 2, 3].map((part) => h("p", {}, t(`method.${part}`))), h("h3", {}, t("limits.title")), [1, 2, 3, 4].map((part) => h("p", {}, t(`limits.${part}`))), replaced),
     tables.element, list.element,
@@ -464,7 +467,7 @@ export function compareView(context) {
     return Object.fromEntries(comparison.links.map((row) => [row.link_id, row.change_kt[index]]));
   };
   const pane = (name, title) => h("div", { class: `map map-small`, id: `map-${name}`, tabindex: "0", role: "group", "aria-roledescription": t("map.role"), "aria-label": title });
-  const titles = { ours: t("compare.ours", { title: doc.run.scenario_title, run_id: doc.run.run_id }), theirs: t("compare.theirs", { title: against.run.scenario_title, run_id: against.run.run_id }), change: t("compare.change_title") };
+  const titles = { ours: t("compare.ours", { title: titleOf(doc.run), run_id: doc.run.run_id }), theirs: t("compare.theirs", { title: titleOf(against.run), run_id: against.run.run_id }), change: t("compare.change_title") };
   const panes = Object.fromEntries(Object.entries(titles).map(([name, title]) => [name, pane(name, title)]));
   const block = (name) => h("div", { class: "map-frame", "data-pane": name }, h("div", { class: "map-paper", "data-paper-of": name }), panes[name], h("p", { class: "map-label" }, titles[name]), name === "ours" ? null : h("p", { class: "endorsement" }, t("map.endorsement")));
   const blocks = Object.fromEntries(Object.keys(titles).map((name) => [name, block(name)]));
@@ -477,7 +480,7 @@ export function compareView(context) {
   });
   const limits = dataTable({
     id: "table-compare-limits", caption: t("compare.limits", { year: year() }),
-    columns: [{ key: "name", label: t("column.facility"), open: (row) => cards.facility(row.facility_id) }, { key: "flow", label: t("column.carried"), digits: 1, show: (value) => signed(value, 1) }, { key: "capacity", label: t("column.capacity"), digits: 1, show: (value) => signed(value, 1) }, { key: "turned_away", label: t("column.turned_away"), digits: 1, show: (value) => signed(value, 1) }, { key: "unit", label: t("column.unit"), show: (value) => unit(value) }],
+    columns: [{ key: "name", label: t("column.facility"), open: (row) => cards.facility(row.facility_id) }, { key: "flow", label: t("column.carried"), digits: 1, show: (value) => signed(value, 1) }, { key: "capacity", label: t("column.capacity"), digits: 1, show: (value) => signed(value, 1) }, { key: "turned_away", label: t("column.turned_away"), digits: 1, show: (value) => signed(value, 1) }, { key: "unit", label: t("column.unit_thousands"), show: (value) => unit(value) }],
     rows: limitRows(),
   });
   function limitRows() {
@@ -488,7 +491,7 @@ export function compareView(context) {
     h("div", { class: "card-head" }, h("h2", { id: "compare-title" }, t("compare.title")), picker(t("compare.view"), [["two", t("compare.two")], ["difference", t("compare.difference")]], store, "compare")),
     h("p", { class: "soft" }, t("compare.told")), h("div", { class: "card stacked" }, Object.values(blocks)), h("div", { class: "pair" }, h("div", { class: "card" }, figures.element), h("div", { class: "card" }, limits.element)));
   return {
-    element, keys: ["year", "theme", "goods", "colourBy", "compare", "still", "preset", "paper"],
+    element, keys: ["year", "theme", "goods", "colourBy", "compare", "still", "preset", "scope", "paper"],
     draw(keys) {
       const state = store.get();
       blocks.ours.hidden = blocks.theirs.hidden = state.compare === "difference";
@@ -497,11 +500,11 @@ export function compareView(context) {
         for (const name of Object.keys(blocks)) {
           const side = name === "theirs" ? against : doc;
           blocks[name].hidden = false;
-          blocks[name].firstElementChild.replaceChildren(drawingElement(mapOption(side, palette("light"), { ...at(state), scope: "all", goods: "all", theme: "light" }, PAPER_MAP, name === "change" ? changes() : null), PAPER_MAP));
+          blocks[name].firstElementChild.replaceChildren(drawingElement(mapOption(side, palette("light"), { ...at(state), theme: "light" }, PAPER_MAP, name === "change" ? changes() : null), PAPER_MAP));
         }
         return;
       }
-      const own = { get: () => ({ ...at(store.get()), still: true, goods: "all", scope: "all" }), set: store.set };
+      const own = { get: () => ({ ...at(store.get()), still: true }), set: store.set };
       const wanted = state.compare === "difference" ? ["change"] : ["ours", "theirs"];
       for (const name of wanted) {
         const fresh = !maps[name];
@@ -531,7 +534,7 @@ export function briefView(context) {
   const chart = h("div", { class: "brief-chart" });
   const element = h("section", { class: "brief", "aria-label": t("brief.title") },
     h("div", { class: "brief-page" },
-      h("p", { class: "eyebrow" }, `Karvan · ${run.corridor_title} · ${run.scenario_title}`), h("h1", {}, sentences(doc.answer.slice(0, 2))), h("p", {}, sentences(doc.answer.slice(2))),
+      h("p", { class: "eyebrow" }, `Karvan · ${run.corridor_title} · ${titleOf(run)}`), h("h1", {}, sentences(doc.answer.slice(0, 2))), h("p", {}, sentences(doc.answer.slice(2))),
       h("h2", {}, t("figures.title")),
       rows([t("column.figure"), t("column.scenario"), t("column.range"), t("column.baseline")], doc.figures.map((row) => {
         const { value, unit: name } = figureText(row);

@@ -8,11 +8,12 @@ from typing import Any
 from karvan.results.outlook import ROUTE_GAP
 
 
-def answer(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+def answer(report: Mapping[str, Any], *, headline_scenario: str) -> list[dict[str, Any]]:
     """What was promised, what the model finds, what is no answer.
 
     Args:
         report: What `build_report` gave.
+        headline_scenario: The scenario of which may be said that it is everything announced; others are told by their titles.
 
     Returns:
         `key` of a message and its `values` by name.
@@ -28,11 +29,16 @@ def answer(report: Mapping[str, Any]) -> list[dict[str, Any]]:
             "last_mt": last["corridor_mt"],
         }
         return [_told("answer.outlook", **values), *_not_settled(report)]
-    target = {"target_mt": headline["target_mt"], "last_year": headline["last_year"], "last_mt": headline["last_year_mt"]}
+    titles = {name: report[name] for name in ("scenario_title", "baseline_title")}
+    ending = "" if report["scenario"] == headline_scenario else "_in"
+    target = {**titles, "target_mt": headline["target_mt"], "last_year": headline["last_year"], "last_mt": headline["last_year_mt"]}
     reached = headline["reached_year"]
-    found = [_told("answer.not_reached", **target) if reached is None else _told("answer.reached", **target, year=reached)]
+    found = [
+        _told(f"answer.not_reached{ending}", **target) if reached is None else _told(f"answer.reached{ending}", **target, year=reached)
+    ]
     if headline["in_target_year_mt"] is not None:
         values = {
+            **titles,
             "year": headline["target_year"],
             "mt": headline["in_target_year_mt"],
             "low_mt": headline["in_target_year_low_mt"],
@@ -40,14 +46,12 @@ def answer(report: Mapping[str, Any]) -> list[dict[str, Any]]:
             "baseline_mt": headline["in_target_year_baseline_mt"],
             "target_mt": headline["target_mt"],
         }
-        found.append(_told("answer.in_target_year", **values))
-    when = (("high", "reached_year_high"), ("low", "reached_year_low"), ("baseline", "reached_year_baseline"))
-    for name, column in when:
-        year = headline[column]
-        if year is None:
-            found.append(_told(f"answer.{name}_not_reached", last_year=headline["last_year"], target_mt=headline["target_mt"]))
-        else:
-            found.append(_told(f"answer.{name}_reached", year=year, target_mt=headline["target_mt"]))
+        found.append(_told(f"answer.in_target_year{ending}", **values))
+    when = (("high", "", "reached_year_high"), ("low", "", "reached_year_low"), ("baseline", ending, "reached_year_baseline"))
+    for name, form, column in when:
+        year, values = headline[column], {**titles, "last_year": headline["last_year"], "target_mt": headline["target_mt"]}
+        known = _told(f"answer.{name}_reached{form}", **values, year=year)
+        found.append(_told(f"answer.{name}_not_reached{form}", **values) if year is None else known)
     return [*found, *_not_settled(report)]
 
 

@@ -237,7 +237,7 @@ def _unique(names: Iterable[str | None]) -> list[str]:
 
 
 _NARROW, _WIDE = 3.0, 2.0
-_MAIN_SHARE = 0.12
+_MAIN_SHARE = 0.15
 _OCEAN = "deep_sea"
 
 

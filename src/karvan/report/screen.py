@@ -42,7 +42,7 @@ def screen(saved: SavedRun, corridor: Corridor, *, ladder: Mapping[str, Any] | N
         "run": _run(saved, corridor),
         "years": years,
         "focus_year": focus,
-        "answer": answer(report),
+        "answer": answer(report, headline_scenario=corridor.manifest.headline_scenario),
         "quote": quote(report, focus),
         "figures": figures(report, focus, facilities),
         "headline": report["headline"],
@@ -157,12 +157,21 @@ def _run(saved: SavedRun, corridor: Corridor) -> dict[str, Any]:
     )  # fmt: skip
     return {
         **{name: report[name] for name in names},
+        "changes": [_change(row) for row in report["replaced"]],
         "base_year": corridor.manifest.base_year,
         "corridor_hash": manifest["corridor_hash"],
         "scenario_hash": manifest["scenario_hash"],
         "code_hash": manifest["code_hash"],
         "seed": manifest["seed"],
     }
+
+
+def _change(row: Mapping[str, Any]) -> str:
+    """What an option replaced, in signs that need no language."""
+    if "measure" in row:
+        return f"{'+' if row['change'] == 'with' else '−'} {row['measure']}"
+    place = ".".join(str(row[name]) for name in ("table", "row", "column") if row[name] is not None)
+    return f"{place} = {row['new']}"
 
 
 def _named(row: Mapping[str, Any], key: str) -> dict[str, Any]:
