@@ -11,6 +11,8 @@ import polars as pl
 import pytest
 from playwright.sync_api import expect
 
+from karvan.report import render_page
+
 AXE = Path(__file__).resolve().parents[2] / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 PIXELS = """([points]) => {
   const canvases = [...document.querySelectorAll('#map canvas')];
@@ -249,8 +251,11 @@ def test_nothing_runs_out_of_the_window(open_page, report_file, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_on_paper_the_brief_comes_first_on_two_pages(open_page, report_file):
-    page = open_page(report_file, mark="print")
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_on_paper_the_brief_comes_first_on_two_pages(open_page, document, tmp_path, language):
+    file = tmp_path / "report.html"
+    file.write_text(render_page(document, language=language), encoding="utf-8")
+    page = open_page(file, mark="print")
     page.emulate_media(media="print")
     expect(page.locator(".brief")).to_be_visible()
     tops = page.evaluate(TOPS)

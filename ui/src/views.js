@@ -520,6 +520,8 @@ export function compareView(context) {
   };
 }
 
+const PAPER_PAGE = 985; // height in pixels that A4 leaves between its margins, and a little to spare
+
 // Two pages to hand over: the sentence, the figures, the sources. Seen on paper only.
 export function briefView(context) {
   const { doc } = context;
@@ -549,11 +551,18 @@ export function briefView(context) {
       h("h2", {}, t("trust.title")), h("ul", { class: "brief-trust" }, trustLines(doc).slice(0, 5).map((line) => h("li", {}, line))),
       h("h2", {}, t("brief.sources")), h("ul", { class: "small" }, named.slice(0, 10).map((id) => h("li", {}, sources[id] ? `${sources[id].title}${sources[id].published ? ` (${sources[id].published})` : ""}` : id))),
       h("p", { class: "small" }, t("brief.trust", { sourced_share: doc.trust.inputs.sourced_share, recalled_share: doc.trust.inputs.recalled_share, estimate_share: doc.trust.inputs.estimate_share, run_id: run.run_id, version: run.version, facts: run.facts_until, price_year: run.price_year }))));
+  // Longer words may need more room than a page has; the last rows of what stops it then go, all of which stand further down.
+  function fit() {
+    const [page] = element.children;
+    const body = [...page.querySelectorAll("tbody")].at(-1);
+    while (page.getBoundingClientRect().height > PAPER_PAGE && body.rows.length > 2) body.lastElementChild.remove();
+  }
   return {
-    element, keys: [],
+    element, keys: ["paper"],
     draw() {
       const colours = palette("light");
-      chart.replaceChildren(drawingElement({ ...baseOption(colours), ...outlookOption(doc, colours) }, { width: 700, height: 270 }));
+      chart.replaceChildren(drawingElement({ ...baseOption(colours), ...outlookOption(doc, colours) }, { width: 700, height: 260 }));
+      if (context.store.get().paper) fit();
     },
   };
 }
