@@ -17,9 +17,21 @@ async function start() {
     return;
   }
   const nameOf = (run) => run.name ?? run.title ?? run.run_id;
-  const choice = h("select", { "aria-label": t("app.run"), onchange: (event) => { query.set("run", event.target.value); location.search = query; } },
-    runs.map((run) => h("option", { value: run.run_id, selected: run.run_id === chosen }, nameOf(run))));
-  await mountPage(root, httpSource(chosen, { againstId: query.get("against") }), { language: document.documentElement.lang, bar: [choice] });
+  const choice = h(
+    "select",
+    {
+      "aria-label": t("app.run"),
+      onchange: (event) => {
+        query.set("run", event.target.value);
+        location.search = query;
+      },
+    },
+    runs.map((run) => h("option", { value: run.run_id, selected: run.run_id === chosen }, nameOf(run))),
+  );
+  await mountPage(root, httpSource(chosen, { againstId: query.get("against") }), {
+    language: document.documentElement.lang,
+    bar: [choice],
+  });
 }
 
 start();

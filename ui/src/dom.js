@@ -41,5 +41,9 @@ const PATHS = {
 };
 
 export function icon(name) {
-  return s("svg", { viewBox: "0 0 16 16", width: 14, height: 14, "aria-hidden": "true", class: "icon" }, s("path", { d: PATHS[name], fill: "currentColor" }));
+  return s(
+    "svg",
+    { viewBox: "0 0 16 16", width: 14, height: 14, "aria-hidden": "true", class: "icon" },
+    s("path", { d: PATHS[name], fill: "currentColor" }),
+  );
 }

@@ -19,7 +19,10 @@ const cell = (value) => {
 
 // Raw values, not the rounded ones that are shown; a byte order mark for spreadsheets.
 export function saveCsv(name, columns, rows) {
-  const lines = [columns.map((column) => cell(column.field ?? column.key)), ...rows.map((row) => columns.map((column) => cell(row[column.key])))];
+  const lines = [
+    columns.map((column) => cell(column.field ?? column.key)),
+    ...rows.map((row) => columns.map((column) => cell(row[column.key]))),
+  ];
   saveBlob(name, new Blob([`\ufeff${lines.map((line) => line.join(",")).join("\r\n")}\r\n`], { type: "text/csv;charset=utf-8" }));
 }
 
@@ -53,7 +56,8 @@ export function framed(drawing, { title, subtitle, notes, colours }) {
   const lines = notes.flatMap((note) => wrapped(note, 165));
   const top = 92;
   const height = top + PICTURE.height + 24 + 18 * lines.length + 14;
-  const text = (x, y, size, weight, fill, content) => `<text x="${x}" y="${y}" font-size="${size}" font-weight="${weight}" fill="${fill}">${xml(content)}</text>`;
+  const text = (x, y, size, weight, fill, content) =>
+    `<text x="${x}" y="${y}" font-size="${size}" font-weight="${weight}" fill="${fill}">${xml(content)}</text>`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${PICTURE.width}" height="${height}" viewBox="0 0 ${PICTURE.width} ${height}" font-family="'Inter Variable', Inter, system-ui, sans-serif">`,
     `<title>${xml(title)}</title><style>${fontFaces()}</style>`,
@@ -93,6 +97,12 @@ export function notesOf(doc, source) {
     t("picture.scenario", { scenario: [run.scenario_title, ...run.changes].join("  "), baseline: run.baseline_title }),
     t("picture.range", { year: figure.year, low_mt: figure.low, high_mt: figure.high }),
     source,
-    t("picture.run", { version: run.version, run_id: run.run_id, corridor: run.corridor_title, edition: run.corridor_version, hash: run.corridor_hash.slice(0, 12) }),
+    t("picture.run", {
+      version: run.version,
+      run_id: run.run_id,
+      corridor: run.corridor_title,
+      edition: run.corridor_version,
+      hash: run.corridor_hash.slice(0, 12),
+    }),
   ];
 }

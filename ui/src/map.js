@@ -4,7 +4,17 @@ import { number, t, term } from "./i18n.js";
 import { frameOf, projection } from "./projection.js";
 import { classOfMode, palette, useStep } from "./theme.js";
 
-const BEND = { rail: 0.03, road: -0.05, rail_ferry: 0.16, ro_ro: 0.26, feeder: -0.14, dry_ship: -0.26, deep_sea: 0.1, tanker: 0.36, pipeline: -0.12 };
+const BEND = {
+  rail: 0.03,
+  road: -0.05,
+  rail_ferry: 0.16,
+  ro_ro: 0.26,
+  feeder: -0.14,
+  dry_ship: -0.26,
+  deep_sea: 0.1,
+  tanker: 0.36,
+  pipeline: -0.12,
+};
 const ANIMATED = 60;
 
 let registered = false;
@@ -40,9 +50,10 @@ export const midpoint = (path) => path[Math.floor(path.length / 2)];
 
 const OIL_SCALE = 6;
 // Width in pixels of so many kilotonnes; oil has a scale of its own.
-export const widthOf = (kt, isOil, scope) => (scope === "corridor"
-  ? Math.min(10, 0.8 + 4 * (kt / 1000) ** 0.62)
-  : Math.min(9, 0.6 + 2.3 * (kt / 1000 / (isOil ? OIL_SCALE : 1)) ** 0.55));
+export const widthOf = (kt, isOil, scope) =>
+  scope === "corridor"
+    ? Math.min(10, 0.8 + 4 * (kt / 1000) ** 0.62)
+    : Math.min(9, 0.6 + 2.3 * (kt / 1000 / (isOil ? OIL_SCALE : 1)) ** 0.55);
 
 // Kilotonnes of a link in a year that the choice of routes and goods leaves.
 export function carried(link, index, { goods, scope }) {
@@ -107,7 +118,16 @@ export function mapSeries({ doc, paths, colours, state, width: space = 1000, cha
   }
   solid.sort((a, b) => b.kt - a.kt);
   const lines = (id, zlevel, data, lineStyle, more = {}) => ({
-    id, type: "lines", coordinateSystem: "geo", polyline: true, zlevel, data, silent: true, lineStyle: { opacity: 1, cap: "round", join: "round", ...lineStyle }, effect: { show: false }, ...more,
+    id,
+    type: "lines",
+    coordinateSystem: "geo",
+    polyline: true,
+    zlevel,
+    data,
+    silent: true,
+    lineStyle: { opacity: 1, cap: "round", join: "round", ...lineStyle },
+    effect: { show: false },
+    ...more,
   });
   const series = [
     lines("casing", 1, casing, { color: state.colourBy === "use" ? colours.useCasing : colours.casing }),
@@ -117,7 +137,15 @@ export function mapSeries({ doc, paths, colours, state, width: space = 1000, cha
   ];
   if (!state.still && !changes && !isPicture) {
     moving.sort((a, b) => b.kt - a.kt);
-    series.push(lines("moving", 3, moving.slice(0, ANIMATED), { width: 0, opacity: 0 }, { effect: { show: true, constantSpeed: 28, symbol: "circle", symbolSize: 3.2, trailLength: 0, color: "#ffffff" } }));
+    series.push(
+      lines(
+        "moving",
+        3,
+        moving.slice(0, ANIMATED),
+        { width: 0, opacity: 0 },
+        { effect: { show: true, constantSpeed: 28, symbol: "circle", symbolSize: 3.2, trailLength: 0, color: "#ffffff" } },
+      ),
+    );
   }
   series.push(...pointSeries({ doc, paths, colours, state, index, changes, space }));
   return { series, shown: solid };
@@ -136,20 +164,53 @@ function pointSeries({ doc, paths, colours, state, index, changes, space }) {
     const kt = carried(link, index, { goods: "all", scope: state.scope });
     for (const end of [link.from_place, link.to_place]) busiest[end] = Math.max(busiest[end] ?? 0, kt);
   }
-  const named = [...doc.places].map((place) => ({ place, size: (busiest[place.place_id] ?? 0) + (weight[place.place_id] ?? 0) })).filter((each) => each.size > 40).sort((a, b) => b.size - a.size).slice(0, Math.round(space / 11));
+  const named = [...doc.places]
+    .map((place) => ({ place, size: (busiest[place.place_id] ?? 0) + (weight[place.place_id] ?? 0) }))
+    .filter((each) => each.size > 40)
+    .sort((a, b) => b.size - a.size)
+    .slice(0, Math.round(space / 11));
   const places = named.map(({ place, size }, rank) => ({
-    name: place.name, value: [place.lon_deg, place.lat_deg], symbolSize: size > 20000 ? 7 : rank < 60 ? 5.5 : 4, label: { fontWeight: size > 20000 ? 600 : 500, distance: size > 60000 ? 9 : 5 },
+    name: place.name,
+    value: [place.lon_deg, place.lat_deg],
+    symbolSize: size > 20000 ? 7 : rank < 60 ? 5.5 : 4,
+    label: { fontWeight: size > 20000 ? 600 : 500, distance: size > 60000 ? 9 : 5 },
   }));
-  const series = [{
-    id: "places", type: "scatter", coordinateSystem: "geo", zlevel: 4, data: places, silent: true, symbol: "circle", labelLayout: { hideOverlap: true },
-    itemStyle: { color: colours.paper, borderColor: colours.ink, borderWidth: 1.4, opacity: 1 },
-    label: { show: true, position: "right", distance: 5, color: colours.ink, fontFamily: FONT, fontSize: 12, textBorderColor: colours.land, textBorderWidth: 3, formatter: ({ name }) => name.replace(/ \(.*\)$/, "").replace(/ International Port$/, "") },
-  }];
+  const series = [
+    {
+      id: "places",
+      type: "scatter",
+      coordinateSystem: "geo",
+      zlevel: 4,
+      data: places,
+      silent: true,
+      symbol: "circle",
+      labelLayout: { hideOverlap: true },
+      itemStyle: { color: colours.paper, borderColor: colours.ink, borderWidth: 1.4, opacity: 1 },
+      label: {
+        show: true,
+        position: "right",
+        distance: 5,
+        color: colours.ink,
+        fontFamily: FONT,
+        fontSize: 12,
+        textBorderColor: colours.land,
+        textBorderWidth: 3,
+        formatter: ({ name }) => name.replace(/ \(.*\)$/, "").replace(/ International Port$/, ""),
+      },
+    },
+  ];
   if (!changes) {
     const full = sites.filter((site) => site.scenario.is_full[index]);
     series.push({
-      id: "facilities", type: "scatter", coordinateSystem: "geo", zlevel: 4, symbol: "diamond", silent: true, symbolSize: 13,
-      data: full.map((site) => ({ name: site.name, value: site.at })), itemStyle: { color: colours.use[3], borderColor: colours.paper, borderWidth: 1.6, opacity: 1 },
+      id: "facilities",
+      type: "scatter",
+      coordinateSystem: "geo",
+      zlevel: 4,
+      symbol: "diamond",
+      silent: true,
+      symbolSize: 13,
+      data: full.map((site) => ({ name: site.name, value: site.at })),
+      itemStyle: { color: colours.use[3], borderColor: colours.paper, borderWidth: 1.6, opacity: 1 },
     });
   }
   return series;
@@ -159,13 +220,28 @@ function viewOf(box, width, height) {
   const frame = frameOf(box);
   const whole = frameOf([-25, -2, 160, 75]);
   const fit = Math.min(width / whole.width, height / whole.height);
-  return { center: [frame.x + frame.width / 2, frame.y + frame.height / 2], zoom: Math.min(width / frame.width, height / frame.height) / fit };
+  return {
+    center: [frame.x + frame.width / 2, frame.y + frame.height / 2],
+    zoom: Math.min(width / frame.width, height / frame.height) / fit,
+  };
 }
 
 export function geoOption(colours, { box, width, height, roam = false }) {
   return {
-    map: "land", projection, roam, silent: true, left: 0, right: 0, top: 0, bottom: 0, preserveAspect: "contain", scaleLimit: { min: 0.8, max: 60 },
-    ...viewOf(box, width, height), itemStyle: { areaColor: colours.land, borderColor: colours.border, borderWidth: 0.7 }, label: { show: false }, emphasis: { disabled: true },
+    map: "land",
+    projection,
+    roam,
+    silent: true,
+    left: 0,
+    right: 0,
+    top: 0,
+    bottom: 0,
+    preserveAspect: "contain",
+    scaleLimit: { min: 0.8, max: 60 },
+    ...viewOf(box, width, height),
+    itemStyle: { areaColor: colours.land, borderColor: colours.border, borderWidth: 0.7 },
+    label: { show: false },
+    emphasis: { disabled: true },
   };
 }
 
@@ -195,10 +271,24 @@ export function makeMap(element, { doc, store, changes = () => null, onpick = nu
     shown = drawing.shown;
     if (keys === null || preset === null) {
       preset = state.preset;
-      chart.setOption({ ...baseOption(colours), tooltip: { show: false }, backgroundColor: colours.sea, geo: geoOption(colours, { box: doc.views[preset], width: chart.getWidth(), height: chart.getHeight(), roam: true }), series: drawing.series }, { notMerge: true });
+      chart.setOption(
+        {
+          ...baseOption(colours),
+          tooltip: { show: false },
+          backgroundColor: colours.sea,
+          geo: geoOption(colours, { box: doc.views[preset], width: chart.getWidth(), height: chart.getHeight(), roam: true }),
+          series: drawing.series,
+        },
+        { notMerge: true },
+      );
     } else if (keys.includes("theme")) {
-      const { center, zoom, ...geo } = geoOption(colours, { box: doc.views[preset], width: 1, height: 1, roam: true });
-      chart.setOption({ ...baseOption(colours), tooltip: { show: false }, backgroundColor: colours.sea, geo, series: drawing.series }, { replaceMerge: ["series"] });
+      const geo = geoOption(colours, { box: doc.views[preset], width: 1, height: 1, roam: true });
+      delete geo.center; // the reader may have moved the map
+      delete geo.zoom;
+      chart.setOption(
+        { ...baseOption(colours), tooltip: { show: false }, backgroundColor: colours.sea, geo, series: drawing.series },
+        { replaceMerge: ["series"] },
+      );
     } else {
       if (keys.includes("preset")) go(state.preset);
       chart.setOption({ series: drawing.series }, { replaceMerge: ["series"] });
@@ -219,7 +309,9 @@ export function makeMap(element, { doc, store, changes = () => null, onpick = nu
   function move(dx, dy, factor = 1) {
     const { center, zoom } = where();
     const step = 60 / zoom;
-    chart.setOption({ geo: { center: [center[0] + dx * step * 3, center[1] + dy * step * 3], zoom: Math.max(0.8, Math.min(60, zoom * factor)) } });
+    chart.setOption({
+      geo: { center: [center[0] + dx * step * 3, center[1] + dy * step * 3], zoom: Math.max(0.8, Math.min(60, zoom * factor)) },
+    });
     onmove?.(where());
   }
 
@@ -227,7 +319,8 @@ export function makeMap(element, { doc, store, changes = () => null, onpick = nu
   const near = (x, y, reach) => {
     const pixel = (point) => chart.convertToPixel("geo", point);
     const index = doc.years.indexOf(store.get().year);
-    const found = facilitySites(doc, paths).filter((site) => site.scenario.is_full[index] && !changes(store.get()))
+    const found = facilitySites(doc, paths)
+      .filter((site) => site.scenario.is_full[index] && !changes(store.get()))
       .map((site) => ({ facility: site, far: Math.hypot(pixel(site.at)[0] - x, pixel(site.at)[1] - y) - 4 }));
     found.push(...shown.map(({ link, coords }) => ({ link, far: distance([x, y], coords.map(pixel)) })));
     return found.filter((each) => each.far <= reach).sort((a, b) => a.far - b.far);
@@ -250,7 +343,11 @@ export function makeMap(element, { doc, store, changes = () => null, onpick = nu
   const isDrawn = () => {
     const canvas = element.querySelector("canvas");
     const inside = chart.convertToPixel("geo", midpoint(paths[doc.links[0].link_id]));
-    return Boolean(canvas) && inside.every(Number.isFinite) && canvas.getContext("2d").getImageData(canvas.width >> 1, canvas.height >> 1, 1, 1).data[3] > 0;
+    return (
+      Boolean(canvas) &&
+      inside.every(Number.isFinite) &&
+      canvas.getContext("2d").getImageData(canvas.width >> 1, canvas.height >> 1, 1, 1).data[3] > 0
+    );
   };
   return { chart, paths, draw, go, move, where, isDrawn, show: (view) => chart.setOption({ geo: view }) };
 }

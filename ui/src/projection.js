@@ -25,7 +25,12 @@ export function frameOf([west, south, east, north]) {
   for (let step = 0; step <= 20; step += 1) {
     const lon = west + ((east - west) * step) / 20;
     const lat = south + ((north - south) * step) / 20;
-    points.push(projection.project([lon, south]), projection.project([lon, north]), projection.project([west, lat]), projection.project([east, lat]));
+    points.push(
+      projection.project([lon, south]),
+      projection.project([lon, north]),
+      projection.project([west, lat]),
+      projection.project([east, lat]),
+    );
   }
   const xs = points.map((point) => point[0]);
   const ys = points.map((point) => point[1]);

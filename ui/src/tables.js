@@ -10,18 +10,47 @@ export function dataTable({ id, caption, columns, rows, sort = null, filter = fa
   const body = h("tbody");
   const heads = columns.map((column) => {
     const head = h("th", { scope: "col", class: isNumber(column) ? "n" : null, "aria-sort": "none" });
-    head.append(button(column.label, () => { order = { key: column.key, down: order?.key === column.key ? !order.down : isNumber(column) }; fill(); }));
+    head.append(
+      button(column.label, () => {
+        order = { key: column.key, down: order?.key === column.key ? !order.down : isNumber(column) };
+        fill();
+      }),
+    );
     return head;
   });
   const table = h("table", { id }, h("caption", {}, caption), h("thead", {}, h("tr", {}, heads)), body);
   const tools = h("div", { class: "tools no-print" });
   if (filter) {
-    tools.append(h("label", { class: "field" }, h("span", {}, t("table.filter")), h("input", { type: "search", oninput: (event) => { sought = event.target.value.toLowerCase(); fill(); } })));
+    tools.append(
+      h(
+        "label",
+        { class: "field" },
+        h("span", {}, t("table.filter")),
+        h("input", {
+          type: "search",
+          oninput: (event) => {
+            sought = event.target.value.toLowerCase();
+            fill();
+          },
+        }),
+      ),
+    );
   }
-  if (fileName) tools.append(button(t("save.csv"), () => saveCsv(`${fileName}.csv`, columns, sorted()), { "aria-label": `${t("save.csv")}: ${caption}` }));
+  if (fileName)
+    tools.append(
+      button(t("save.csv"), () => saveCsv(`${fileName}.csv`, columns, sorted()), { "aria-label": `${t("save.csv")}: ${caption}` }),
+    );
 
   function sorted() {
-    const kept = sought ? rows.filter((row) => columns.some((column) => String(row[column.key] ?? "").toLowerCase().includes(sought))) : [...rows];
+    const kept = sought
+      ? rows.filter((row) =>
+          columns.some((column) =>
+            String(row[column.key] ?? "")
+              .toLowerCase()
+              .includes(sought),
+          ),
+        )
+      : [...rows];
     if (!order) return kept;
     const sign = order.down ? -1 : 1;
     const empty = (value) => value === null || value === undefined || value === "";
@@ -33,13 +62,34 @@ export function dataTable({ id, caption, columns, rows, sort = null, filter = fa
   }
 
   function fill() {
-    heads.forEach((head, index) => head.setAttribute("aria-sort", order?.key === columns[index].key ? (order.down ? "descending" : "ascending") : "none"));
-    body.replaceChildren(...sorted().map((row) => h("tr", {}, columns.map((column, index) => cellOf(column, row, index)))));
+    heads.forEach((head, index) =>
+      head.setAttribute("aria-sort", order?.key === columns[index].key ? (order.down ? "descending" : "ascending") : "none"),
+    );
+    body.replaceChildren(
+      ...sorted().map((row) =>
+        h(
+          "tr",
+          {},
+          columns.map((column, index) => cellOf(column, row, index)),
+        ),
+      ),
+    );
   }
 
   fill();
-  const element = h("div", { class: "table-block" }, tools.childElementCount ? tools : null, h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }, table));
-  return { element, update(next) { rows = next; fill(); } };
+  const element = h(
+    "div",
+    { class: "table-block" },
+    tools.childElementCount ? tools : null,
+    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }, table),
+  );
+  return {
+    element,
+    update(next) {
+      rows = next;
+      fill();
+    },
+  };
 }
 
 const isNumber = (column) => column.digits !== undefined || column.isNumber;
