@@ -129,7 +129,7 @@ export function briefView(context) {
         "ul",
         { class: "brief-trust" },
         trustLines(doc)
-          .slice(0, 5)
+          .slice(1)
           .map((line) => h("li", {}, line)),
       ),
       h("h2", {}, t("brief.sources")),

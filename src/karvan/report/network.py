@@ -101,7 +101,7 @@ def _goods_on_links(saved: SavedRun, corridor: Corridor) -> tuple[_Goods, _Goods
         flows.group_by("year", "route_id")
         .agg(pl.col("flow_kt").sum())
         .join(routes, on="route_id", validate="m:1")
-        .explode("steps", empty_as_null=True)
+        .explode("steps")
         .join(passed.select(pl.col("step_no").alias("steps"), "element_id", "direction"), on="steps", validate="m:1")
     )
     crossing = steps.filter(_is_counted(corridor)).select("route_id").unique()
