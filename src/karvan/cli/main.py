@@ -137,6 +137,17 @@ def _parser() -> argparse.ArgumentParser:
     check_run.add_argument("run", type=Path, metavar="RUN", help="run folder")
     check_run.add_argument("--corridor", metavar="DIR_OR_NAME", help="the run's corridor (default: the packaged one it names)")
 
+    report = _verb(
+        verbs, "report", _report, "a run as one page to mail, alone or against another", "karvan report karvan-runs/RUN_ID --pdf"
+    )
+    report.add_argument("run", type=Path, metavar="RUN", help="run folder, or the id of a run in karvan-runs")
+    report.add_argument("--against", type=Path, metavar="RUN", help="hold it against this run")
+    report.add_argument("--out", type=Path, metavar="FILE", help="page to write (default: report.html in the run folder)")
+    report.add_argument("--pdf", action="store_true", help="print it, too, with a Chromium on PATH or named by the variable CHROMIUM")
+    report.add_argument("--lang", choices=("en", "ru", "de", "kk", "az"), default="en", help="language it opens in (default: %(default)s)")
+    report.add_argument("--ladder", type=Path, metavar="FILE", help="what `karvan ladder --json` printed, to be shown beside the run")
+    report.add_argument("--corridor", metavar="DIR_OR_NAME", help="the run's corridor (default: the packaged one it names)")
+
     market = _verb(
         verbs, "market", _market, "why one market chose as it did in a year", "karvan market cn_coast:eu27:containers --year 2028"
     )
@@ -221,7 +232,7 @@ class _Progress:
 
 
 def _run(parsed: argparse.Namespace) -> int:
-    from karvan.report import summary_lines
+    from karvan.report import is_bundled, summary_lines
     from karvan.study import run
     from karvan.study.run import saved_report
 
@@ -243,6 +254,8 @@ def _run(parsed: argparse.Namespace) -> int:
         _print_json(report)
     else:
         print("\n".join(summary_lines(report)))
+    if not is_bundled():
+        print("karvan: no page was written, as the screen's files are not in this installation; in a clone run `make ui`", file=sys.stderr)
     return 0
 
 
@@ -401,6 +414,25 @@ def _check_run(parsed: argparse.Namespace) -> int:
     else:
         print("\n".join(checked_lines(str(parsed.run), checks)))
     return 0 if is_passed else 1
+
+
+def _report(parsed: argparse.Namespace) -> int:
+    from karvan.study.report import report
+
+    found = report(
+        parsed.run,
+        against=parsed.against,
+        out=parsed.out,
+        is_printed=parsed.pdf,
+        language=parsed.lang,
+        ladder=parsed.ladder,
+        corridor=parsed.corridor,
+    )
+    if parsed.json:
+        _print_json(found)
+    else:
+        print("\n".join(found[name] for name in ("report", "pdf") if found[name] is not None))
+    return 0
 
 
 def _market(parsed: argparse.Namespace) -> int:

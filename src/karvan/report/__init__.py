@@ -1,11 +1,12 @@
-"""Results to read: the report's content, the page, the first minute on a terminal.
+"""Results to read: the report's content, the screen and its page, the first minute on a terminal.
 
-Goes in: a corridor's tables and outlooks, or a saved report. Comes out: a dictionary (report.json), HTML, lines of text.
+Goes in: a corridor's tables and outlooks, or a saved run. Comes out: dictionaries (report.json, the screen), HTML, PDF, lines of text.
 May import: results and what lies below it.
 """
 
 from karvan.report.content import build_report
-from karvan.report.page import render_html
+from karvan.report.page import is_bundled, render_page
+from karvan.report.screen import compare_screens, screen
 from karvan.report.summary import summary_lines
 
-__all__ = ["build_report", "render_html", "summary_lines"]
+__all__ = ["build_report", "compare_screens", "is_bundled", "render_page", "screen", "summary_lines"]

@@ -122,7 +122,7 @@ def save_run(
     folder: Path,
     *,
     manifest: Mapping[str, Any],
-    html: str,
+    page: Callable[[SavedRun], str] | None = None,
     ledger: Mapping[str, pl.DataFrame] | None = None,
     check: Callable[[SavedRun], None] | None = None,
 ) -> None:
@@ -132,7 +132,7 @@ def save_run(
         run: The run.
         folder: Where it goes; an existing run there is replaced.
         manifest: Versions, hashes, options and timings.
-        html: The report page.
+        page: Gives the report page from the folder before it is moved into place; None writes no page.
         ledger: LEDGER frames by name.
         check: Called with the folder before it is moved into place; what it raises keeps the run from being written.
     """
@@ -149,10 +149,12 @@ def save_run(
         legs = [frame.select(pl.lit(name).alias("scenario_id"), pl.all()) for name, frame in run.journeys.items()]
         pl.concat(legs).write_parquet(temporary / "journeys.parquet")
         write_json(temporary / "report.json", run.report)
-        (temporary / "report.html").write_text(html, encoding="utf-8", newline="\n")
         write_json(temporary / "manifest.json", manifest)
+        saved = SavedRun(temporary, manifest, run.report)
         if check is not None:
-            check(SavedRun(temporary, manifest, run.report))
+            check(saved)
+        if page is not None:
+            (temporary / "report.html").write_text(page(saved), encoding="utf-8", newline="\n")
         if folder.exists():
             old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
             os.replace(folder, old / folder.name)

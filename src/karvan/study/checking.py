@@ -10,7 +10,7 @@ from karvan.errors import DataError, MeasureError, Problem, SolverError
 from karvan.measures import Scenario, check_scenario, load_scenario, measures_of, scenario_ids
 from karvan.measures.apply import apply
 from karvan.results import SavedRun, load_run
-from karvan.study.options import ScenarioOptions, prepare, scenario_hash
+from karvan.study.options import Prepared, ScenarioOptions, prepare, scenario_hash
 from karvan.study.route_memory import RouteMemory
 from karvan.validation import Check, check_run
 
@@ -64,6 +64,21 @@ def check_saved(folder: Path, *, corridor: str | None = None) -> tuple[Check, ..
     Raises:
         DataError: The folder is no run, or the corridor or the measures are no longer those of the run.
     """
+    saved, prepared = reopened(folder, corridor=corridor)
+    baseline = load_scenario(prepared.corridor.manifest.baseline, prepared.corridor)
+    return check_run(saved, prepared.corridor, scenarios={"scenario": prepared.scenario, "baseline": baseline})
+
+
+def reopened(folder: Path, *, corridor: str | None = None) -> tuple[SavedRun, Prepared]:
+    """A run folder, and its corridor and scenario with the run's own options laid over them.
+
+    Args:
+        folder: Run folder.
+        corridor: Folder or name of its corridor; by default the packaged one that the run names.
+
+    Raises:
+        DataError: The folder is no run, or the corridor or the measures are no longer those of the run.
+    """
     saved = load_run(folder)
     manifest = saved.manifest
     given = manifest.get("options")
@@ -83,8 +98,7 @@ def check_saved(folder: Path, *, corridor: str | None = None) -> tuple[Check, ..
         name = corridor or manifest["corridor"]
         message = f"{folder} was made from other tables or measures than {name} has now; name its corridor, or run again"
         raise DataError(Problem("run folder", None, None, message))
-    baseline = load_scenario(prepared.corridor.manifest.baseline, prepared.corridor)
-    return check_run(saved, prepared.corridor, scenarios={"scenario": prepared.scenario, "baseline": baseline})
+    return saved, prepared
 
 
 def refuse_wrong(saved: SavedRun, *, corridor: Corridor, scenarios: Mapping[str, Scenario]) -> None:

@@ -19,7 +19,7 @@ from karvan.corridor import Corridor
 from karvan.errors import DataError, Problem
 from karvan.measures import Scenario, load_scenario
 from karvan.measures.apply import apply, apply_years, require_fitting
-from karvan.report import build_report, render_html
+from karvan.report import build_report, is_bundled, render_page, screen
 from karvan.results import LEG_SCHEMA, RUNS_FOLDER, Outlook, Run, YearResult, existing_run, save_run
 from karvan.study.checking import refuse_wrong
 from karvan.study.clear import Cleared, Market, clear, clear_like
@@ -146,7 +146,7 @@ def run(
     seconds["report"] = time.perf_counter() - mark
     seconds["total"] = time.perf_counter() - started
     report["seconds"] = round(seconds["total"], 3)
-    report["report"] = str(folder / "report.html") if save else None
+    report["report"] = str(folder / "report.html") if save and is_bundled() else None
     result = Run(
         run_id=run_id,
         corridor_id=manifest.id,
@@ -163,7 +163,8 @@ def run(
         existing_run(folder, run_id, replace=True)
         check = partial(refuse_wrong, corridor=prepared.corridor, scenarios={"scenario": prepared.scenario, "baseline": baseline})
         manifest_out = _manifest(result, prepared, years, options)
-        save_run(result, folder, manifest=manifest_out, html=render_html(report), ledger=ledger.frames(), check=check)
+        page = (lambda saved: render_page(screen(saved, prepared.corridor))) if is_bundled() else None
+        save_run(result, folder, manifest=manifest_out, page=page, ledger=ledger.frames(), check=check)
     return result
 
 

@@ -1,0 +1,98 @@
+"""The report of saved runs: one page, or two runs held against each other; as PDF too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from karvan.errors import DataError, Problem
+from karvan.report import compare_screens, render_page, screen
+from karvan.report.page import require_bundle
+from karvan.report.pdf import find_chromium, print_pdf
+from karvan.results import RUNS_FOLDER, write_text_whole
+from karvan.study.checking import reopened
+
+
+def screen_of_run(run: Path, *, corridor: str | None = None, ladder: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The screen's document of a run folder; see `docs/reference/screen.md`.
+
+    Args:
+        run: Run folder, or the id of a run in `karvan-runs`.
+        corridor: Folder or name of its corridor; by default the packaged one that the run names.
+        ladder: What `karvan ladder --json` printed.
+
+    Raises:
+        DataError: It is no run, or its corridor or measures are no longer those of the run.
+    """
+    saved, prepared = reopened(run_folder(run), corridor=corridor)
+    return screen(saved, prepared.corridor, ladder=ladder)
+
+
+def report(
+    run: Path,
+    *,
+    against: Path | None = None,
+    out: Path | None = None,
+    is_printed: bool = False,
+    language: str = "en",
+    ladder: Path | None = None,
+    corridor: str | None = None,
+) -> dict[str, Any]:
+    """Write the report of a run, or of two runs held against each other.
+
+    Args:
+        run: Run folder, or the id of a run in `karvan-runs`.
+        against: The run it is held against.
+        out: File to write; by default `report.html` in the run folder, or `against-<run id>.html` there.
+        is_printed: Write a PDF beside it, too.
+        language: Language the page opens in.
+        ladder: File with what `karvan ladder --json` printed.
+        corridor: Folder or name of the runs' corridor; by default the packaged one that they name.
+
+    Returns:
+        `run_id`, `against` (a run id or None), `report`, `pdf` (path or None).
+
+    Raises:
+        DataError: Wrong input, no bundle of the screen in the installation, no Chromium for the PDF.
+    """
+    require_bundle()
+    chromium = find_chromium() if is_printed else None
+    ours = screen_of_run(run, corridor=corridor, ladder=None if ladder is None else _ladder(ladder))
+    theirs = None if against is None else screen_of_run(against, corridor=corridor)
+    if theirs is not None and theirs["run"]["corridor"] != ours["run"]["corridor"]:
+        message = f"{against} is a run of {theirs['run']['corridor']}, must be one of {ours['run']['corridor']}"
+        raise DataError(Problem("--against", None, None, message))
+    name = "report.html" if theirs is None else f"against-{theirs['run']['run_id']}.html"
+    page = out or run_folder(run) / name
+    if not page.parent.is_dir():
+        raise DataError(Problem("--out", None, None, f"there is no folder {page.parent}; make it or name another file"))
+    comparison = None if theirs is None else compare_screens(ours, theirs)
+    write_text_whole(page, render_page(ours, against=theirs, comparison=comparison, language=language))
+    pdf = None
+    if chromium is not None:
+        pdf = page.with_suffix(".pdf")
+        print_pdf(page, pdf, chromium=chromium)
+    return {
+        "run_id": ours["run"]["run_id"],
+        "against": None if theirs is None else theirs["run"]["run_id"],
+        "report": str(page),
+        "pdf": None if pdf is None else str(pdf),
+    }
+
+
+def run_folder(run: Path) -> Path:
+    """A run folder by its path, or by the id of a run in `karvan-runs`."""
+    is_id = not run.exists() and len(run.parts) == 1
+    return RUNS_FOLDER / run if is_id else run
+
+
+def _ladder(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(Problem("--ladder", None, None, f"{path} cannot be read as JSON: {error}")) from error
+    if not isinstance(found, dict) or not {"as_is", "relieved", "year", "scenario_id", "to_mt"} <= set(found):
+        raise DataError(Problem("--ladder", None, None, f"{path} must hold what `karvan ladder --json` prints"))
+    return found

@@ -1,0 +1,128 @@
+"""Take the pictures of docs/screens from a real run, with the network off. Look at every one of them before they are committed.
+
+python tools/screenshots.py karvan-runs/RUN_ID --against karvan-runs/OTHER_ID --ladder ladder.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from karvan.report.pdf import find_chromium
+from karvan.study.report import report
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "docs" / "screens"
+_OPTIONS = ["--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-background-networking", "--disable-component-update"]
+_WIDE = (1440, 900)
+_DRAWN_MS = 60_000
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write the page of a run, open it, take each picture."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path, help="run folder")
+    parser.add_argument("--against", type=Path, help="run to compare with")
+    parser.add_argument("--ladder", type=Path, help="what `karvan ladder --json` printed")
+    parser.add_argument("--out", type=Path, default=OUT, help="folder of pictures (default: docs/screens)")
+    given = parser.parse_args(arguments)
+    given.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=_OPTIONS)
+        file = Path(scratch) / "report.html"
+        report(given.run, out=file, ladder=given.ladder)
+        for name, theme, size, prepare in _PICTURES:
+            _take(browser, file, given.out / f"{name}.png", theme=theme, size=size, prepare=prepare)
+        _pages(browser, file, given.out)
+        if given.against is not None:
+            file = Path(scratch) / "against.html"
+            report(given.run, against=given.against, out=file)
+            _take(browser, file, given.out / "report-compare.png", theme="light", size=(1440, 1100), prepare=_at("#compare"))
+            _take(browser, file, given.out / "report-difference.png", theme="dark", size=_WIDE, prepare=_difference)
+        browser.close()
+
+
+def _at(selector: str) -> Callable[[Page], None]:
+    """Scroll so that an element stands below the bar."""
+
+    def prepare(page: Page) -> None:
+        page.evaluate("(selector) => document.querySelector(selector).scrollIntoView({ behavior: 'instant' })", selector)
+
+    return prepare
+
+
+def _use(page: Page) -> None:
+    page.locator("[data-choice=use]").click()
+    _at("#where")(page)
+
+
+def _card(page: Page) -> None:
+    page.locator("[data-choice=crossing]").click()
+    page.locator("#ladder .rung").first.click()
+    _at("#where")(page)
+
+
+def _russian(page: Page) -> None:
+    page.get_by_label("Language").select_option("ru")
+    expect(page.locator("body")).to_have_attribute("data-ready", "1", timeout=_DRAWN_MS)
+
+
+def _difference(page: Page) -> None:
+    page.locator("#compare").get_by_role("button", name="Difference").click()
+    _at("#compare")(page)
+
+
+def _stay(page: Page) -> None:
+    """The page as it opens."""
+
+
+_PICTURES: tuple[tuple[str, str, tuple[int, int], Callable[[Page], Any]], ...] = (
+    ("report-first", "light", _WIDE, _stay),
+    ("report-light", "light", (1440, 1060), _at("#where")),
+    ("report-dark", "dark", (1440, 1060), _use),
+    ("report-card", "light", (1440, 1060), _card),
+    ("report-promises", "light", (1440, 1060), _at("#promises")),
+    ("report-corridors", "light", (1440, 1200), _at("#routes")),
+    ("report-russian", "dark", _WIDE, _russian),
+    ("report-phone", "light", (400, 900), _at("#where")),
+)
+
+
+def _open(browser: Browser, file: Path, *, theme: str, size: tuple[int, int], mark: str) -> Page:
+    width, height = size
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, offline=True, color_scheme="dark" if theme == "dark" else "light"
+    )  # fmt: skip
+    page = context.new_page()
+    page.goto(f"{file.as_uri()}#{mark}")
+    expect(page.locator("body")).to_have_attribute("data-ready", "1", timeout=_DRAWN_MS)
+    return page
+
+
+def _take(browser: Browser, file: Path, out: Path, *, theme: str, size: tuple[int, int], prepare: Callable[[Page], Any]) -> None:
+    page = _open(browser, file, theme=theme, size=size, mark="still")
+    prepare(page)
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.screenshot(path=out)
+    page.context.close()
+    print(out)
+
+
+def _pages(browser: Browser, file: Path, folder: Path) -> None:
+    """The two pages of the brief as they are printed."""
+    page = _open(browser, file, theme="light", size=(800, 1000), mark="print")
+    page.emulate_media(media="print")
+    for number, each in enumerate(page.locator(".brief-page").all(), start=1):
+        out = folder / f"brief-{number}.png"
+        each.screenshot(path=out)
+        print(out)
+    page.context.close()
+
+
+if __name__ == "__main__":
+    main()

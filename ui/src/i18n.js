@@ -1,0 +1,65 @@
+// Words from catalogues, whole sentences with named values; numbers as the language writes them.
+import az from "../../src/karvan/report/messages/az.json";
+import de from "../../src/karvan/report/messages/de.json";
+import en from "../../src/karvan/report/messages/en.json";
+import kk from "../../src/karvan/report/messages/kk.json";
+import ru from "../../src/karvan/report/messages/ru.json";
+
+export const LANGUAGES = { en: "English", ru: "Русский", de: "Deutsch", kk: "Қазақша", az: "Azərbaycanca" };
+const CATALOGUES = { en, ru, de, kk, az };
+let language = "en";
+
+export function setLanguage(name) {
+  language = CATALOGUES[name] ? name : "en";
+  document.documentElement.lang = language;
+}
+
+export const currentLanguage = () => language;
+
+// The sentence of a key; what a language lacks is said in English.
+export function t(key, values = {}) {
+  const text = CATALOGUES[language][key] || en[key];
+  if (text === undefined) throw new Error(`no message ${key}`);
+  return text.replace(/\{(\w+)\}/g, (_, name) => (name in values ? written(name, values[name]) : `{${name}}`));
+}
+
+export const has = (key) => key in en;
+
+function written(name, value) {
+  if (typeof value !== "number") return value === null || value === undefined ? "–" : String(value);
+  if (/year$/.test(name)) return String(value);
+  if (/share$/.test(name)) return percent(value);
+  if (/mt$/.test(name)) return number(value, Number.isInteger(value) ? 0 : 1);
+  return amount(value);
+}
+
+// With so many decimals; a dash where there is none.
+export function number(value, digits = 1) {
+  if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  const shown = Math.abs(value) < 0.5 * 10 ** -digits ? 0 : value;
+  return shown.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+// As many digits as a reader needs: 72,900 or 600 or 4.12.
+export function amount(value) {
+  if (value === null || value === undefined) return "–";
+  const size = Math.abs(value);
+  if (size >= 10000) return (Math.round(value / 100) * 100).toLocaleString(language);
+  if (size >= 100) return Math.round(value).toLocaleString(language);
+  if (size === 0) return "0";
+  return value.toLocaleString(language, { maximumSignificantDigits: 3 });
+}
+
+export function percent(share, digits = 0) {
+  if (share === null || share === undefined) return "–";
+  return share.toLocaleString(language, { style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+export function signed(value, digits = 1) {
+  const text = number(Math.abs(value), digits);
+  if (/^[0.,\s]+$/.test(text)) return text;
+  return `${value < 0 ? "−" : "+"}${text}`;
+}
+
+export const unit = (name) => (name && has(`unit.${name}`) ? t(`unit.${name}`) : name || "");
+export const term = (kind, name) => (has(`${kind}.${name}`) ? t(`${kind}.${name}`) : String(name).replaceAll("_", " "));

@@ -1,0 +1,53 @@
+// State that views read and follow, and where documents come from.
+
+export function createStore(initial) {
+  let state = initial;
+  const followers = new Set();
+  return {
+    get: () => state,
+    set(change) {
+      const before = state;
+      state = { ...state, ...change };
+      const changed = Object.keys(change).filter((key) => before[key] !== state[key]);
+      if (changed.length) for (const follow of [...followers]) follow(state, changed);
+    },
+    follow(callback) {
+      followers.add(callback);
+      return () => followers.delete(callback);
+    },
+    clear: () => followers.clear(),
+  };
+}
+
+async function unpacked(id) {
+  const bytes = Uint8Array.from(atob(document.getElementById(id).textContent), (sign) => sign.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
+}
+
+// Documents that stand in the page itself.
+export function inlineSource() {
+  return {
+    screen: () => unpacked("screen"),
+    against: () => unpacked("against"),
+    comparison: () => unpacked("comparison"),
+    basemap: () => unpacked("basemap"),
+    licences: () => unpacked("licences"),
+  };
+}
+
+// Documents that a server gives; the paths are those of the app's interface.
+export function httpSource(runId, { base = "", againstId = null } = {}) {
+  const json = async (path) => {
+    const answer = await fetch(base + path, { headers: { accept: "application/json" } });
+    if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+    return answer.json();
+  };
+  const run = `/api/runs/${encodeURIComponent(runId)}`;
+  return {
+    screen: () => json(`${run}/screen`),
+    against: async () => (againstId ? json(`/api/runs/${encodeURIComponent(againstId)}/screen`) : null),
+    comparison: async () => (againstId ? json(`${run}/screen/against/${encodeURIComponent(againstId)}`) : null),
+    basemap: () => json("/static/basemap.json"),
+    licences: async () => (await fetch(`${base}/static/LICENCES.txt`)).text(),
+  };
+}

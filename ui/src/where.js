@@ -1,0 +1,243 @@
+// The map with its choices, and what stops the corridor beside it.
+import { baseOption, drawingElement, drawingOf } from "./charts.js";
+import { picker, yearBar } from "./controls.js";
+import { button, h, icon } from "./dom.js";
+import { PICTURE, framed, notesOf, savePng, saveSvg } from "./download.js";
+import { t } from "./i18n.js";
+import { ladderList, ladderPicture, ladderRows, ladderTable, rungList } from "./ladder.js";
+import { geoOption, makeMap, mapSeries, pathsOf, widthOf } from "./map.js";
+import { projection } from "./projection.js";
+import { dataTable } from "./tables.js";
+import { MODE_CLASSES, palette } from "./theme.js";
+
+export const mapOption = (doc, colours, state, size, changes = null) => ({
+  ...baseOption(colours),
+  backgroundColor: colours.sea,
+  geo: geoOption(colours, { box: doc.views[state.preset], ...size }),
+  series: mapSeries({ doc, paths: pathsOf(doc), colours, state, width: size.width, changes, isPicture: true }).series,
+});
+
+export const PAPER_MAP = { width: 700, height: 440 };
+
+export function mapView(context) {
+  const { doc, store, cards } = context;
+  const body = h("div", {
+    class: "map",
+    id: "map",
+    tabindex: "0",
+    role: "group",
+    "aria-roledescription": t("map.role"),
+    "aria-label": t("map.label"),
+  });
+  const paper = h("div", { class: "map-paper" });
+  const key = h("div", { class: "map-key" });
+  const caption = h("p", { class: "map-caption" });
+  const source = t("source.map");
+  const goods = h(
+    "select",
+    { id: "goods", onchange: (event) => store.set({ goods: event.target.value }) },
+    h("option", { value: "all" }, t("map.all_goods")),
+    doc.goods.map((row) => h("option", { value: row.commodity_group }, row.name)),
+  );
+  const name = `karvan-${doc.run.run_id}-map`;
+  const picture = () => {
+    const state = store.get();
+    const colours = palette(state.theme);
+    return framed(drawingOf(mapOption(doc, colours, state, PICTURE)), {
+      title: t("map.title"),
+      subtitle: told(state),
+      notes: [...notesOf(doc, source), t("map.endorsement")],
+      colours,
+    });
+  };
+  const told = (state) =>
+    t(state.scope === "corridor" ? "map.told_corridor" : "map.told", {
+      year: state.year,
+      goods: state.goods === "all" ? t("map.all_goods") : doc.goods.find((row) => row.commodity_group === state.goods).name,
+    });
+  let map = null;
+  const element = h(
+    "div",
+    { class: "map-block" },
+    h(
+      "div",
+      { class: "card-head" },
+      h("h2", { id: "map-title" }, t("map.title")),
+      h(
+        "div",
+        { class: "tools no-print" },
+        button("PNG", () => savePng(name, picture()), { "aria-label": t("save.png", { title: t("map.title") }) }),
+        button("SVG", () => saveSvg(name, picture()), { "aria-label": t("save.svg", { title: t("map.title") }) }),
+      ),
+    ),
+    h(
+      "div",
+      { class: "tools no-print" },
+      picker(
+        t("map.scope"),
+        [
+          ["corridor", t("map.scope_corridor")],
+          ["all", t("map.scope_all")],
+        ],
+        store,
+        "scope",
+      ),
+      picker(
+        t("map.colour"),
+        [
+          ["mode", t("map.by_mode")],
+          ["use", t("map.by_use")],
+        ],
+        store,
+        "colourBy",
+      ),
+      h("label", { class: "field" }, h("span", { class: "visually-hidden" }, t("map.goods")), goods),
+      picker(
+        t("map.preset"),
+        Object.keys(doc.views).map((preset) => [preset, t(`map.${preset}`)]),
+        store,
+        "preset",
+      ),
+    ),
+    h("p", { class: "soft" }, caption),
+    paper,
+    h(
+      "div",
+      { class: "map-frame no-print" },
+      body,
+      h(
+        "div",
+        { class: "zoom no-print" },
+        button(icon("plus"), () => map.move(0, 0, 1.5), { "aria-label": t("map.zoom_in"), class: "icon-button" }),
+        button(icon("minus"), () => map.move(0, 0, 1 / 1.5), { "aria-label": t("map.zoom_out"), class: "icon-button" }),
+      ),
+      h("p", { class: "endorsement" }, t("map.endorsement")),
+    ),
+    yearBar(context),
+    key,
+    h("p", { class: "soft small" }, source, " ", h("span", { class: "on-paper" }, t("map.endorsement"))),
+  );
+  return {
+    element,
+    keys: ["year", "theme", "colourBy", "goods", "preset", "still", "scope", "paper"],
+    draw(keys) {
+      if (store.get().paper)
+        paper.replaceChildren(drawingElement(mapOption(doc, palette("light"), { ...store.get(), theme: "light" }, PAPER_MAP), PAPER_MAP));
+      map ??= makeMap(body, { doc, store, onpick: cards.pick });
+      context.map = map;
+      map.draw(keys);
+      const state = store.get();
+      caption.textContent = told(state);
+      key.replaceChildren(legend(state));
+    },
+  };
+
+  function legend(state) {
+    const colours = palette(state.theme);
+    const line = (colour, width) => h("span", { class: "swatch", style: { background: colour, height: `${Math.max(2, width)}px` } });
+    const items =
+      state.colourBy === "use"
+        ? [0, 1, 2, 3].map((step) => h("li", {}, line(colours.use[step], 5), t(`use.${step}`)))
+        : MODE_CLASSES.map((kind) => h("li", {}, line(colours[kind], 5), t(`class.${kind}`)));
+    const widths = (state.scope === "corridor" ? [0.1, 1, 3] : [1, 5, 15]).map((mt) =>
+      h(
+        "li",
+        {},
+        line(colours.soft, widthOf(mt * 1000, false, state.scope)),
+        state.scope === "corridor" ? t("map.width_corridor", { freight_mt: mt }) : t("map.width", { freight_mt: mt, oil_mt: mt * 6 }),
+      ),
+    );
+    return h(
+      "div",
+      {},
+      h(
+        "ul",
+        { class: "inline" },
+        items,
+        h("li", {}, h("span", { class: "diamond", style: { background: colours.use[3] } }), t("map.full")),
+        h("li", {}, h("span", { class: "swatch dashed" }), t("map.planned")),
+      ),
+      h("ul", { class: "inline" }, widths),
+    );
+  }
+}
+
+export function ladderView(context) {
+  const { doc, store, cards } = context;
+  const list = h("div", {});
+  const subtitle = h("p", { class: "soft" });
+  const twin = h("details", { class: "twin" }, h("summary", {}, t("table.show")));
+  const name = `karvan-${doc.run.run_id}-ladder`;
+  const open = (id) => {
+    cards.facility(id);
+    const row = doc.facilities.find((each) => each.facility_id === id);
+    const place = doc.places.find((each) => row.place_ids.includes(each.place_id));
+    if (place) context.map?.chart.setOption({ geo: centre(place) });
+  };
+  const picture = () => ladderPicture(doc, store.get(), ladderRows(doc, store.get().year));
+  const kinds = doc.ladder
+    ? picker(
+        t("ladder.kind"),
+        [
+          ["year", t("ladder.by_year")],
+          ["as_is", t("ladder.as_is")],
+          ["relieved", t("ladder.relieved")],
+        ],
+        store,
+        "ladder",
+      )
+    : null;
+  const element = h(
+    "section",
+    { class: "card ladder-panel", id: "ladder", "aria-labelledby": "ladder-title" },
+    h(
+      "div",
+      { class: "card-head" },
+      h("h2", { id: "ladder-title" }, t("ladder.title")),
+      h(
+        "div",
+        { class: "tools no-print" },
+        button("PNG", () => savePng(name, picture()), { "aria-label": t("save.png", { title: t("ladder.title") }) }),
+        button("SVG", () => saveSvg(name, picture()), { "aria-label": t("save.svg", { title: t("ladder.title") }) }),
+      ),
+    ),
+    subtitle,
+    kinds,
+    list,
+    h("p", { class: "soft small" }, t("ladder.note")),
+    doc.ladder ? null : h("p", { class: "soft small" }, t("ladder.missing")),
+    twin,
+  );
+  twin.addEventListener("toggle", fill);
+  function fill() {
+    if (!twin.open) return;
+    const { columns, rows } = ladderTable(ladderRows(doc, store.get().year, { onCorridor: false }));
+    columns[0].open = (row) => open(row.facility_id);
+    twin.replaceChildren(
+      twin.firstElementChild,
+      dataTable({ id: "table-ladder", caption: t("ladder.table", { year: store.get().year }), columns, rows, fileName: name }).element,
+    );
+  }
+  return {
+    element,
+    keys: ["year", "ladder", "theme"],
+    draw() {
+      const { year, ladder } = store.get();
+      if (doc.ladder && ladder !== "year") {
+        subtitle.textContent = t(`ladder.${ladder}_told`, {
+          year: doc.ladder.year,
+          scenario: doc.ladder.scenario_id,
+          to_mt: doc.ladder.to_mt,
+        });
+        list.replaceChildren(rungList(doc.ladder[ladder], { onopen: open }));
+      } else {
+        subtitle.textContent = t("ladder.subtitle", { year });
+        const rows = ladderRows(doc, year).slice(0, 8);
+        list.replaceChildren(rows.length ? ladderList(rows, { onopen: open }) : h("p", {}, t("ladder.nothing")));
+      }
+      fill();
+    },
+  };
+}
+
+const centre = (place) => ({ center: projection.project([place.lon_deg, place.lat_deg]) });
