@@ -1,12 +1,15 @@
-# `make run` and `make test` work in a fresh clone with nothing but Python 3.11 or later and access to a package index.
+# `make run`, `make serve` and `make test` work in a fresh clone with nothing but Python 3.11 or later and access to a package index.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check lint plain docs bench bench-peer readme release-check clean
+.PHONY: run serve test check lint plain docs bench bench-peer readme release-check clean
 
 run: $(VENV)/.installed
 	$(BIN)/karvan run
+
+serve: $(VENV)/.installed
+	$(BIN)/karvan serve
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
@@ -56,7 +59,7 @@ $(VENV)/.made:
 	touch $@
 
 $(VENV)/.installed: $(VENV)/.made pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[web]'
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.made pyproject.toml

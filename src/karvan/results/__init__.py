@@ -16,6 +16,7 @@ from karvan.results.element_use import (
 from karvan.results.explained_market import ExplainedFamily, ExplainedPair, ExplainedRoute, MarketExplanation, PairFamily, PricePaid
 from karvan.results.journeys import LEG_SCHEMA, carec_indicators, journey_profile, journey_totals
 from karvan.results.ladder import Ladder, LadderRung
+from karvan.results.live import LiveAnswer, LiveYear
 from karvan.results.outlook import Outlook, YearResult
 from karvan.results.rounding import rounded
 from karvan.results.run import Run
@@ -45,6 +46,8 @@ __all__ = [
     "FamilyUse",
     "Ladder",
     "LadderRung",
+    "LiveAnswer",
+    "LiveYear",
     "MarketExplanation",
     "Outlook",
     "PairFamily",

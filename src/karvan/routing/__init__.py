@@ -11,9 +11,20 @@ from karvan.routing.graph import StateGraph, build_graph
 from karvan.routing.hierarchy import build_hierarchy, distances
 from karvan.routing.legs import legs
 from karvan.routing.permissions import arc_mask
-from karvan.routing.route_sets import Entered, Standing, at_rest, entered, first_routes, price_costs, recalled, subset, with_ways_round
+from karvan.routing.route_sets import (
+    Entered,
+    Standing,
+    at_rest,
+    entered,
+    first_routes,
+    price_costs,
+    recalled,
+    remeasured,
+    subset,
+    with_ways_round,
+)
 from karvan.routing.sets import COMPONENTS, HOURS, RouteSets
-from karvan.routing.space import RouteSetOptions, RouteSpace, route_space, watching
+from karvan.routing.space import RouteSetOptions, RouteSpace, repriced, route_space, watching
 from karvan.routing.uses import (
     ArcRates,
     EmptyRun,
@@ -63,6 +74,8 @@ __all__ = [
     "payloads",
     "price_costs",
     "recalled",
+    "remeasured",
+    "repriced",
     "route_space",
     "rows_of",
     "subset",

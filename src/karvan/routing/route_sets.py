@@ -176,6 +176,14 @@ def recalled(space: RouteSpace, market: IntArray, family: IntArray, length: IntA
     return sets, facility_entries(space, sets)
 
 
+def remeasured(space: RouteSpace, sets: RouteSets) -> RouteSets:
+    """The same routes in the same order at the costs of another space, with its path sizes."""
+    routes = _choice_kernels.Routes(sets.route_first_arc, sets.route_arc, space.commodity[sets.route_market])
+    components = np.empty((sets.route_count, 6))
+    _choice_kernels.components(routes, space.cost_parts, space.reliability_usd_per_t_h, components)
+    return _sets(space, sets.route_market, sets.route_family, sets.route_first_arc, sets.route_arc, components)
+
+
 def subset(space: RouteSpace, sets: RouteSets, is_in: BoolArray) -> RouteSets:
     """Some routes of the sets, with path sizes among themselves."""
     if is_in.all():

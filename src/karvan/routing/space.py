@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -243,6 +243,22 @@ def route_space(
         options=options or RouteSetOptions(),
         co2_price_usd_per_t=co2_price_usd_per_t,
     )
+
+
+def repriced(space: RouteSpace, tables: Mapping[str, pl.DataFrame], commodities: Collection[str]) -> RouteSpace:
+    """The space with the costs of some goods read anew from tables that differ in money only: no arc more or less, no hour.
+
+    Args:
+        space: The space.
+        tables: Tables with other charges.
+        commodities: Goods that the charges are of.
+    """
+    goods = dict(space.goods)
+    for name in commodities:
+        if name in goods:
+            costs = arc_costs(space.graph, tables, name, co2_price_usd_per_t=space.co2_price_usd_per_t)
+            goods[name] = replace(goods[name], costs=costs, search_cost=costs.search_cost(space.graph))
+    return replace(space, goods=goods)
 
 
 def watching(space: RouteSpace, arcs: IntArray, *, name: str) -> RouteSpace:
