@@ -13,7 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from karvan.routing.centroids import centroid_markets
-from karvan.routing.cost import ArcCosts, arc_costs
+from karvan.routing.cost import ArcCosts, arc_costs, arc_handling, payloads
 from karvan.routing.families import Families, compile_families, family_search, rules_of
 from karvan.routing.graph import StateGraph
 from karvan.routing.hierarchy import Hierarchy, Network, build_hierarchy, network_of
@@ -245,19 +245,21 @@ def route_space(
     )
 
 
-def repriced(space: RouteSpace, tables: Mapping[str, pl.DataFrame], commodities: Collection[str]) -> RouteSpace:
-    """The space with the costs of some goods read anew from tables that differ in money only: no arc more or less, no hour.
+def repriced(space: RouteSpace, tables: Mapping[str, pl.DataFrame], *, tariffs_of: Collection[str]) -> RouteSpace:
+    """The space with its charges read anew from tables that differ in money only: no arc more or less, no hour.
 
     Args:
         space: The space.
         tables: Tables with other charges.
-        commodities: Goods that the charges are of.
+        tariffs_of: Goods whose tariffs may differ; charges of terminals and access are read for all.
     """
-    goods = dict(space.goods)
-    for name in commodities:
-        if name in goods:
-            costs = arc_costs(space.graph, tables, name, co2_price_usd_per_t=space.co2_price_usd_per_t)
-            goods[name] = replace(goods[name], costs=costs, search_cost=costs.search_cost(space.graph))
+    graph, goods = space.graph, dict(space.goods)
+    for name, item in space.goods.items():
+        if name in tariffs_of:
+            costs = arc_costs(graph, tables, name, co2_price_usd_per_t=space.co2_price_usd_per_t)
+        else:
+            costs = replace(item.costs, handling=arc_handling(graph, tables, payloads(tables, name)))
+        goods[name] = replace(item, costs=costs, search_cost=costs.search_cost(graph))
     return replace(space, goods=goods)
 
 

@@ -149,7 +149,7 @@ class LiveStudy:
             return self._searched(snapshot), SEARCHED
         model = base.cleared
         if routes == MEASURED:
-            space = repriced(model.routed.space, snapshot.tables, goods or model.routed.space.names)
+            space = repriced(model.routed.space, snapshot.tables, tariffs_of=model.routed.space.names if ANY in goods else goods)
             model = replace(model, routed=replace(model.routed, space=space, sets=remeasured(space, model.routed.sets)))
         return clear_like(snapshot, model, is_near=True), routes
 
@@ -230,7 +230,7 @@ def moved_snapshot(snapshot: Snapshot, move: Move) -> tuple[Snapshot, list[dict[
 
 
 def compared(now: Mapping[str, pl.DataFrame], base: Mapping[str, pl.DataFrame]) -> tuple[str, frozenset[str]]:
-    """Where the routes of a year's tables can come from, given another's, and the goods whose charges differ (none: all may)."""
+    """Where the routes of a year's tables can come from, given another's, and the goods, or any, whose tariffs differ."""
     if not _markets(now).equals(_markets(base)) or not _limits(now).equals(_limits(base)):
         return SEARCHED, frozenset()
     differing = [name for name in ROUTING_TABLES if not _told_apart(now[name]).equals(_told_apart(base[name]))]
@@ -246,9 +246,7 @@ def compared(now: Mapping[str, pl.DataFrame], base: Mapping[str, pl.DataFrame]) 
         if name == "tariffs":
             is_moved = (now[name]["rate"] != base[name]["rate"]).fill_null(value=True)
             goods.update(now[name].filter(is_moved)["commodity_group"])
-        else:
-            goods.add(ANY)
-    return MEASURED, frozenset() if ANY in goods else frozenset(goods)
+    return MEASURED, frozenset(goods)
 
 
 def _told_apart(frame: pl.DataFrame) -> pl.DataFrame:
