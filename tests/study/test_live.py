@@ -140,3 +140,13 @@ def test_years_used_longest_ago_are_let_go(two_ports):
         small.answer(case(year), Move())
     assert not small.answer(case(2024), Move()).is_warm
     assert small.answer(case(2033), Move()).is_warm
+
+
+def test_a_charge_of_a_terminal_moved_gives_what_a_run_with_it_gives(study, two_ports):
+    terminal = two_ports.tables["terminals"]["terminal_id"][0]
+    assignment = f"terminals.{terminal}.cost_usd_per_t"
+    moved = study.answer(case(), Move(set_values=(f"{assignment}=9",)))
+    changed, _ = with_value(two_ports, assignment, "9")
+    whole = run(changed, years=(2024,), save=False).scenario.years[0]
+    assert moved.routes == MEASURED
+    assert facility(moved.now)["shadow_price_usd_per_t"] == pytest.approx(whole.facilities["shadow_price_usd_per_t"][0], **CLOSE)

@@ -3,6 +3,7 @@
 Goes in: plain numbers and frames from the engines. Comes out: frozen results and run folders. May import: corridor, schema, errors.
 """
 
+from karvan.results.comparing import CASES, compare_runs
 from karvan.results.element_use import (
     Bundle,
     ClosedElement,
@@ -22,6 +23,8 @@ from karvan.results.rounding import rounded
 from karvan.results.run import Run
 from karvan.results.sentences import Sentence, Value
 from karvan.results.store import (
+    FRAMES,
+    LEDGER,
     RUNS_FOLDER,
     SavedRun,
     existing_run,
@@ -33,6 +36,9 @@ from karvan.results.store import (
 )
 
 __all__ = [
+    "CASES",
+    "FRAMES",
+    "LEDGER",
     "LEG_SCHEMA",
     "RUNS_FOLDER",
     "Bundle",
@@ -60,6 +66,7 @@ __all__ = [
     "Value",
     "YearResult",
     "carec_indicators",
+    "compare_runs",
     "existing_run",
     "journey_profile",
     "journey_totals",

@@ -175,10 +175,21 @@ def saved_report(
     Raises:
         DataError: The folder holds something else and `replace` is false.
     """
+    run_id = run_id_of(corridor, scenario=scenario, years=years, options=options)
+    return existing_run(out or RUNS_FOLDER / run_id, run_id, replace=replace)
+
+
+def run_id_of(corridor: Corridor, *, scenario: str | None, years: Sequence[int], options: ScenarioOptions) -> str:
+    """The id that a run would have; everything that it is asked for is checked.
+
+    Raises:
+        DataError: Wrong input.
+    """
+    _check_years(years, corridor.manifest.base_year)
     prepared = prepare(corridor, scenario or corridor.manifest.headline_scenario, options)
     baseline = load_scenario(corridor.manifest.baseline, prepared.corridor)
-    run_id = _run_id(prepared, baseline, years)
-    return existing_run(out or RUNS_FOLDER / run_id, run_id, replace=replace)
+    require_fitting(baseline, prepared.corridor)
+    return _run_id(prepared, baseline, years)
 
 
 def outlook(
