@@ -21,6 +21,7 @@ from karvan.study.clear import Cleared, clear, lifted, time_values_usd_per_t_h
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
 from karvan.study.relief import capacity_bases, corridor_vector, relief_table
+from karvan.study.route_memory import RouteMemory
 from karvan.study.year import year_result
 
 FloatArray = npt.NDArray[np.float64]
@@ -37,6 +38,7 @@ def ladder(
     scenario: str | None = None,
     year: int | None = None,
     options: ScenarioOptions | None = None,
+    routes: RouteMemory | None = None,
     progress: Progress | None = None,
 ) -> Ladder:
     """Both ladders of a scenario in a year.
@@ -49,6 +51,7 @@ def ladder(
         scenario: Scenario id; by default the corridor's baseline.
         year: Calendar year; by default the base year.
         options: Measures added or taken out, values set, an overlay.
+        routes: Routes to share with other studies.
         progress: Called with a line of text as the work goes on.
 
     Raises:
@@ -59,7 +62,10 @@ def ladder(
     year = manifest.base_year if year is None else year
     prepared = prepare(corridor, scenario or manifest.baseline, options or ScenarioOptions())
     cleared = clear(
-        apply(prepared.scenario, prepared.corridor, year=year), co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False
+        apply(prepared.scenario, prepared.corridor, year=year),
+        routes=routes,
+        co2_price_usd_per_t=manifest.co2_price_usd_per_t,
+        is_strict=False,
     )
     result = year_result(cleared, headline_cordon=manifest.headline_cordon, crude_commodity=manifest.crude_commodity)
     if result.corridor_latent_mt >= to_mt:

@@ -21,6 +21,7 @@ from karvan.routing import COMPONENTS, legs
 from karvan.study.clear import Cleared, clear
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
+from karvan.study.route_memory import RouteMemory
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -38,6 +39,7 @@ def market(
     year: int | None = None,
     scenario: str | None = None,
     options: ScenarioOptions | None = None,
+    routes: RouteMemory | None = None,
     progress: Progress | None = None,
 ) -> MarketExplanation:
     """Explain one market of a year: what its goods choose, what that costs them, and why.
@@ -48,6 +50,7 @@ def market(
         year: Calendar year; by default the base year.
         scenario: Scenario id; by default the corridor's baseline.
         options: Measures added or taken out, values set, an overlay.
+        routes: Routes to share with other studies.
         progress: Called with a line of text as the work goes on.
 
     Raises:
@@ -61,7 +64,7 @@ def market(
     snapshot = apply(prepared.scenario, prepared.corridor, year=year)
     found = market_named(snapshot.tables, market_id)
     tell(f"clearing {year}")
-    cleared = clear(snapshot, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
+    cleared = clear(snapshot, routes=routes, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
     return explained(
         cleared, found, corridor_id=manifest.id, base_year=manifest.base_year, scenario_id=prepared.scenario.scenario_id,
         replaced=prepared.replaced,

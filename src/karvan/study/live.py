@@ -24,6 +24,8 @@ from karvan.study.year import facilities_of, link_flows
 
 BASE, MEASURED, SEARCHED = "base", "measured", "searched"
 """Where the routes of a moved year come from: see `LiveAnswer`."""
+AT_ONCE, SLOWER, IN_A_RUN = "at_once", "slower", "in_a_run"
+"""How a year answers when a value is moved: see `reaction`."""
 _ORDER = (BASE, MEASURED, SEARCHED)
 MONEY: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -260,3 +262,10 @@ def _markets(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 
 def _limits(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     return tables["facilities"].select("facility_id", "unit")
+
+
+def reaction(table: str, column: str) -> str:
+    """How a year answers when a value is moved: AT_ONCE, SLOWER where routes are searched anew, or IN_A_RUN where it acts only there."""
+    if table in MARKET_TABLES or column in MONEY.get(table, ()):
+        return AT_ONCE
+    return SLOWER if table in ROUTING_TABLES else IN_A_RUN
