@@ -205,7 +205,10 @@ class JobDesk:
         try:
             worker.ask(RUN, task, tell)
         except WorkerDied as error:
-            _LOG.warning("job %s: %s", job.job_id, error)
+            with self._change:
+                is_wanted = self._jobs[job.job_id].state == jobs.RUNNING
+            if is_wanted:  # neither cancelled nor stopped
+                _LOG.warning("job %s: %s", job.job_id, error)
             self._on_lost(job.run_id)
             problem = Problem(
                 "jobs", None, None, "worker died: the process that computed this ended by itself or was ended; resume the job"

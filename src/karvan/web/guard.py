@@ -30,7 +30,7 @@ CONTENT_POLICY = (
 """Style attributes are let through because charts write them into their tooltips; scripts, styles and requests are the server's own."""
 _BODY_SECONDS = 20.0
 _SAFE = ("GET", "HEAD")
-_OPEN_TO_ALL = ("/login", "/api/login")
+_OPEN_TO_ALL = ("/login", "/login.js", "/api/login")
 _HEADERS = {
     "content-security-policy": CONTENT_POLICY,
     "x-content-type-options": "nosniff",
