@@ -41,6 +41,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.market_clearing
 	$(BIN)/python -m benchmarks.outlook
 	$(BIN)/python -m benchmarks.large_network
+	$(BIN)/python -m benchmarks.live
 
 # Against AequilibraE, on a network of the folder that KARVAN_TNTP names.
 bench-peer: $(VENV)/.installed-dev

@@ -102,6 +102,7 @@ class Process:
         base, _, token = self.address.partition("?token=")
         self.client = httpx2.Client(base_url=base, headers={"X-Karvan-Token": token}, timeout=SECONDS, trust_env=False)
         self.base, self.token = base, token
+        self.others: list[httpx2.Client] = []
         until(self._answers)
 
     def _answers(self) -> bool:
@@ -111,7 +112,8 @@ class Process:
             return False
 
     def another_client(self) -> httpx2.Client:
-        return httpx2.Client(base_url=self.base, headers={"X-Karvan-Token": self.token}, timeout=SECONDS, trust_env=False)
+        self.others.append(httpx2.Client(base_url=self.base, headers={"X-Karvan-Token": self.token}, timeout=SECONDS, trust_env=False))
+        return self.others[-1]
 
     def ended(self, job_id: str) -> dict:
         def look() -> dict | None:
@@ -121,7 +123,8 @@ class Process:
         return until(look)
 
     def stop(self, number: int = signal.SIGINT) -> int:
-        self.client.close()
+        for client in (self.client, *self.others):
+            client.close()
         if self.process.poll() is None:
             self.process.send_signal(number)
         code = self.process.wait(SECONDS)

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from karvan.results.rounding import rounded
+from karvan.results.rounding import rounded, rounded_frame
 
 _HEADLINE = ("corridor_mt", "containers_teu", "crude_mt")
 _COMPARED = ("flow", "turned_away", "shadow_price_usd_per_t")
@@ -62,6 +62,7 @@ class LiveAnswer:
     def as_dict(self) -> dict[str, Any]:
         now, base = self.now, self.base
         headline = {name: now.headline[name] - base.headline[name] for name in _HEADLINE}
+        links = _beside(now.links, base.links, key="link_id", shown=("link_id", "flow_kt"), compared=("flow_kt",))
         answer: dict[str, Any] = rounded(
             {
                 "year": now.year,
@@ -72,20 +73,20 @@ class LiveAnswer:
                 "headline": now.headline,
                 "base_headline": base.headline,
                 "difference": headline,
-                "links": _beside(now.links, base.links, key="link_id", shown=("link_id", "flow_kt"), compared=("flow_kt",)).to_dicts(),
-                "facilities": _facilities(now.facilities, base.facilities),
             }
         )
-        for link in answer["links"]:
-            link["difference_kt"] = link.pop("flow_kt_more")
-        return answer
+        return {
+            **answer,
+            "links": links.rename({"flow_kt_more": "difference_kt"}).to_dicts(),
+            "facilities": _facilities(now.facilities, base.facilities),
+        }
 
 
 def _beside(now: pl.DataFrame, base: pl.DataFrame, *, key: str, shown: tuple[str, ...], compared: tuple[str, ...]) -> pl.DataFrame:
     """Rows of now with what is more than in the base, null where the base has no such row."""
     both = now.select(shown).join(base.select(key, *compared), on=key, how="left", suffix="_base", validate="1:1", maintain_order="left")
     more = [(pl.col(name) - pl.col(f"{name}_base")).alias(f"{name}_more") for name in compared]
-    return both.with_columns(more).drop([f"{name}_base" for name in compared])
+    return rounded_frame(both.with_columns(more).drop([f"{name}_base" for name in compared]))
 
 
 def _facilities(now: pl.DataFrame, base: pl.DataFrame) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from karvan.measures.apply import apply
 from karvan.results import LiveAnswer, LiveYear
 from karvan.routing import remeasured, repriced
 from karvan.schema import ANY
-from karvan.study.clear import Cleared, clear, clear_like
+from karvan.study.clear import Cleared, Market, clear, clear_like
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.route_memory import MARKET_TABLES, ROUTING_TABLES, RouteMemory
 from karvan.study.year import facilities_of, link_flows
@@ -36,7 +36,16 @@ MONEY: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Columns that change what a route costs and nothing else, so that routes are measured anew and none is searched."""
 _EVIDENCE = ("note", "source", "confidence", "rule", "name")
+_NETWORK: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "demand": ("market_id", "origin_region", "destination_region", "commodity_group", "form"),
+        "facilities": ("facility_id", "unit"),
+    }
+)
+"""Columns of tables of the market that routes depend on, too."""
 _MOST_READY = 8
+_THREADS = 2
+"""Threads that share the program of a year that somebody waits for; the digits do not depend on it."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +162,7 @@ class LiveStudy:
         if routes == MEASURED:
             space = repriced(model.routed.space, snapshot.tables, tariffs_of=model.routed.space.names if ANY in goods else goods)
             model = replace(model, routed=replace(model.routed, space=space, sets=remeasured(space, model.routed.sets)))
-        return clear_like(snapshot, model, is_near=True), routes
+        return clear_like(snapshot, model, market=Market(threads=_THREADS), is_near=True), routes
 
     def _told(self, cleared: Cleared, weights_of: _Ready | None) -> LiveYear:
         """What is told of a cleared year; what cordons count of routes is taken from a year with the same ones."""
@@ -168,9 +177,9 @@ class LiveStudy:
         links = link_flows(cleared)
         return LiveYear(
             year=cleared.routed.snapshot.year,
-            corridor_mt=float(flow @ kt) / 1e3,
-            containers_teu=float(flow @ kteu) * 1e3,
-            crude_mt=float(flow @ (kt * is_crude[sets.route_market])) / 1e3,
+            corridor_mt=float((flow * kt).sum()) / 1e3,
+            containers_teu=float((flow * kteu).sum()) * 1e3,
+            crude_mt=float((flow * kt)[is_crude[sets.route_market]].sum()) / 1e3,
             links=links.select("link_id", flow_kt=pl.col("forward_kt") + pl.col("backward_kt")),
             facilities=facilities.with_columns(use_share=use),
             is_settled=cleared.is_settled,
@@ -233,9 +242,12 @@ def moved_snapshot(snapshot: Snapshot, move: Move) -> tuple[Snapshot, list[dict[
 
 def compared(now: Mapping[str, pl.DataFrame], base: Mapping[str, pl.DataFrame]) -> tuple[str, frozenset[str]]:
     """Where the routes of a year's tables can come from, given another's, and the goods, or any, whose tariffs differ."""
-    if not _markets(now).equals(_markets(base)) or not _limits(now).equals(_limits(base)):
-        return SEARCHED, frozenset()
-    differing = [name for name in ROUTING_TABLES if not _told_apart(now[name]).equals(_told_apart(base[name]))]
+    for name, columns in _NETWORK.items():
+        if now[name] is not base[name] and not now[name].select(columns).equals(base[name].select(columns)):
+            return SEARCHED, frozenset()
+    differing = [
+        name for name in ROUTING_TABLES if now[name] is not base[name] and not _told_apart(now[name]).equals(_told_apart(base[name]))
+    ]
     if not differing:
         return BASE, frozenset()
     goods: set[str] = set()
@@ -254,14 +266,6 @@ def compared(now: Mapping[str, pl.DataFrame], base: Mapping[str, pl.DataFrame]) 
 def _told_apart(frame: pl.DataFrame) -> pl.DataFrame:
     """The columns that routes can depend on."""
     return frame.drop([name for name in _EVIDENCE if name in frame.columns])
-
-
-def _markets(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    return tables["demand"].select("market_id", "origin_region", "destination_region", "commodity_group", "form")
-
-
-def _limits(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    return tables["facilities"].select("facility_id", "unit")
 
 
 def reaction(table: str, column: str) -> str:

@@ -49,9 +49,9 @@ Allowed = Depends(require_token)
 
 
 @router.get("/corridor")
-def corridor(server: At) -> dict[str, Any]:
+def corridor(server: At) -> Response:
     """Scenarios, measures as cards, assumptions that can be moved."""
-    return server.case
+    return JSONResponse(server.case)
 
 
 @router.get("/sources")
@@ -89,9 +89,9 @@ def trash(server: At) -> dict[str, Any]:
 
 
 @router.get("/runs/{run_id}/screen")
-def screen(server: At, run_id: RunId) -> dict[str, Any]:
+def screen(server: At, run_id: RunId) -> Response:
     """Everything that the page draws of a run."""
-    return screen_document(server.shelf.saved(run_id), server.shelf.corridor_of(run_id))
+    return JSONResponse(screen_document(server.shelf.saved(run_id), server.shelf.corridor_of(run_id)))
 
 
 @router.get("/runs/{run_id}/report")
@@ -181,14 +181,14 @@ def compare(
     b: RunIdAsked,
     year: Year = None,
     case: Literal["scenario", "baseline", "low", "high"] = "scenario",
-) -> dict[str, Any]:
+) -> Response:
     """What differs between two runs."""
     told = {side: server.shelf.entry(run_id) for side, run_id in (("a", a), ("b", b))}
     found = compare_runs(server.shelf.saved(a), server.shelf.saved(b), case=case, year=year)
     names = {key: row["name"] for key, row in server.known.rows["facilities"].items()}
     rows = [{**row, "name": names.get(row["facility_id"], row["facility_id"])} for row in found["facilities"]]
     sides = {side: {key: entry[key] for key in ("run_id", "name", "scenario", "years")} for side, entry in told.items()}
-    return {**sides, **found, "facilities": rows}
+    return JSONResponse({**sides, **found, "facilities": rows})
 
 
 def _file(content: bytes, kind: str, name: str) -> Response:

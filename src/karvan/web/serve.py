@@ -110,7 +110,7 @@ class _Uvicorn(uvicorn.Server):
 
 
 def _listening(settings: Settings) -> socket.socket:
-    """A socket on the address and port.
+    """A socket that listens on the address and port.
 
     Raises:
         DataError: The port is taken, or the address is none of this machine.
@@ -124,6 +124,7 @@ def _listening(settings: Settings) -> socket.socket:
         if os.name == "posix":
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # elsewhere it would let two servers share a port
         listening.bind(family[4])
+        listening.listen()  # who calls from now on waits until there is an answer
     except OSError as error:
         listening.close()
         if error.errno == errno.EADDRINUSE:

@@ -116,7 +116,7 @@ def events(server: At, job_id: JobId, last_event_id: Annotated[str | None, Heade
 
 
 @router.post("/live")
-def live(server: At, asked: LiveAsked) -> dict[str, Any]:
+def live(server: At, asked: LiveAsked) -> Response:
     """One year, cleared again from where it stood."""
     answer = server.move(asked)
-    return {**answer, "routes_text": _ROUTES_TEXT[answer["routes"]]}
+    return JSONResponse({**answer, "routes_text": _ROUTES_TEXT[answer["routes"]]})
