@@ -6,6 +6,9 @@ import pytest
 
 from karvan.corridor import with_value
 from karvan.errors import DataError, MeasureError
+from karvan.measures import load_scenario
+from karvan.measures.apply import apply
+from karvan.routing import repriced
 from karvan.study import ScenarioOptions
 from karvan.study.live import BASE, MEASURED, SEARCHED, Case, LiveStudy, Move, compared, moved_snapshot
 from karvan.study.route_memory import RouteMemory
@@ -110,8 +113,8 @@ def test_hours_are_searched_and_notes_are_not(study):
     snapshot = study._year(case(), None).snapshot
     longer, _ = moved_snapshot(snapshot, Move(set_values=("links.sea_east_west.time_h=31",)))
     noted, _ = moved_snapshot(snapshot, Move(set_values=("links.sea_east_west.note=calm",)))
-    assert compared(longer.tables, snapshot.tables)[0] == SEARCHED
-    assert compared(noted.tables, snapshot.tables)[0] == BASE
+    assert compared(longer.tables, snapshot.tables) == SEARCHED
+    assert compared(noted.tables, snapshot.tables) == BASE
 
 
 @pytest.mark.parametrize(
@@ -150,3 +153,18 @@ def test_a_charge_of_a_terminal_moved_gives_what_a_run_with_it_gives(study, two_
     whole = run(changed, years=(2024,), save=False).scenario.years[0]
     assert moved.routes == MEASURED
     assert facility(moved.now)["shadow_price_usd_per_t"] == pytest.approx(whole.facilities["shadow_price_usd_per_t"][0], **CLOSE)
+
+
+@pytest.mark.parametrize(("before", "after"), [("100", "80"), ("0", "80"), ("100", "0")])
+def test_repriced_charges_are_those_of_the_tables(two_ports, before, after):
+    terminal = two_ports.tables["terminals"]["terminal_id"][0]
+    old, _ = with_value(two_ports, "tariffs.sea_bulk.rate", before)
+    new, _ = with_value(with_value(old, "tariffs.sea_bulk.rate", after)[0], f"terminals.{terminal}.cost_usd_per_t", "7")
+    own, other = (RouteMemory().space(snapshot_of(item), co2_price_usd_per_t=0.0) for item in (old, new))
+    priced = repriced(own, new.tables, before=old.tables)
+    assert priced.cost_parts == pytest.approx(other.cost_parts, rel=1e-12)
+    assert priced.leg_cost == pytest.approx(other.leg_cost, rel=1e-12)
+
+
+def snapshot_of(corridor):
+    return apply(load_scenario("agreed", corridor), corridor, year=2024)

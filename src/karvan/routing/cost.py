@@ -69,6 +69,7 @@ class ArcCosts:
         allowed: The goods may use this loading unit and its operator carries it, shape (arcs,).
         operator: Row in operators that receives tariff and handling, -1 for nobody, shape (arcs,).
         is_estimate: The row that sets the charge is an estimate, shape (arcs,).
+        tariff_row: Row in tariffs that sets the tariff, -1 for none, shape (arcs,).
     """
 
     tariff: FloatArray
@@ -81,6 +82,7 @@ class ArcCosts:
     allowed: BoolArray
     operator: npt.NDArray[np.int64]
     is_estimate: BoolArray
+    tariff_row: npt.NDArray[np.int64]
 
     @property
     def without_reliability(self) -> FloatArray:
@@ -142,6 +144,7 @@ def arc_costs(graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity_g
         allowed=allowed,
         operator=graph.arc_operator,
         is_estimate=np.where(is_link, estimated_rows(tables, "tariffs")[tariff_row], element_is_estimate(graph, tables)),
+        tariff_row=tariff_row,
     )
 
 

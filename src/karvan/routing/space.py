@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -245,20 +245,25 @@ def route_space(
     )
 
 
-def repriced(space: RouteSpace, tables: Mapping[str, pl.DataFrame], *, tariffs_of: Collection[str]) -> RouteSpace:
+def repriced(space: RouteSpace, tables: Mapping[str, pl.DataFrame], *, before: Mapping[str, pl.DataFrame]) -> RouteSpace:
     """The space with its charges read anew from tables that differ in money only: no arc more or less, no hour.
 
     Args:
         space: The space.
-        tables: Tables with other charges.
-        tariffs_of: Goods whose tariffs may differ; charges of terminals and access are read for all.
+        tables: Tables with other charges, row by row those of `before`.
+        before: Tables that the space was made of.
     """
+    rates = [np.append(frame["tariffs"]["rate"].to_numpy(), 1.0) for frame in (before, tables)]  # the last is for no row at all
+    was_free = (rates[0] == 0.0) & (rates[1] != 0.0)
+    ratio = np.divide(rates[1], rates[0], out=np.ones_like(rates[0]), where=rates[0] != 0.0)
     graph, goods = space.graph, dict(space.goods)
     for name, item in space.goods.items():
-        if name in tariffs_of:
+        costs = item.costs
+        if was_free[costs.tariff_row].any():
             costs = arc_costs(graph, tables, name, co2_price_usd_per_t=space.co2_price_usd_per_t)
         else:
-            costs = replace(item.costs, handling=arc_handling(graph, tables, payloads(tables, name)))
+            handling = arc_handling(graph, tables, payloads(tables, name))
+            costs = replace(costs, tariff=costs.tariff * ratio[costs.tariff_row], handling=handling)
         goods[name] = replace(item, costs=costs, search_cost=costs.search_cost(graph))
     return replace(space, goods=goods)
 

@@ -155,12 +155,12 @@ class LiveStudy:
 
     def _cleared(self, snapshot: Snapshot, base: _Ready) -> tuple[Cleared, str]:
         """A snapshot on the routes of another where the network allows it."""
-        routes, goods = compared(snapshot.tables, base.snapshot.tables)
+        routes = compared(snapshot.tables, base.snapshot.tables)
         if routes == SEARCHED:
             return self._searched(snapshot), SEARCHED
         model = base.cleared
         if routes == MEASURED:
-            space = repriced(model.routed.space, snapshot.tables, tariffs_of=model.routed.space.names if ANY in goods else goods)
+            space = repriced(model.routed.space, snapshot.tables, before=base.snapshot.tables)
             model = replace(model, routed=replace(model.routed, space=space, sets=remeasured(space, model.routed.sets)))
         return clear_like(snapshot, model, market=Market(threads=_THREADS), is_near=True), routes
 
@@ -240,27 +240,19 @@ def moved_snapshot(snapshot: Snapshot, move: Move) -> tuple[Snapshot, list[dict[
     return replace(snapshot, tables=MappingProxyType(tables)), records
 
 
-def compared(now: Mapping[str, pl.DataFrame], base: Mapping[str, pl.DataFrame]) -> tuple[str, frozenset[str]]:
-    """Where the routes of a year's tables can come from, given another's, and the goods, or any, whose tariffs differ."""
+def compared(now: Mapping[str, pl.DataFrame], base: Mapping[str, pl.DataFrame]) -> str:
+    """Where the routes of a year's tables can come from, given another's: BASE, MEASURED or SEARCHED."""
     for name, columns in _NETWORK.items():
         if now[name] is not base[name] and not now[name].select(columns).equals(base[name].select(columns)):
-            return SEARCHED, frozenset()
+            return SEARCHED
     differing = [
         name for name in ROUTING_TABLES if now[name] is not base[name] and not _told_apart(now[name]).equals(_told_apart(base[name]))
     ]
-    if not differing:
-        return BASE, frozenset()
-    goods: set[str] = set()
     for name in differing:
         money = MONEY.get(name)
-        if money is None or now[name].height != base[name].height:
-            return SEARCHED, frozenset()
-        if not _told_apart(now[name]).drop(money).equals(_told_apart(base[name]).drop(money)):
-            return SEARCHED, frozenset()
-        if name == "tariffs":
-            is_moved = (now[name]["rate"] != base[name]["rate"]).fill_null(value=True)
-            goods.update(now[name].filter(is_moved)["commodity_group"])
-    return MEASURED, frozenset(goods)
+        if money is None or not _told_apart(now[name]).drop(money).equals(_told_apart(base[name]).drop(money)):
+            return SEARCHED
+    return MEASURED if differing else BASE
 
 
 def _told_apart(frame: pl.DataFrame) -> pl.DataFrame:

@@ -117,7 +117,7 @@ def _listening(settings: Settings) -> socket.socket:
     """
     try:
         family = socket.getaddrinfo(settings.host.strip("[]"), settings.port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family[0], socket.SOCK_STREAM)
+        listening = socket.socket(*family[:3])  # with its protocol, or small answers wait for others to be confirmed
     except OSError as error:
         raise DataError(Problem("serve", None, "host", f"{settings.host} is no address of this machine ({error})")) from error
     try:
