@@ -120,6 +120,7 @@ def run(
     noted.clear()
     seconds["outlooks"] = time.perf_counter() - mark
     mark = time.perf_counter()
+    tell("what moves it most, and journeys")
 
     commitments = judge_commitments(prepared.corridor.tables["commitments"], scenario=outlooks["scenario"], baseline=outlooks["baseline"])
     movers = _movers(prepared, commitments, years, memory)
@@ -160,6 +161,7 @@ def run(
         folder=folder if save else None,
     )
     if save:
+        tell("checking the run, and saving it")
         existing_run(folder, run_id, replace=True)
         check = partial(refuse_wrong, corridor=prepared.corridor, scenarios={"scenario": prepared.scenario, "baseline": baseline})
         manifest_out = _manifest(result, prepared, years, options)

@@ -21,6 +21,8 @@ from karvan.web.workers import Worker, WorkerDied
 _LOG = logging.getLogger(__name__)
 _OUTLOOKS = 4
 """Outlooks of a run: scenario, baseline and two corners; each tells a line a year."""
+_STEPS_AFTER = 3
+"""What comes after them, counted as years."""
 _MOST_ENDED = 500
 
 
@@ -200,7 +202,7 @@ class JobDesk:
         def tell(line: str) -> None:
             nonlocal lines
             lines += 1
-            self._progress(job.job_id, min(lines / (_OUTLOOKS * len(years)), 0.99), line)
+            self._progress(job.job_id, min(lines / (_OUTLOOKS * len(years) + _STEPS_AFTER), 0.99), line)
 
         try:
             worker.ask(RUN, task, tell)

@@ -123,11 +123,11 @@ class Server:
 
     def _case_of(self, run_id: str, case: str) -> tuple[str, dict[str, Any]]:
         """Scenario and options of a run's scenario, or of the baseline that it is compared with."""
-        options, saved = self.shelf.options(run_id), self.shelf.saved(run_id)
+        options = self.shelf.options(run_id)
         if case == "baseline":  # the values that a run sets hold in its baseline, too, its measures do not
             options = ScenarioOptions(set_values=options.set_values, overlay=options.overlay)
             return self.corridor.manifest.baseline, _told(options)
-        return str(saved.manifest["scenario"]), _told(options)
+        return self.shelf.scenario(run_id), _told(options)
 
     def _name_run(self, job: Job) -> None:
         if job.name:

@@ -26,11 +26,19 @@ OWN_FOLDER = ".karvan"
 
 @dataclass(frozen=True)
 class _Found:
-    """A run folder as it was when it was looked at."""
+    """A run folder as it was when it was looked at.
+
+    Attributes:
+        folder: The folder.
+        changed_ns: When its manifest was written.
+        manifest: Its manifest.
+        said: What the list of runs says from its report; the report itself is read when it is asked for.
+    """
 
     folder: Path
     changed_ns: int
-    saved: SavedRun
+    manifest: Mapping[str, Any]
+    said: Mapping[str, Any]
 
 
 class RunShelf:
@@ -76,21 +84,15 @@ class RunShelf:
         Raises:
             Refused: There is none.
         """
-        found = self._index(self._folder).get(run_id)
-        if found is None:
-            raise not_found("run", run_id)
-        return found.saved
+        return load_run(self._found(run_id).folder)
 
     def entry(self, run_id: str) -> dict[str, Any]:
         """What is told of a run."""
-        found = self._index(self._folder).get(run_id)
-        if found is None:
-            raise not_found("run", run_id)
-        return self._entry(found, self._names())
+        return self._entry(self._found(run_id), self._names())
 
     def rename(self, run_id: str, name: str) -> dict[str, Any]:
         """Give a run a name of its own."""
-        self.saved(run_id)
+        self._found(run_id)
         with self._guard:
             names = {**self._names(), run_id: name}
             self.own_folder.mkdir(parents=True, exist_ok=True)
@@ -100,7 +102,7 @@ class RunShelf:
     def put_away(self, run_id: str) -> None:
         """Move a run to the trash; one with the same id there is kept beside it."""
         with self._guard:
-            folder = self.saved(run_id).folder
+            folder = self._found(run_id).folder
             self._trash.mkdir(parents=True, exist_ok=True)
             target = self._trash / run_id
             number = 1
@@ -137,28 +139,38 @@ class RunShelf:
         Raises:
             Refused: It was made from other tables or measures than the server has, so that nothing can be computed for it.
         """
-        saved = self.saved(run_id)
-        if not self.is_of_this_case(saved):
+        found = self._found(run_id)
+        if not self._is_of_this_case(found.manifest):
             message = f"run {run_id} was made from other tables or measures than {self._corridor.manifest.id} has now; run it again first"
             raise refused(409, message, table="runs")
-        return options_of(saved.manifest, folder=saved.folder)
+        return options_of(found.manifest, folder=found.folder)
+
+    def scenario(self, run_id: str) -> str:
+        """The scenario of a run."""
+        return str(self._found(run_id).manifest["scenario"])
 
     def corridor_of(self, run_id: str) -> Corridor:
         """The corridor that a run was made of, as far as the server has it: with the values that the run set."""
-        saved = self.saved(run_id)
+        found = self._found(run_id)
         try:
-            return laid_over(self._corridor, options_of(saved.manifest, folder=saved.folder))[0]
+            return laid_over(self._corridor, options_of(found.manifest, folder=found.folder))[0]
         except DataError:
             return self._corridor
 
-    def is_of_this_case(self, saved: SavedRun) -> bool:
+    def _found(self, run_id: str) -> _Found:
+        found = self._index(self._folder).get(run_id)
+        if found is None:
+            raise not_found("run", run_id)
+        return found
+
+    def _is_of_this_case(self, manifest: Mapping[str, Any]) -> bool:
         """Whether a run was made from the tables and measures that the server has."""
-        run_id = str(saved.manifest["run_id"])
+        run_id = str(manifest["run_id"])
         with self._guard:
             if run_id not in self._of_case:
-                wanted = saved.manifest.get("corridor_hash")
+                wanted = manifest.get("corridor_hash")
                 is_it = wanted == self._corridor.hash
-                given = saved.manifest.get("options")
+                given = manifest.get("options")
                 if not is_it and isinstance(given, dict) and (given["set"] or given["overlay"] is not None):
                     is_it = wanted == self.corridor_of(run_id).hash
                 self._of_case[run_id] = is_it
@@ -170,22 +182,21 @@ class RunShelf:
         return [self._entry(item, names) for item in found]
 
     def _entry(self, found: _Found, names: Mapping[str, str]) -> dict[str, Any]:
-        manifest, report = found.saved.manifest, found.saved.report
+        manifest = found.manifest
         run_id = str(manifest["run_id"])
-        last = report["years"][-1]
         return {
             "run_id": run_id,
             "name": names.get(run_id) or _usual_name(manifest),
             "scenario": manifest["scenario"],
-            "scenario_title": report["scenario_title"],
+            "scenario_title": found.said["scenario_title"],
             "corridor": manifest["corridor"],
-            "is_of_this_case": found.folder.parent == self._folder and self.is_of_this_case(found.saved),
+            "is_of_this_case": found.folder.parent == self._folder and self._is_of_this_case(manifest),
             "options": manifest.get("options"),
             "years": {"first": manifest["years"][0], "last": manifest["years"][-1]},
             "saved_at": datetime.fromtimestamp(found.changed_ns / 1e9, UTC).isoformat(timespec="seconds"),
-            "headline": report["headline"],
-            "last": {key: last[key] for key in ("year", "corridor_mt", "containers_teu", "crude_mt")},
-            "seconds": report["seconds"],
+            "headline": found.said["headline"],
+            "last": found.said["last"],
+            "seconds": found.said["seconds"],
         }
 
     def _index(self, place: Path) -> dict[str, _Found]:
@@ -196,7 +207,7 @@ class RunShelf:
                 item = None if folder.name.startswith(".") else self._look(folder)
                 if item is None:
                     continue
-                run_id = str(item.saved.manifest["run_id"])
+                run_id = str(item.manifest["run_id"])
                 if run_id not in found or folder.name == run_id:
                     found[run_id] = item
             return found
@@ -224,10 +235,13 @@ def _read(folder: Path, changed_ns: int) -> _Found | None:
         saved = load_run(folder)
         if re.match(RUN_ID, str(saved.manifest["run_id"])) is None:
             return None
-        _ = saved.manifest["scenario"], saved.manifest["corridor"], saved.manifest["years"][0], saved.report["years"][-1]
+        _ = saved.manifest["scenario"], saved.manifest["corridor"], saved.manifest["years"][0]
+        last = saved.report["years"][-1]
+        said = {key: saved.report[key] for key in ("scenario_title", "headline", "seconds")}
+        said["last"] = {key: last[key] for key in ("year", "corridor_mt", "containers_teu", "crude_mt")}
     except (DataError, KeyError, IndexError, TypeError):
         return None
-    return _Found(folder, changed_ns, saved)
+    return _Found(folder, changed_ns, saved.manifest, said)
 
 
 def _usual_name(manifest: Mapping[str, Any]) -> str:
