@@ -199,6 +199,18 @@ def test_others_need_the_password_for_everything(remote, monkeypatch):
     assert remote.delete("/api/runs/0123456789ab", headers={"X-Karvan-Token": token}).status_code == 404
 
 
+def test_who_guesses_passwords_waits(remote, monkeypatch):
+    waited = []
+
+    async def counted(seconds):
+        waited.append(seconds)
+
+    monkeypatch.setattr("karvan.web.sessions.asyncio.sleep", counted)
+    remote.post("/api/login", json={"password": "wrong"})
+    remote.get("/api/runs", headers={"Authorization": "Bearer wrong"})
+    assert waited == [1.0, 1.0]
+
+
 def test_programs_send_the_password(remote):
     headers = {"Authorization": f"Bearer {PASSWORD}"}
     assert remote.get("/api/runs", headers=headers).status_code == 200

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,7 +21,6 @@ from karvan.web.page import page_files, page_router
 from karvan.web.refused import Refused, refusal_of, told
 from karvan.web.server import Server
 
-_LOG = logging.getLogger(__name__)
 _SIDES = ("body", "query", "path", "header")
 
 
@@ -81,9 +79,8 @@ def _application(server: Server, files: Mapping[str, Path], lifespan: Any) -> Fa
         return JSONResponse(told([Problem("request", None, None, str(error.detail))]), status_code=error.status_code)
 
     @app.exception_handler(Exception)
-    async def _fault(request: Request, error: Exception) -> JSONResponse:
-        _LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        message = "our fault; what happened stands where the server was started, please tell us"
+    async def _fault(_: Request, error: Exception) -> JSONResponse:
+        message = "our fault; what happened stands in the terminal where the server was started, please tell us"
         return JSONResponse(told([Problem("server", None, None, message)]), status_code=500)
 
     return app

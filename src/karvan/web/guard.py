@@ -90,6 +90,8 @@ class Guard:
             else:
                 receive = _replayed(body, receive)
         if refusal is not None:
+            if refusal[0] == 401 and "authorization" in headers and self._sessions.needs_password:
+                await self._sessions.wait_out()
             await _answer(with_headers, *refusal)
             return
         await self._app(scope, receive, with_headers)

@@ -42,12 +42,16 @@ class Sessions:
         """Whether a password is the server's."""
         return self._password is not None and hmac.compare_digest(password.encode("utf-8"), self._password.encode("utf-8"))
 
+    async def wait_out(self) -> None:
+        """The wait that follows a wrong password, one after the other for all who guess."""
+        async with self._turn:
+            await asyncio.sleep(_DELAY_S)
+
     async def login(self, password: str) -> str | None:
         """A new token for the right password; for a wrong one None, after a wait that all who guess share."""
-        async with self._turn:
-            if not self.knows_password(password):
-                await asyncio.sleep(_DELAY_S)
-                return None
+        if not self.knows_password(password):
+            await self.wait_out()
+            return None
         token = secrets.token_urlsafe(24)
         with self._guard:
             self._tokens = [self._tokens[0], *self._tokens[1:][-_MOST_SESSIONS:], token]
