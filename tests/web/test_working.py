@@ -202,6 +202,43 @@ def test_a_year_is_moved_beside_a_saved_run(opened, other_run):
     assert baseline["scenario"] == "baseline"
 
 
+def test_what_was_moved_by_hand_becomes_a_run(fresh):
+    moved = {"from_year": 2026, "set": ["facilities.ferry.nominal=6500"], "demand_factor": {"grain": 1.2}}
+    asked = {"scenario": "baseline", "years": {"first": 2025, "last": 2027}, "moved": moved}
+    run_id = fresh.ended(fresh.client.post("/api/jobs", json=asked).json()["job_id"])["run_id"]
+    years = load_run(fresh.server.settings.runs / run_id).report["years"]
+    assert [year["corridor_mt"] for year in years] == pytest.approx([6.0, 6.5, 6.5], rel=1e-6)
+    live = fresh.client.post(
+        "/api/live", json={"scenario": "baseline", "year": 2026, "set": moved["set"], "demand_factor": moved["demand_factor"]}
+    )
+    ferry = live.json()["facilities"][0]
+    assert years[1]["facilities"][0]["shadow_price_usd_per_t"] == pytest.approx(ferry["shadow_price_usd_per_t"], rel=1e-5)
+    told = fresh.client.get("/api/runs").json()["runs"][0]
+    assert told["options"]["with"][0].startswith("moved_")
+    assert str(fresh.server.settings.runs) not in fresh.client.get("/api/runs").text
+    assert told["is_of_this_case"]
+    # the run can be asked about and moved again, with what was moved by hand in it
+    again = fresh.client.post("/api/live", json={"run_id": run_id, "year": 2026}).json()
+    assert again["headline"]["corridor_mt"] == pytest.approx(6.5, rel=1e-6)
+    assert fresh.client.post("/api/jobs", json=asked).json()["run_id"] == run_id
+
+
+@pytest.mark.parametrize(
+    ("moved", "words"),
+    [
+        ({"from_year": 2026}, "nothing is moved"),
+        ({"from_year": 2026, "set": ["facilities.fery.nominal=1"]}, "did you mean ferry"),
+        ({"from_year": 2026, "set": ["facilities.ferry.nominal=-1"]}, "0 or more"),
+        ({"from_year": 2026, "demand_factor": {"gran": 2}}, "did you mean grain"),
+        ({"set": []}, "Field required"),
+    ],
+)
+def test_what_was_moved_must_fit(opened, moved, words):
+    answered = opened.client.post("/api/jobs", json={"moved": moved})
+    assert answered.status_code == 422
+    assert words in answered.json()["problems"][0]["message"]
+
+
 @pytest.mark.parametrize(
     ("asked", "status"),
     [
@@ -236,7 +273,16 @@ def test_jobs_of_a_server_that_ended_are_interrupted_unless_their_run_is_there(t
         ("d", jobs.FAILED, "x"),
     ):
         store.save(
-            Job(name * 16, name, {}, run_id, state=state, created_at=f"2026-01-01T00:00:0{ord(name) - 96}+00:00", ended_at=jobs.now_text())
+            Job(
+                name * 16,
+                name,
+                {},
+                {},
+                run_id,
+                state=state,
+                created_at=f"2026-01-01T00:00:0{ord(name) - 96}+00:00",
+                ended_at=jobs.now_text(),
+            )
         )
     found = {job["name"]: job["state"] for job in desk(tmp_path).all_told()}
     assert found == {"d": "failed", "c": "done", "b": "interrupted", "a": "interrupted"}
@@ -244,7 +290,7 @@ def test_jobs_of_a_server_that_ended_are_interrupted_unless_their_run_is_there(t
 
 def test_ended_jobs_are_forgotten_after_a_day(tmp_path):
     now = datetime.now(UTC)
-    JobStore(tmp_path).save(Job("a" * 16, "a", {}, "x", state=jobs.DONE, created_at="1", ended_at=now.isoformat(timespec="seconds")))
+    JobStore(tmp_path).save(Job("a" * 16, "a", {}, {}, "x", state=jobs.DONE, created_at="1", ended_at=now.isoformat(timespec="seconds")))
     assert len(desk(tmp_path).all_told()) == 1
     assert desk(tmp_path, clock=lambda: now + timedelta(hours=25)).all_told() == []
     assert list(tmp_path.iterdir()) == []
@@ -254,4 +300,4 @@ def test_a_desk_that_stops_takes_no_more(tmp_path):
     stopped = desk(tmp_path)
     stopped.stop()
     with pytest.raises(Refused, match="the server stops"):
-        stopped.add(name="", asked={}, run_id="x")
+        stopped.add(name="", asked={}, options={}, run_id="x")

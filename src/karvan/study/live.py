@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import polars as pl
+import yaml
 
-from karvan.corridor import Corridor, Snapshot, nearest, set_cell
+from karvan.corridor import TABLES, Corridor, Snapshot, key_texts, nearest, set_cell
+from karvan.demand.markets import FORMS
 from karvan.errors import DataError, Problem
 from karvan.measures.apply import apply
 from karvan.results import LiveAnswer, LiveYear
@@ -265,3 +270,61 @@ def reaction(table: str, column: str) -> str:
     if table in MARKET_TABLES or column in MONEY.get(table, ()):
         return AT_ONCE
     return SLOWER if table in ROUTING_TABLES else IN_A_RUN
+
+
+def as_measure(corridor: Corridor, move: Move, *, from_year: int) -> tuple[str, str]:
+    """The values and factors of a move as a measure that holds from a year on, so that a run can take it up.
+
+    A measure of the scenario that is dated later has the last word, in the year itself as of its day.
+
+    Args:
+        corridor: The corridor.
+        move: What is moved; its measures are left to the scenario.
+        from_year: First year.
+
+    Returns:
+        Id of the measure, made of its content, and its file.
+
+    Raises:
+        DataError: With every problem.
+    """
+    changes: list[dict[str, Any]] = []
+    told, problems = list[str](), list[Problem]()
+    for assignment in move.set_values:
+        path, sign, value = assignment.partition("=")
+        try:
+            if not sign:
+                raise DataError(Problem("set", None, None, f"{assignment} must read TABLE.ID.COLUMN=VALUE"))
+            _, record = set_cell(corridor.tables, path.strip(), value)
+        except DataError as error:
+            problems.extend(error.problems)
+            continue
+        table, column = record["table"], record["column"]
+        row = corridor.tables[table].row(key_texts(table, corridor.tables[table]).index(record["row"]), named=True)
+        changes.append({"table": table, "where": {key: row[key] for key in TABLES[table].primary_key()}, "set": {column: record["new"]}})
+        told.append(f"{path.strip()} = {record['new']}")
+    goods = corridor.tables["commodities"]["commodity_group"].to_list()
+    for name, factor in move.demand_factor.items():
+        if name not in (ANY, *goods):
+            problems.append(Problem("demand", None, "commodity_group", f"there are no goods {name}{nearest(name, [ANY, *goods])}"))
+        elif factor != 1.0:
+            where: dict[str, Any] = {"form": list(FORMS)} if name == ANY else {"commodity_group": name}
+            changes.append({"table": "demand", "where": where, "scale": {"flow_kt": factor}})
+            told.append(f"demand of {name} times {factor:g}")
+    if problems:
+        raise DataError(problems)
+    if not changes:
+        raise DataError(Problem("set", None, None, "nothing is moved; give `set` or `demand_factor`"))
+    content = json.dumps([from_year, changes], sort_keys=True, default=str)
+    name = f"moved_{hashlib.sha256(content.encode('utf-8')).hexdigest()[:10]}"
+    record = {
+        "id": name,
+        "title": f"Moved by hand from {from_year}: {'; '.join(told)}",
+        "from_date": date(from_year, 1, 1),
+        "status": "option",
+        "source": "moved_by_hand",
+        "confidence": "estimate",
+        "doc": "Values that somebody tried in the screen.",
+        "changes": changes,
+    }
+    return name, yaml.safe_dump(record, allow_unicode=True, sort_keys=False)

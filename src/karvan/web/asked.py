@@ -14,6 +14,7 @@ Assignment = Annotated[str, Field(min_length=3, max_length=400)]
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
 MeasureIds = Annotated[tuple[Id, ...], Field(max_length=200)]
 Assignments = Annotated[tuple[Assignment, ...], Field(max_length=200)]
+Factors = Annotated[dict[Id, Annotated[float, Field(ge=0.0, le=10.0)]], Field(max_length=50)]
 RUN_ID = r"^[0-9a-f]{12}$"
 JOB_ID = r"^[0-9a-f]{16}$"
 
@@ -39,6 +40,14 @@ class Years(_Asked):
         return tuple(range(self.first, self.last + 1))
 
 
+class Moved(_Asked):
+    """What was moved by hand, to hold from a year on."""
+
+    from_year: int = Field(ge=1900, le=2200)
+    set: Assignments = ()
+    demand_factor: Factors = Field(default_factory=dict)
+
+
 class JobAsked(_Asked):
     """A run to be computed."""
 
@@ -49,6 +58,7 @@ class JobAsked(_Asked):
     set: Assignments = ()
     growth: Literal["mid", "low", "high"] = "mid"
     years: Years = Years(first=2024, last=2040)
+    moved: Moved | None = None
 
     @property
     def options(self) -> ScenarioOptions:
@@ -72,7 +82,7 @@ class LiveAsked(_Asked):
     growth: Literal["mid", "low", "high"] = "mid"
     year: int = Field(ge=1900, le=2200)
     set: Assignments = ()
-    demand_factor: Annotated[dict[Id, Annotated[float, Field(ge=0.0, le=10.0)]], Field(max_length=50)] = Field(default_factory=dict)
+    demand_factor: Factors = Field(default_factory=dict)
 
 
 class Renamed(_Asked):

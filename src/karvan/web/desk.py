@@ -101,13 +101,13 @@ class JobDesk:
             self._known(job_id)
             return self._logs[job_id]
 
-    def add(self, *, name: str, asked: Mapping[str, Any], run_id: str) -> dict[str, Any]:
+    def add(self, *, name: str, asked: Mapping[str, Any], options: Mapping[str, Any], run_id: str) -> dict[str, Any]:
         """Take in a job; one whose run is saved is done at once, and one whose run is being made already is that one.
 
         Raises:
             Refused: Too many wait, or the server stops.
         """
-        job = Job(jobs.new_job_id(), name, asked, run_id, created_at=now_text())
+        job = Job(jobs.new_job_id(), name, asked, options, run_id, created_at=now_text())
         with self._change:
             same = next((item for item in self._jobs.values() if item.run_id == run_id and not item.is_ended), None)
             if same is not None:
@@ -195,8 +195,7 @@ class JobDesk:
             return {"state": jobs.DONE, "share": 1.0, "is_reused": True}
         asked = job.asked
         years = list(range(asked["years"]["first"], asked["years"]["last"] + 1))
-        options = {"with": asked["with"], "without": asked["without"], "set": asked["set"], "overlay": None, "growth": asked["growth"]}
-        task = {"scenario": asked["scenario"], "years": years, "options": options, "run_id": job.run_id}
+        task = {"scenario": asked["scenario"], "years": years, "options": dict(job.options), "run_id": job.run_id}
         lines = 0
 
         def tell(line: str) -> None:

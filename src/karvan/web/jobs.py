@@ -27,6 +27,7 @@ class Job:
         job_id: 16 hexadecimal digits.
         name: What the run shall be called.
         asked: What `POST /api/jobs` was sent.
+        options: The same as a worker is told it.
         run_id: Id of the run that it makes.
         state: Where it stands.
         is_reused: An identical run was saved already.
@@ -39,6 +40,7 @@ class Job:
     job_id: str
     name: str
     asked: Mapping[str, Any]
+    options: Mapping[str, Any]
     run_id: str
     state: str = WAITING
     is_reused: bool = False
@@ -56,6 +58,7 @@ class Job:
     def as_dict(self, *, waits_for: int = 0) -> dict[str, Any]:
         """The job as requests answer it."""
         told = asdict(self)
+        del told["options"]
         share, step = told.pop("share"), told.pop("step")
         return {
             **told,

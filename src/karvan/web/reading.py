@@ -188,6 +188,7 @@ def compare(
     names = {key: row["name"] for key, row in server.known.rows["facilities"].items()}
     rows = [{**row, "name": names.get(row["facility_id"], row["facility_id"])} for row in found["facilities"]]
     sides = {side: {key: entry[key] for key in ("run_id", "name", "scenario", "years")} for side, entry in told.items()}
+    found["inputs"]["options"] = {side: entry["options"] for side, entry in told.items()}
     return JSONResponse({**sides, **found, "facilities": rows})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from threading import Lock
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import polars as pl
 
 from karvan.corridor import load_corridor
+from karvan.results import write_text_whole
+from karvan.study.live import Move, as_measure
 from karvan.study.options import ScenarioOptions
 from karvan.study.run import run_id_of
 from karvan.validation import References, inputs, references_of, sources
@@ -85,8 +88,10 @@ class Server:
         """
         with self._checking:  # two seconds of reckoning: one after the other, so that answers to others do not wait
             scenario = asked.scenario or self.corridor.manifest.headline_scenario
-            run_id = run_id_of(self.corridor, scenario=scenario, years=asked.years.each, options=asked.options)
-        return self.desk.add(name=asked.name.strip(), asked={**asked.as_dict(), "scenario": scenario}, run_id=run_id)
+            options = self._options(asked)
+            run_id = run_id_of(self.corridor, scenario=scenario, years=asked.years.each, options=options)
+        own = {**asked.as_dict(), "scenario": scenario}
+        return self.desk.add(name=asked.name.strip(), asked=own, options=_told(options), run_id=run_id)
 
     def question(self, kind: str, run_id: str, case: str, **task: Any) -> dict[str, Any]:
         """The answer of the model to a question about a run."""
@@ -120,6 +125,18 @@ class Server:
         self.desk.stop()
         self.live.stop()
         self.questions.stop()
+
+    def _options(self, asked: JobAsked) -> ScenarioOptions:
+        """Options of a job; what was moved by hand becomes the file of a measure, which the run's manifest can name."""
+        options = asked.options
+        if asked.moved is None:
+            return options
+        move = Move(set_values=asked.moved.set, demand_factor=asked.moved.demand_factor)
+        name, text = as_measure(self.corridor, move, from_year=asked.moved.from_year)
+        folder = self.shelf.own_folder / "measures"
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text_whole(folder / f"{name}.yaml", text)
+        return replace(options, with_measures=(*options.with_measures, str(folder / f"{name}.yaml")))
 
     def _case_of(self, run_id: str, case: str) -> tuple[str, dict[str, Any]]:
         """Scenario and options of a run's scenario, or of the baseline that it is compared with."""

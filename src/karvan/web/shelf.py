@@ -191,7 +191,7 @@ class RunShelf:
             "scenario_title": found.said["scenario_title"],
             "corridor": manifest["corridor"],
             "is_of_this_case": found.folder.parent == self._folder and self._is_of_this_case(manifest),
-            "options": manifest.get("options"),
+            "options": _shown_options(manifest.get("options")),
             "years": {"first": manifest["years"][0], "last": manifest["years"][-1]},
             "saved_at": datetime.fromtimestamp(found.changed_ns / 1e9, UTC).isoformat(timespec="seconds"),
             "headline": found.said["headline"],
@@ -244,10 +244,15 @@ def _read(folder: Path, changed_ns: int) -> _Found | None:
     return _Found(folder, changed_ns, saved.manifest, said)
 
 
+def _shown_options(given: Any) -> Any:
+    """Options as they are told: of a measure's file its name alone."""
+    return {**given, "with": [Path(name).stem for name in given["with"]]} if isinstance(given, dict) else None
+
+
 def _usual_name(manifest: Mapping[str, Any]) -> str:
     """The scenario, and what was laid over it."""
     given = manifest.get("options") or {}
-    parts = [f"with {name}" for name in given.get("with", ())]
+    parts = [f"with {Path(name).stem}" for name in given.get("with", ())]
     parts += [f"without {name}" for name in given.get("without", ())]
     parts += list(given.get("set", ()))
     return ", ".join([str(manifest["scenario"]), *parts[:4], *(["..."] if len(parts) > 4 else [])])
