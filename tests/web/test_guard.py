@@ -131,7 +131,8 @@ def test_large_bodies_are_refused(opened):
     [
         "/api/runs/..%2f..%2fetc/screen", "/api/runs/%2e%2e/screen", "/api/runs/....//screen", "/api/runs/0123456789ab%00/screen",
         "/api/runs/0123456789ab/tables/..%2f..%2fmanifest", "/api/runs/0123456789ab/tables/manifest.json", "/api/jobs/..%2fnames",
-        "/..%2f..%2fetc%2fpasswd", "/%2e%2e/%2e%2e/etc/passwd", "//etc/passwd", "/index.html%00.png", "/C:%5Cboot.ini",
+        "/..%2f..%2fetc%2fpasswd", "/%2e%2e/%2e%2e/etc/passwd", "//etc/passwd", "/static/..%2fpage.py", "/static/%2e%2e/page.py",
+        "/static/app.js%00.png", "/C:%5Cboot.ini",
     ],
 )  # fmt: skip
 def test_no_path_of_a_request_reaches_the_disk(opened, path):
@@ -157,16 +158,15 @@ def test_a_fault_is_told_without_its_trace(opened, monkeypatch):
 
 
 def test_the_files_of_the_page_are_those_of_a_list(opened, tmp_path):
-    (tmp_path / "assets").mkdir()
-    (tmp_path / "index.html").write_text("<p>the page</p>", encoding="utf-8")
-    (tmp_path / "assets" / "app.js").write_text("1", encoding="utf-8")
+    (tmp_path / "app.html").write_text("<p>the page</p>", encoding="utf-8")
+    (tmp_path / "app.js").write_text("1", encoding="utf-8")
     from karvan.web.page import page_files
 
     client = TestClient(create_app(opened.server, files=page_files(tmp_path)), base_url=HERE)
     assert client.get("/").text == "<p>the page</p>"
-    assert client.get("/assets/app.js").headers["content-type"].startswith("text/javascript")
+    assert client.get("/static/app.js").headers["content-type"].startswith("text/javascript")
     (tmp_path / "late.txt").write_text("not listed", encoding="utf-8")
-    assert client.get("/late.txt").status_code == 404
+    assert client.get("/static/late.txt").status_code == 404
     client.close()
 
 

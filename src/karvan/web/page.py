@@ -15,6 +15,7 @@ from karvan.web.guard import cookie_name
 from karvan.web.reading import server_of
 from karvan.web.refused import not_found
 
+_PAGE = "app.html"
 _TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css", ".woff2": "font/woff2", ".json": "application/json"}
 _NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Karvan</title>
 <h1>Karvan</h1><p>The server runs, but the screen has not been built in this copy. Build it with <code>make ui</code>,
@@ -45,13 +46,13 @@ form.addEventListener("submit", async (event) => {
 
 
 def page_files(folder: Path | None = None) -> dict[str, Path]:
-    """Files of the built page by the path that a browser asks for.
+    """Files of the built page by name.
 
     Args:
         folder: Where they are; by default in the package.
     """
-    place = folder or Path(str(resources.files("karvan"))) / "report" / "static" / "app"
-    return {path.relative_to(place).as_posix(): path for path in sorted(place.rglob("*")) if path.is_file()} if place.is_dir() else {}
+    place = folder or Path(str(resources.files("karvan"))) / "report" / "static"
+    return {path.name: path for path in sorted(place.iterdir()) if path.is_file()} if place.is_dir() else {}
 
 
 def page_router(files: Mapping[str, Path]) -> APIRouter:
@@ -70,7 +71,7 @@ def page_router(files: Mapping[str, Path]) -> APIRouter:
             if server.sessions.is_good(token) and not server.sessions.needs_password:
                 answer.set_cookie(cookie_name(server.port), token, httponly=True, samesite="strict", path="/")
             return answer
-        return _file(files["index.html"]) if "index.html" in files else HTMLResponse(_NOT_BUILT)
+        return _file(files[_PAGE]) if _PAGE in files else HTMLResponse(_NOT_BUILT)
 
     @router.get("/login")
     def login() -> Response:
@@ -80,10 +81,10 @@ def page_router(files: Mapping[str, Path]) -> APIRouter:
     def login_script() -> Response:
         return Response(_LOGIN_SCRIPT, media_type="text/javascript")
 
-    @router.get("/{name:path}")
+    @router.get("/static/{name}")
     def asset(name: str) -> Response:
         if name not in files:
-            raise not_found("page", name[:100])
+            raise not_found("file", name[:100])
         return _file(files[name])
 
     return router
@@ -91,6 +92,4 @@ def page_router(files: Mapping[str, Path]) -> APIRouter:
 
 def _file(path: Path) -> Response:
     kind: Any = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    is_named_by_content = path.parent.name == "assets"
-    headers = {"cache-control": "max-age=3600" if is_named_by_content else "no-cache"}
-    return Response(path.read_bytes(), media_type=kind, headers=headers)
+    return Response(path.read_bytes(), media_type=kind, headers={"cache-control": "no-cache"})

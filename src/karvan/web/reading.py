@@ -12,7 +12,6 @@ from karvan.validation import explain
 from karvan.web.asked import RUN_ID
 from karvan.web.case import fitting_inputs
 from karvan.web.refused import refused
-from karvan.web.screen import screen_document
 from karvan.web.server import Server
 from karvan.web.tables import FORMATS, MOST_ROWS, Choice, as_csv, as_geojson, as_json, as_xlsx, chosen, table_list
 from karvan.web.worker import LADDER, MARKET, SELECT_LINK
@@ -91,7 +90,7 @@ def trash(server: At) -> dict[str, Any]:
 @router.get("/runs/{run_id}/screen")
 def screen(server: At, run_id: RunId) -> Response:
     """Everything that the page draws of a run."""
-    return JSONResponse(screen_document(server.shelf.saved(run_id), server.shelf.corridor_of(run_id)))
+    return Response(server.screen(run_id), media_type="application/json")
 
 
 @router.get("/runs/{run_id}/report")

@@ -9,6 +9,7 @@ from karvan.results import FRAMES, SavedRun
 from karvan.web.tables import as_json
 
 
+# Once `karvan.report.screen` is here this module is one line: from karvan.report.screen import screen as screen_document.
 def screen_document(saved: SavedRun, corridor: Corridor) -> dict[str, Any]:
     """What a run's page shows.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -22,10 +24,13 @@ from karvan.web.desk import JobDesk
 from karvan.web.jobs import Job, JobStore
 from karvan.web.questions import LiveDesk, Questions
 from karvan.web.refused import refused
+from karvan.web.screen import screen_document
 from karvan.web.sessions import Sessions
 from karvan.web.settings import Settings
 from karvan.web.shelf import RunShelf
 from karvan.web.workers import Worker
+
+_MOST_SCREENS = 6
 
 
 class Server:
@@ -58,6 +63,8 @@ class Server:
         )
         self.is_ending = False
         self._checking = Lock()
+        self._drawing = Lock()
+        self._screens: OrderedDict[tuple[str, int], bytes] = OrderedDict()
 
     @cached_property
     def known(self) -> References:
@@ -118,6 +125,18 @@ class Server:
             "demand_factor": dict(asked.demand_factor),
         }
         return {**self.live.move(asked.client, task), "scenario": scenario, "case": asked.case, "run_id": asked.run_id}
+
+    def screen(self, run_id: str) -> bytes:
+        """Everything that the page draws of a run, as JSON; of the runs looked at last it is kept."""
+        key = run_id, self.shelf.stamp(run_id)
+        with self._drawing:
+            if key not in self._screens:
+                document = screen_document(self.shelf.saved(run_id), self.shelf.corridor_of(run_id))
+                self._screens[key] = json.dumps(document, ensure_ascii=False, allow_nan=False).encode("utf-8")
+            self._screens.move_to_end(key)
+            while len(self._screens) > _MOST_SCREENS:
+                self._screens.popitem(last=False)
+            return self._screens[key]
 
     def stop(self) -> None:
         """End all workers; jobs are written down as they stand."""

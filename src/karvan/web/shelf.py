@@ -86,6 +86,10 @@ class RunShelf:
         """
         return load_run(self._found(run_id).folder)
 
+    def stamp(self, run_id: str) -> int:
+        """A number that changes when the run is written again."""
+        return self._found(run_id).changed_ns
+
     def entry(self, run_id: str) -> dict[str, Any]:
         """What is told of a run."""
         return self._entry(self._found(run_id), self._names())
