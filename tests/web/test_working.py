@@ -288,6 +288,13 @@ def test_jobs_of_a_server_that_ended_are_interrupted_unless_their_run_is_there(t
     assert found == {"d": "failed", "c": "done", "b": "interrupted", "a": "interrupted"}
 
 
+def test_a_record_that_cannot_be_read_is_passed_over_and_left(tmp_path, caplog):
+    (tmp_path / "0123456789abcdef.json").write_text('{"job_id": "0123456789abcdef"}', encoding="utf-8")
+    assert desk(tmp_path).all_told() == []
+    assert "is no job's record" in caplog.text
+    assert [path.name for path in tmp_path.iterdir()] == ["0123456789abcdef.json"]
+
+
 def test_ended_jobs_are_forgotten_after_a_day(tmp_path):
     now = datetime.now(UTC)
     JobStore(tmp_path).save(Job("a" * 16, "a", {}, {}, "x", state=jobs.DONE, created_at="1", ended_at=now.isoformat(timespec="seconds")))

@@ -68,7 +68,9 @@ class JobDesk:
         self._is_stopping = False
         for job in store.load():
             self._take_up(job)
-        self._threads = [Thread(target=self._serve, args=(worker,), name=f"job-{number}") for number, worker in enumerate(workers)]
+        self._threads = [
+            Thread(target=self._serve, args=(worker,), name=f"job-{number}", daemon=True) for number, worker in enumerate(workers)
+        ]
         for thread in self._threads:
             thread.start()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -10,8 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from karvan.errors import DataError, Problem
 from karvan.results import write_text_whole
+
+_LOG = logging.getLogger(__name__)
 
 WAITING, RUNNING, DONE, FAILED, CANCELLED, INTERRUPTED = "waiting", "running", "done", "failed", "cancelled", "interrupted"
 ENDED = (DONE, FAILED, CANCELLED, INTERRUPTED)
@@ -98,18 +100,15 @@ class JobStore:
         (self._folder / f"{job.job_id}.json").unlink(missing_ok=True)
 
     def load(self) -> list[Job]:
-        """All jobs, oldest first. One that waited or ran when the server ended is interrupted.
-
-        Raises:
-            DataError: A record cannot be read.
-        """
-        jobs = [_read(path) for path in sorted(self._folder.glob("*.json"))] if self._folder.is_dir() else []
-        return sorted(jobs, key=lambda job: (job.created_at, job.job_id))
+        """All jobs, oldest first; a record that cannot be read, such as one of another version, is left where it is and passed over."""
+        read = [_read(path) for path in sorted(self._folder.glob("*.json"))] if self._folder.is_dir() else []
+        return sorted((job for job in read if job is not None), key=lambda job: (job.created_at, job.job_id))
 
 
-def _read(path: Path) -> Job:
+def _read(path: Path) -> Job | None:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         return Job(**{**record, "problems": tuple(record["problems"])})
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise DataError(Problem("jobs", None, None, f"{path} is not a job's record ({error}); remove it")) from error
+        _LOG.warning("%s is no job's record (%s) and is passed over; its run, if it made one, is not touched", path, error)
+        return None

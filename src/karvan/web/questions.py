@@ -89,7 +89,7 @@ class LiveDesk:
         self._change = Condition()
         self._waiting: OrderedDict[str, _Ticket] = OrderedDict()
         self._is_stopping = False
-        self._thread = Thread(target=self._serve, name="live")
+        self._thread = Thread(target=self._serve, name="live", daemon=True)
         self._thread.start()
 
     def move(self, client: str, task: Mapping[str, Any]) -> dict[str, Any]:

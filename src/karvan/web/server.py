@@ -41,7 +41,7 @@ class Server:
         port: The port that it got.
 
     Raises:
-        DataError: The corridor is wrong, or a job's record.
+        DataError: The corridor is wrong.
     """
 
     def __init__(self, settings: Settings, *, port: int) -> None:
@@ -50,8 +50,6 @@ class Server:
         self.corridor = load_corridor(settings.corridor)
         self.sessions = Sessions(settings.password)
         self.shelf = RunShelf(settings.runs, self.corridor)
-        self.questions = Questions(Worker(settings, "questions"))
-        self.live = LiveDesk(Worker(settings, "live"))
         self.desk = JobDesk(
             JobStore(self.shelf.own_folder / "jobs"),
             [Worker(settings, f"run-{number + 1}") for number in range(settings.workers)],
@@ -61,6 +59,8 @@ class Server:
             on_done=self._name_run,
             on_lost=self.shelf.sweep,
         )
+        self.questions = Questions(Worker(settings, "questions"))
+        self.live = LiveDesk(Worker(settings, "live"))
         self.is_ending = False
         self._checking = Lock()
         self._drawing = Lock()
