@@ -81,6 +81,10 @@ def page_router(files: Mapping[str, Path]) -> APIRouter:
     def login_script() -> Response:
         return Response(_LOGIN_SCRIPT, media_type="text/javascript")
 
+    @router.get("/favicon.ico")
+    def icon() -> Response:
+        return _file(files["favicon.ico"]) if "favicon.ico" in files else Response(status_code=204)  # browsers ask, and report a lack
+
     @router.get("/static/{name}")
     def asset(name: str) -> Response:
         if name not in files:
