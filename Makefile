@@ -1,4 +1,4 @@
-# `make run` and `make test` work in a fresh clone with nothing but Python 3.11 or later and access to a package index.
+# `make run`, `make serve` and `make test` work in a fresh clone with nothing but Python 3.11 or later and access to a package index.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,10 +6,13 @@ BIN := $(VENV)/bin
 # What the screen is bundled from; a change installs again, and installing bundles.
 UI := hatch_build.py ui/package-lock.json ui/build.mjs $(wildcard ui/src/*) $(wildcard src/karvan/report/messages/*.json) src/karvan/report/basemap.json
 
-.PHONY: run test check lint plain ui screens docs bench bench-peer readme release-check clean
+.PHONY: run serve test check lint plain ui screens docs bench bench-peer readme release-check clean
 
 run: $(VENV)/.installed
 	$(BIN)/karvan run
+
+serve: $(VENV)/.installed
+	$(BIN)/karvan serve
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
@@ -50,6 +53,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.market_clearing
 	$(BIN)/python -m benchmarks.outlook
 	$(BIN)/python -m benchmarks.large_network
+	$(BIN)/python -m benchmarks.live
 
 # Against AequilibraE, on a network of the folder that KARVAN_TNTP names.
 bench-peer: $(VENV)/.installed-dev
@@ -68,7 +72,7 @@ $(VENV)/.made:
 	touch $@
 
 $(VENV)/.installed: $(VENV)/.made pyproject.toml $(UI)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[web]'
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.made pyproject.toml $(UI)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from karvan import __version__
+from karvan.cli import serving
 from karvan.errors import DataError, KarvanError, Problem
 
 if TYPE_CHECKING:
@@ -164,6 +165,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     _scenario_arguments(use, "scenario id; by default the corridor's baseline")
     use.add_argument("--year", type=int, help="calendar year (default: the base year)")
+
+    server = _verb(verbs, "serve", serving.serve, "runs in a browser: maps, tables, scenarios to try", "karvan serve")
+    server.add_argument("--corridor", default=DEFAULT_CORRIDOR, metavar="DIR_OR_NAME", help="corridor (default: %(default)s)")
+    serving.add_arguments(server)
     return parser
 
 

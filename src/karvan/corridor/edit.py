@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from karvan.corridor.corridor import Corridor
 from karvan.corridor.load import make_corridor, read_folder
 from karvan.corridor.reading import Cell
 from karvan.corridor.rows import row_problems, typed_texts, wanted_text
-from karvan.corridor.tables import TABLES, key_texts, nearest
+from karvan.corridor.tables import TABLES, columns_of, key_texts, nearest
 from karvan.corridor.whole import table_problems
 from karvan.errors import DataError, Problem
 
@@ -93,28 +94,48 @@ def with_value(corridor: Corridor, path: str, value: str) -> tuple[Corridor, Rep
     Raises:
         DataError: There is no such table, row or column, or the value does not fit its declaration.
     """
-    table, row, column = _resolved(corridor, path)
-    frame = corridor.tables[table]
+    tables, record = set_cell(corridor.tables, path, value)
+    problems = table_problems(tables, corridor.measures_text)
+    if problems:
+        raise DataError(problems)
+    place = (record["table"], record["row"], record["column"])
+    defaults: tuple[Cell, ...] = tuple(cell for cell in corridor.defaults_filled.rows() if cell[:3] != place)
+    texts = {"measures": corridor.measures_text, "scenarios": corridor.scenarios_text}
+    return make_corridor(corridor.manifest, tables, texts, defaults), record
+
+
+def set_cell(tables: Mapping[str, pl.DataFrame], path: str, value: str) -> tuple[dict[str, pl.DataFrame], Replaced]:
+    """Tables with one value replaced, checked against its table's declaration; whether tables still fit each other is not looked at.
+
+    Args:
+        tables: Every declared table by name, of a corridor or of a snapshot.
+        path: "table.row.column"; the row is its primary key, several parts joined by '|'.
+        value: The new value as a CSV cell would hold it.
+
+    Returns:
+        The tables and the record of what was replaced.
+
+    Raises:
+        DataError: There is no such table, row or column, or the value does not fit its declaration.
+    """
+    table, row, column = _resolved(tables, path)
+    frame = tables[table]
     cells, problems = typed_texts(table, column, pl.Series(column, [value.strip() or None], dtype=pl.String))
     if problems:
         raise DataError([Problem(item.table, row + 1, item.column, item.message) for item in problems])
     new = cells[0]
-    if new is None and not TABLES[table].columns()[column].nullable:
+    if new is None and not columns_of(table)[column].nullable:
         raise DataError(Problem(table, row + 1, column, f"{column} is empty, must be {wanted_text(table, column)}"))
     is_row = pl.int_range(pl.len()) == row
     changed = frame.with_columns(pl.when(is_row).then(pl.lit(new, dtype=frame.schema[column])).otherwise(pl.col(column)).alias(column))
-    tables = {**corridor.tables, table: changed}
-    problems = row_problems(table, changed) or table_problems(tables, corridor.measures_text)
+    problems = row_problems(table, changed)
     if problems:
         raise DataError(problems)
-    key = key_texts(table, frame)[row]
-    defaults: tuple[Cell, ...] = tuple(cell for cell in corridor.defaults_filled.rows() if cell[:3] != (table, key, column))
-    texts = {"measures": corridor.measures_text, "scenarios": corridor.scenarios_text}
-    record = {"table": table, "row": key, "column": column, "old": _plain(frame[column][row]), "new": _plain(new)}
-    return make_corridor(corridor.manifest, tables, texts, defaults), record
+    record = {"table": table, "row": key_texts(table, frame)[row], "column": column, "old": _plain(frame[column][row]), "new": _plain(new)}
+    return {**tables, table: changed}, record
 
 
-def _resolved(corridor: Corridor, path: str) -> tuple[str, int, str]:
+def _resolved(tables: Mapping[str, pl.DataFrame], path: str) -> tuple[str, int, str]:
     """Table, position of the row from 0, and column that a path names."""
     table, _, rest = path.partition(".")
     key, _, column = rest.rpartition(".")
@@ -129,7 +150,7 @@ def _resolved(corridor: Corridor, path: str) -> tuple[str, int, str]:
         raise DataError(Problem(table, None, column, f"table {table} has no column {column}{hint}"))
     if column in declared.primary_key():
         raise DataError(Problem(table, None, column, f"{column} is part of the key of {table}; lay a row over instead of setting it"))
-    keys = key_texts(table, corridor.tables[table])
+    keys = key_texts(table, tables[table])
     if key not in keys:
         parts = "|".join(declared.primary_key())
         raise DataError(Problem(table, None, None, f"table {table} has no row {key} (key {parts}){nearest(key, keys)}"))

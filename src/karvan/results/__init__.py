@@ -3,6 +3,7 @@
 Goes in: plain numbers and frames from the engines. Comes out: frozen results and run folders. May import: corridor, schema, errors.
 """
 
+from karvan.results.comparing import CASES, compare_runs
 from karvan.results.element_use import (
     Bundle,
     ClosedElement,
@@ -16,11 +17,14 @@ from karvan.results.element_use import (
 from karvan.results.explained_market import ExplainedFamily, ExplainedPair, ExplainedRoute, MarketExplanation, PairFamily, PricePaid
 from karvan.results.journeys import LEG_SCHEMA, carec_indicators, journey_profile, journey_totals
 from karvan.results.ladder import Ladder, LadderRung
+from karvan.results.live import LiveAnswer, LiveYear
 from karvan.results.outlook import Outlook, YearResult
 from karvan.results.rounding import rounded
 from karvan.results.run import Run
 from karvan.results.sentences import Sentence, Value
 from karvan.results.store import (
+    FRAMES,
+    LEDGER,
     RUNS_FOLDER,
     SavedRun,
     existing_run,
@@ -32,6 +36,9 @@ from karvan.results.store import (
 )
 
 __all__ = [
+    "CASES",
+    "FRAMES",
+    "LEDGER",
     "LEG_SCHEMA",
     "RUNS_FOLDER",
     "Bundle",
@@ -45,6 +52,8 @@ __all__ = [
     "FamilyUse",
     "Ladder",
     "LadderRung",
+    "LiveAnswer",
+    "LiveYear",
     "MarketExplanation",
     "Outlook",
     "PairFamily",
@@ -57,6 +66,7 @@ __all__ = [
     "Value",
     "YearResult",
     "carec_indicators",
+    "compare_runs",
     "existing_run",
     "journey_profile",
     "journey_totals",

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import polars as pl
+
 _DIGITS = 9
+
+
+def rounded_frame(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with its numbers to nine significant digits."""
+    floats = [name for name, kind in frame.schema.items() if kind.is_float()]
+    return frame.with_columns(pl.col(name).round_sig_figs(_DIGITS) for name in floats)
 
 
 def rounded(value: Any) -> Any:

@@ -20,11 +20,12 @@ from karvan.routing.route_sets import (
     price_costs,
     recalled,
     recalled_pool,
+    remeasured,
     subset,
     with_ways_round,
 )
 from karvan.routing.sets import COMPONENTS, HOURS, RouteSets
-from karvan.routing.space import RouteSetOptions, RouteSpace, route_space, watching
+from karvan.routing.space import RouteSetOptions, RouteSpace, repriced, route_space, watching
 from karvan.routing.uses import (
     ArcRates,
     EmptyRun,
@@ -75,6 +76,8 @@ __all__ = [
     "price_costs",
     "recalled",
     "recalled_pool",
+    "remeasured",
+    "repriced",
     "route_space",
     "rows_of",
     "subset",

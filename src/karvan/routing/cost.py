@@ -69,6 +69,7 @@ class ArcCosts:
         allowed: The goods may use this loading unit and its operator carries it, shape (arcs,).
         operator: Row in operators that receives tariff and handling, -1 for nobody, shape (arcs,).
         is_estimate: The row that sets the charge is an estimate, shape (arcs,).
+        tariff_row: Row in tariffs that sets the tariff, -1 for none, shape (arcs,).
     """
 
     tariff: FloatArray
@@ -81,6 +82,7 @@ class ArcCosts:
     allowed: BoolArray
     operator: npt.NDArray[np.int64]
     is_estimate: BoolArray
+    tariff_row: npt.NDArray[np.int64]
 
     @property
     def without_reliability(self) -> FloatArray:
@@ -133,17 +135,10 @@ def arc_costs(
         time_value_factor=traits["time_value_factor"],
     )  # fmt: skip
     is_carried = ~np.isnan(payload)
-    is_link, is_terminal, is_access = (graph.arc_kind == kind for kind in (LINK, TERMINAL, ACCESS))
+    is_link = graph.arc_kind == LINK
     charges = charges_of(graph, tables) if charges is None else charges
     tariff, tariff_row = _tariffs(graph, charges.scopes, commodity_group, payload)
-    handling = np.zeros(graph.arc_count)
-    terminals = graph.arc_element[is_terminal]
-    per_box = _column(tables, "terminals", "cost_usd_per_teu")[terminals]
-    in_box = (graph.arc_unit == CONTAINER_CODE) | (graph.arc_unit_after == CONTAINER_CODE)
-    box_payload = payload[CONTAINER_CODE] if is_carried[CONTAINER_CODE] else np.inf
-    per_t = _column(tables, "terminals", "cost_usd_per_t")[terminals]
-    handling[is_terminal] = per_t + np.where(in_box[is_terminal], per_box / box_payload, 0.0)
-    handling[is_access] = _column(tables, "region_places", "access_cost_usd_per_t")[graph.arc_element[is_access]]
+    handling = arc_handling(graph, tables, payload)
     allowed = is_carried[graph.arc_unit] & is_carried[graph.arc_unit_after] & ~(is_link & np.isnan(tariff))
     hours = graph.arc_hours
     return ArcCosts(
@@ -157,7 +152,22 @@ def arc_costs(
         allowed=allowed,
         operator=graph.arc_operator,
         is_estimate=np.where(is_link, charges.tariff_is_estimate[tariff_row], charges.element_is_estimate),
+        tariff_row=tariff_row,
     )
+
+
+def arc_handling(graph: StateGraph, tables: Mapping[str, pl.DataFrame], payload: FloatArray) -> FloatArray:
+    """Charges of terminals and access costs to goods of a payload, as `payloads` gives it, USD/t, shape (arcs,)."""
+    is_terminal, is_access = (graph.arc_kind == kind for kind in (TERMINAL, ACCESS))
+    handling = np.zeros(graph.arc_count)
+    terminals = graph.arc_element[is_terminal]
+    per_box = _column(tables, "terminals", "cost_usd_per_teu")[terminals]
+    in_box = (graph.arc_unit == CONTAINER_CODE) | (graph.arc_unit_after == CONTAINER_CODE)
+    box_payload = np.inf if np.isnan(payload[CONTAINER_CODE]) else payload[CONTAINER_CODE]
+    per_t = _column(tables, "terminals", "cost_usd_per_t")[terminals]
+    handling[is_terminal] = per_t + np.where(in_box[is_terminal], per_box / box_payload, 0.0)
+    handling[is_access] = _column(tables, "region_places", "access_cost_usd_per_t")[graph.arc_element[is_access]]
+    return handling
 
 
 def estimated_rows(tables: Mapping[str, pl.DataFrame], table: str) -> BoolArray:

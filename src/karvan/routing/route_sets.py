@@ -226,6 +226,12 @@ def recalled_pool(
     return Entered(subset(space, sets, is_in), entries_of(entries, is_in), pool, gap, share, composite, 0.0, standing)
 
 
+def remeasured(space: RouteSpace, sets: RouteSets) -> RouteSets:
+    """The same routes in the same order at the costs of another space, with its path sizes."""
+    market, first, arc = sets.route_market, sets.route_first_arc, sets.route_arc
+    return _sets(space, market, sets.route_family, first, arc, _components(space, market, first, arc))
+
+
 def subset(space: RouteSpace, sets: RouteSets, is_in: BoolArray) -> RouteSets:
     """Some routes of the sets, with path sizes among themselves."""
     if is_in.all():

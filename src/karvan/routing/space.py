@@ -13,7 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from karvan.routing.centroids import centroid_markets
-from karvan.routing.cost import ArcCosts, Charges, arc_costs, charges_of
+from karvan.routing.cost import ArcCosts, Charges, arc_costs, arc_handling, charges_of, payloads
 from karvan.routing.families import Families, compile_families, family_search, rules_of
 from karvan.routing.graph import StateGraph
 from karvan.routing.hierarchy import Hierarchy, Network, build_hierarchy, network_of
@@ -249,6 +249,29 @@ def route_space(
         options=options or RouteSetOptions(),
         co2_price_usd_per_t=co2_price_usd_per_t,
     )
+
+
+def repriced(space: RouteSpace, tables: Mapping[str, pl.DataFrame], *, before: Mapping[str, pl.DataFrame]) -> RouteSpace:
+    """The space with its charges read anew from tables that differ in money only: no arc more or less, no hour.
+
+    Args:
+        space: The space.
+        tables: Tables with other charges, row by row those of `before`.
+        before: Tables that the space was made of.
+    """
+    rates = [np.append(frame["tariffs"]["rate"].to_numpy(), 1.0) for frame in (before, tables)]  # the last is for no row at all
+    was_free = (rates[0] == 0.0) & (rates[1] != 0.0)
+    ratio = np.divide(rates[1], rates[0], out=np.ones_like(rates[0]), where=rates[0] != 0.0)
+    graph, goods = space.graph, dict(space.goods)
+    for name, item in space.goods.items():
+        costs = item.costs
+        if was_free[costs.tariff_row].any():
+            costs = arc_costs(graph, tables, name, co2_price_usd_per_t=space.co2_price_usd_per_t)
+        else:
+            handling = arc_handling(graph, tables, payloads(tables, name))
+            costs = replace(costs, tariff=costs.tariff * ratio[costs.tariff_row], handling=handling)
+        goods[name] = replace(item, costs=costs, search_cost=costs.search_cost(graph))
+    return replace(space, goods=goods)
 
 
 def watching(space: RouteSpace, arcs: IntArray, *, name: str) -> RouteSpace:

@@ -10,7 +10,7 @@ from karvan.errors import DataError, MeasureError, Problem, SolverError
 from karvan.measures import Scenario, check_scenario, load_scenario, measures_of, scenario_ids
 from karvan.measures.apply import apply
 from karvan.results import SavedRun, load_run
-from karvan.study.options import Prepared, ScenarioOptions, prepare, scenario_hash
+from karvan.study.options import Prepared, options_of, prepare, scenario_hash
 from karvan.study.route_memory import RouteMemory
 from karvan.validation import Check, check_run
 
@@ -81,18 +81,7 @@ def reopened(folder: Path, *, corridor: str | None = None) -> tuple[SavedRun, Pr
     """
     saved = load_run(folder)
     manifest = saved.manifest
-    given = manifest.get("options")
-    if not isinstance(given, dict):
-        raise DataError(
-            Problem("run folder", None, None, f"{folder} does not say with which options it was made; run again with --replace")
-        )
-    options = ScenarioOptions(
-        with_measures=tuple(given["with"]),
-        without_measures=tuple(given["without"]),
-        set_values=tuple(given["set"]),
-        overlay=None if given["overlay"] is None else Path(given["overlay"]),
-        growth=given["growth"],
-    )
+    options = options_of(manifest, folder=folder)
     prepared = prepare(load_corridor(corridor or str(manifest["corridor"])), str(manifest["scenario"]), options)
     if prepared.corridor.hash != manifest["corridor_hash"] or scenario_hash(prepared.scenario) != manifest["scenario_hash"]:
         name = corridor or manifest["corridor"]

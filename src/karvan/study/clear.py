@@ -149,15 +149,16 @@ def clear(
     return cleared
 
 
-def clear_like(snapshot: Snapshot, model: Cleared, *, market: Market | None = None) -> Cleared:
+def clear_like(snapshot: Snapshot, model: Cleared, *, market: Market | None = None, is_near: bool = False) -> Cleared:
     """Clear a snapshot with the same network on the routes of another, without looking for more; its gap is not known.
 
     Args:
         snapshot: The corridor in a year.
         model: A cleared snapshot of the same network.
         market: Scarcity regime, delays and tolerance.
+        is_near: Start from the model's prices and delays; the answer then depends on them, within the tolerances.
     """
-    cleared = _solved(replace(model.routed, snapshot=snapshot), market or Market())
+    cleared = _solved(replace(model.routed, snapshot=snapshot), market or Market(), start=model if is_near else None)
     return replace(cleared, route_gap=float("nan"))
 
 

@@ -40,6 +40,7 @@ def ladder(
     scenario: str | None = None,
     year: int | None = None,
     options: ScenarioOptions | None = None,
+    routes: RouteMemory | None = None,
     progress: Progress | None = None,
 ) -> Ladder:
     """Both ladders of a scenario in a year.
@@ -52,6 +53,7 @@ def ladder(
         scenario: Scenario id; by default the corridor's baseline.
         year: Calendar year; by default the base year.
         options: Measures added or taken out, values set, an overlay.
+        routes: Routes to share with other studies.
         progress: Called with a line of text as the work goes on.
 
     Raises:
@@ -61,7 +63,8 @@ def ladder(
     manifest = corridor.manifest
     year = manifest.base_year if year is None else year
     prepared = prepare(corridor, scenario or manifest.baseline, options or ScenarioOptions())
-    snapshot, memory = apply(prepared.scenario, prepared.corridor, year=year), RouteMemory(folder=cache_folder())
+    snapshot = apply(prepared.scenario, prepared.corridor, year=year)
+    memory = routes or RouteMemory(folder=cache_folder())
     cleared = clear(snapshot, routes=memory, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
     result = year_result(cleared, headline_cordon=manifest.headline_cordon, crude_commodity=manifest.crude_commodity)
     if result.corridor_latent_mt >= to_mt:

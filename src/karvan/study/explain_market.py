@@ -39,6 +39,7 @@ def market(
     year: int | None = None,
     scenario: str | None = None,
     options: ScenarioOptions | None = None,
+    routes: RouteMemory | None = None,
     progress: Progress | None = None,
 ) -> MarketExplanation:
     """Explain one market of a year: what its goods choose, what that costs them, and why.
@@ -49,6 +50,7 @@ def market(
         year: Calendar year; by default the base year.
         scenario: Scenario id; by default the corridor's baseline.
         options: Measures added or taken out, values set, an overlay.
+        routes: Routes to share with other studies.
         progress: Called with a line of text as the work goes on.
 
     Raises:
@@ -62,7 +64,7 @@ def market(
     snapshot = apply(prepared.scenario, prepared.corridor, year=year)
     found = market_named(snapshot.tables, market_id)
     tell(f"clearing {year}")
-    memory = RouteMemory(folder=cache_folder())
+    memory = routes or RouteMemory(folder=cache_folder())
     cleared = clear(snapshot, routes=memory, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
     return explained(
         cleared, found, corridor_id=manifest.id, base_year=manifest.base_year, scenario_id=prepared.scenario.scenario_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,47 @@ def prepare(corridor: Corridor, scenario_id: str, options: ScenarioOptions) -> P
         DataError: An assignment or overlay is wrong.
         MeasureError: A measure is unknown or does not fit.
     """
+    corridor, replaced = laid_over(corridor, options)
+    scenario = load_scenario(scenario_id, corridor, growth=options.growth)
+    if options.without_measures:
+        scenario = without_measures(scenario, list(options.without_measures))
+        replaced += [{"measure": name, "change": "without"} for name in options.without_measures]
+    if options.with_measures:
+        scenario = with_measures(scenario, corridor, list(options.with_measures))
+        replaced += [{"measure": name, "change": "with"} for name in options.with_measures]
+    require_fitting(scenario, corridor)
+    return Prepared(corridor, scenario, tuple(replaced))
+
+
+def options_of(manifest: Mapping[str, Any], *, folder: Path) -> ScenarioOptions:
+    """With which options a run was made.
+
+    Args:
+        manifest: Of the run.
+        folder: Of the run, to be named.
+
+    Raises:
+        DataError: It does not say.
+    """
+    given = manifest.get("options")
+    if not isinstance(given, dict):
+        message = f"{folder} does not say with which options it was made; run again with --replace"
+        raise DataError(Problem("run folder", None, None, message))
+    return ScenarioOptions(
+        with_measures=tuple(given["with"]),
+        without_measures=tuple(given["without"]),
+        set_values=tuple(given["set"]),
+        overlay=None if given["overlay"] is None else Path(given["overlay"]),
+        growth=given["growth"],
+    )
+
+
+def laid_over(corridor: Corridor, options: ScenarioOptions) -> tuple[Corridor, list[dict[str, Any]]]:
+    """The corridor with the overlay and the values of some options, and what was replaced.
+
+    Raises:
+        DataError: An assignment or the overlay is wrong.
+    """
     replaced: list[dict[str, Any]] = []
     if options.overlay is not None:
         corridor, records = overlay(corridor, options.overlay)
@@ -59,15 +101,7 @@ def prepare(corridor: Corridor, scenario_id: str, options: ScenarioOptions) -> P
             raise DataError(Problem("--set", None, None, f"{assignment} must read TABLE.ID.COLUMN=VALUE"))
         corridor, record = with_value(corridor, path.strip(), value.strip())
         replaced.append(record)
-    scenario = load_scenario(scenario_id, corridor, growth=options.growth)
-    if options.without_measures:
-        scenario = without_measures(scenario, list(options.without_measures))
-        replaced += [{"measure": name, "change": "without"} for name in options.without_measures]
-    if options.with_measures:
-        scenario = with_measures(scenario, corridor, list(options.with_measures))
-        replaced += [{"measure": name, "change": "with"} for name in options.with_measures]
-    require_fitting(scenario, corridor)
-    return Prepared(corridor, scenario, tuple(replaced))
+    return corridor, replaced
 
 
 def scenario_hash(scenario: Scenario) -> str:

@@ -44,11 +44,13 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float64]
 
-_ROUTING_TABLES = (
+ROUTING_TABLES = (
     "places", "modes", "links", "terminals", "facility_uses", "returns", "tariffs", "route_families", "regions", "region_places",
     "commodities", "commodity_units", "permissions", "cordons", "operators",
 )  # fmt: skip
-_MARKET_TABLES = ("facilities", "demand", "delay_curves", "constants", "demand_factors", "base_costs")
+"""Tables that routes depend on."""
+MARKET_TABLES = ("facilities", "demand", "delay_curves", "constants", "demand_factors", "base_costs")
+"""Tables that the market of a year depends on beside them."""
 _MOST_BYTES = 500_000_000
 _ROUTES = ("market", "family", "length", "arc")
 _STANDING = ("gap", "share", "composite")
@@ -247,7 +249,7 @@ class RouteMemory:
 
     def year_key(self, snapshot: Snapshot, *, co2_price_usd_per_t: float, settings: tuple[object, ...]) -> tuple[object, ...]:
         """All that the routes of a year depend on."""
-        digests = tuple(int(snapshot.tables[name].hash_rows(seed=7).sum()) for name in _MARKET_TABLES)
+        digests = tuple(int(snapshot.tables[name].hash_rows(seed=7).sum()) for name in MARKET_TABLES)
         return (*_routing_key(snapshot, co2_price_usd_per_t), *digests, *settings)
 
     def _lock(self, key: tuple[object, ...]) -> Lock:
@@ -302,7 +304,7 @@ def _routing_key(snapshot: Snapshot, co2_price_usd_per_t: float) -> tuple[object
     begun = rules["from_date"].is_null() | (rules["from_date"] <= snapshot.state_date)
     running = rules["until_date"].is_null() | (rules["until_date"] > snapshot.state_date)
     in_force = tuple(rules.filter(begun & running & rules["in_force"])["permission_id"].sort())
-    digests = tuple(int(snapshot.tables[name].hash_rows(seed=7).sum()) for name in _ROUTING_TABLES if name != "permissions")
+    digests = tuple(int(snapshot.tables[name].hash_rows(seed=7).sum()) for name in ROUTING_TABLES if name != "permissions")
     rule_digest = int(rules.drop("in_force").hash_rows(seed=7).sum()) if rules.height else 0
     markets = int(
         snapshot.tables["demand"]

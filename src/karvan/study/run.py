@@ -120,6 +120,7 @@ def run(
     noted.clear()
     seconds["outlooks"] = time.perf_counter() - mark
     mark = time.perf_counter()
+    tell("what moves it most, and journeys")
 
     commitments = judge_commitments(prepared.corridor.tables["commitments"], scenario=outlooks["scenario"], baseline=outlooks["baseline"])
     movers = _movers(prepared, commitments, years, memory)
@@ -160,6 +161,7 @@ def run(
         folder=folder if save else None,
     )
     if save:
+        tell("checking the run, and saving it")
         existing_run(folder, run_id, replace=True)
         check = partial(refuse_wrong, corridor=prepared.corridor, scenarios={"scenario": prepared.scenario, "baseline": baseline})
         manifest_out = _manifest(result, prepared, years, options)
@@ -176,10 +178,21 @@ def saved_report(
     Raises:
         DataError: The folder holds something else and `replace` is false.
     """
+    run_id = run_id_of(corridor, scenario=scenario, years=years, options=options)
+    return existing_run(out or RUNS_FOLDER / run_id, run_id, replace=replace)
+
+
+def run_id_of(corridor: Corridor, *, scenario: str | None, years: Sequence[int], options: ScenarioOptions) -> str:
+    """The id that a run would have; everything that it is asked for is checked.
+
+    Raises:
+        DataError: Wrong input.
+    """
+    _check_years(years, corridor.manifest.base_year)
     prepared = prepare(corridor, scenario or corridor.manifest.headline_scenario, options)
     baseline = load_scenario(corridor.manifest.baseline, prepared.corridor)
-    run_id = _run_id(prepared, baseline, years)
-    return existing_run(out or RUNS_FOLDER / run_id, run_id, replace=replace)
+    require_fitting(baseline, prepared.corridor)
+    return _run_id(prepared, baseline, years)
 
 
 def outlook(

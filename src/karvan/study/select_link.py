@@ -42,6 +42,7 @@ def select_link(
     scenario: str | None = None,
     options: ScenarioOptions | None = None,
     threads: int = 1,
+    routes: RouteMemory | None = None,
     progress: Progress | None = None,
 ) -> ElementUse:
     """What goes over a facility or a link in a year, what it pays there, and what follows if it closes for the year.
@@ -53,6 +54,7 @@ def select_link(
         scenario: Scenario id; by default the corridor's baseline.
         options: Measures added or taken out, values set, an overlay.
         threads: Searches made at once; the answer does not depend on it.
+        routes: Routes to share with other studies.
         progress: Called with a line of text as the work goes on.
 
     Raises:
@@ -60,7 +62,7 @@ def select_link(
         ConvergenceError: The year did not clear, or not with the element closed.
     """
     tell = progress or silent
-    prepared, cleared, element = _cleared(corridor, year, scenario, options, tell, element_id)
+    prepared, cleared, element = _cleared(corridor, year, scenario, options, tell, element_id, routes)
     tell(f"closing {element.element_id}")
     closed = closure(cleared, element, headline_cordon=corridor.manifest.headline_cordon, threads=threads)
     return element_use(
@@ -88,7 +90,7 @@ def criticality(
         ConvergenceError: The year did not clear, or not with some facility closed.
     """
     tell = progress or silent
-    prepared, cleared, _ = _cleared(corridor, year, scenario, options, tell, None)
+    prepared, cleared, _ = _cleared(corridor, year, scenario, options, tell, None, None)
     headline = corridor.manifest.headline_cordon
     table = cleared.routed.snapshot.tables["facilities"]
     flow = cleared.set_flow_kt
@@ -131,7 +133,13 @@ def criticality(
 
 
 def _cleared(
-    corridor: Corridor, year: int | None, scenario: str | None, options: ScenarioOptions | None, tell: Progress, name: str | None
+    corridor: Corridor,
+    year: int | None,
+    scenario: str | None,
+    options: ScenarioOptions | None,
+    tell: Progress,
+    name: str | None,
+    routes: RouteMemory | None,
 ) -> tuple[Prepared, Cleared, Element]:
     """The year cleared, and the element that a text names, looked up before any work."""
     manifest = corridor.manifest
@@ -140,7 +148,7 @@ def _cleared(
     snapshot = apply(prepared.scenario, prepared.corridor, year=year)
     element = Element("facility", "", -1) if name is None else element_named(snapshot.tables, name)
     tell(f"clearing {year}")
-    memory = RouteMemory(folder=cache_folder())
+    memory = routes or RouteMemory(folder=cache_folder())
     cleared = clear(snapshot, routes=memory, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
     return prepared, cleared, element
 

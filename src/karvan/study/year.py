@@ -126,6 +126,11 @@ def facilities_of(cleared: Cleared) -> pl.DataFrame:
     return _facilities(cleared, set_flow, np.zeros_like(set_flow))
 
 
+def link_flows(cleared: Cleared) -> pl.DataFrame:
+    """Flow over every link of a cleared market; see `YearResult.links`."""
+    return _links(cleared, arc_flows(cleared.routed.space, cleared.routed.sets, cleared.set_flow_kt))
+
+
 def _facilities(cleared: Cleared, set_flow: FloatArray, headline_kt: FloatArray) -> pl.DataFrame:
     clearing, problem, count = cleared.clearing, cleared.problem, cleared.assembly.facility_count
     table = cleared.routed.snapshot.tables["facilities"]

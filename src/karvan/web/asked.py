@@ -1,0 +1,97 @@
+"""What requests may hold. Names are checked for form here; whether the case has them is for the model to say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from karvan.schema import ID
+from karvan.study import ScenarioOptions
+
+Id = Annotated[str, Field(pattern=ID, max_length=100)]
+Assignment = Annotated[str, Field(min_length=3, max_length=400)]
+Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
+MeasureIds = Annotated[tuple[Id, ...], Field(max_length=200)]
+Assignments = Annotated[tuple[Assignment, ...], Field(max_length=200)]
+Factors = Annotated[dict[Id, Annotated[float, Field(ge=0.0, le=10.0)]], Field(max_length=50)]
+RUN_ID = r"^[0-9a-f]{12}$"
+JOB_ID = r"^[0-9a-f]{16}$"
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
+
+
+class Years(_Asked):
+    """First and last year of a run."""
+
+    first: int = Field(ge=1900, le=2200)
+    last: int = Field(ge=1900, le=2200)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Years:
+        if self.last < self.first:
+            raise ValueError(f"last is {self.last}, must be {self.first} or later")
+        return self
+
+    @property
+    def each(self) -> tuple[int, ...]:
+        return tuple(range(self.first, self.last + 1))
+
+
+class Moved(_Asked):
+    """What was moved by hand, to hold from a year on."""
+
+    from_year: int = Field(ge=1900, le=2200)
+    set: Assignments = ()
+    demand_factor: Factors = Field(default_factory=dict)
+
+
+class JobAsked(_Asked):
+    """A run to be computed."""
+
+    name: str = Field("", max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")
+    scenario: Id | None = None
+    with_: MeasureIds = Field((), alias="with")
+    without: MeasureIds = ()
+    set: Assignments = ()
+    growth: Literal["mid", "low", "high"] = "mid"
+    years: Years = Years(first=2024, last=2040)
+    moved: Moved | None = None
+
+    @property
+    def options(self) -> ScenarioOptions:
+        return ScenarioOptions(
+            with_measures=self.with_, without_measures=self.without, set_values=self.set, growth=self.growth
+        )  # fmt: skip
+
+    def as_dict(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", by_alias=True)
+
+
+class LiveAsked(_Asked):
+    """One year to be moved."""
+
+    client: str = Field("", max_length=60)
+    run_id: str | None = Field(None, pattern=RUN_ID)
+    scenario: Id | None = None
+    case: Literal["scenario", "baseline"] = "scenario"
+    with_: MeasureIds = Field((), alias="with")
+    without: MeasureIds = ()
+    growth: Literal["mid", "low", "high"] = "mid"
+    year: int = Field(ge=1900, le=2200)
+    set: Assignments = ()
+    demand_factor: Factors = Field(default_factory=dict)
+
+
+class Renamed(_Asked):
+    """A run's new name."""
+
+    name: Name
+
+
+class LoginAsked(_Asked):
+    """Somebody who says that they know the password."""
+
+    password: str = Field(max_length=500)

@@ -1,0 +1,181 @@
+"""All that a server holds: the case, the runs, the jobs, the workers."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from threading import Lock
+from typing import Any
+
+import polars as pl
+
+from karvan.corridor import load_corridor
+from karvan.results import write_text_whole
+from karvan.study.live import Move, as_measure
+from karvan.study.options import ScenarioOptions
+from karvan.study.run import run_id_of
+from karvan.validation import References, inputs, references_of, sources
+from karvan.web.asked import JobAsked, LiveAsked
+from karvan.web.case import case_document
+from karvan.web.desk import JobDesk
+from karvan.web.jobs import Job, JobStore
+from karvan.web.questions import LiveDesk, Questions
+from karvan.web.refused import refused
+from karvan.web.screen import screen_document
+from karvan.web.sessions import Sessions
+from karvan.web.settings import Settings
+from karvan.web.shelf import RunShelf
+from karvan.web.workers import Worker
+
+_MOST_SCREENS = 6
+
+
+class Server:
+    """A server's state.
+
+    Args:
+        settings: How it was started.
+        port: The port that it got.
+
+    Raises:
+        DataError: The corridor is wrong.
+    """
+
+    def __init__(self, settings: Settings, *, port: int) -> None:
+        self.settings = settings
+        self.port = port
+        self.corridor = load_corridor(settings.corridor)
+        self.sessions = Sessions(settings.password)
+        self.shelf = RunShelf(settings.runs, self.corridor)
+        self.desk = JobDesk(
+            JobStore(self.shelf.own_folder / "jobs"),
+            [Worker(settings, f"run-{number + 1}") for number in range(settings.workers)],
+            most_waiting=settings.most_waiting,
+            keep_ended_h=settings.keep_ended_h,
+            is_saved=self.shelf.is_saved,
+            on_done=self._name_run,
+            on_lost=self.shelf.sweep,
+        )
+        self.questions = Questions(Worker(settings, "questions"))
+        self.live = LiveDesk(Worker(settings, "live"))
+        self.is_ending = False
+        self._checking = Lock()
+        self._drawing = Lock()
+        self._screens: OrderedDict[tuple[str, int], bytes] = OrderedDict()
+
+    @cached_property
+    def known(self) -> References:
+        """References of the corridor."""
+        return references_of(self.corridor)
+
+    @cached_property
+    def inputs(self) -> pl.DataFrame:
+        """Every number of the corridor."""
+        return inputs(self.corridor)
+
+    @cached_property
+    def sources(self) -> Mapping[str, Any]:
+        """Every source of the corridor."""
+        return sources(self.corridor)
+
+    @cached_property
+    def case(self) -> dict[str, Any]:
+        """The case as a screen needs it."""
+        return case_document(self.corridor, self.known, self.inputs)
+
+    def add_job(self, asked: JobAsked) -> dict[str, Any]:
+        """Check what is asked and put it in the queue.
+
+        Raises:
+            DataError: It does not fit the case.
+            Refused: Too many wait.
+        """
+        with self._checking:  # two seconds of reckoning: one after the other, so that answers to others do not wait
+            scenario = asked.scenario or self.corridor.manifest.headline_scenario
+            options = self._options(asked)
+            run_id = run_id_of(self.corridor, scenario=scenario, years=asked.years.each, options=options)
+        own = {**asked.as_dict(), "scenario": scenario}
+        return self.desk.add(name=asked.name.strip(), asked=own, options=_told(options), run_id=run_id)
+
+    def question(self, kind: str, run_id: str, case: str, **task: Any) -> dict[str, Any]:
+        """The answer of the model to a question about a run."""
+        scenario, options = self._case_of(run_id, case)
+        return self.questions.ask(kind, {**task, "scenario": scenario, "options": options})
+
+    def move(self, asked: LiveAsked) -> dict[str, Any]:
+        """The answer to a move of one year."""
+        if asked.run_id is not None:
+            if asked.scenario is not None:
+                raise refused(422, "give a run_id or a scenario, not both", column="scenario")
+            scenario, options = self._case_of(asked.run_id, asked.case)
+        else:
+            manifest = self.corridor.manifest
+            scenario = asked.scenario or (manifest.baseline if asked.case == "baseline" else manifest.headline_scenario)
+            options = _told(ScenarioOptions(growth=asked.growth))
+        task = {
+            "scenario": scenario,
+            "options": options,
+            "year": asked.year,
+            "with": list(asked.with_),
+            "without": list(asked.without),
+            "set": list(asked.set),
+            "demand_factor": dict(asked.demand_factor),
+        }
+        return {**self.live.move(asked.client, task), "scenario": scenario, "case": asked.case, "run_id": asked.run_id}
+
+    def screen(self, run_id: str) -> bytes:
+        """Everything that the page draws of a run, as JSON; of the runs looked at last it is kept."""
+        key = run_id, self.shelf.stamp(run_id)
+        with self._drawing:
+            if key not in self._screens:
+                document = screen_document(self.shelf.saved(run_id), self.shelf.corridor_of(run_id))
+                self._screens[key] = json.dumps(document, ensure_ascii=False, allow_nan=False).encode("utf-8")
+            self._screens.move_to_end(key)
+            while len(self._screens) > _MOST_SCREENS:
+                self._screens.popitem(last=False)
+            return self._screens[key]
+
+    def stop(self) -> None:
+        """End all workers; jobs are written down as they stand."""
+        self.is_ending = True
+        self.desk.stop()
+        self.live.stop()
+        self.questions.stop()
+
+    def _options(self, asked: JobAsked) -> ScenarioOptions:
+        """Options of a job; what was moved by hand becomes the file of a measure, which the run's manifest can name."""
+        options = asked.options
+        if asked.moved is None:
+            return options
+        move = Move(set_values=asked.moved.set, demand_factor=asked.moved.demand_factor)
+        name, text = as_measure(self.corridor, move, from_year=asked.moved.from_year)
+        folder = self.shelf.own_folder / "measures"
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text_whole(folder / f"{name}.yaml", text)
+        return replace(options, with_measures=(*options.with_measures, str(folder / f"{name}.yaml")))
+
+    def _case_of(self, run_id: str, case: str) -> tuple[str, dict[str, Any]]:
+        """Scenario and options of a run's scenario, or of the baseline that it is compared with."""
+        options = self.shelf.options(run_id)
+        if case == "baseline":  # the values that a run sets hold in its baseline, too, its measures do not
+            options = ScenarioOptions(set_values=options.set_values, overlay=options.overlay)
+            return self.corridor.manifest.baseline, _told(options)
+        return self.shelf.scenario(run_id), _told(options)
+
+    def _name_run(self, job: Job) -> None:
+        if job.name:
+            self.shelf.rename(job.run_id, job.name)
+
+
+def _told(options: ScenarioOptions) -> dict[str, Any]:
+    """Options as a worker is sent them."""
+    return {
+        "with": list(options.with_measures),
+        "without": list(options.without_measures),
+        "set": list(options.set_values),
+        "overlay": None if options.overlay is None else str(options.overlay),
+        "growth": options.growth,
+    }

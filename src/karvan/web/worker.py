@@ -1,0 +1,149 @@
+"""What runs in a worker process: one task after the other, for as long as the server that started it is there."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Mapping
+from multiprocessing.connection import Connection
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from karvan.corridor import Corridor, load_corridor
+from karvan.errors import KarvanError, Problem
+from karvan.study.live import Case, LiveStudy, Move
+from karvan.study.options import ScenarioOptions
+from karvan.study.progress import Progress
+from karvan.study.route_memory import RouteMemory, cache_folder
+
+PROGRESS, DONE, FAILED = "progress", "done", "failed"
+RUN, LIVE, LADDER, SELECT_LINK, MARKET = "run", "live", "ladder", "select_link", "market"
+Task = Mapping[str, Any]
+
+
+class _Bench:
+    """What a worker keeps between tasks."""
+
+    def __init__(self, corridor_name: str, runs: str) -> None:
+        self._name = corridor_name
+        self._corridor: Corridor | None = None
+        self.runs = Path(runs)
+        self.memory = RouteMemory(folder=cache_folder())
+        self._live: LiveStudy | None = None
+
+    @property
+    def corridor(self) -> Corridor:
+        if self._corridor is None:
+            self._corridor = load_corridor(self._name)
+        return self._corridor
+
+    @property
+    def live(self) -> LiveStudy:
+        if self._live is None:
+            self._live = LiveStudy(self.corridor, self.memory)
+        return self._live
+
+
+def work(connection: Connection, corridor_name: str, runs: str) -> None:
+    """Answer tasks until the other end is closed.
+
+    A task that the model refuses is told as such. Anything else ends the process: the server says that its worker died, starts another,
+    and the trace stands on standard error.
+
+    Args:
+        connection: Tasks come in as (kind, task); (PROGRESS, line), then (DONE, answer) or (FAILED, exit code, problems) go out.
+        corridor_name: Folder or name of the corridor.
+        runs: Folder of runs.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server decides when its workers end
+    bench, guard = _Bench(corridor_name, runs), Lock()
+
+    def send(*message: Any) -> None:
+        with guard:
+            try:
+                connection.send(message)
+            except OSError:
+                os._exit(0)  # nobody is left to work for
+
+    while True:
+        try:
+            kind, task = connection.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            send(DONE, _TASKS[kind](bench, task, lambda line: send(PROGRESS, line)))
+        except KarvanError as error:
+            problems = error.problems or (Problem("server", None, None, str(error)),)
+            send(FAILED, error.exit_code, [problem.as_dict() for problem in problems])
+
+
+def _options(task: Task) -> ScenarioOptions:
+    given = task["options"]
+    return ScenarioOptions(
+        with_measures=tuple(given["with"]),
+        without_measures=tuple(given["without"]),
+        set_values=tuple(given["set"]),
+        overlay=None if given["overlay"] is None else Path(given["overlay"]),
+        growth=given["growth"],
+    )
+
+
+def _run(bench: _Bench, task: Task, tell: Progress) -> dict[str, Any]:
+    from karvan.study.run import run
+
+    result = run(
+        bench.corridor,
+        scenario=task["scenario"],
+        years=tuple(task["years"]),
+        options=_options(task),
+        out=bench.runs / task["run_id"],
+        replace=True,
+        progress=tell,
+    )
+    return {"run_id": result.run_id}
+
+
+def _live(bench: _Bench, task: Task, tell: Progress) -> dict[str, Any]:
+    case = Case(task["scenario"], _options(task), task["year"])
+    move = Move(tuple(task["with"]), tuple(task["without"]), tuple(task["set"]), task["demand_factor"])
+    return bench.live.answer(case, move).as_dict()
+
+
+def _ladder(bench: _Bench, task: Task, tell: Progress) -> dict[str, Any]:
+    from karvan.study import ladder
+
+    found = ladder(
+        bench.corridor, to_mt=task["to_mt"], scenario=task["scenario"], year=task["year"], options=_options(task),
+        routes=bench.memory, progress=tell,
+    )  # fmt: skip
+    return found.as_dict()
+
+
+def _select_link(bench: _Bench, task: Task, tell: Progress) -> dict[str, Any]:
+    from karvan.study import select_link
+
+    found = select_link(
+        bench.corridor, task["element"], scenario=task["scenario"], year=task["year"], options=_options(task),
+        routes=bench.memory, progress=tell,
+    )  # fmt: skip
+    return found.as_dict()
+
+
+def _market(bench: _Bench, task: Task, tell: Progress) -> dict[str, Any]:
+    from karvan.study import market
+
+    found = market(
+        bench.corridor, task["market"], scenario=task["scenario"], year=task["year"], options=_options(task),
+        routes=bench.memory, progress=tell,
+    )  # fmt: skip
+    return found.as_dict()
+
+
+_TASKS: Mapping[str, Callable[[_Bench, Task, Progress], dict[str, Any]]] = {
+    RUN: _run,
+    LIVE: _live,
+    LADDER: _ladder,
+    SELECT_LINK: _select_link,
+    MARKET: _market,
+}
