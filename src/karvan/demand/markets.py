@@ -6,6 +6,7 @@ from karvan.schema import ANY, LOADING_UNITS, Table, choice, claim, day, number,
 
 FORMS = ("boxed", "loose")
 SIDES = ("origin", "destination", "both")
+EFFECTS = ("ban", "needs_check", "allow")
 
 
 class Regions(Table):
@@ -79,6 +80,11 @@ class Permissions(Table):
     from_date = day("First day in force; empty: always.", nullable=True)
     until_date = day("First day no longer in force; empty: no end.", nullable=True)
     in_force = claim("Applies at all.", switch=True, default=True)
+    effect = choice(
+        "What it means to a shipper; the market leaves the arcs out in any case. ban: may not pass; needs_check: passes only if someone "
+        "who knows the case says so; allow: may pass, as the row only says in which market the goods are counted.",
+        EFFECTS, default="ban",
+    )  # fmt: skip
     rule = text("What it says.")
 
 

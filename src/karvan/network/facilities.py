@@ -9,6 +9,7 @@ from karvan.schema import (
     Table,
     choice,
     claim,
+    day,
     number,
     text,
     text_id,
@@ -90,6 +91,16 @@ class Services(Table):
     link_id = text_id("Link it runs on.", refers_to="links.link_id")
     operator_id = text_id("Who runs it.", refers_to="operators.operator_id")
     departures_per_week = number("Departures a week, each way.", above=0.0)
+    note = text("For readers; no code reads it.", nullable=True)
+
+
+class Sailings(Table):
+    """A dated departure on a link, at noon of its day. Goods that give a day of departure wait for it; the market does not read it."""
+
+    sailing_id = text_id("The departure.", primary_key=True)
+    link_id = text_id("Link it runs on.", refers_to="links.link_id")
+    direction = choice("Along (forward) or against (backward) the link's own direction.", ("forward", "backward"))
+    departs_date = day("Day it leaves.")
     note = text("For readers; no code reads it.", nullable=True)
 
 
