@@ -54,6 +54,15 @@ def apply(scenario: Scenario, corridor: Corridor, *, year: int | None = None, pe
     return _monthly(scenario, corridor, _month(str(period)))
 
 
+def apply_day(scenario: Scenario, corridor: Corridor, day: date) -> Snapshot:
+    """The corridor as a scenario leaves it on one day: all is as on that day, demand as of its year.
+
+    Raises:
+        MeasureError: A change does not fit the corridor, or the day lies before the base year.
+    """
+    return _between(scenario, corridor, _States(corridor), (day, day, day + timedelta(days=1)))
+
+
 def apply_years(scenario: Scenario, corridor: Corridor, years: Sequence[int]) -> list[Snapshot]:
     """`apply` for several years, sharing what they have in common."""
     return apply_all([scenario], corridor, years)

@@ -22,6 +22,7 @@ from karvan.results.outlook import Outlook, YearResult
 from karvan.results.rounding import rounded
 from karvan.results.run import Run
 from karvan.results.sentences import Sentence, Value
+from karvan.results.shipping import NOT_A_QUOTATION, SPREAD_METHOD, Refusal, RuleTold, ShippingAnswer, ShippingEnd, ShippingOption
 from karvan.results.store import (
     FRAMES,
     LEDGER,
@@ -37,6 +38,13 @@ from karvan.results.store import (
 
 __all__ = [
     "CASES",
+    "NOT_A_QUOTATION",
+    "SPREAD_METHOD",
+    "Refusal",
+    "RuleTold",
+    "ShippingAnswer",
+    "ShippingEnd",
+    "ShippingOption",
     "FRAMES",
     "LEDGER",
     "LEG_SCHEMA",

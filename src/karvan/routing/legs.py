@@ -16,6 +16,7 @@ from karvan.routing.sets import COMPONENTS, HOURS, RouteSets
 from karvan.schema import LOADING_UNITS
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 
 def legs(graph: StateGraph, tables: Mapping[str, pl.DataFrame], sets: RouteSets, route: int) -> list[dict[str, Any]]:
@@ -34,31 +35,46 @@ def legs(graph: StateGraph, tables: Mapping[str, pl.DataFrame], sets: RouteSets,
     market = int(sets.route_market[route])
     costs = arc_costs(graph, tables, sets.market_commodity[market], co2_price_usd_per_t=sets.co2_price_usd_per_t)
     parts = _parts(graph, costs, arcs, float(sets.components[route, COMPONENTS.index("reliability")]))
+    return [leg for leg, _ in told(graph, tables, arcs, parts, graph.arc_hours[arcs], graph.arc_sd_h[arcs] ** 2)]
+
+
+def told(
+    graph: StateGraph, tables: Mapping[str, pl.DataFrame], arcs: IntArray, parts: FloatArray, hours: FloatArray, variance_h2: FloatArray
+) -> list[tuple[dict[str, Any], list[int]]]:
+    """Legs of a way, each with the positions of its steps.
+
+    Args:
+        graph: The state graph.
+        tables: Tables it was built from.
+        arcs: The way's arcs in travel order.
+        parts: Cost components of each step, USD/t, shape (steps, 6).
+        hours: moving, waiting, border, gauge, port of each step, shape (steps, 5).
+        variance_h2: Variance of each step, shape (steps,).
+    """
     labels = [_label(graph, tables, int(arc), step) for step, arc in enumerate(arcs)]
-    found: list[dict[str, Any]] = []
+    found: list[tuple[dict[str, Any], list[int]]] = []
     for label, steps in groupby(range(arcs.shape[0]), key=labels.__getitem__):
         members = list(steps)
         inside = arcs[members]
         part = parts[members].sum(axis=0)
-        hours = graph.arc_hours[inside].sum(axis=0)
-        if label[0] == "access" and part.sum() == 0.0 and hours.sum() == 0.0:
+        spent = hours[members].sum(axis=0)
+        if label[0] == "access" and part.sum() == 0.0 and spent.sum() == 0.0:
             continue
-        found.append(
-            {
-                "mode": label[0],
-                "from": graph.id_of_node(int(graph.arc_tail[inside[0]])),
-                "to": graph.id_of_node(int(graph.arc_head[inside[-1]])),
-                "operator": label[1],
-                "loading_unit": LOADING_UNITS[int(graph.arc_unit_after[inside[-1]])],
-                "links": [tables["links"]["link_id"][int(graph.arc_element[arc])] for arc in inside if graph.arc_kind[arc] == LINK],
-                "cost_usd_per_t": float(part.sum()),
-                **{f"{name}_usd_per_t": float(value) for name, value in zip(COMPONENTS, part, strict=True)},
-                **{f"{name}_h": float(value) for name, value in zip(HOURS, hours, strict=True)},
-                "sd_h": float(np.sqrt(np.sum(graph.arc_sd_h[inside] ** 2))),
-                "length_km": float(graph.arc_length_km[inside].sum()),
-                "co2e_kg_per_t": float(graph.arc_co2e_wtw_kg_per_t[inside].sum()),
-            }
-        )
+        leg = {
+            "mode": label[0],
+            "from": graph.id_of_node(int(graph.arc_tail[inside[0]])),
+            "to": graph.id_of_node(int(graph.arc_head[inside[-1]])),
+            "operator": label[1],
+            "loading_unit": LOADING_UNITS[int(graph.arc_unit_after[inside[-1]])],
+            "links": [tables["links"]["link_id"][int(graph.arc_element[arc])] for arc in inside if graph.arc_kind[arc] == LINK],
+            "cost_usd_per_t": float(part.sum()),
+            **{f"{name}_usd_per_t": float(value) for name, value in zip(COMPONENTS, part, strict=True)},
+            **{f"{name}_h": float(value) for name, value in zip(HOURS, spent, strict=True)},
+            "sd_h": float(np.sqrt(np.sum(variance_h2[members]))),
+            "length_km": float(graph.arc_length_km[inside].sum()),
+            "co2e_kg_per_t": float(graph.arc_co2e_wtw_kg_per_t[inside].sum()),
+        }
+        found.append((leg, members))
     return found
 
 

@@ -35,6 +35,15 @@ def rules_for(rules: Sequence[Rule], origin_region: str, destination_region: str
     return tuple(rule for rule in rules if all(rule[column] in (value, ANY) for column, value in wanted))
 
 
+def binding(rules: Sequence[Rule]) -> tuple[tuple[Rule, ...], ...]:
+    """Rules that bind a shipper, those of the same words and effect together: one rule may stand in several rows."""
+    groups: dict[tuple[str, str], list[Rule]] = {}
+    for rule in rules:
+        if rule["effect"] != "allow":
+            groups.setdefault((rule["effect"], rule["rule"]), []).append(rule)
+    return tuple(tuple(group) for group in groups.values())
+
+
 def arc_mask(
     graph: StateGraph,
     tables: Mapping[str, pl.DataFrame],

@@ -19,6 +19,7 @@ from karvan.measures.apply import apply
 from karvan.results import ExplainedFamily, ExplainedPair, ExplainedRoute, MarketExplanation, PairFamily, PricePaid, Sentence, Value
 from karvan.routing import COMPONENTS, legs
 from karvan.study.clear import Cleared, clear
+from karvan.study.names import rows_named
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
 from karvan.study.route_memory import RouteMemory, cache_folder
@@ -90,8 +91,8 @@ def market_named(tables: Mapping[str, pl.DataFrame], name: str) -> str:
         message = f"{name} is no market_id{nearest(name, demand['market_id'])}; or name it ORIGIN:DESTINATION:GOODS[:FORM]"
         raise DataError(Problem("demand", None, "market_id", message))
     regions = tables["regions"].select("region_id", "name").with_columns(aliases=pl.lit(None, dtype=pl.String))
-    origins, destinations = (_rows_named(regions, "regions", "region_id", part) for part in parts[:2])
-    goods = _rows_named(tables["commodities"], "commodities", "commodity_group", parts[2])
+    origins, destinations = (rows_named(regions, "regions", "region_id", part) for part in parts[:2])
+    goods = rows_named(tables["commodities"], "commodities", "commodity_group", parts[2])
     fits = (
         pl.col("origin_region").is_in(origins) & pl.col("destination_region").is_in(destinations) & pl.col("commodity_group").is_in(goods)
     )
@@ -104,21 +105,6 @@ def market_named(tables: Mapping[str, pl.DataFrame], name: str) -> str:
     other = demand.filter(pl.col("origin_region").is_in(origins) & pl.col("destination_region").is_in(destinations))["market_id"].sort()
     hint = f"between these regions there are {', '.join(other)}" if other.len() else "no market joins these regions"
     raise DataError(Problem("demand", None, "market_id", f"{name} fits no market; {hint}"))
-
-
-def _rows_named(frame: pl.DataFrame, table: str, key: str, word: str) -> list[str]:
-    """Keys of the rows that a word names: by id, name or other name, else by a part of a name."""
-    wanted = word.casefold()
-    names = {
-        row[key]: [text.strip().casefold() for text in (row[key], row["name"], *(row["aliases"] or "").split(";")) if text.strip()]
-        for row in frame.iter_rows(named=True)
-    }
-    found = [name for name, texts in names.items() if wanted in texts]
-    found = found or [name for name, texts in names.items() if any(wanted in text for text in texts)]
-    if not found:
-        known = [text for texts in names.values() for text in texts]
-        raise DataError(Problem(table, None, key, f"{word} names no row{nearest(wanted, known)}"))
-    return found
 
 
 def explained(

@@ -1,0 +1,195 @@
+"""What a word that a user types means: a place, goods, a part of the network."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from karvan.corridor import nearest
+from karvan.errors import DataError, Problem
+from karvan.routing import StateGraph, compile_families
+from karvan.routing.families import family_search
+from karvan.routing.graph import ACCESS, LINK, TERMINAL
+
+BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
+
+_MOST_LISTED = 12
+
+
+def rows_named(frame: pl.DataFrame, table: str, key: str, word: str) -> list[str]:
+    """Keys of the rows that a word names: by id, name, other name or UN/LOCODE, else by a part of a name.
+
+    Raises:
+        DataError: It names none.
+    """
+    wanted = plain(word)
+    names = {
+        row[key]: [plain(text) for text in (row[key], row["name"], *(row.get("aliases") or "").split(";")) if text.strip()]
+        + ([plain(row["unlocode"])] if row.get("unlocode") else [])
+        for row in frame.iter_rows(named=True)
+    }
+    found = [name for name, texts in names.items() if wanted in texts]
+    found = found or [name for name, texts in names.items() if any(wanted in text for text in texts)]
+    if not found:
+        known = [text for texts in names.values() for text in texts]
+        raise DataError(Problem(table, None, key, f"{word} names no row{nearest(wanted, known)}"))
+    return found
+
+
+def plain(text: str) -> str:
+    """A text as names are compared: small letters, without accents and spaces around it; a UN/LOCODE without the space inside."""
+    folded = "".join(letter for letter in unicodedata.normalize("NFKD", text.strip()) if not unicodedata.combining(letter)).casefold()
+    country, _, place = folded.partition(" ")
+    return country + place if len(country) == 2 and len(place) == 3 and text.strip().isupper() else folded
+
+
+def place_named(tables: Mapping[str, pl.DataFrame], word: str) -> dict[str, Any]:
+    """The row of places that a word means: an id, a name, another name, a UN/LOCODE, or a part of a name that only one place has.
+
+    Raises:
+        DataError: It means none, or several, which are listed.
+    """
+    return _the_one(tables["places"], "places", "place_id", word)
+
+
+def goods_named(tables: Mapping[str, pl.DataFrame], word: str) -> dict[str, Any]:
+    """The row of commodities that a word means: a group, its name, another name, or a part of one that only one group has.
+
+    Raises:
+        DataError: It means none, or several, which are listed.
+    """
+    return _the_one(tables["commodities"], "commodities", "commodity_group", word)
+
+
+def _the_one(frame: pl.DataFrame, table: str, key: str, word: str) -> dict[str, Any]:
+    found = sorted(rows_named(frame, table, key, word))
+    if len(found) > 1:
+        names = dict(frame.select(key, "name").iter_rows())
+        listed = ", ".join(f"{name} ({names[name]})" for name in found[:_MOST_LISTED])
+        more = f" and {len(found) - _MOST_LISTED} more" if len(found) > _MOST_LISTED else ""
+        raise DataError(Problem(table, None, key, f"{word} may mean {listed}{more}; choose one by its {key}"))
+    return frame.filter(pl.col(key) == found[0]).row(0, named=True)
+
+
+def region_of(tables: Mapping[str, pl.DataFrame], place: Mapping[str, Any], commodity_group: str, side: str) -> str | None:
+    """The region whose rules hold for goods that start or end at a place.
+
+    The region that the place stands for with these goods; else one of its country, the nearest by its places where there are several,
+    those with such goods first.
+
+    Args:
+        tables: Tables of a snapshot.
+        place: Its row.
+        commodity_group: The goods.
+        side: origin or destination.
+    """
+    members = tables["region_places"].with_columns(pl.col("side").cast(pl.String))
+    of_side = members.filter(pl.col("side").is_in([side, "both"]))
+    at_place = of_side.filter(pl.col("place_id") == place["place_id"])
+    for fits in (pl.col("commodity_group") == commodity_group, pl.col("commodity_group") == "any", pl.lit(value=True)):
+        regions = at_place.filter(fits)["region_id"].unique().to_list()
+        if len(regions) == 1:
+            return str(regions[0])
+        if regions:
+            return _nearest_region(tables, place, regions, commodity_group, side)
+    regions = [
+        region for region, countries in tables["regions"].select("region_id", "countries").iter_rows()
+        if place["country"] in [country.strip() for country in countries.split(";")]
+    ]  # fmt: skip
+    return _nearest_region(tables, place, regions, commodity_group, side) if regions else None
+
+
+def _nearest_region(
+    tables: Mapping[str, pl.DataFrame], place: Mapping[str, Any], regions: list[str], commodity_group: str, side: str
+) -> str:
+    known = tables["demand"].filter(pl.col("commodity_group") == commodity_group)[f"{side}_region"].unique()
+    regions = [region for region in regions if region in known] or regions
+    if len(regions) == 1:
+        return regions[0]
+    spots = tables["region_places"].select("region_id", "place_id").join(
+        tables["places"].select("place_id", "lon_deg", "lat_deg"), on="place_id", how="inner", validate="m:1"
+    )  # fmt: skip
+
+    def distance(region: str) -> tuple[float, str]:
+        own = spots.filter(pl.col("region_id") == region)
+        lat = np.radians(own["lat_deg"].to_numpy())
+        east = np.radians(own["lon_deg"].to_numpy() - place["lon_deg"])
+        here = np.radians(place["lat_deg"])
+        cosine = np.sin(lat) * np.sin(here) + np.cos(lat) * np.cos(here) * np.cos(east)
+        return (float(np.arccos(np.clip(cosine, -1.0, 1.0)).min(initial=np.inf)), region)
+
+    return min(regions, key=distance)
+
+
+def arcs_named(graph: StateGraph, tables: Mapping[str, pl.DataFrame], word: str, option: str) -> BoolArray:
+    """Arcs of a link, terminal, facility, route family, country (two capital letters) or place, shape (arcs,).
+
+    Args:
+        graph: The state graph.
+        tables: Its tables.
+        word: What was typed.
+        option: The option it was typed for, to be named.
+
+    Raises:
+        DataError: It names none, or several places.
+    """
+    found = np.zeros(graph.arc_count, dtype=np.bool_)
+    for kind in (LINK, TERMINAL):
+        found[list(graph.arcs_of_element.get((kind, word), ()))] = True
+    if found.any() or word in tables["links"]["link_id"] or word in tables["terminals"]["terminal_id"]:
+        return found
+    if word in tables["facilities"]["facility_id"]:
+        for link, terminal in tables["facility_uses"].filter(pl.col("facility_id") == word).select("link_id", "terminal_id").iter_rows():
+            found[list(graph.arcs_of_element.get((LINK, link), ()))] = True
+            found[list(graph.arcs_of_element.get((TERMINAL, terminal), ()))] = True
+        return found
+    families = compile_families(tables)
+    if word in families.family_ids:
+        links = np.flatnonzero(families.in_any[families.family_ids.index(word)])
+        return np.asarray(np.isin(graph.arc_link, links))
+    places = tables["places"]
+    if len(word) == 2 and word.isupper() and word in places["country"]:
+        inside = set(places.filter(pl.col("country") == word)["place_id"])
+    else:
+        try:
+            inside = {_the_one(places, "places", "place_id", word)["place_id"]}
+        except DataError as error:
+            message = f"{word} is no link, terminal, facility, route family, country or single place ({error.problems[0].message})"
+            raise DataError(Problem(option, None, None, message)) from error
+    at = np.isin(np.array(graph.place_ids)[graph.node_place], sorted(inside)) & (graph.node_place >= 0)
+    return np.asarray((at[graph.arc_tail] | at[graph.arc_head]) & (graph.arc_kind != ACCESS))
+
+
+def bits_named(
+    graph: StateGraph, tables: Mapping[str, pl.DataFrame], words: tuple[str, ...], commodity_group: str
+) -> tuple[IntArray, int, BoolArray]:
+    """Requirement bits of what ways must pass, their number, and arcs that these leave open.
+
+    A route family is passed if the way belongs to it: all that it requires is a bit, and what would put the way outside it is closed.
+
+    Raises:
+        DataError: A word names nothing, or a family without ways of these goods.
+    """
+    bits, count = np.zeros(graph.arc_count, dtype=np.int64), 0
+    is_open = np.ones(graph.arc_count, dtype=np.bool_)
+    families = compile_families(tables)
+    on_link = graph.arc_link >= 0
+    link = np.where(on_link, graph.arc_link, 0)
+    for word in words:
+        if word in families.family_ids:
+            search = family_search(families, families.family_ids.index(word), commodity_group)
+            if search is None:
+                raise DataError(Problem("--via", None, None, f"{word} is a route family of other goods than {commodity_group}"))
+            bits |= np.where(on_link, search.link_bits[link] << count, 0)
+            is_open &= ~(on_link & search.closed[link])
+            count += search.bit_count
+        else:
+            bits |= np.where(arcs_named(graph, tables, word, "--via"), 1 << count, 0)
+            count += 1
+    return bits, count, is_open
