@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from karvan.corridor import Corridor, Snapshot, check_corridor, load_corridor, new_corridor, overlay, with_value
     from karvan.measures import Scenario, load_scenario, with_measures, without_measures
     from karvan.measures.apply import apply
-    from karvan.study import Market, ScenarioOptions, ladder
+    from karvan.study import Market, ScenarioOptions, ShippingDesk, ladder
     from karvan.study.calibrate import calibrate
     from karvan.study.clear import clear
     from karvan.study.commitments import commitments
     from karvan.study.explain_market import market
+    from karvan.study.route import route
     from karvan.study.run import run
     from karvan.study.select_link import criticality, select_link
     from karvan.study.validate import validate
@@ -32,12 +33,14 @@ _HOMES = {
     "karvan.study": (
         "Market",
         "ScenarioOptions",
+        "ShippingDesk",
         "calibrate",
         "clear",
         "commitments",
         "criticality",
         "ladder",
         "market",
+        "route",
         "run",
         "select_link",
         "validate",
@@ -46,8 +49,8 @@ _HOMES = {
 }
 
 __all__ = [
-    "Corridor", "Market", "Scenario", "ScenarioOptions", "Snapshot", "__version__", "apply", "calibrate", "check_corridor", "clear",
-    "commitments", "criticality", "explain", "ladder", "load_corridor", "load_scenario", "market", "new_corridor", "overlay", "run",
+    "Corridor", "Market", "Scenario", "ScenarioOptions", "ShippingDesk", "Snapshot", "__version__", "apply", "calibrate", "check_corridor", "clear",
+    "commitments", "criticality", "explain", "ladder", "load_corridor", "load_scenario", "market", "new_corridor", "overlay", "route", "run",
     "select_link", "sources", "validate", "with_measures", "with_value", "without_measures",
 ]  # fmt: skip
 

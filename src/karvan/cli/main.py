@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from karvan import __version__
-from karvan.cli import serving
+from karvan.cli import routes, serving
 from karvan.errors import DataError, KarvanError, Problem
 
 if TYPE_CHECKING:
@@ -165,6 +165,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     _scenario_arguments(use, "scenario id; by default the corridor's baseline")
     use.add_argument("--year", type=int, help="calendar year (default: the base year)")
+
+    way = _verb(
+        verbs, "route", _route, "a shipper's options between two places, and what rules refuse",
+        "karvan route kostanay yerevan --commodity wheat --depart 2025-11-01",
+    )  # fmt: skip
+    routes.add_arguments(way)
+    _scenario_arguments(way, "scenario id; by default the corridor's baseline")
 
     server = _verb(verbs, "serve", serving.serve, "runs in a browser: maps, tables, scenarios to try", "karvan serve")
     server.add_argument("--corridor", default=DEFAULT_CORRIDOR, metavar="DIR_OR_NAME", help="corridor (default: %(default)s)")
@@ -474,6 +481,31 @@ def _select_link(parsed: argparse.Namespace) -> int:
         _print_json(found.as_dict())
     else:
         print("\n".join(criticality_lines(found) if isinstance(found, Criticality) else element_lines(found)))
+    return 0
+
+
+def _route(parsed: argparse.Namespace) -> int:
+    from karvan.report.shipping import shipping_lines
+    from karvan.study import route
+
+    found = route(
+        _corridor(parsed),
+        parsed.origin,
+        parsed.destination,
+        commodity=parsed.commodity,
+        year=parsed.year,
+        depart=routes.day(parsed.depart, "--depart"),
+        deadline=routes.day(parsed.deadline, "--deadline"),
+        max_options=parsed.max_options,
+        avoid=parsed.avoid,
+        via=parsed.via,
+        scenario=parsed.scenario,
+        options=_options(parsed),
+    )
+    if parsed.json:
+        _print_json(found.as_dict())
+    else:
+        print("\n".join(shipping_lines(found)))
     return 0
 
 

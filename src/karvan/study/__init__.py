@@ -1,7 +1,7 @@
 """The one place where engines meet: scenario x years x engines -> saved run.
 
 Goes in: a corridor and options. Comes out: a Run, a Ladder, a calibration, tracked promises, a market explained, what
-rests on a facility. May import: everything below it (report,
+rests on a facility, a shipper's options. May import: everything below it (report,
 validation, assignment, routing, measures, results, corridor, network, demand, evidence, schema, errors).
 """
 
@@ -11,11 +11,12 @@ from karvan.study.climb import ladder
 from karvan.study.commitments import commitments
 from karvan.study.explain_market import market
 from karvan.study.options import ScenarioOptions, prepare
+from karvan.study.route import ShippingDesk, route
 from karvan.study.run import run
 from karvan.study.select_link import criticality, select_link
 from karvan.study.validate import validate
 
 __all__ = [
-    "Calibration", "Market", "ScenarioOptions", "calibrate", "clear", "commitments", "criticality", "ladder", "market", "prepare", "run",
-    "select_link", "validate",
+    "Calibration", "Market", "ScenarioOptions", "ShippingDesk", "calibrate", "clear", "commitments", "criticality", "ladder", "market",
+    "prepare", "route", "run", "select_link", "validate",
 ]  # fmt: skip
