@@ -59,7 +59,8 @@ TABLES: dict[str, type[dy.Schema]] = {
 
 OPTIONAL_TABLES = frozenset({
     "returns",
-    "delay_curves", "services", "sailings", "fleet", "journeys", "power_zones", "power_plants", "power_lines", "permissions", "seasons", "trade",
+    "delay_curves", "services", "sailings", "fleet", "journeys", "power_zones", "power_plants", "power_lines", "permissions", "seasons",
+    "trade",
     "calibration_targets", "constants", "demand_factors", "base_costs", "provenance", "default_ranges", "observations", "commitments",
     "currencies", "deflators",
 })  # fmt: skip

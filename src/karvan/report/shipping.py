@@ -119,13 +119,14 @@ def _note_lines(found: ShippingAnswer) -> list[str]:
         spread = sorted(best.legs, key=lambda leg: -float(leg["variance_share"]))[:2]
         where = ", ".join(f"{leg['mode'].replace('_', ' ')} {_where(leg)} {float(leg['variance_share']):.0%}" for leg in spread)
         lines += textwrap.wrap(
-            f"Of the spread of 1 (sd {best.time_sd_d:.1f} days): {where}. P50, P80, P95: lognormal, legs independent; shared weather is not "
-            "modelled.", WIDTH,
+            f"Of the spread of 1 (sd {best.time_sd_d:.1f} days): {where}. P50, P80, P95: lognormal, legs independent; shared weather is "
+            "not modelled.", WIDTH,
         )  # fmt: skip
         dated = "" if best.tariff_sources is None else f", tariff sources of {' to '.join(dict.fromkeys(best.tariff_sources))}"
         lines += textwrap.wrap(
-            f"USD of {found.price_year}, tables of {found.edition}{dated}. Estimates: {best.cost_estimate_share:.0%} of the cost and "
-            f"{best.time_estimate_share:.0%} of the time of 1. Emissions well-to-wheel (tank-to-wheel {best.co2e_ttw_kg_per_t:,.0f}).", WIDTH,
+            f"USD of {found.price_year}, tables of {found.edition}{dated}. Estimates: {best.cost_estimate_share:.0%} of the cost "
+            f"and {best.time_estimate_share:.0%} of the time of 1. Emissions well-to-wheel (tank-to-wheel {best.co2e_ttw_kg_per_t:,.0f}).",
+            WIDTH,
         )  # fmt: skip
     if not found.is_whole:
         lines.append("The search met its limit of labels: there may be better ways than these.")

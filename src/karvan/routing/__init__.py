@@ -1,16 +1,20 @@
 """A shipper's options: state graph, generalised cost, permissions, searches, route sets, legs.
 
 Goes in: tables of a snapshot, a date, a carbon price, prices of what is scarce. Comes out: StateGraph, RouteSpace, RouteSets,
-FacilityEntries, legs. May import: schema, errors, network, demand, corridor, results.
+FacilityEntries, legs, a shipper's ways. May import: schema, errors, network, demand, corridor, results.
 """
 
 from karvan.routing.centroids import centroid_markets
+from karvan.routing.common_services import ServiceArc, strategy
 from karvan.routing.cost import ArcCosts, arc_costs, estimated_rows, payloads
 from karvan.routing.families import Families, classify, compile_families
 from karvan.routing.graph import StateGraph, build_graph
 from karvan.routing.hierarchy import build_hierarchy, distances
 from karvan.routing.legs import legs
+from karvan.routing.options import Criteria, Ends, SearchOptions, Ways, criteria_of, extreme_ways, pareto_ways, worth_telling
 from karvan.routing.permissions import arc_mask
+from karvan.routing.refusals import Closing, Opened, opened_by_each
+from karvan.routing.reliability import TransitTime
 from karvan.routing.route_sets import (
     Entered,
     Standing,
@@ -26,6 +30,7 @@ from karvan.routing.route_sets import (
 )
 from karvan.routing.sets import COMPONENTS, HOURS, RouteSets
 from karvan.routing.space import RouteSetOptions, RouteSpace, repriced, route_space, watching
+from karvan.routing.timetable import Timetable, timetable
 from karvan.routing.uses import (
     ArcRates,
     EmptyRun,
@@ -44,15 +49,24 @@ __all__ = [
     "HOURS",
     "ArcCosts",
     "ArcRates",
+    "Closing",
+    "Criteria",
     "EmptyRun",
+    "Ends",
     "Entered",
     "FacilityEntries",
     "Families",
+    "Opened",
     "RouteSetOptions",
     "RouteSets",
     "RouteSpace",
+    "SearchOptions",
+    "ServiceArc",
     "Standing",
     "StateGraph",
+    "Timetable",
+    "TransitTime",
+    "Ways",
     "arc_costs",
     "arc_flows",
     "arc_mask",
@@ -64,14 +78,18 @@ __all__ = [
     "classify",
     "compile_families",
     "cordon_weights",
+    "criteria_of",
     "distances",
     "empty_runs",
     "entered",
     "estimated_rows",
+    "extreme_ways",
     "facility_entries",
     "first_routes",
     "legs",
+    "opened_by_each",
     "operator_revenue",
+    "pareto_ways",
     "payloads",
     "price_costs",
     "recalled",
@@ -80,7 +98,10 @@ __all__ = [
     "repriced",
     "route_space",
     "rows_of",
+    "strategy",
     "subset",
+    "timetable",
     "watching",
     "with_ways_round",
+    "worth_telling",
 ]  # fmt: skip

@@ -187,7 +187,8 @@ def pareto(forward, arc_values, allowed, bits, full, sailings, ends, bound, epsi
     what a label must still take at least.
 
     Args:
-        forward: out_first (nodes + 1,) and out_arc (arcs,): arcs by tail; arc_head (arcs,).
+        forward: out_first (nodes + 1,) and out_arc (arcs,): arcs by tail; arc_head (arcs,); link of each arc, -1 for none (arcs,). Goods
+            do not turn round on a link, as they else would to pass a place that is asked for.
         arc_values: cost, time, variance, CO2e of each arc, zero or more, shape (arcs, 4).
         allowed, bits, full: As of `bounds`.
         sailings: First of each arc, shape (arcs + 1,), and hours after departure, rising within an arc.
@@ -203,7 +204,7 @@ def pareto(forward, arc_values, allowed, bits, full, sailings, ends, bound, epsi
         Martins (1984), EJOR 16; Mandow & Perez de la Cruz (2010), NAMOA*, JACM 57(5); relative epsilon-dominance of Papadimitriou &
         Yannakakis (2000).
     """
-    first, arc_of, head = forward
+    first, arc_of, head, link = forward
     sailing_first, sailing_h = sailings
     origin, destination = ends
     layers = full + 1
@@ -251,7 +252,7 @@ def pareto(forward, arc_values, allowed, bits, full, sailings, ends, bound, epsi
         node, layer = state // layers, state % layers
         for place in range(first[node], first[node + 1]):
             arc = arc_of[place]
-            if not allowed[arc]:
+            if not allowed[arc] or (before[label] >= 0 and link[arc] >= 0 and link[by_arc[label]] == link[arc]):
                 continue
             there, met = head[arc], layer | bits[arc]
             if bound[0, there, met] == np.inf:

@@ -27,40 +27,14 @@ class ServiceArc:
     per_h: float
 
 
-def attractive(per_h: Sequence[float], time_h: Sequence[float]) -> tuple[float, tuple[int, ...]]:
-    """Expected time from a stop by the best set of services to take, and that set: those faster on board than the expected time.
+def strategy(arcs: Sequence[ServiceArc], destination: str) -> dict[str, float]:
+    """Expected time from every stop to a destination, hours, by taking whichever service of the best set leaves first.
 
-    u = (1 + sum f c) / sum f over services with c < u.
-
-    Args:
-        per_h: 2 / headway of each service.
-        time_h: Time to the destination once on board of each.
-
-    Returns:
-        Hours and positions of the services, fastest first; inf and none without services.
+    u = (1 + sum f c) / sum f over services with c < u, where c is the time at their head and on board. Stops that cannot reach the
+    destination are left out.
 
     Source:
         Spiess & Florian (1989), Optimal strategies, Transportation Research B 23(2).
-    """
-    total, weighted, taken = 0.0, 0.0, list[int]()
-    found = float("inf")
-    for position in sorted(range(len(time_h)), key=lambda item: (time_h[item], item)):
-        if time_h[position] >= found:
-            break
-        if per_h[position] == float("inf"):
-            return time_h[position], (position,)
-        total += per_h[position]
-        weighted += per_h[position] * time_h[position]
-        taken.append(position)
-        found = (1.0 + weighted) / total
-    return found, tuple(taken)
-
-
-def strategy(arcs: Sequence[ServiceArc], destination: str) -> dict[str, float]:
-    """Expected time from every stop to a destination by the best strategy, hours; stops that cannot reach it are left out.
-
-    Source:
-        Spiess & Florian (1989), as `attractive`: arcs in the order of time at their head and on board.
     """
     time = {destination: 0.0}
     rate: dict[str, float] = {}

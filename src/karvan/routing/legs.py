@@ -51,7 +51,9 @@ def told(
         hours: moving, waiting, border, gauge, port of each step, shape (steps, 5).
         variance_h2: Variance of each step, shape (steps,).
     """
-    labels = [_label(graph, tables, int(arc), step) for step, arc in enumerate(arcs)]
+    links = tables["links"]["link_id"].to_list()
+    words = (tables["operators"]["operator_id"].to_list(), tables["terminals"]["kind"].to_list(), tables["links"]["mode"].to_list())
+    labels = [_label(graph, words, int(arc), step) for step, arc in enumerate(arcs)]
     found: list[tuple[dict[str, Any], list[int]]] = []
     for label, steps in groupby(range(arcs.shape[0]), key=labels.__getitem__):
         members = list(steps)
@@ -66,7 +68,7 @@ def told(
             "to": graph.id_of_node(int(graph.arc_head[inside[-1]])),
             "operator": label[1],
             "loading_unit": LOADING_UNITS[int(graph.arc_unit_after[inside[-1]])],
-            "links": [tables["links"]["link_id"][int(graph.arc_element[arc])] for arc in inside if graph.arc_kind[arc] == LINK],
+            "links": [links[int(graph.arc_element[arc])] for arc in inside if graph.arc_kind[arc] == LINK],
             "cost_usd_per_t": float(part.sum()),
             **{f"{name}_usd_per_t": float(value) for name, value in zip(COMPONENTS, part, strict=True)},
             **{f"{name}_h": float(value) for name, value in zip(HOURS, spent, strict=True)},
@@ -87,13 +89,19 @@ def _parts(graph: StateGraph, costs: ArcCosts, arcs: npt.NDArray[np.int64], reli
     return np.stack(columns, axis=1)
 
 
-def _label(graph: StateGraph, tables: Mapping[str, pl.DataFrame], arc: int, step: int) -> tuple[str, str | None, str, int]:
-    """What makes a step part of the same leg as the one before: mode, operator, loading unit; -1 where links may be merged."""
+def _label(
+    graph: StateGraph, words: tuple[list[str], list[str], list[str]], arc: int, step: int
+) -> tuple[str, str | None, str, int]:  # fmt: skip
+    """What makes a step part of the same leg as the one before: mode, operator, loading unit; -1 where links may be merged.
+
+    `words` are ids of operators, kinds of terminals and modes of links by row.
+    """
     kind, element = int(graph.arc_kind[arc]), int(graph.arc_element[arc])
     unit = LOADING_UNITS[int(graph.arc_unit[arc])]
     if kind == ACCESS:
         return ("access", None, unit, step)
-    operator = tables["operators"]["operator_id"][int(graph.arc_operator[arc])]
+    operators, terminals, modes = words
+    operator = operators[int(graph.arc_operator[arc])]
     if kind == TERMINAL:
-        return (str(tables["terminals"]["kind"][element]), operator, unit, step)
-    return (str(tables["links"]["mode"][element]), operator, unit, -1)
+        return (terminals[element], operator, unit, step)
+    return (modes[element], operator, unit, -1)

@@ -141,7 +141,7 @@ def pareto_ways(graph: StateGraph, criteria: Criteria, mask: BoolArray, ends: En
     extremes = _walked(graph, criteria, ends, bound, onward)
     if not np.isfinite(bound[:, ends.origin, 0]).all():
         return Ways((), np.zeros((0, len(CRITERIA))))
-    forward = (_whole(graph.out_first), _whole(graph.out_arc), _whole(graph.arc_head))
+    forward = (_whole(graph.out_first), _whole(graph.out_arc), _whole(graph.arc_head), _whole(graph.arc_link))
     full = (1 << ends.bit_count) - 1
     times = criteria.timetable
     found, before, by_arc, values, is_whole = _label_kernels.pareto(
@@ -245,7 +245,9 @@ def _walked(graph: StateGraph, criteria: Criteria, ends: Ends, bound: FloatArray
             arc = int(onward[place, node, flags])
             path.append(arc)
             node, flags = int(graph.arc_head[arc]), flags | int(ends.bits[arc])
-        paths.append(np.array(path, dtype=np.int64))
+        links = [int(graph.arc_element[arc]) for arc in path if graph.arc_kind[arc] == LINK]
+        if len(set(links)) == len(links):  # a way that turns round to pass what is asked for is none
+            paths.append(np.array(path, dtype=np.int64))
     values = np.array([values_of(criteria, path) for path in paths]).reshape(-1, len(CRITERIA))
     comes = np.flatnonzero(np.isfinite(values[:, _TIME]))
     return Ways(tuple(paths[way] for way in comes), values[comes])

@@ -38,7 +38,7 @@ def rules_for(rules: Sequence[Rule], origin_region: str, destination_region: str
 def binding(rules: Sequence[Rule]) -> tuple[tuple[Rule, ...], ...]:
     """Rules that bind a shipper, those of the same words and effect together: one rule may stand in several rows."""
     groups: dict[tuple[str, str], list[Rule]] = {}
-    for rule in rules:
+    for rule in sorted(rules, key=lambda item: str(item["permission_id"])):
         if rule["effect"] != "allow":
             groups.setdefault((rule["effect"], rule["rule"]), []).append(rule)
     return tuple(tuple(group) for group in groups.values())

@@ -83,9 +83,7 @@ def _weekly(graph: StateGraph, tables: Mapping[str, pl.DataFrame]) -> FloatArray
     return weekly
 
 
-def _sailings(
-    graph: StateGraph, tables: Mapping[str, pl.DataFrame], depart: datetime.date | None
-) -> tuple[IntArray, FloatArray]:
+def _sailings(graph: StateGraph, tables: Mapping[str, pl.DataFrame], depart: datetime.date | None) -> tuple[IntArray, FloatArray]:
     hours_of: dict[int, list[float]] = {}
     if depart is not None and "sailings" in tables:
         for link, direction, day in tables["sailings"].select("link_id", pl.col("direction").cast(pl.String), "departs_date").iter_rows():

@@ -19,7 +19,7 @@ from karvan.measures.apply import apply
 from karvan.results import ExplainedFamily, ExplainedPair, ExplainedRoute, MarketExplanation, PairFamily, PricePaid, Sentence, Value
 from karvan.routing import COMPONENTS, legs
 from karvan.study.clear import Cleared, clear
-from karvan.study.names import rows_named
+from karvan.study.names import directory
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
 from karvan.study.route_memory import RouteMemory, cache_folder
@@ -91,8 +91,8 @@ def market_named(tables: Mapping[str, pl.DataFrame], name: str) -> str:
         message = f"{name} is no market_id{nearest(name, demand['market_id'])}; or name it ORIGIN:DESTINATION:GOODS[:FORM]"
         raise DataError(Problem("demand", None, "market_id", message))
     regions = tables["regions"].select("region_id", "name").with_columns(aliases=pl.lit(None, dtype=pl.String))
-    origins, destinations = (rows_named(regions, "regions", "region_id", part) for part in parts[:2])
-    goods = rows_named(tables["commodities"], "commodities", "commodity_group", parts[2])
+    origins, destinations = (directory(regions, "regions", "region_id").all_named(part) for part in parts[:2])
+    goods = directory(tables["commodities"], "commodities", "commodity_group").all_named(parts[2])
     fits = (
         pl.col("origin_region").is_in(origins) & pl.col("destination_region").is_in(destinations) & pl.col("commodity_group").is_in(goods)
     )

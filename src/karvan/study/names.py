@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,24 +23,59 @@ IntArray = npt.NDArray[np.int64]
 _MOST_LISTED = 12
 
 
-def rows_named(frame: pl.DataFrame, table: str, key: str, word: str) -> list[str]:
-    """Keys of the rows that a word names: by id, name, other name or UN/LOCODE, else by a part of a name.
+@dataclass(frozen=True)
+class Directory:
+    """The names of a table's rows.
 
-    Raises:
-        DataError: It names none.
+    Attributes:
+        table, key: The table and its primary key.
+        rows: Rows by key.
+        texts: Id, name, other names and UN/LOCODE of each, as names are compared.
     """
-    wanted = plain(word)
-    names = {
-        row[key]: [plain(text) for text in (row[key], row["name"], *(row.get("aliases") or "").split(";")) if text.strip()]
-        + ([plain(row["unlocode"])] if row.get("unlocode") else [])
-        for row in frame.iter_rows(named=True)
+
+    table: str
+    key: str
+    rows: Mapping[str, Mapping[str, Any]]
+    texts: Mapping[str, tuple[str, ...]]
+
+    def all_named(self, word: str) -> list[str]:
+        """Keys of the rows that a word names: by id, name, other name or UN/LOCODE, else by a part of a name.
+
+        Raises:
+            DataError: It names none.
+        """
+        wanted = plain(word)
+        found = [name for name, texts in self.texts.items() if wanted in texts]
+        found = found or [name for name, texts in self.texts.items() if any(wanted in text for text in texts)]
+        if not found:
+            known = [text for texts in self.texts.values() for text in texts]
+            raise DataError(Problem(self.table, None, self.key, f"{word} names no row{nearest(wanted, known)}"))
+        return found
+
+    def named(self, word: str) -> Mapping[str, Any]:
+        """The row that a word names.
+
+        Raises:
+            DataError: It names none, or several, which are listed.
+        """
+        found = sorted(self.all_named(word))
+        if len(found) > 1:
+            listed = ", ".join(f"{name} ({self.rows[name]['name']})" for name in found[:_MOST_LISTED])
+            more = f" and {len(found) - _MOST_LISTED} more" if len(found) > _MOST_LISTED else ""
+            raise DataError(Problem(self.table, None, self.key, f"{word} may mean {listed}{more}; choose one by its {self.key}"))
+        return self.rows[found[0]]
+
+
+def directory(frame: pl.DataFrame, table: str, key: str) -> Directory:
+    """The names of a table's rows; columns aliases and unlocode count if they are there."""
+    rows = {str(row[key]): row for row in frame.iter_rows(named=True)}
+    texts = {
+        name: tuple(
+            plain(text) for text in (name, row["name"], *(row.get("aliases") or "").split(";"), row.get("unlocode") or "") if text.strip()
+        )
+        for name, row in rows.items()
     }
-    found = [name for name, texts in names.items() if wanted in texts]
-    found = found or [name for name, texts in names.items() if any(wanted in text for text in texts)]
-    if not found:
-        known = [text for texts in names.values() for text in texts]
-        raise DataError(Problem(table, None, key, f"{word} names no row{nearest(wanted, known)}"))
-    return found
+    return Directory(table, key, rows, texts)
 
 
 def plain(text: str) -> str:
@@ -47,34 +83,6 @@ def plain(text: str) -> str:
     folded = "".join(letter for letter in unicodedata.normalize("NFKD", text.strip()) if not unicodedata.combining(letter)).casefold()
     country, _, place = folded.partition(" ")
     return country + place if len(country) == 2 and len(place) == 3 and text.strip().isupper() else folded
-
-
-def place_named(tables: Mapping[str, pl.DataFrame], word: str) -> dict[str, Any]:
-    """The row of places that a word means: an id, a name, another name, a UN/LOCODE, or a part of a name that only one place has.
-
-    Raises:
-        DataError: It means none, or several, which are listed.
-    """
-    return _the_one(tables["places"], "places", "place_id", word)
-
-
-def goods_named(tables: Mapping[str, pl.DataFrame], word: str) -> dict[str, Any]:
-    """The row of commodities that a word means: a group, its name, another name, or a part of one that only one group has.
-
-    Raises:
-        DataError: It means none, or several, which are listed.
-    """
-    return _the_one(tables["commodities"], "commodities", "commodity_group", word)
-
-
-def _the_one(frame: pl.DataFrame, table: str, key: str, word: str) -> dict[str, Any]:
-    found = sorted(rows_named(frame, table, key, word))
-    if len(found) > 1:
-        names = dict(frame.select(key, "name").iter_rows())
-        listed = ", ".join(f"{name} ({names[name]})" for name in found[:_MOST_LISTED])
-        more = f" and {len(found) - _MOST_LISTED} more" if len(found) > _MOST_LISTED else ""
-        raise DataError(Problem(table, None, key, f"{word} may mean {listed}{more}; choose one by its {key}"))
-    return frame.filter(pl.col(key) == found[0]).row(0, named=True)
 
 
 def region_of(tables: Mapping[str, pl.DataFrame], place: Mapping[str, Any], commodity_group: str, side: str) -> str | None:
@@ -127,12 +135,13 @@ def _nearest_region(
     return min(regions, key=distance)
 
 
-def arcs_named(graph: StateGraph, tables: Mapping[str, pl.DataFrame], word: str, option: str) -> BoolArray:
+def arcs_named(graph: StateGraph, tables: Mapping[str, pl.DataFrame], places: Directory, word: str, option: str) -> BoolArray:
     """Arcs of a link, terminal, facility, route family, country (two capital letters) or place, shape (arcs,).
 
     Args:
         graph: The state graph.
         tables: Its tables.
+        places: Names of its places.
         word: What was typed.
         option: The option it was typed for, to be named.
 
@@ -153,12 +162,11 @@ def arcs_named(graph: StateGraph, tables: Mapping[str, pl.DataFrame], word: str,
     if word in families.family_ids:
         links = np.flatnonzero(families.in_any[families.family_ids.index(word)])
         return np.asarray(np.isin(graph.arc_link, links))
-    places = tables["places"]
-    if len(word) == 2 and word.isupper() and word in places["country"]:
-        inside = set(places.filter(pl.col("country") == word)["place_id"])
+    if len(word) == 2 and word.isupper() and any(row["country"] == word for row in places.rows.values()):
+        inside = {name for name, row in places.rows.items() if row["country"] == word}
     else:
         try:
-            inside = {_the_one(places, "places", "place_id", word)["place_id"]}
+            inside = {str(places.named(word)["place_id"])}
         except DataError as error:
             message = f"{word} is no link, terminal, facility, route family, country or single place ({error.problems[0].message})"
             raise DataError(Problem(option, None, None, message)) from error
@@ -167,7 +175,7 @@ def arcs_named(graph: StateGraph, tables: Mapping[str, pl.DataFrame], word: str,
 
 
 def bits_named(
-    graph: StateGraph, tables: Mapping[str, pl.DataFrame], words: tuple[str, ...], commodity_group: str
+    graph: StateGraph, tables: Mapping[str, pl.DataFrame], places: Directory, words: tuple[str, ...], commodity_group: str
 ) -> tuple[IntArray, int, BoolArray]:
     """Requirement bits of what ways must pass, their number, and arcs that these leave open.
 
@@ -178,6 +186,8 @@ def bits_named(
     """
     bits, count = np.zeros(graph.arc_count, dtype=np.int64), 0
     is_open = np.ones(graph.arc_count, dtype=np.bool_)
+    if not words:
+        return bits, count, is_open
     families = compile_families(tables)
     on_link = graph.arc_link >= 0
     link = np.where(on_link, graph.arc_link, 0)
@@ -190,6 +200,6 @@ def bits_named(
             is_open &= ~(on_link & search.closed[link])
             count += search.bit_count
         else:
-            bits |= np.where(arcs_named(graph, tables, word, "--via"), 1 << count, 0)
+            bits |= np.where(arcs_named(graph, tables, places, word, "--via"), 1 << count, 0)
             count += 1
     return bits, count, is_open

@@ -35,7 +35,7 @@ from karvan.routing.permissions import Rule, binding, closed_arcs, rules_for, ru
 from karvan.routing.refusals import Closing, opened_by_each, without
 from karvan.routing.timetable import timetable
 from karvan.schema import ANY
-from karvan.study.names import arcs_named, bits_named, goods_named, place_named, region_of
+from karvan.study.names import Directory, arcs_named, bits_named, directory, region_of
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.shipping import Teller
 
@@ -118,20 +118,20 @@ class ShippingDesk:
         _require_sense(year, depart, deadline, max_options)
         date = depart or (manifest.facts_until if year is None else datetime.date(year, 7, 1))
         day = self._day(date, is_departure=depart is not None)
-        goods = goods_named(day.tables, commodity)
+        goods = day.goods_names.named(commodity)
         group = str(goods["commodity_group"])
-        start, end = place_named(day.tables, origin), place_named(day.tables, destination)
+        start, end = day.places.named(origin), day.places.named(destination)
         if start["place_id"] == end["place_id"]:
             raise DataError(Problem("route", None, None, f"{origin} and {destination} are the same place; name two"))
-        regions = (region_of(day.snapshot_tables, start, group, "origin"), region_of(day.snapshot_tables, end, group, "destination"))
-        bits, bit_count, mask = bits_named(day.graph, day.tables, tuple(via), group)
+        regions = (day.region(start, group, "origin"), day.region(end, group, "destination"))
+        bits, bit_count, mask = bits_named(day.graph, day.tables, day.places, tuple(via), group)
         if bit_count > MOST_BITS:
             raise DataError(Problem("--via", None, None, f"asks for {bit_count} things at once, must be at most {MOST_BITS}"))
         for word in avoid:
-            mask &= ~arcs_named(day.graph, day.tables, word, "--avoid")
-        teller = Teller(day.graph, day.tables, day.goods(group), day.families, group, _hours_left(date, deadline), self._told)
-        question = _Question(day, teller, regions, Ends(day.node(start, end, 0), day.node(start, end, 1), bits, bit_count), self._search)
-        options, rejected, lifted, answer, is_whole = question.answered(mask, max_options, date, self._calendar)
+            mask &= ~arcs_named(day.graph, day.tables, day.places, word, "--avoid")
+        asked = (day.teller(group), _hours_left(date, deadline))
+        question = _Question(day, *asked, regions, Ends(day.node(start, end, 0), day.node(start, end, 1), bits, bit_count), self._search)
+        options, rejected, lifted, answer, is_whole = question.answered(mask, max_options, self._calendar)
         ends = [
             ShippingEnd(row["place_id"], row["name"], row["country"], region) for row, region in zip((start, end), regions, strict=True)
         ]
@@ -140,9 +140,6 @@ class ShippingDesk:
             scenario_id=self._scenario.scenario_id, date=date, deadline=deadline, answer=answer, options=options, rejected=rejected,
             lifted=lifted, price_year=manifest.price_year, edition=manifest.version, is_whole=is_whole, replaced=self._replaced,
         )  # fmt: skip
-
-    def _told(self, rules: tuple[Rule, ...], date: datetime.date) -> RuleTold:
-        return self._calendar.told(rules, date)
 
     def _day(self, date: datetime.date, *, is_departure: bool) -> _Day:
         key = (date, is_departure)
@@ -176,8 +173,9 @@ class _Day:
     """The network on one day, between any two places."""
 
     def __init__(self, corridor: Corridor, scenario: Scenario, date: datetime.date, *, is_departure: bool) -> None:
-        self.snapshot_tables: Mapping[str, pl.DataFrame] = apply_day(scenario, corridor, date).tables
-        self.tables = tables_between_places(self.snapshot_tables)
+        self.date = date
+        self._snapshot_tables: Mapping[str, pl.DataFrame] = apply_day(scenario, corridor, date).tables
+        self.tables = tables_between_places(self._snapshot_tables)
         self.graph: StateGraph = build_graph(self.tables)
         self.times = timetable(self.graph, self.tables, depart=date if is_departure else None)
         self.families: Families = compile_families(self.tables)
@@ -185,6 +183,31 @@ class _Day:
         self.co2_price_usd_per_t = corridor.manifest.co2_price_usd_per_t
         self._goods: dict[str, tuple[ArcCosts, Criteria]] = {}
         self._closed: dict[int, BoolArray] = {}
+        self._tellers: dict[str, Teller] = {}
+        self._regions: dict[tuple[str, str, str], str | None] = {}
+
+    @cached_property
+    def places(self) -> Directory:
+        """Names of places."""
+        return directory(self.tables["places"], "places", "place_id")
+
+    @cached_property
+    def goods_names(self) -> Directory:
+        """Names of goods."""
+        return directory(self.tables["commodities"], "commodities", "commodity_group")
+
+    def region(self, place: Mapping[str, Any], commodity_group: str, side: str) -> str | None:
+        """The region whose rules hold for goods at a place."""
+        key = (str(place["place_id"]), commodity_group, side)
+        if key not in self._regions:
+            self._regions[key] = region_of(self._snapshot_tables, place, commodity_group, side)
+        return self._regions[key]
+
+    def teller(self, commodity_group: str) -> Teller:
+        """What tells ways of some goods."""
+        if commodity_group not in self._tellers:
+            self._tellers[commodity_group] = Teller(self.graph, self.tables, self.goods(commodity_group), self.families, commodity_group)
+        return self._tellers[commodity_group]
 
     @cached_property
     def _charges(self) -> Charges:
@@ -234,12 +257,13 @@ class _Question:
 
     day: _Day
     teller: Teller
+    hours_left: float | None
     regions: tuple[str | None, str | None]
     ends: Ends
     search: SearchOptions
 
     def answered(
-        self, open_to: BoolArray, most: int, date: datetime.date, calendar: _Calendar
+        self, open_to: BoolArray, most: int, calendar: _Calendar
     ) -> tuple[tuple[ShippingOption, ...], tuple[Refusal, ...], tuple[RuleTold, ...], str, bool]:
         """Options, what rules refuse, rules lifted since, the answer, and whether the search ended."""
         costs, criteria = self.day.goods(self.teller.commodity_group)
@@ -248,27 +272,27 @@ class _Question:
         closings = [self.day.closing(rules) for rules in binding(concerned)]
         found = self._ways(criteria, without(usable, closings))
         least = found.values.min(axis=0) if found.arcs else np.full(len(CRITERIA), np.inf)
-        options = self._options(criteria, found, most, (), date)
+        options = self._options(criteria, found, most, (), calendar)
         refused = opened_by_each(self.day.graph, criteria, usable, self.ends, closings, least)
         answer, is_whole = "allowed", found.is_whole
         if not options:
             bans = [closing for closing in closings if closing.effect == "ban"]
             checked = self._ways(criteria, without(usable, bans))
-            options = self._options(criteria, checked, most, closings, date)
+            options = self._options(criteria, checked, most, closings, calendar)
             is_whole = checked.is_whole
             answer = "needs_check" if options else "refused" if refused else "no_route"
         rejected = tuple(
             Refusal(
                 "ban" if any(closing.effect == "ban" for closing in item.closings) else "needs_check",
-                tuple(self.teller.rule(closing.rules, date) for closing in item.closings),
-                self.teller.option(item.arcs, item.values, ()),
+                tuple(calendar.told(closing.rules, self.day.date) for closing in item.closings),
+                self.teller.option(item.arcs, item.values, (), self.hours_left),
                 item.better,
             )
             for item in refused
         )
         if answer == "needs_check":
             rejected = tuple(item for item in rejected if item.reason == "ban")
-        return options, rejected, self._lifted(found, options, date, calendar), answer, is_whole
+        return options, rejected, self._lifted(found, options, calendar), answer, is_whole
 
     def _concerned(self, rules: Sequence[Rule]) -> tuple[Rule, ...]:
         origin, destination = (region or "" for region in self.regions)
@@ -278,29 +302,22 @@ class _Question:
         return pareto_ways(self.day.graph, criteria, mask, self.ends, options=self.search)
 
     def _options(
-        self, criteria: Criteria, ways: Ways, most: int, closings: Sequence[Closing], date: datetime.date
+        self, criteria: Criteria, ways: Ways, most: int, closings: Sequence[Closing], calendar: _Calendar
     ) -> tuple[ShippingOption, ...]:
         """Ways worth telling, each with the rules of some that it meets and that somebody must check."""
         told = []
         for way, labels in worth_telling(self.day.graph, criteria, ways, most=most, options=self.search):
-            met = tuple(self.teller.rule(closing.rules, date) for closing in closings if closing.arcs[ways.arcs[way]].any())
-            told.append(replace(self.teller.option(ways.arcs[way], ways.values[way], labels), rules=met))
+            met = tuple(calendar.told(closing.rules, self.day.date) for closing in closings if closing.arcs[ways.arcs[way]].any())
+            told.append(replace(self.teller.option(ways.arcs[way], ways.values[way], labels, self.hours_left), rules=met))
         return tuple(replace(option, permission="needs_check") if option.rules else option for option in told)
 
-    def _lifted(
-        self, ways: Ways, options: Sequence[ShippingOption], date: datetime.date, calendar: _Calendar
-    ) -> tuple[RuleTold, ...]:
+    def _lifted(self, ways: Ways, options: Sequence[ShippingOption], calendar: _Calendar) -> tuple[RuleTold, ...]:
         """Bans no longer in force that would have refused an option told."""
-        if not options or not ways.arcs:
+        past = binding(self._concerned(calendar.past(self.day.date)))
+        if not past or not options or not ways.arcs:
             return ()
-        used = np.zeros(self.day.graph.arc_count, dtype=np.bool_)
-        used[np.isin(self.day.graph.arc_link, self.teller.links_of(options)) & (self.day.graph.arc_link >= 0)] = True
-        past = self._concerned(calendar.past(date))
-        return tuple(
-            calendar.told(rules, date)
-            for rules in binding(past)
-            if (self.day.closing(tuple({**rule, "row": -1 - int(rule["row"])} for rule in rules)).arcs & used).any()
-        )
+        used = np.isin(self.day.graph.arc_link, self.teller.links_of(options)) & (self.day.graph.arc_link >= 0)
+        return tuple(calendar.told(rules, self.day.date) for rules in past if (self.day.closing(rules).arcs & used).any())
 
 
 class _Calendar:
@@ -308,7 +325,10 @@ class _Calendar:
 
     def __init__(self, corridor: Corridor, scenario: Scenario) -> None:
         self.sources = {row["source_id"]: row for row in corridor.tables["sources"].iter_rows(named=True)}
-        self._base = corridor.tables["permissions"]
+        written = corridor.tables["permissions"].filter(pl.col("in_force") & (pl.col("effect").cast(pl.String) == "ban"))
+        self._bans = [{**rule, "row": -1 - number} for number, rule in enumerate(written.iter_rows(named=True))]
+        self._written = frozenset(corridor.tables["permissions"].filter(pl.col("in_force"))["permission_id"])
+        self._past: dict[datetime.date, tuple[Rule, ...]] = {}
         self._events: list[tuple[datetime.date, str, frozenset[str]]] = []
         dated: dict[datetime.date, str] = {}
         for item in scenario.dated:
@@ -323,12 +343,10 @@ class _Calendar:
                 self._events.append((day, dated[day], frozenset(in_force)))
 
     def past(self, date: datetime.date) -> tuple[Rule, ...]:
-        """Rows that held once, in the tables as written, and do not on a day."""
-        found = []
-        for rule in self._base.with_row_index("row").iter_rows(named=True):
-            if rule["in_force"] and rule["effect"] == "ban" and self._end(rule, date, is_past=True)[0] is not None:
-                found.append(rule)
-        return tuple(found)
+        """Bans that held once, in the tables as written, and do not on a day; their rows are numbered below zero."""
+        if date not in self._past:
+            self._past[date] = tuple(rule for rule in self._bans if self._end(rule, date, is_past=True)[0] is not None)
+        return self._past[date]
 
     def told(self, rules: tuple[Rule, ...], date: datetime.date) -> RuleTold:
         """A rule as readers are told on a day."""
@@ -341,7 +359,7 @@ class _Calendar:
             permission_ids=tuple(rule["permission_id"] for rule in rules),
             rule=first["rule"],
             effect=str(first["effect"]),
-            from_date=first["from_date"],
+            from_date=first["from_date"] or self._begin(first, date),
             until_date=day,
             until_measure_id=measure,
             source=first["source"],
@@ -350,6 +368,12 @@ class _Calendar:
             source_published=None if source.get("published") is None else str(source["published"]),
             confidence=str(first["confidence"]),
         )
+
+    def _begin(self, rule: Rule, date: datetime.date) -> datetime.date | None:
+        """Day on which a measure brought a row that the tables as written do not hold, up to a day."""
+        if rule["permission_id"] in self._written:
+            return None
+        return next((day for day, _, in_force in self._events if day <= date and rule["permission_id"] in in_force), None)
 
     def _end(self, rule: Rule, date: datetime.date, *, is_past: bool) -> tuple[datetime.date | None, str | None]:
         """First day on which a row no longer holds and the measure that ends it; only days up to a day, or only those after it.

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.results import RuleTold, ShippingOption
+from karvan.results import ShippingOption
 from karvan.routing import COMPONENTS, HOURS, ArcCosts, StateGraph, classify
 from karvan.routing.cost import HOURS_PER_DAY, element_is_estimate
 from karvan.routing.families import Families
 from karvan.routing.graph import LINK
 from karvan.routing.legs import told
 from karvan.routing.options import Criteria, sailing_waits_h
-from karvan.routing.permissions import Rule
 from karvan.routing.reliability import TransitTime
 
 FloatArray = npt.NDArray[np.float64]
@@ -37,27 +35,27 @@ class Teller:
         goods: tuple[ArcCosts, Criteria],
         families: Families,
         commodity_group: str,
-        hours_left: float | None,
-        rule_told: Callable[[tuple[Rule, ...], datetime.date], RuleTold],
     ) -> None:
         self.graph, self.tables, self.families, self.commodity_group = graph, tables, families, commodity_group
         self.costs, self.criteria = goods
-        self.hours_left, self.rule = hours_left, rule_told
         self.names = dict(tables["places"].select("place_id", "name").iter_rows())
-        self._published = dict(tables["sources"].select("source_id", "published").iter_rows()) if "sources" in tables else {}
+        published = dict(tables["sources"].select("source_id", "published").iter_rows())
+        self._tariff_published = [published.get(source) for source in tables["tariffs"]["source"]]
+        self._by_table = element_is_estimate(graph, tables)
+        self._link_rows = {name: row for row, name in enumerate(tables["links"]["link_id"])}
 
     def links_of(self, options: Iterable[ShippingOption]) -> list[int]:
         """Rows of the links that some options use."""
-        rows = {name: row for row, name in enumerate(self.tables["links"]["link_id"])}
-        return sorted({rows[name] for option in options for leg in option.legs for name in leg["links"]})
+        return sorted({self._link_rows[name] for option in options for leg in option.legs for name in leg["links"]})
 
-    def option(self, arcs: IntArray, values: FloatArray, labels: tuple[str, ...]) -> ShippingOption:
+    def option(self, arcs: IntArray, values: FloatArray, labels: tuple[str, ...], hours_left: float | None) -> ShippingOption:
         """A way as an option.
 
         Args:
             arcs: Its arcs in travel order.
             values: Its criteria, shape (4,).
             labels: Why it is told.
+            hours_left: Hours from departure to the deadline, if there is one.
         """
         graph, costs, criteria = self.graph, self.costs, self.criteria
         hours = criteria.timetable.hours[arcs].copy()
@@ -67,7 +65,7 @@ class Teller:
         total_variance, total_money, spent = float(variance.sum()), float(money.sum()), hours.sum(axis=1)
         time_h = float(spent.sum())
         transit = TransitTime(max(time_h, 1e-9), total_variance)
-        by_table = element_is_estimate(graph, self.tables)[arcs]
+        by_table = self._by_table[arcs]
         links = graph.arc_element[arcs[graph.arc_kind[arcs] == LINK]]
         return ShippingOption(
             labels=labels,
@@ -82,7 +80,7 @@ class Teller:
             time_p50_d=transit.quantile_h(0.5) / HOURS_PER_DAY,
             time_p80_d=transit.quantile_h(0.8) / HOURS_PER_DAY,
             time_p95_d=transit.quantile_h(0.95) / HOURS_PER_DAY,
-            on_time_share=None if self.hours_left is None else transit.on_time_share(self.hours_left),
+            on_time_share=None if hours_left is None else transit.on_time_share(hours_left),
             co2e_kg_per_t=float(graph.arc_co2e_wtw_kg_per_t[arcs].sum()),
             co2e_ttw_kg_per_t=float(graph.arc_co2e_ttw_kg_per_t[arcs].sum()),
             length_km=float(graph.arc_length_km[arcs].sum()),
@@ -119,6 +117,5 @@ class Teller:
 
     def _tariff_sources(self, arcs: IntArray) -> tuple[str, str] | None:
         rows = np.unique(self.costs.tariff_row[arcs])
-        sources = self.tables["tariffs"]["source"].gather(rows[rows >= 0]).unique().to_list()
-        days = sorted(str(self._published[name]) for name in sources if self._published.get(name) is not None)
+        days = sorted({str(self._tariff_published[row]) for row in rows.tolist() if row >= 0 and self._tariff_published[row] is not None})
         return (days[0], days[-1]) if days else None
