@@ -54,6 +54,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.outlook
 	$(BIN)/python -m benchmarks.large_network
 	$(BIN)/python -m benchmarks.live
+	$(BIN)/python -m benchmarks.shipper_routes
 
 # Against AequilibraE, on a network of the folder that KARVAN_TNTP names.
 bench-peer: $(VENV)/.installed-dev

@@ -214,3 +214,49 @@ def test_explain_and_sources_load_no_compiler():
     )
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True).stdout
     assert shown.splitlines()[-1] == "[]"
+
+
+def test_route_prints_the_contract(here, capsys):
+    code, found = _json(capsys, "route", "East Port", "west_port", "--corridor", "two-ports", "--commodity", "wheat", "--year", "2024")
+    assert code == 0
+    (option,) = found["options"]
+    assert {"labels", "cost_usd_per_t", "time_d", "time_sd_d", "co2e_kg_per_t", "co2e_ttw_kg_per_t", "legs"} <= set(option)
+    assert {"mode", "from", "to", "operator", "cost_usd_per_t", "moving_h", "waiting_h", "border_h", "gauge_h", "port_h"} <= set(
+        option["legs"][0]
+    )
+    assert found["rejected"] == []
+    assert found["answer"] == "allowed"
+    assert found["is_quotation"] is False
+    assert option["cost_usd_per_t"] == pytest.approx(100.0)
+
+
+def test_a_refused_route_names_the_rule(here, capsys):
+    shut = ("--set", "permissions.pass_closed_to_grain.in_force=true", "--avoid", "sea_east_west")
+    code, found = _json(capsys, "route", "east_port", "west_port", "--corridor", "two-ports", "--commodity", "grain", *shut)
+    assert code == 0
+    assert found["answer"] == "refused"
+    (refused,) = found["rejected"]
+    assert refused["reason"] == "ban"
+    assert refused["rule"].startswith("Grain may not cross the High Pass")
+    assert refused["source"] == "teaching"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("port", "high_pass"), "port may mean east_port (East Port), west_port (West Port)"),
+        (("east_port", "atlantis"), "atlantis names no row"),
+        (("east_port", "west_port", "--depart", "tomorrow"), "must be a date such as 2025-11-01"),
+    ],
+)
+def test_wrong_words_of_route_are_named(here, capsys, arguments, message):
+    code, failed = _json(capsys, "route", *arguments, "--corridor", "two-ports", "--commodity", "grain")
+    assert code == 2
+    assert message in failed["error"]["message"]
+
+
+def test_route_speaks_plainly(here, capsys):
+    assert main(["route", "east_port", "west_port", "--corridor", "two-ports", "--commodity", "wheat"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert "may pass" in shown[0]
+    assert "not a quotation" in shown[-1]

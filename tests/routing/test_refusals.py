@@ -17,7 +17,9 @@ def refused(rules):
     ways = pareto_ways(graph, criteria, without(mask, closings), ends)
     least = ways.values.min(axis=0) if ways.arcs else np.full(4, np.inf)
     found = opened_by_each(graph, criteria, mask, ends, closings, least)
-    return [(sorted(row["permission_id"] for closing in item.closings for row in closing.rules), item.values[0], item.better) for item in found]
+    return [
+        (sorted(row["permission_id"] for closing in item.closings for row in closing.rules), item.values[0], item.better) for item in found
+    ]
 
 
 def test_a_rule_that_takes_the_cheapest_way_is_told_with_it():

@@ -148,9 +148,7 @@ def test_avoid_and_via(desk):
 
 
 def test_a_later_deadline_is_met_more_often(desk):
-    shares = [
-        wheat(desk, "2025-11-01", deadline=datetime.date(2025, 11, day), max_options=1).options[0].on_time_share for day in (5, 7, 9)
-    ]
+    shares = [wheat(desk, "2025-11-01", deadline=datetime.date(2025, 11, day), max_options=1).options[0].on_time_share for day in (5, 7, 9)]
     assert shares == sorted(shares)
     assert shares[0] < 0.5 < shares[2]
 

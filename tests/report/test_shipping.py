@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from karvan.report.shipping import shipping_lines
+from karvan.study import ShippingDesk
+
+
+@pytest.fixture(scope="module")
+def desk():
+    from karvan.corridor import load_corridor
+
+    return ShippingDesk(load_corridor("middle-corridor"))
+
+
+@pytest.mark.parametrize(
+    ("ends", "goods", "more"),
+    [
+        (("kostanay", "yerevan"), "wheat", {"depart": datetime.date(2025, 10, 1), "deadline": datetime.date(2025, 10, 9)}),
+        (("kostanay", "yerevan"), "wheat", {"depart": datetime.date(2025, 11, 1)}),
+        (("kostanay", "yerevan"), "wheat", {"depart": datetime.date(2025, 10, 1), "via": ["r_boyuk_kesik__gardabani"]}),
+        (("chongqing", "duisburg"), "containers", {"year": 2027, "max_options": 9}),
+        (("tashkent", "istanbul_halkali"), "other", {"year": 2026}),
+        (("shanghai", "tbilisi"), "machinery", {"year": 2024}),
+    ],
+)
+def test_an_answer_fits_a_screen(desk, ends, goods, more):
+    lines = shipping_lines(desk.answer(*ends, commodity=goods, **more))
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= 100
+    assert lines[-1].startswith("This is not a quotation")
+
+
+def test_a_refusal_names_rule_source_and_dates(desk):
+    text = " ".join(
+        " ".join(shipping_lines(desk.answer("kostanay", "yerevan", commodity="wheat", depart=datetime.date(2025, 10, 1)))).split()
+    )
+    assert "REFUSED by" in text
+    assert (
+        "Azerbaijan lets no goods pass to or from Armenia. In force until 2025-10-21. [am_transit_lifted_2025, 2025-10-21, sourced]" in text
+    )
+
+
+def test_a_refused_question_says_so_in_its_first_line(desk):
+    asked = {"commodity": "wheat", "depart": datetime.date(2025, 10, 1), "via": ["r_boyuk_kesik__gardabani"]}
+    assert shipping_lines(desk.answer("kostanay", "yerevan", **asked))[0].endswith("baseline: may not pass")
