@@ -45,11 +45,11 @@ def test_rows_with_the_same_words_are_one_rule():
 
 
 def test_rules_that_refuse_only_together_are_told_together():
-    found = refused([{"link_id": "a__b", "rule": "one"}, {"link_id": "a__c", "rule": "one"}, {"link_id": "a__m", "rule": "one"},
-                     {"link_id": "b__d", "rule": "two"}, {"link_id": "c__d", "rule": "two"}, {"link_id": "m__d", "rule": "two"}])  # fmt: skip
-    assert len(found) == 1
-    assert found[0][1] == 20.0
-    assert len(found[0][0]) == 6
+    first = [{"link_id": f"a__{middle}", "rule": "one"} for middle in "bcm"]
+    second = [{"link_id": f"{middle}__d", "rule": "two"} for middle in "bcm"]
+    (found,) = refused([*first, *second])
+    assert found[0] == [f"rule_{number}" for number in range(6)]
+    assert found[1] == 20.0
 
 
 def test_rows_that_only_count_goods_elsewhere_bind_no_shipper():

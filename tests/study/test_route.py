@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -87,7 +88,7 @@ def test_legs_add_up(desk, ends, goods):
             assert sum(leg[f"{heading}_h"] for leg in legs) == pytest.approx(option.hours[heading])
         assert legs[0]["from"] == ends[0]
         assert legs[-1]["to"] == ends[1]
-        assert all(leg["to"] == following["from"] for leg, following in zip(legs, legs[1:], strict=False))
+        assert all(leg["to"] == following["from"] for leg, following in pairwise(legs))
         assert option.time_p50_d < option.time_p80_d < option.time_p95_d
 
 
@@ -220,3 +221,26 @@ def test_what_a_rule_means_to_a_shipper(two_ports, effect, answer):
     assert {option.permission for option in found.options} == (set() if answer == "refused" else {answer})
     assert all(bool(option.rules) == (answer == "needs_check") for option in found.options)
     assert [item.reason for item in found.rejected] == (["ban"] if answer == "refused" else [])
+
+
+def test_goods_wait_for_the_next_dated_sailing(two_ports):
+    """Ready on 1 March for sailings at noon of the 5th and the 9th: 108 h of waiting and 30 h at sea; by land if no ship leaves in time."""
+    rows = two_ports.tables["sailings"]
+    dated = pl.DataFrame(
+        {
+            "sailing_id": ["first", "second"], "link_id": ["sea_east_west"] * 2, "direction": ["forward"] * 2,
+            "departs_date": [datetime.date(2024, 3, 9), datetime.date(2024, 3, 5)], "note": [None, None], "source": ["teaching"] * 2,
+            "confidence": ["estimate"] * 2,
+        },
+        schema=rows.schema,
+    )  # fmt: skip
+    desk = ShippingDesk(replace(two_ports, tables={**two_ports.tables, "sailings": dated}))
+    asked = {"commodity": "wheat", "max_options": 3}
+    found = desk.answer("east_port", "west_port", depart=datetime.date(2024, 3, 1), **asked)
+    sea = next(option for option in found.options if "cheapest" in option.labels)
+    assert (sea.time_h, sea.hours["waiting"], sea.legs[0]["waiting_h"]) == (138.0, 108.0, 108.0)
+    assert {option.cost_usd_per_t for option in found.options} == {100.0, 120.0}  # the land is now the faster
+    (late,) = desk.answer("east_port", "west_port", depart=datetime.date(2024, 3, 10), **asked).options
+    assert late.cost_usd_per_t == pytest.approx(120.0)
+    (any_day,) = desk.answer("east_port", "west_port", year=2024, **asked).options
+    assert any_day.hours["waiting"] == pytest.approx(4.2)

@@ -168,7 +168,7 @@ def _parser() -> argparse.ArgumentParser:
 
     way = _verb(
         verbs, "route", _route, "a shipper's options between two places, and what rules refuse",
-        "karvan route kostanay yerevan --commodity wheat --depart 2025-11-01",
+        "karvan route CNSIA GEPTI --commodity containers --depart 2027-03-01",
     )  # fmt: skip
     routes.add_arguments(way)
     _scenario_arguments(way, "scenario id; by default the corridor's baseline")
