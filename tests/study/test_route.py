@@ -244,3 +244,12 @@ def test_goods_wait_for_the_next_dated_sailing(two_ports):
     assert late.cost_usd_per_t == pytest.approx(120.0)
     (any_day,) = desk.answer("east_port", "west_port", year=2024, **asked).options
     assert any_day.hours["waiting"] == pytest.approx(4.2)
+
+
+def test_what_is_not_open_is_told_when_nothing_leads_there(desk):
+    found = desk.answer("shanghai", "rotterdam", commodity="containers", year=2026, via=["suez"])
+    assert (found.answer, found.options) == ("refused", ())
+    (refusal,) = found.rejected
+    assert refusal.reason == "closed"
+    assert refusal.rules[0].rule == "Link o_bab_el_mandeb__suez is not open. The measure suez_return would open it."
+    assert "o_bab_el_mandeb__suez" in links_of(refusal.opens)

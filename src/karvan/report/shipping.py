@@ -19,6 +19,7 @@ _ANSWERS = {
     "no_route": "no way leads there",
 }
 _LABELS = {"most_reliable": "surest"}
+_VERBS = {"ban": "REFUSED", "closed": "CLOSED", "needs_check": "TO BE CHECKED"}
 _HOURS = ("moving", "waiting", "border", "gauge", "port")
 
 
@@ -87,9 +88,9 @@ def _row(text: str, leg: Mapping[str, Any]) -> str:
 
 def _refusal_lines(found: ShippingAnswer) -> list[str]:
     lines: list[str] = []
-    shown: Sequence[Refusal] = sorted(found.rejected, key=lambda item: item.reason != "ban")[:_MOST_REFUSALS]
+    shown: Sequence[Refusal] = sorted(found.rejected, key=lambda item: item.reason == "needs_check")[:_MOST_REFUSALS]
     for item in shown:
-        verb = "REFUSED" if item.reason == "ban" else "TO BE CHECKED"
+        verb = _VERBS[item.reason]
         rules = "; ".join(_rule(rule) for rule in item.rules)
         places = list(dict.fromkeys(leg["from_name"] for leg in item.opens.legs if leg["mode"] != "border"))[1:]
         way = f"by {', '.join(places[-5:])} " if places else ""

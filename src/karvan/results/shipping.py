@@ -33,7 +33,7 @@ class RuleTold:
     Attributes:
         permission_ids: Rows it stands in.
         rule: What it says.
-        effect: ban or needs_check.
+        effect: ban, needs_check or closed.
         from_date, until_date: First day in force and first day no longer, where the tables or measures of the scenario say so.
         until_measure_id: The measure that ends it.
         source, source_title, source_url, source_published: Where it comes from.
@@ -133,10 +133,10 @@ class ShippingOption:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A way that rules refuse, or that needs a check before it may pass.
+    """A way that rules refuse, that needs a check before it may pass, or that is closed.
 
     Attributes:
-        reason: ban or needs_check.
+        reason: ban, needs_check, or closed: what is not open is told as a rule.
         rules: The rules that refuse it.
         opens: The best way that would open if they were lifted.
         better: Criteria in which what opens beats every way that may pass; all where none may.

@@ -33,12 +33,14 @@ class SearchOptions:
         epsilon: Ways within this share of each other in every criterion count as one; 0: every way that no other beats.
         most_labels: Labels that a search may make, some 150 bytes each; a search that meets it says so.
         overlap_bound: A way that shares more than this part of its length with one told already is no further option.
+        like_overlap_bound: The same for ways by the same modes, ports and borders.
         dearest: A balanced way costs at most so many times the least in money and all else together.
     """
 
     epsilon: float = 0.01
     most_labels: int = 400_000
     overlap_bound: float = 0.8
+    like_overlap_bound: float = 0.4
     dearest: float = 1.5
 
 
@@ -164,7 +166,7 @@ def worth_telling(
     graph: StateGraph, criteria: Criteria, ways: Ways, *, most: int, options: SearchOptions | None = None
 ) -> list[tuple[int, tuple[str, ...]]]:
     """At most so many ways with their labels: the balanced one (least money, time and spread at what they are worth to the goods),
-    the best by each criterion, then further balanced ones that do not overlap with those told.
+    the best by each criterion, then further balanced ones that differ from those told.
 
     Args:
         graph: The state graph.
@@ -190,7 +192,7 @@ def worth_telling(
     for way in np.argsort(worth, kind="stable").tolist():
         if len(told) >= most or worth[way] > options.dearest * worth.min():
             break
-        if all(_overlap(graph, ways.arcs[way], ways.arcs[other]) <= options.overlap_bound for other in told):
+        if all(_is_another(graph, ways.arcs[way], ways.arcs[other], options) for other in told):
             told[way] = [BALANCED]
     return [(way, tuple(told[way])) for way in sorted(told, key=lambda item: (float(worth[item]), item))]
 
@@ -270,6 +272,23 @@ def _unbeaten(values: FloatArray) -> list[int]:
         if not kept or not (values[kept] <= limit).all(axis=1).any():
             kept.append(row)
     return kept
+
+
+def _is_another(graph: StateGraph, arcs: IntArray, others: IntArray, options: SearchOptions) -> bool:
+    """Whether a way is another option than one told already: not mostly the same links, the less so where modes and terminals are."""
+    is_like = _stages(graph, arcs) == _stages(graph, others)
+    return _overlap(graph, arcs, others) <= (options.like_overlap_bound if is_like else options.overlap_bound)
+
+
+def _stages(graph: StateGraph, arcs: IntArray) -> list[tuple[int, int]]:
+    """Terminals and modes of a way in travel order, links of one mode that follow each other as one."""
+    found: list[tuple[int, int]] = []
+    for arc in arcs.tolist():
+        kind = int(graph.arc_kind[arc])
+        stage = (kind, int(graph.node_mode[graph.arc_tail[arc]]) if kind == LINK else int(graph.arc_element[arc]))
+        if not found or kind != LINK or found[-1] != stage:
+            found.append(stage)
+    return found
 
 
 def _overlap(graph: StateGraph, arcs: IntArray, others: IntArray) -> float:

@@ -28,6 +28,7 @@ from karvan.routing.options import (
     SearchOptions,
     Ways,
     criteria_of,
+    extreme_ways,
     pareto_ways,
     worth_telling,
 )
@@ -37,6 +38,7 @@ from karvan.routing.timetable import timetable
 from karvan.schema import ANY
 from karvan.study.names import Directory, arcs_named, bits_named, directory, region_of
 from karvan.study.options import ScenarioOptions, prepare
+from karvan.study.rule_calendar import RuleCalendar
 from karvan.study.shipping import Teller
 
 FloatArray = npt.NDArray[np.float64]
@@ -94,11 +96,11 @@ class ShippingDesk:
         prepared = prepare(corridor, scenario or corridor.manifest.baseline, options or ScenarioOptions())
         self._corridor, self._scenario, self._replaced = prepared.corridor, prepared.scenario, prepared.replaced
         self._search = search or SearchOptions()
-        self._days: dict[tuple[datetime.date, bool], _Day] = {}
+        self._days: dict[tuple[datetime.date, bool, bool], _Day] = {}
 
     @cached_property
-    def _calendar(self) -> _Calendar:
-        return _Calendar(self._corridor, self._scenario)
+    def _calendar(self) -> RuleCalendar:
+        return RuleCalendar(self._corridor, self._scenario)
 
     def answer(
         self,
@@ -124,14 +126,16 @@ class ShippingDesk:
         if start["place_id"] == end["place_id"]:
             raise DataError(Problem("route", None, None, f"{origin} and {destination} are the same place; name two"))
         regions = (day.region(start, group, "origin"), day.region(end, group, "destination"))
-        bits, bit_count, mask = bits_named(day.graph, day.tables, day.places, tuple(via), group)
-        if bit_count > MOST_BITS:
-            raise DataError(Problem("--via", None, None, f"asks for {bit_count} things at once, must be at most {MOST_BITS}"))
-        for word in avoid:
-            mask &= ~arcs_named(day.graph, day.tables, day.places, word, "--avoid")
-        asked = (day.teller(group), _hours_left(date, deadline))
-        question = _Question(day, *asked, regions, Ends(day.node(start, end, 0), day.node(start, end, 1), bits, bit_count), self._search)
+        asked = (start, end, group, tuple(avoid), tuple(via))
+        ends_asked, mask = day.asked(*asked)
+        question = _Question(day, day.teller(group), _hours_left(date, deadline), regions, ends_asked, self._search)
         options, rejected, lifted, answer, is_whole = question.answered(mask, max_options, self._calendar)
+        if answer == "no_route":
+            opened = self._day(date, is_departure=depart is not None, is_all_open=True)
+            ends_asked, mask = opened.asked(*asked)
+            question = replace(question, day=opened, teller=opened.teller(group), ends=ends_asked)
+            rejected = question.closed(mask, self._calendar)
+            answer = "refused" if rejected else "no_route"
         ends = [
             ShippingEnd(row["place_id"], row["name"], row["country"], region) for row, region in zip((start, end), regions, strict=True)
         ]
@@ -141,10 +145,10 @@ class ShippingDesk:
             lifted=lifted, price_year=manifest.price_year, edition=manifest.version, is_whole=is_whole, replaced=self._replaced,
         )  # fmt: skip
 
-    def _day(self, date: datetime.date, *, is_departure: bool) -> _Day:
-        key = (date, is_departure)
+    def _day(self, date: datetime.date, *, is_departure: bool, is_all_open: bool = False) -> _Day:
+        key = (date, is_departure, is_all_open)
         if key not in self._days:
-            self._days[key] = _Day(self._corridor, self._scenario, date, is_departure=is_departure)
+            self._days[key] = _Day(self._corridor, self._scenario, date, is_departure=is_departure, is_all_open=is_all_open)
         return self._days[key]
 
 
@@ -170,11 +174,19 @@ def _hours_left(date: datetime.date, deadline: datetime.date | None) -> float | 
 
 
 class _Day:
-    """The network on one day, between any two places."""
+    """The network on one day, between any two places; with all that is built or planned open, too, to know what is missed."""
 
-    def __init__(self, corridor: Corridor, scenario: Scenario, date: datetime.date, *, is_departure: bool) -> None:
+    def __init__(
+        self, corridor: Corridor, scenario: Scenario, date: datetime.date, *, is_departure: bool, is_all_open: bool
+    ) -> None:  # fmt: skip
         self.date = date
         self._snapshot_tables: Mapping[str, pl.DataFrame] = apply_day(scenario, corridor, date).tables
+        self.closed_ids: frozenset[str] = frozenset()
+        if is_all_open:
+            parts = [(name, key, self._snapshot_tables[name]) for name, key in (("links", "link_id"), ("terminals", "terminal_id"))]
+            self.closed_ids = frozenset(row for _, key, frame in parts for row in frame.filter(~pl.col("is_open"))[key])
+            opened = {name: frame.with_columns(is_open=pl.lit(value=True)) for name, _, frame in parts}
+            self._snapshot_tables = {**self._snapshot_tables, **opened}
         self.tables = tables_between_places(self._snapshot_tables)
         self.graph: StateGraph = build_graph(self.tables)
         self.times = timetable(self.graph, self.tables, depart=date if is_departure else None)
@@ -231,6 +243,17 @@ class _Day:
             arcs |= self._closed[rule["row"]]
         return Closing(rules, arcs)
 
+    def asked(
+        self, start: Mapping[str, Any], end: Mapping[str, Any], commodity_group: str, avoid: tuple[str, ...], via: tuple[str, ...]
+    ) -> tuple[Ends, BoolArray]:
+        """What is asked of a way, and arcs that this leaves open."""
+        bits, bit_count, mask = bits_named(self.graph, self.tables, self.places, via, commodity_group)
+        if bit_count > MOST_BITS:
+            raise DataError(Problem("--via", None, None, f"asks for {bit_count} things at once, must be at most {MOST_BITS}"))
+        for word in avoid:
+            mask &= ~arcs_named(self.graph, self.tables, self.places, word, "--avoid")
+        return Ends(self.node(start, end, 0), self.node(start, end, 1), bits, bit_count), mask
+
     def node(self, start: Mapping[str, Any], end: Mapping[str, Any], side: int) -> int:
         """Node of the origin (side 0) or destination (side 1)."""
         place = (start, end)[side]
@@ -263,7 +286,7 @@ class _Question:
     search: SearchOptions
 
     def answered(
-        self, open_to: BoolArray, most: int, calendar: _Calendar
+        self, open_to: BoolArray, most: int, calendar: RuleCalendar
     ) -> tuple[tuple[ShippingOption, ...], tuple[Refusal, ...], tuple[RuleTold, ...], str, bool]:
         """Options, what rules refuse, rules lifted since, the answer, and whether the search ended."""
         costs, criteria = self.day.goods(self.teller.commodity_group)
@@ -294,6 +317,22 @@ class _Question:
             rejected = tuple(item for item in rejected if item.reason == "ban")
         return options, rejected, self._lifted(found, options, calendar), answer, is_whole
 
+    def closed(self, open_to: BoolArray, calendar: RuleCalendar) -> tuple[Refusal, ...]:
+        """What is not open on this day and the best way that it would open, the network being all open; rules hold if they can."""
+        costs, criteria = self.day.goods(self.teller.commodity_group)
+        usable = open_to & costs.allowed
+        closings = [self.day.closing(rules) for rules in binding(self._concerned(self.day.rules))]
+        for mask in (without(usable, closings), usable):
+            ways = extreme_ways(self.day.graph, criteria, mask, self.ends)
+            if ways.arcs:
+                best = int(np.argmin(criteria.worth_usd_per_t(ways.values)))
+                arcs = ways.arcs[best]
+                names = sorted({self.day.graph.arc_element_id[arc] for arc in arcs.tolist()} & self.day.closed_ids)
+                told = [calendar.closure_told(name, self.day.date) for name in names]
+                told += [calendar.told(closing.rules, self.day.date) for closing in closings if closing.arcs[arcs].any()]
+                return (Refusal("closed", tuple(told), self.teller.option(arcs, ways.values[best], (), self.hours_left), CRITERIA),)
+        return ()
+
     def _concerned(self, rules: Sequence[Rule]) -> tuple[Rule, ...]:
         origin, destination = (region or "" for region in self.regions)
         return rules_for(rules, origin, destination, self.teller.commodity_group)
@@ -302,7 +341,7 @@ class _Question:
         return pareto_ways(self.day.graph, criteria, mask, self.ends, options=self.search)
 
     def _options(
-        self, criteria: Criteria, ways: Ways, most: int, closings: Sequence[Closing], calendar: _Calendar
+        self, criteria: Criteria, ways: Ways, most: int, closings: Sequence[Closing], calendar: RuleCalendar
     ) -> tuple[ShippingOption, ...]:
         """Ways worth telling, each with the rules of some that it meets and that somebody must check."""
         told = []
@@ -311,85 +350,10 @@ class _Question:
             told.append(replace(self.teller.option(ways.arcs[way], ways.values[way], labels, self.hours_left), rules=met))
         return tuple(replace(option, permission="needs_check") if option.rules else option for option in told)
 
-    def _lifted(self, ways: Ways, options: Sequence[ShippingOption], calendar: _Calendar) -> tuple[RuleTold, ...]:
+    def _lifted(self, ways: Ways, options: Sequence[ShippingOption], calendar: RuleCalendar) -> tuple[RuleTold, ...]:
         """Bans no longer in force that would have refused an option told."""
         past = binding(self._concerned(calendar.past(self.day.date)))
         if not past or not options or not ways.arcs:
             return ()
         used = np.isin(self.day.graph.arc_link, self.teller.links_of(options)) & (self.day.graph.arc_link >= 0)
         return tuple(calendar.told(rules, self.day.date) for rules in past if (self.day.closing(rules).arcs & used).any())
-
-
-class _Calendar:
-    """When rules begin and end: by their own dates, and by measures of the scenario that change them."""
-
-    def __init__(self, corridor: Corridor, scenario: Scenario) -> None:
-        self.sources = {row["source_id"]: row for row in corridor.tables["sources"].iter_rows(named=True)}
-        written = corridor.tables["permissions"].filter(pl.col("in_force") & (pl.col("effect").cast(pl.String) == "ban"))
-        self._bans = [{**rule, "row": -1 - number} for number, rule in enumerate(written.iter_rows(named=True))]
-        self._written = frozenset(corridor.tables["permissions"].filter(pl.col("in_force"))["permission_id"])
-        self._past: dict[datetime.date, tuple[Rule, ...]] = {}
-        self._events: list[tuple[datetime.date, str, frozenset[str]]] = []
-        dated: dict[datetime.date, str] = {}
-        for item in scenario.dated:
-            if any(change.table == "permissions" for change in item.measure.changes):
-                for day in (item.from_date, item.until_date):
-                    if day is not None:
-                        dated[day] = item.measure.id
-        for day in sorted(dated):
-            if day.year >= corridor.manifest.base_year:
-                tables = apply_day(scenario, corridor, day).tables
-                in_force = tables["permissions"].filter(pl.col("in_force"))["permission_id"]
-                self._events.append((day, dated[day], frozenset(in_force)))
-
-    def past(self, date: datetime.date) -> tuple[Rule, ...]:
-        """Bans that held once, in the tables as written, and do not on a day; their rows are numbered below zero."""
-        if date not in self._past:
-            self._past[date] = tuple(rule for rule in self._bans if self._end(rule, date, is_past=True)[0] is not None)
-        return self._past[date]
-
-    def told(self, rules: tuple[Rule, ...], date: datetime.date) -> RuleTold:
-        """A rule as readers are told on a day."""
-        first = rules[0]
-        source = self.sources.get(first["source"], {})
-        day, measure = self._end(first, date, is_past=False)
-        if day is None:
-            day, measure = self._end(first, date, is_past=True)
-        return RuleTold(
-            permission_ids=tuple(rule["permission_id"] for rule in rules),
-            rule=first["rule"],
-            effect=str(first["effect"]),
-            from_date=first["from_date"] or self._begin(first, date),
-            until_date=day,
-            until_measure_id=measure,
-            source=first["source"],
-            source_title=source.get("title"),
-            source_url=source.get("url"),
-            source_published=None if source.get("published") is None else str(source["published"]),
-            confidence=str(first["confidence"]),
-        )
-
-    def _begin(self, rule: Rule, date: datetime.date) -> datetime.date | None:
-        """Day on which a measure brought a row that the tables as written do not hold, up to a day."""
-        if rule["permission_id"] in self._written:
-            return None
-        return next((day for day, _, in_force in self._events if day <= date and rule["permission_id"] in in_force), None)
-
-    def _end(self, rule: Rule, date: datetime.date, *, is_past: bool) -> tuple[datetime.date | None, str | None]:
-        """First day on which a row no longer holds and the measure that ends it; only days up to a day, or only those after it.
-
-        A past end counts only if the row does not hold again by that day.
-        """
-        ends: list[tuple[datetime.date, str | None]] = []
-        was = bool(rule["in_force"])
-        for day, measure, in_force in self._events:
-            holds = rule["permission_id"] in in_force
-            if day <= date and is_past and holds:
-                ends = []
-            if was and not holds and (day <= date) == is_past:
-                ends.append((day, measure))
-            was = holds
-        until = rule["until_date"]
-        if until is not None and (until <= date) == is_past:
-            ends.append((until, None))
-        return min(ends, key=lambda item: item[0], default=(None, None))
