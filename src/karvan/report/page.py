@@ -12,6 +12,7 @@ from importlib import resources
 from typing import Any
 
 from karvan.errors import DataError, Problem
+from karvan.report.words import LANGUAGES
 
 _HERE = resources.files("karvan.report")
 _STATIC = _HERE.joinpath("static")
@@ -19,7 +20,6 @@ _NO_BUNDLE = (
     "the files of the screen are not in this installation, so no page can be written; in a clone run `make ui`,"
     " else install karvan from a wheel"
 )
-LANGUAGES = ("en", "ru", "de", "kk", "az")
 
 
 def is_bundled() -> bool:
@@ -53,8 +53,10 @@ def render_page(
         language: Language it opens in, one of LANGUAGES.
 
     Raises:
-        DataError: The screen's files were not built.
+        DataError: The screen's files were not built, or the language is none of ours.
     """
+    if language not in LANGUAGES:
+        raise DataError(Problem("language", None, None, f"{language} must be one of {', '.join(LANGUAGES)}"))
     require_bundle()
     script, style = _read("report.js"), _read("report.css")
     script = script.replace("</script", "<\\/script").replace("<!--", "<\\!--")

@@ -47,6 +47,7 @@ def run(
     replace: bool = False,
     save: bool = True,
     workers: int = WORKERS,
+    language: str = "en",
     progress: Progress | None = None,
 ) -> Run:
     """The outlook of a scenario and of the baseline, with corner runs of the scenario, judged and saved.
@@ -60,6 +61,7 @@ def run(
         replace: Overwrite another run in that folder.
         save: Write the run folder.
         workers: Outlooks worked on at once; the digits do not depend on it.
+        language: Language in which its page opens.
         progress: Called with a line of text as the work goes on.
 
     Raises:
@@ -165,7 +167,7 @@ def run(
         existing_run(folder, run_id, replace=True)
         check = partial(refuse_wrong, corridor=prepared.corridor, scenarios={"scenario": prepared.scenario, "baseline": baseline})
         manifest_out = _manifest(result, prepared, years, options)
-        page = (lambda saved: render_page(screen(saved, prepared.corridor))) if is_bundled() else None
+        page = (lambda saved: render_page(screen(saved, prepared.corridor), language=language)) if is_bundled() else None
         save_run(result, folder, manifest=manifest_out, page=page, ledger=ledger.frames(), check=check)
     return result
 
