@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 DEFAULT_CORRIDOR = "middle-corridor"
 LANGUAGES = ("en", "ru", "de", "kk", "az")
+TARGET_MT = 10.0
 _PROBLEMS_SHOWN = 25
 _PROMISES_PAGE, _VALIDATION_PAGE = "summit.md", "validation.md"
 
@@ -85,13 +86,25 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--years", default="2024:2040", metavar="FIRST:LAST", help="first and last year (default: %(default)s)")
     run.add_argument("--out", type=Path, help="run folder (default: karvan-runs/<run id>)")
     run.add_argument("--replace", action="store_true", help="compute again and replace the run in that folder")
+    run.add_argument(
+        "--ladder",
+        nargs="?",
+        type=float,
+        const=TARGET_MT,
+        metavar="MT",
+        help=f"keep beside it, and show on its page, the ladder of `karvan ladder --to-mt MT` (default: {TARGET_MT:g})",
+    )
     _language_argument(run, "language of the summary and of a page that is written")
 
     ladder = _verb(verbs, "ladder", _ladder, "what binds, in which order, what relief is worth", "karvan ladder --to-mt 10")
     _scenario_arguments(ladder, "scenario id; by default the corridor's baseline")
     ladder.add_argument("--year", type=int, help="calendar year (default: the base year)")
     ladder.add_argument(
-        "--to-mt", type=float, default=10.0, metavar="MT", help="tonnes without limits at which it ends, million (default: %(default)s)"
+        "--to-mt",
+        type=float,
+        default=TARGET_MT,
+        metavar="MT",
+        help="tonnes without limits at which it ends, million (default: %(default)s)",
     )
 
     _language_argument(ladder, "language of what is printed")
@@ -256,6 +269,7 @@ class _Progress:
 
 def _run(parsed: argparse.Namespace) -> int:
     from karvan.report import Words, is_bundled, summary_lines
+    from karvan.results import RUNS_FOLDER
     from karvan.study import run
     from karvan.study.run import saved_report
 
@@ -275,6 +289,8 @@ def _run(parsed: argparse.Namespace) -> int:
                 progress=progress,
             )
         report = dict(result.report)
+    if parsed.ladder is not None:
+        _keep_ladder(parsed, parsed.out or RUNS_FOLDER / report["run_id"], language)
     if parsed.json:
         _print_json(report)
     else:
@@ -282,6 +298,21 @@ def _run(parsed: argparse.Namespace) -> int:
     if not is_bundled():
         print("karvan: no page was written, as the screen's files are not in this installation; in a clone run `make ui`", file=sys.stderr)
     return 0
+
+
+def _keep_ladder(parsed: argparse.Namespace, folder: Path, language: str) -> None:
+    """The ladder of a run's baseline in its folder, climbed unless it is there already; what the run sets holds, its measures do not."""
+    from karvan.results import load_run
+    from karvan.study import ScenarioOptions, ladder
+    from karvan.study.report import add_ladder
+
+    kept = load_run(folder).ladder()
+    if kept is not None and kept["to_mt"] == parsed.ladder:
+        return
+    options = ScenarioOptions(set_values=tuple(parsed.set_values), overlay=parsed.overlay)
+    with _Progress() as progress:
+        found = ladder(_corridor(parsed), to_mt=parsed.ladder, options=options, progress=progress)
+        add_ladder(folder, found, language=language, corridor=parsed.corridor)
 
 
 def _years(text: str) -> tuple[int, ...]:

@@ -24,13 +24,16 @@ from karvan.results.run import Run
 from karvan.results.sentences import Sentence, Value
 from karvan.results.store import (
     FRAMES,
+    LADDER_FILE,
     LEDGER,
     RUNS_FOLDER,
     SavedRun,
     existing_run,
+    load_ladder,
     load_manifest,
     load_run,
     newest_run,
+    save_ladder,
     save_run,
     write_text_whole,
 )
@@ -38,6 +41,7 @@ from karvan.results.store import (
 __all__ = [
     "CASES",
     "FRAMES",
+    "LADDER_FILE",
     "LEDGER",
     "LEG_SCHEMA",
     "RUNS_FOLDER",
@@ -70,10 +74,12 @@ __all__ = [
     "existing_run",
     "journey_profile",
     "journey_totals",
+    "load_ladder",
     "load_manifest",
     "load_run",
     "newest_run",
     "rounded",
+    "save_ladder",
     "save_run",
     "write_text_whole",
 ]  # fmt: skip
