@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from karvan.errors import DataError, Problem
+
 Value = str | float
 
 LANGUAGES = ("en", "ru", "de", "kk", "az")
@@ -32,6 +34,16 @@ def catalogue(language: str) -> Mapping[str, str]:
     return dict(json.loads(text))
 
 
+def require_language(language: str) -> None:
+    """Raise unless it is one of LANGUAGES.
+
+    Raises:
+        DataError: It is not.
+    """
+    if language not in LANGUAGES:
+        raise DataError(Problem("language", None, None, f"{language} must be one of {', '.join(LANGUAGES)}"))
+
+
 @dataclass(frozen=True)
 class Words:
     """One language: its messages and how it writes numbers.
@@ -41,6 +53,9 @@ class Words:
     """
 
     language: str = "en"
+
+    def __post_init__(self) -> None:
+        require_language(self.language)
 
     def __call__(self, key: str, /, **values: Value) -> str:
         """The message of a key with its values put in.

@@ -30,6 +30,7 @@ from karvan.study.outcomes import outcomes_of, scenario_legs
 from karvan.study.progress import Progress, named, silent
 from karvan.study.relief import capacity_bases, relief_table, stop_gains
 from karvan.study.route_memory import RouteMemory, cache_folder
+from karvan.study.shown_run import ShownRun
 from karvan.study.year import year_result
 from karvan.validation import compare, journey_years, judge_commitments
 
@@ -49,7 +50,7 @@ def run(
     workers: int = WORKERS,
     language: str = "en",
     progress: Progress | None = None,
-) -> Run:
+) -> ShownRun:
     """The outlook of a scenario and of the baseline, with corner runs of the scenario, judged and saved.
 
     Args:
@@ -150,7 +151,7 @@ def run(
     seconds["total"] = time.perf_counter() - started
     report["seconds"] = round(seconds["total"], 3)
     report["report"] = str(folder / "report.html") if save and is_bundled() else None
-    result = Run(
+    result = ShownRun(
         run_id=run_id,
         corridor_id=manifest.id,
         scenario=outlooks["scenario"],
@@ -161,6 +162,7 @@ def run(
         journeys=legs,
         seconds=seconds,
         folder=folder if save else None,
+        prepared=prepared,
     )
     if save:
         tell("checking the run, and saving it")
