@@ -20,7 +20,8 @@ def test_the_map_draws_in_its_frame_and_answers(open_page, cell_file, document):
     inside = page.frames[2]
     colours = inside.evaluate(
         """() => { const all = document.querySelector('#map canvas'); const { width, height } = all;
-        const data = all.getContext('2d', { willReadFrequently: true }).getImageData(0, 0, width, height).data;
+        const copy = Object.assign(document.createElement('canvas'), { width, height }).getContext('2d', { willReadFrequently: true });
+        copy.drawImage(all, 0, 0); const data = copy.getImageData(0, 0, width, height).data;
         const found = new Set(); for (let i = 0; i < data.length; i += 4) found.add(`${data[i]},${data[i + 1]},${data[i + 2]}`);
         return [...found]; }"""
     )
