@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from typing import Any
@@ -18,7 +18,7 @@ from karvan.routing.families import Families, compile_families, family_search, r
 from karvan.routing.graph import StateGraph
 from karvan.routing.hierarchy import Hierarchy, Network, build_hierarchy, network_of
 from karvan.routing.permissions import closed_arcs, form_mask, rules_for, rules_in_force
-from karvan.routing.uses import ArcUses, EmptyRun, Rows, arc_uses, empty_runs, rows_of
+from karvan.routing.uses import ArcUses, EmptyRun, Rows, UseScope, arc_uses, empty_runs, rows_of, use_scopes
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -227,8 +227,8 @@ def route_space(
     """
     markets = centroid_markets(tables)
     families = compile_families(tables)
-    charges = charges_of(graph, tables)
-    goods = {name: _goods(graph, tables, name, co2_price_usd_per_t, charges) for name in sorted(set(markets["commodity_group"]))}
+    shared = (charges_of(graph, tables), use_scopes(graph, tables))
+    goods = {name: _goods(graph, tables, name, co2_price_usd_per_t, *shared) for name in sorted(set(markets["commodity_group"]))}
     names = sorted(goods)
     pairs = list(markets.select("origin_region", "destination_region").iter_rows())
     regions = {name: place for place, name in enumerate(sorted(tables["regions"]["region_id"]))}
@@ -302,9 +302,16 @@ def watching(space: RouteSpace, arcs: IntArray, *, name: str) -> RouteSpace:
     return replace(space, rows=rows, goods={goods: watched(item) for goods, item in space.goods.items()})
 
 
-def _goods(graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity: str, co2_price_usd_per_t: float, charges: Charges) -> Goods:
+def _goods(
+    graph: StateGraph,
+    tables: Mapping[str, pl.DataFrame],
+    commodity: str,
+    co2_price_usd_per_t: float,
+    charges: Charges,
+    scopes: Sequence[UseScope],
+) -> Goods:
     costs = arc_costs(graph, tables, commodity, co2_price_usd_per_t=co2_price_usd_per_t, charges=charges)
-    uses = arc_uses(graph, tables, commodity)
+    uses = arc_uses(graph, tables, commodity, scopes=scopes)
     traits = tables["commodities"].filter(pl.col("commodity_group") == commodity).row(0, named=True)
     return Goods(
         costs=costs,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -106,50 +106,97 @@ def rows_of(tables: Mapping[str, pl.DataFrame]) -> Rows:
     )
 
 
-def arc_uses(graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity_group: str) -> ArcUses:
+@dataclass(frozen=True)
+class UseScope:
+    """What a row of facility_uses or returns says.
+
+    Attributes:
+        row: Facility, or balance after the facilities.
+        commodity_groups: Its goods, or any.
+        ends: Position among the regions of the only origin and destination it is for, -1 for any.
+        arcs: Arcs that it is about.
+        carried: Loading units before and after each arc.
+        factor: Weight of the row on each arc: below zero where a balance is met from the other side.
+        unit: What the facility counts; None for a balance, which counts the loading unit itself.
+        days: Days that each arc takes.
+    """
+
+    row: int
+    commodity_groups: frozenset[str]
+    ends: tuple[int, int]
+    arcs: tuple[int, ...]
+    carried: tuple[frozenset[int], ...]
+    factor: tuple[float, ...]
+    unit: str | None
+    days: tuple[float, ...]
+
+
+def use_scopes(graph: StateGraph, tables: Mapping[str, pl.DataFrame]) -> tuple[UseScope, ...]:
+    """Every row of facility_uses and returns with the arcs that it is about."""
+    facilities = {name: row for row, name in enumerate(tables["facilities"]["facility_id"])}
+    regions = {name: place for place, name in enumerate(sorted(tables["regions"]["region_id"]))}
+    units = tables["facilities"]["unit"].cast(pl.String).to_list()
+    days = (graph.arc_hours.sum(axis=1) / HOURS_PER_DAY).tolist()
+    unit_of = [frozenset(pair) for pair in zip(graph.arc_unit.tolist(), graph.arc_unit_after.tolist(), strict=True)]
+    direction = graph.arc_direction.tolist()
+    found = []
+    for row in tables["facility_uses"].iter_rows(named=True):
+        kind, name = (LINK, row["link_id"]) if row["link_id"] is not None else (TERMINAL, row["terminal_id"])
+        arcs = graph.arcs_of_element.get((kind, name), ())
+        if row["direction"] != "both":
+            arcs = tuple(arc for arc in arcs if (direction[arc] == BACKWARD) == (row["direction"] == "backward"))
+        if row["loading_unit"] != ANY:
+            code = LOADING_UNITS.index(row["loading_unit"])
+            arcs = tuple(arc for arc in arcs if code in unit_of[arc])
+        if arcs:
+            facility = facilities[row["facility_id"]]
+            ends = (regions.get(row["origin_region"], -1), regions.get(row["destination_region"], -1))
+            carried, taken = tuple(unit_of[arc] for arc in arcs), tuple(days[arc] for arc in arcs)
+            weight = (row["weight_factor"],) * len(arcs)
+            found.append(UseScope(facility, frozenset({row["commodity_group"]}), ends, arcs, carried, weight, units[facility], taken))
+    for number, row in enumerate(tables["returns"].iter_rows(named=True)):
+        code = LOADING_UNITS.index(row["loading_unit"])
+        arcs = tuple(arc for arc in graph.arcs_of_element.get((LINK, row["link_id"]), ()) if graph.arc_unit[arc] == code)
+        goods = frozenset(name.strip() for name in row["commodities"].split(";"))
+        sign = tuple(-1.0 if direction[arc] == BACKWARD else 1.0 for arc in arcs)
+        both = (frozenset({code}),) * len(arcs)
+        found.append(UseScope(len(facilities) + number, goods, (-1, -1), arcs, both, sign, None, (0.0,) * len(arcs)))
+    return tuple(found)
+
+
+def arc_uses(
+    graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity_group: str, *, scopes: Sequence[UseScope] | None = None
+) -> ArcUses:
     """Which facilities and balances an arc uses up and how much of them a tonne of some goods takes.
 
     One unit per tonne in kt; one over the payload of a TEU, wagon or truck in kteu, kwagons and kvehicles, for that loading
     unit only; trains are 50 wagons or 100 TEU; in kshipdays and kwagondays the days that the arc takes, for each loading unit. Where
     several rows of the same scope tie an arc to one facility the largest counts. A balance counts loading units over its link, those
-    against the link's own direction below zero.
+    against the link's own direction below zero. `scopes` are those of the graph and tables, if they are known.
     """
     payload = payloads(tables, commodity_group)
-    facilities = {name: row for row, name in enumerate(tables["facilities"]["facility_id"])}
-    regions = {name: place for place, name in enumerate(sorted(tables["regions"]["region_id"]))}
-    units = tables["facilities"]["unit"].cast(pl.String).to_list()
-    days = (graph.arc_hours.sum(axis=1) / HOURS_PER_DAY).tolist()
-    arc_unit, arc_unit_after, arc_direction = graph.arc_unit.tolist(), graph.arc_unit_after.tolist(), graph.arc_direction.tolist()
     found: dict[tuple[int, int, int, int], float] = {}
-    rows = tables["facility_uses"].filter(pl.col("commodity_group").is_in([commodity_group, ANY]))
-    for row in rows.iter_rows(named=True):
-        kind, name = (LINK, row["link_id"]) if row["link_id"] is not None else (TERMINAL, row["terminal_id"])
-        facility = facilities[row["facility_id"]]
-        ends = (regions.get(row["origin_region"], -1), regions.get(row["destination_region"], -1))
-        for arc in graph.arcs_of_element.get((kind, name), ()):
-            if row["direction"] != "both" and (arc_direction[arc] == BACKWARD) != (row["direction"] == "backward"):
-                continue
-            carried = {arc_unit[arc], arc_unit_after[arc]}
-            if row["loading_unit"] != ANY and LOADING_UNITS.index(row["loading_unit"]) not in carried:
-                continue
-            per_t = row["weight_factor"] * _units_per_t(units[facility], carried, payload, days[arc])
-            if per_t > 0.0:
-                key = (arc, facility, *ends)
-                found[key] = max(found.get(key, 0.0), per_t)
-    for number, row in enumerate(tables["returns"].iter_rows(named=True)):
-        unit = LOADING_UNITS.index(row["loading_unit"])
-        if not {ANY, commodity_group} & {name.strip() for name in row["commodities"].split(";")}:
+    for scope in use_scopes(graph, tables) if scopes is None else scopes:
+        if commodity_group not in scope.commodity_groups and ANY not in scope.commodity_groups:
             continue
-        for arc in graph.arcs_of_element.get((LINK, row["link_id"]), ()):
-            if arc_unit[arc] == unit and not np.isnan(payload[unit]):
-                found[arc, len(facilities) + number, -1, -1] = (-1.0 if arc_direction[arc] == BACKWARD else 1.0) / float(payload[unit])
-    keys = np.array(sorted(found), dtype=np.int64).reshape(-1, 4)
-    per_t = np.array([found[key] for key in sorted(found)], dtype=np.float64)
+        for arc, carried, factor, days in zip(scope.arcs, scope.carried, scope.factor, scope.days, strict=True):
+            key = (arc, scope.row, *scope.ends)
+            if scope.unit is None:
+                per_t = 1.0 / float(payload[min(carried)])
+                if not np.isnan(per_t):
+                    found[key] = factor * per_t
+                continue
+            per_t = factor * _units_per_t(scope.unit, carried, payload, days)
+            if per_t > 0.0:
+                found[key] = max(found.get(key, 0.0), per_t)
+    ordered = sorted(found)
+    keys = np.array(ordered, dtype=np.int64).reshape(-1, 4)
+    per_t_of = np.array([found[key] for key in ordered], dtype=np.float64)
     columns = [keys[:, column].copy() for column in range(4)]
-    return ArcUses(columns[0], columns[1], per_t, columns[2], columns[3])
+    return ArcUses(columns[0], columns[1], per_t_of, columns[2], columns[3])
 
 
-def _units_per_t(unit: str, carried: set[int], payload: FloatArray, days: float) -> float:
+def _units_per_t(unit: str, carried: Collection[int], payload: FloatArray, days: float) -> float:
     """Units of a facility per tonne carried in one of some loading units on an arc of so many days; 0 if it does not count them."""
     wagon = LOADING_UNITS.index("wagon")
     if unit == "kt":

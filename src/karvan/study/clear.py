@@ -138,6 +138,17 @@ def clear(
     market, memory = market or Market(), routes or RouteMemory(threads=(market or Market()).threads)
     settings = (market.regime, market.has_delays, market.tolerance)
     key = memory.year_key(snapshot, co2_price_usd_per_t=co2_price_usd_per_t, settings=settings)
+    with memory.turn(key):  # scenarios that share a year share the work, also at once
+        shared: Cleared | None = memory.held(key)
+        if shared is None or is_strict:
+            shared = _cleared(snapshot, market, memory, key, co2_price_usd_per_t=co2_price_usd_per_t, is_strict=is_strict)
+            memory.hold(key, shared)
+        return replace(shared, routed=replace(shared.routed, snapshot=snapshot))
+
+
+def _cleared(
+    snapshot: Snapshot, market: Market, memory: RouteMemory, key: tuple[object, ...], *, co2_price_usd_per_t: float, is_strict: bool
+) -> Cleared:
     known = None if is_strict else memory.recall(snapshot, key, co2_price_usd_per_t=co2_price_usd_per_t)
     if known is not None:
         return _recalled(*known, market)

@@ -52,6 +52,7 @@ ROUTING_TABLES = (
 MARKET_TABLES = ("facilities", "demand", "delay_curves", "constants", "demand_factors", "base_costs")
 """Tables that the market of a year depends on beside them."""
 _MOST_BYTES = 500_000_000
+_MOST_HELD = 4
 _ROUTES = ("market", "family", "length", "arc")
 _STANDING = ("gap", "share", "composite")
 CACHE_VARIABLE = "KARVAN_CACHE"
@@ -136,6 +137,7 @@ class RouteMemory:
         self._spaces: dict[tuple[object, ...], RouteSpace] = {}
         self._firsts: dict[tuple[object, ...], RouteSets] = {}
         self._rests: dict[tuple[object, ...], Entered] = {}
+        self._held: dict[tuple[object, ...], Any] = {}
         self._code: str | None = None
 
     def routed(self, snapshot: Snapshot, *, co2_price_usd_per_t: float, is_strict: bool = True) -> RoutedSnapshot:
@@ -246,6 +248,22 @@ class RouteMemory:
             _prune(path.parent)
         except OSError:
             return
+
+    def turn(self, key: tuple[object, ...]) -> Lock:
+        """A lock for the one who works on a key."""
+        return self._lock(("turn", *key))
+
+    def hold(self, key: tuple[object, ...], found: Any) -> None:
+        """Have what was found for a key at hand; the oldest of a few is let go."""
+        with self._guard:
+            self._held[key] = found
+            while len(self._held) > _MOST_HELD:
+                del self._held[next(iter(self._held))]
+
+    def held(self, key: tuple[object, ...]) -> Any:
+        """What is at hand for a key, or None."""
+        with self._guard:
+            return self._held.get(key)
 
     def year_key(self, snapshot: Snapshot, *, co2_price_usd_per_t: float, settings: tuple[object, ...]) -> tuple[object, ...]:
         """All that the routes of a year depend on."""
