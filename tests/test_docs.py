@@ -53,6 +53,13 @@ def test_python_of_a_page_works(page: Path, tmp_path: Path, monkeypatch: pytest.
         exec(compile(block, name_of(page), "exec"), names)
 
 
+@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=name_of)
+def test_an_example_runs(example: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example.read_text(encoding="utf-8"), name_of(example), "exec"), {})
+    assert {path.name for path in tmp_path.iterdir()} >= {"my-run", "outlook.svg", "ladder.svg", "map.html"}
+
+
 def test_every_page_is_linked_from_the_index() -> None:
     linked = {
         (ROOT / "docs" / link).resolve() for link in re.findall(r"\]\(([^)#]+)", (ROOT / "docs" / "index.md").read_text(encoding="utf-8"))

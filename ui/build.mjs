@@ -1,4 +1,4 @@
-// Bundles the screen: `report` to be inlined into one file, `app` to be served. Output goes to the folder named as argument.
+// Bundles the screen: `report` and `notebook` to be inlined into one file, `app` to be served. Output goes to the folder named as argument.
 import { build } from "esbuild";
 import { copyFile, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -21,6 +21,8 @@ await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 await build({ ...shared, entryPoints: { report: "src/report.js" }, format: "iife", outdir: out });
 await build({ ...shared, entryPoints: { report: "src/report.css" }, loader: { ".woff2": "dataurl" }, outdir: out });
+await build({ ...shared, entryPoints: { notebook: "src/notebook.js" }, format: "iife", outdir: out });
+await build({ ...shared, entryPoints: { notebook: "src/notebook.css" }, outdir: out });
 await build({ ...shared, entryPoints: { app: "src/app.js" }, format: "esm", outdir: out });
 await build({ ...shared, entryPoints: { app: "src/app.css" }, loader: { ".woff2": "file" }, assetNames: "[name]", outdir: out });
 await copyFile(path.join(here, "src/app.html"), path.join(out, "app.html"));

@@ -12,6 +12,7 @@ import pytest
 
 from karvan.cli.main import main
 from karvan.corridor.load import corridor_folder
+from karvan.results import load_run
 
 
 @pytest.fixture
@@ -87,6 +88,32 @@ def test_the_summary_fits_a_terminal(here, capsys):
     assert "WHAT STOPS IT, IN ORDER" in text
     assert "The ferry" in text
     assert "Joint timetable" in text
+
+
+def test_a_run_keeps_its_ladder_when_asked(here, capsys):
+    asked = ["run", "--corridor", "two-ports", "--years", "2024:2025", "--with", "joint_timetable", "--out", "r"]
+    _, plain = _json(capsys, *asked)
+    page = (here / "r" / "report.html").read_text(encoding="utf-8")
+    assert not (here / "r" / "ladder.json").exists()
+    code, report = _json(capsys, *asked, "--ladder", "9", "--lang", "ru")
+    assert code == 0
+    assert report == plain
+    kept = here / "r" / "ladder.json"
+    _, climbed = _json(capsys, "ladder", "--corridor", "two-ports", "--to-mt", "9")
+    assert json.loads(kept.read_text(encoding="utf-8")) == climbed
+    assert load_run(here / "r").ladder() == climbed
+    again = (here / "r" / "report.html").read_text(encoding="utf-8")
+    assert again != page
+    assert '<html lang="ru">' in again
+    written = kept.stat().st_mtime_ns
+    assert main([*asked, "--ladder", "9"]) == 0
+    assert kept.stat().st_mtime_ns == written
+    capsys.readouterr()
+    assert main([*asked, "--ladder", "5"]) == 2
+    assert "to_mt is 5, must be above" in capsys.readouterr().err
+    kept.write_text("{}", encoding="utf-8")
+    assert main(["report", "r"]) == 2
+    assert "must hold what `karvan ladder --json` prints" in capsys.readouterr().err
 
 
 def test_ladder_of_the_two_ports(here, capsys):

@@ -101,6 +101,7 @@ def test_a_run_held_against_itself_differs_nowhere(small):
 def test_a_ladder_is_carried_along_as_it_was_printed(small_run, two_ports):
     rungs = {"as_is": [], "relieved": [], "year": 2024, "scenario_id": "baseline", "to_mt": 10.0}
     assert screen(small_run, two_ports, ladder=rungs)["ladder"] == rungs
+    assert screen(small_run, two_ports)["ladder"] is None
 
 
 @pytest.mark.parametrize(("value", "cut"), [(None, 0), (0.0, 0), (-0.0, 0), (1234567.0, 1234570), (0.1234567, 0.123457), (2.0, 2)])

@@ -12,7 +12,7 @@ import pytest
 import karvan as kv
 from karvan.corridor import key_texts
 from karvan.measures import load_scenario, measures_of
-from karvan.report import summary_lines
+from karvan.report import Words, summary_lines
 from karvan.results.outlook import ROUTE_GAP
 from karvan.study import ScenarioOptions, calibrate, ladder, prepare, run
 from karvan.study.relief import raised_facilities
@@ -269,8 +269,10 @@ def test_blocks_of_the_base_year_are_near_their_published_sums_or_told(agreed):
     assert "constants are blind to direction" in text
 
 
-def test_summary_fits_forty_lines_of_a_hundred_columns(agreed):
-    lines = summary_lines(agreed.report)
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_summary_fits_forty_lines_of_a_hundred_columns(agreed, language):
+    saved = {**agreed.report, "report": "karvan-runs/0123456789ab/report.html"}
+    lines = summary_lines(saved, words=Words(language))
     assert len(lines) <= 40
     assert max(len(line) for line in lines) <= 100
     assert not any(line.endswith("...") for line in lines)

@@ -10,9 +10,11 @@ from playwright.sync_api import expect, sync_playwright
 from karvan.corridor import load_corridor
 from karvan.errors import DataError
 from karvan.report import compare_screens, render_page, screen
+from karvan.report.page import render_map
 from karvan.report.pdf import find_chromium
 from karvan.results import load_run
 from karvan.study import ScenarioOptions, run
+from karvan.study.drawing import MapPage
 
 OPTIONS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -53,6 +55,15 @@ def comparison_file(small_run, two_ports, tmp_path_factory):
     ours, theirs = screen(small_run, two_ports), screen(load_run(folder / "other"), two_ports)
     file = folder / "against.html"
     file.write_text(render_page(ours, against=theirs, comparison=compare_screens(ours, theirs)), encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="session")
+def cell_file(document, tmp_path_factory):
+    """A page as a notebook makes it: two cells, each with the map of the same run in a frame."""
+    file = tmp_path_factory.mktemp("notebook") / "cells.html"
+    frame = MapPage(render_map(document, language="ru"))._repr_html_()
+    file.write_text(f"<!doctype html><meta charset='utf-8'><body data-ready='1'>{frame}{frame}</body>", encoding="utf-8")
     return file
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 from karvan.web.events import EventLog
 
@@ -12,6 +13,12 @@ def filled(*kinds: str, is_ended: bool = False) -> EventLog:
     for number, kind in enumerate(kinds, start=1):
         log.add(kind, {"job": number}, is_last=is_ended and number == len(kinds))
     return log
+
+
+def awaited(work):
+    """What a coroutine gives, in a thread of its own: a browser that other tests keep open has a loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 async def read(log, number, most, **more):
@@ -40,7 +47,7 @@ def test_a_number_that_says_nothing_gives_the_present_state():
 
 def test_a_stream_ends_with_its_job():
     log = filled("running", "done", is_ended=True)
-    found = asyncio.run(read(log, 0, 99))
+    found = awaited(read(log, 0, 99))
     assert found == ["retry: 1000\n\n", 'id: 1\nevent: running\ndata: {"job": 1}\n\n', 'id: 2\nevent: done\ndata: {"job": 2}\n\n']
     assert log.is_over_at(2)
     assert not log.is_over_at(1)
@@ -48,7 +55,7 @@ def test_a_stream_ends_with_its_job():
 
 def test_a_quiet_stream_is_kept_alive():
     log = filled("running")
-    assert asyncio.run(read(log, 1, 2, keep_alive_s=0.01)) == ["retry: 1000\n\n", ": still here\n\n"]
+    assert awaited(read(log, 1, 2, keep_alive_s=0.01)) == ["retry: 1000\n\n", ": still here\n\n"]
 
 
 def test_a_stream_wakes_when_something_happens():
@@ -60,11 +67,11 @@ def test_a_stream_wakes_when_something_happens():
         await asyncio.to_thread(log.add, "done", {}, is_last=True)
         return await asyncio.wait_for(reading, 60)
 
-    assert asyncio.run(both())[1].startswith("id: 2\nevent: done")
+    assert awaited(both())[1].startswith("id: 2\nevent: done")
 
 
 def test_a_stream_ends_when_the_server_does():
     async def nothing():
         return [part async for part in filled("running").stream(1, is_over=lambda: True)]
 
-    assert asyncio.run(nothing()) == ["retry: 1000\n\n"]
+    assert awaited(nothing()) == ["retry: 1000\n\n"]

@@ -18,9 +18,20 @@ export const currentLanguage = () => language;
 
 // The sentence of a key; what a language lacks is said in English.
 export function t(key, values = {}) {
-  const text = CATALOGUES[language][key] || en[key];
+  const own = CATALOGUES[language][key];
+  const text = own || en[key];
   if (text === undefined) throw new Error(`no message ${key}`);
-  return text.replace(/\{(\w+)\}/g, (_, name) => (name in values ? written(name, values[name]) : `{${name}}`));
+  return text.replace(/\{(\w+)(?:, plural, ((?:\s*\w+ \{[^{}]*\})+))?\}/g, (whole, name, forms) => {
+    if (!(name in values)) return whole;
+    return forms ? counted(forms, name, values[name], own ? language : "en") : written(name, values[name]);
+  });
+}
+
+// The form of a word that follows a number: `{count, plural, one {# row} other {# rows}}`.
+function counted(forms, name, value, spoken) {
+  const byKind = Object.fromEntries([...forms.matchAll(/(\w+) \{([^{}]*)\}/g)].map(([, kind, form]) => [kind, form]));
+  const kind = typeof value === "number" ? new Intl.PluralRules(spoken).select(value) : "other";
+  return (byKind[kind] ?? byKind.other).replaceAll("#", written(name, value));
 }
 
 export const has = (key) => key in en;

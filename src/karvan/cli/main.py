@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from karvan.study import ScenarioOptions
 
 DEFAULT_CORRIDOR = "middle-corridor"
+LANGUAGES = ("en", "ru", "de", "kk", "az")
+TARGET_MT = 10.0
 _PROBLEMS_SHOWN = 25
 _PROMISES_PAGE, _VALIDATION_PAGE = "summit.md", "validation.md"
 
@@ -84,13 +86,28 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--years", default="2024:2040", metavar="FIRST:LAST", help="first and last year (default: %(default)s)")
     run.add_argument("--out", type=Path, help="run folder (default: karvan-runs/<run id>)")
     run.add_argument("--replace", action="store_true", help="compute again and replace the run in that folder")
+    run.add_argument(
+        "--ladder",
+        nargs="?",
+        type=float,
+        const=TARGET_MT,
+        metavar="MT",
+        help=f"keep beside it, and show on its page, the ladder of `karvan ladder --to-mt MT` (default: {TARGET_MT:g})",
+    )
+    _language_argument(run, "language of the summary and of a page that is written")
 
     ladder = _verb(verbs, "ladder", _ladder, "what binds, in which order, what relief is worth", "karvan ladder --to-mt 10")
     _scenario_arguments(ladder, "scenario id; by default the corridor's baseline")
     ladder.add_argument("--year", type=int, help="calendar year (default: the base year)")
     ladder.add_argument(
-        "--to-mt", type=float, default=10.0, metavar="MT", help="tonnes without limits at which it ends, million (default: %(default)s)"
+        "--to-mt",
+        type=float,
+        default=TARGET_MT,
+        metavar="MT",
+        help="tonnes without limits at which it ends, million (default: %(default)s)",
     )
+
+    _language_argument(ladder, "language of what is printed")
 
     validate = _verb(verbs, "validate", _validate, "the model against published values", "karvan validate --page")
     validate.add_argument("--corridor", default=DEFAULT_CORRIDOR, metavar="DIR_OR_NAME", help="corridor (default: %(default)s)")
@@ -145,7 +162,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--against", type=Path, metavar="RUN", help="hold it against this run")
     report.add_argument("--out", type=Path, metavar="FILE", help="page to write (default: report.html in the run folder)")
     report.add_argument("--pdf", action="store_true", help="print it, too, with a Chromium on PATH or named by the variable CHROMIUM")
-    report.add_argument("--lang", choices=("en", "ru", "de", "kk", "az"), default="en", help="language it opens in (default: %(default)s)")
+    _language_argument(report, "language it opens in")
     report.add_argument("--ladder", type=Path, metavar="FILE", help="what `karvan ladder --json` printed, to be shown beside the run")
     report.add_argument("--corridor", metavar="DIR_OR_NAME", help="the run's corridor (default: the packaged one it names)")
 
@@ -184,6 +201,20 @@ def _verb(verbs: Any, name: str, command: Any, answers: str, example: str) -> ar
     parser.set_defaults(command=command)
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output and nothing else there")
     return parser
+
+
+def _language_argument(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument("--lang", choices=LANGUAGES, help=f"{what} (default: the variable KARVAN_LANG, else en)")
+
+
+def _language(parsed: argparse.Namespace) -> str:
+    """The language asked for. The locale is not: what a command prints does not depend on whose machine it runs on."""
+    if parsed.lang is not None:
+        return str(parsed.lang)
+    named = os.environ.get("KARVAN_LANG") or "en"
+    if named not in LANGUAGES:
+        raise DataError(Problem("KARVAN_LANG", None, None, f"is {named}, must be one of {', '.join(LANGUAGES)}"))
+    return named
 
 
 def _scenario_arguments(parser: argparse.ArgumentParser, scenario_help: str) -> None:
@@ -244,10 +275,12 @@ class _Progress:
 
 
 def _run(parsed: argparse.Namespace) -> int:
-    from karvan.report import is_bundled, summary_lines
+    from karvan.report import Words, is_bundled, summary_lines
+    from karvan.results import RUNS_FOLDER
     from karvan.study import run
     from karvan.study.run import saved_report
 
+    language = _language(parsed)
     corridor, options, years = _corridor(parsed), _options(parsed), _years(parsed.years)
     report = saved_report(corridor, scenario=parsed.scenario, years=years, options=options, out=parsed.out, replace=parsed.replace)
     if report is None:
@@ -259,16 +292,34 @@ def _run(parsed: argparse.Namespace) -> int:
                 options=options,
                 out=parsed.out,
                 replace=parsed.replace,
+                language=language,
                 progress=progress,
             )
         report = dict(result.report)
+    if parsed.ladder is not None:
+        _keep_ladder(parsed, parsed.out or RUNS_FOLDER / report["run_id"], language)
     if parsed.json:
         _print_json(report)
     else:
-        print("\n".join(summary_lines(report)))
+        print("\n".join(summary_lines(report, words=Words(language))))
     if not is_bundled():
         print("karvan: no page was written, as the screen's files are not in this installation; in a clone run `make ui`", file=sys.stderr)
     return 0
+
+
+def _keep_ladder(parsed: argparse.Namespace, folder: Path, language: str) -> None:
+    """The ladder of a run's baseline in its folder, climbed unless it is there already; what the run sets holds, its measures do not."""
+    from karvan.results import load_run
+    from karvan.study import ScenarioOptions, ladder
+    from karvan.study.report import add_ladder
+
+    kept = load_run(folder).ladder()
+    if kept is not None and kept["to_mt"] == parsed.ladder:
+        return
+    options = ScenarioOptions(set_values=tuple(parsed.set_values), overlay=parsed.overlay)
+    with _Progress() as progress:
+        found = ladder(_corridor(parsed), to_mt=parsed.ladder, options=options, progress=progress)
+        add_ladder(folder, found, language=language, corridor=parsed.corridor)
 
 
 def _years(text: str) -> tuple[int, ...]:
@@ -283,16 +334,18 @@ def _years(text: str) -> tuple[int, ...]:
 
 
 def _ladder(parsed: argparse.Namespace) -> int:
+    from karvan.report import Words
     from karvan.report.rungs import ladder_lines
     from karvan.study import ladder
 
+    words = Words(_language(parsed))
     corridor, options = _corridor(parsed), _options(parsed)
     with _Progress() as progress:
         found = ladder(corridor, to_mt=parsed.to_mt, scenario=parsed.scenario, year=parsed.year, options=options, progress=progress)
     if parsed.json:
         _print_json(found.as_dict())
     else:
-        print("\n".join(ladder_lines(found)))
+        print("\n".join(ladder_lines(found, words=words)))
     return 0
 
 
@@ -436,7 +489,7 @@ def _report(parsed: argparse.Namespace) -> int:
         against=parsed.against,
         out=parsed.out,
         is_printed=parsed.pdf,
-        language=parsed.lang,
+        language=_language(parsed),
         ladder=parsed.ladder,
         corridor=parsed.corridor,
     )

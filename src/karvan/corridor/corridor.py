@@ -14,6 +14,7 @@ import polars as pl
 
 from karvan.corridor.manifest import Manifest
 from karvan.corridor.tables import TABLES
+from karvan.markup import html_paragraphs, html_table
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,16 @@ class Corridor:
             for name in sorted(texts):
                 add(kind, name, [line.rstrip() for line in texts[name].splitlines()])
         return digest.hexdigest()
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: what the case is, and how many rows each of its tables has."""
+        manifest = self.manifest
+        told = [
+            f"{manifest.title} ({manifest.id} {manifest.version}), base year {manifest.base_year}, facts until {manifest.facts_until}.",
+            f"Scenarios: {', '.join(sorted(self.scenarios_text))}. Measures: {len(self.measures_text)}.",
+        ]
+        rows = [(name, f"{frame.height:,}") for name, frame in self.tables.items() if not frame.is_empty()]
+        return html_paragraphs(told) + html_table("Tables", ["table", "rows"], rows)
 
 
 @dataclass(frozen=True)

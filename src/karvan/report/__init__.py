@@ -8,5 +8,8 @@ from karvan.report.content import build_report
 from karvan.report.page import is_bundled, render_page
 from karvan.report.screen import compare_screens, screen
 from karvan.report.summary import summary_lines
+from karvan.report.words import ENGLISH, LANGUAGES, Words
 
-__all__ = ["build_report", "compare_screens", "is_bundled", "render_page", "screen", "summary_lines"]
+__all__ = [
+    "ENGLISH", "LANGUAGES", "Words", "build_report", "compare_screens", "is_bundled", "render_page", "screen", "summary_lines",
+]  # fmt: skip

@@ -12,6 +12,7 @@ from importlib import resources
 from typing import Any
 
 from karvan.errors import DataError, Problem
+from karvan.report.words import require_language
 
 _HERE = resources.files("karvan.report")
 _STATIC = _HERE.joinpath("static")
@@ -19,7 +20,6 @@ _NO_BUNDLE = (
     "the files of the screen are not in this installation, so no page can be written; in a clone run `make ui`,"
     " else install karvan from a wheel"
 )
-LANGUAGES = ("en", "ru", "de", "kk", "az")
 
 
 def is_bundled() -> bool:
@@ -50,11 +50,12 @@ def render_page(
         screen: What `screen` gave.
         against: The screen of the run it is held against, if any.
         comparison: What `compare_screens` gave for the two.
-        language: Language it opens in, one of LANGUAGES.
+        language: Language it opens in, a code of two letters.
 
     Raises:
-        DataError: The screen's files were not built.
+        DataError: The screen's files were not built, or the language is none of ours.
     """
+    require_language(language)
     require_bundle()
     script, style = _read("report.js"), _read("report.css")
     script = script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
@@ -82,6 +83,46 @@ def render_page(
     )
 
 
+_NOTEBOOK_KEYS = ("run", "years", "focus_year", "figures", "goods", "places", "views", "links", "facilities")
+_STARTER = (
+    '(async()=>{const e=document.getElementById("code"),b=Uint8Array.from(atob(e.textContent),c=>c.charCodeAt(0)),'
+    's=document.createElement("script");s.textContent=await new Response(new Blob([b]).stream().pipeThrough('
+    'new DecompressionStream("gzip"))).text();document.body.append(s)})()'
+)
+
+
+def render_map(screen: Mapping[str, Any], *, language: str = "en") -> str:
+    """The map of a run alone, whole in itself like the page, its script packed so that the output of a notebook's cell stays small.
+
+    Args:
+        screen: What `screen` gave.
+        language: Code of two letters.
+
+    Raises:
+        DataError: The screen's files were not built, or the language is none of ours.
+    """
+    require_language(language)
+    require_bundle()
+    script, style = _read("notebook.js"), _read("notebook.css")
+    policy = (
+        f"default-src 'none'; script-src {_hash(_STARTER)} {_hash(script)}; style-src-elem {_hash(style)};"
+        " style-src-attr 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+    drawn = {name: screen[name] for name in _NOTEBOOK_KEYS}
+    drawn["links"] = [{name: value for name, value in link.items() if name not in ("values", "note")} for link in screen["links"]]
+    drawn["facilities"] = [
+        {name: value for name, value in row.items() if name not in ("values", "baseline")} for row in screen["facilities"]
+    ]
+    basemap = json.loads(_HERE.joinpath("basemap.json").read_text(encoding="utf-8"))
+    parts = {"screen": _packed(drawn), "basemap": _packed(basemap), "code": _zipped(script)}
+    data = "\n".join(f'<script type="text/plain" id="{name}">{content}</script>' for name, content in parts.items())
+    return (
+        f'<!doctype html>\n<html lang="{escape(language)}">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n<style>{style}</style>\n</head>\n<body>\n'
+        f'<div id="page"></div>\n{data}\n<script>{_STARTER}</script>\n</body>\n</html>\n'
+    )
+
+
 def _read(name: str) -> str:
     return _STATIC.joinpath(name).read_text(encoding="utf-8")
 
@@ -93,4 +134,8 @@ def _hash(text: str) -> str:
 def _packed(content: Any) -> str:
     """JSON, compressed so that a long run beside another stays a file to mail, in letters that no browser takes for markup."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _zipped(text)
+
+
+def _zipped(text: str) -> str:
     return base64.b64encode(gzip.compress(text.encode("utf-8"), mtime=0)).decode("ascii")

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from karvan.report.summary import WIDTH, quantity
+from karvan.report.summary import WIDTH
+from karvan.report.words import ENGLISH
 
 _WORDS = {"met": "met", "on_course": "on course", "behind": "behind", "open": "open", "not_measurable": "not judged"}
 _MEASURES_NAMED = 5
@@ -94,7 +95,7 @@ def _exact(value: float, unit: str | None) -> str:
 
 def _amount(value: float, unit: str | None) -> str:
     """A number of the model, with as many digits as a reader needs."""
-    return f"{quantity(value)} {unit or ''}".strip()
+    return f"{ENGLISH.amount(float(value))} {unit or ''}".strip()
 
 
 def _known(item: Item) -> str:
@@ -114,7 +115,7 @@ def _cell(item: Item, scenario: str) -> str:
         return "--"
     if item["metric"] == "link_open":
         return _is_open(value)
-    return f"{_zeroed(value):+.2g}" if item["metric"] == "family_shift_mt" else quantity(value)
+    return f"{_zeroed(value):+.2g}" if item["metric"] == "family_shift_mt" else ENGLISH.amount(float(value))
 
 
 def _zeroed(value: float) -> float:
@@ -136,7 +137,7 @@ def _shared_sentence(item: Item, items: Sequence[Item], *, mark: str) -> str:
     told = []
     if shared["observed"] is not None:
         told.append(f"{_exact(shared['observed'], shared['unit'])} observed in {shared['observed_year']}")
-    amounts = [f"{quantity(value)} by {mark}{name}{mark}" for name, value in shared["scenarios"].items() if value is not None]
+    amounts = [f"{ENGLISH.amount(float(value))} by {mark}{name}{mark}" for name, value in shared["scenarios"].items() if value is not None]
     if amounts:
         told.append(f"in {shared['year']}, in {shared['unit']}, {', '.join(amounts)}")
     return f'Counted both in "{_short(item)}" and in "{_short(other)}": {"; ".join(told) or "how much is not known"}.'

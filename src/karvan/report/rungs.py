@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
+from karvan.report.words import ENGLISH, Words
 from karvan.results import Ladder, LadderRung
 
 _NAME_WIDTH = 26
@@ -15,82 +16,84 @@ _NO_GAIN_MT = 0.005
 _MUCH_MUSD = 100.0
 
 
-def ladder_lines(ladder: Ladder) -> list[str]:
+def ladder_lines(ladder: Ladder, *, words: Words = ENGLISH) -> list[str]:
     """Both ladders as lines of at most 100 columns."""
-    heading = (
-        f"{ladder.scenario_id}, {ladder.year}: {ladder.today_mt:.2f} Mt today; markets grow x {ladder.market_scale:.3f},"
-        f" until {ladder.to_mt:g} Mt would move without limits."
+    heading = words(
+        "rungs.heading",
+        scenario=ladder.scenario_id,
+        year=ladder.year,
+        today=words.number(ladder.today_mt, 2),
+        scale=words.number(ladder.market_scale, 3),
+        to=words.shortest(ladder.to_mt),
     )
     return [
         heading,
         "",
-        "RELIEVE AS YOU CLIMB: each limit lifted before the next is met",
-        *_table(ladder.relieved),
+        words("rungs.relieved"),
+        *_table(ladder.relieved, words),
         "",
-        "AS IS: every limit stands",
-        *_table(ladder.as_is),
-        *_remarks(ladder.as_is),
+        words("rungs.as_is"),
+        *_table(ladder.as_is, words),
+        *_remarks(ladder.as_is, words),
     ]
 
 
-def _table(rungs: Sequence[LadderRung]) -> list[str]:
+def _table(rungs: Sequence[LadderRung], words: Words) -> list[str]:
     if not rungs:
-        return ["  nothing binds"]
+        return [f"  {words('rungs.none')}"]
+    first = [words(key) for key in ("rungs.latent_1", "rungs.realised_1", "rungs.price_1", "rungs.gain_1", "rungs.worth_1")]
+    second = [words(key) for key in ("rungs.latent_2", "rungs.realised_2", "rungs.price_2", "rungs.gain_2")]
+    worth = [words(key) for key in ("rungs.worth_price", "rungs.worth_queue")]
+    head = f"{words('rungs.facility'):<27}{second[0]:>6}{second[1]:>6}{second[2]:>9}{second[3]:>6}{worth[0]:>7}{worth[1]:>6}"
     lines = [
-        f"  {'':>2} {'':<27}{'Mt: no':>6}{'with':>6}{'1 t more':>9}{'gain':>6}{'M USD a year':>13}",
-        f"  {'':>2} {'facility':<27}{'limits':>6}{'them':>6}{'USD':>9}{'Mt':>6}{'priced':>7}{'queue':>6}  cheapest relief",
+        f"     {'':<27}{first[0]:>6}{first[1]:>6}{first[2]:>9}{first[3]:>6}{first[4]:>13}",
+        f"     {head}  {words('rungs.relief')}",
     ]
     for rung in (rung for rung in rungs if rung.is_on_corridor):
-        price = f"{rung.shadow_price_usd_per_t:.1f}" if rung.is_public else "unsure"
-        gains = f"{_plain(rung.gain_mt, 2):>6}{_plain(rung.gain_musd_per_year, 0):>7}{_plain(rung.gain_queue_musd_per_year, 0):>6}"
+        price = words.number(rung.shadow_price_usd_per_t, 1) if rung.is_public else words("ladder.unsure")
+        gains = (
+            f"{_plain(rung.gain_mt, 2, words):>6}{_plain(rung.gain_musd_per_year, 0, words):>7}"
+            f"{_plain(rung.gain_queue_musd_per_year, 0, words):>6}"
+        )
         lines.append(
-            f"  {rung.rung:>2} {_cut(rung.facility_name, _NAME_WIDTH):<27}{rung.latent_mt:>6.2f}{rung.realised_mt:>6.2f}{price:>9}{gains}"
-            f"  {_cut(_relief(rung), _RELIEF_WIDTH)}"
+            f"  {rung.rung:>2} {_cut(rung.facility_name, _NAME_WIDTH):<27}{words.number(rung.latent_mt, 2):>6}"
+            f"{words.number(rung.realised_mt, 2):>6}{price:>9}{gains}  {_cut(_relief(rung, words), _RELIEF_WIDTH)}"
         )
     elsewhere = [rung.facility_name for rung in rungs if not rung.is_on_corridor]
     if elsewhere:
-        lines += textwrap.wrap(
-            f"Full too, on rival or connecting routes: {'; '.join(elsewhere)}.", 96, initial_indent="     ", subsequent_indent="     "
-        )
+        told = words("rungs.elsewhere", names="; ".join(elsewhere))
+        lines += textwrap.wrap(told, 96, initial_indent="     ", subsequent_indent="     ")
     return lines
 
 
-def _remarks(rungs: Sequence[LadderRung]) -> list[str]:
+def _remarks(rungs: Sequence[LadderRung], words: Words) -> list[str]:
     """What the table of standing limits does not say: who pays, ties, useless reliefs, guesses."""
     here = [rung for rung in rungs if rung.is_on_corridor]
     remarks = []
     for rung in [rung for rung in here if rung.is_public and rung.paid_by][:_PAYERS_SHOWN]:
         bundles = "; ".join(
-            f"{item['commodity_group']} {item['origin_region']}-{item['destination_region']} {item['share']:.0%}" for item in rung.paid_by
+            f"{item['commodity_group']} {item['origin_region']}-{item['destination_region']} {words.percent(item['share'])}"
+            for item in rung.paid_by
         )
-        remarks.append(f"{rung.rung}: its price is paid by {bundles}; {rung.earned_by} earns it.")
+        remarks.append(words("rungs.paid_by", rung=rung.rung, bundles=bundles, operator=rung.earned_by))
     useless = [str(rung.rung) for rung in here if rung.is_alone_useless]
     if useless:
-        remarks.append(f"Relieving {', '.join(useless)} alone gains nothing.")
+        remarks.append(words("terminal.alone_useless", ranks=", ".join(useless)))
     elsewhere = [str(rung.rung) for rung in here if abs(rung.gain_mt) < _NO_GAIN_MT and rung.gain_musd_per_year >= _MUCH_MUSD]
     if elsewhere:
-        remarks.append(
-            f"Relieving {', '.join(elsewhere)} alone moves nothing more over the corridor: what it gains goes to goods on other routes,"
-            " which grow by the same factor here."
-        )
+        remarks.append(words("rungs.elsewhere_gain", rungs=", ".join(elsewhere)))
+    remarks += [words("rungs.tied", rung=rung.rung, names=", ".join(rung.tied_facility_ids)) for rung in here if rung.tied_facility_ids]
     remarks += [
-        f"{rung.rung} is in series with {', '.join(rung.tied_facility_ids)}: only the sum of their prices is defined."
-        for rung in here
-        if rung.tied_facility_ids
+        words("rungs.guess", rung=rung.rung, note=rung.rests_on["note"]) for rung in here if not rung.is_public and rung.rests_on["note"]
     ]
-    remarks += [
-        f"{rung.rung} is full if its capacity is what we take it to be: {rung.rests_on['note']}"
-        for rung in here
-        if not rung.is_public and rung.rests_on["note"]
-    ]
-    remarks.append("Worth where scarcity is a queue: the same goods wait instead of pay, and nobody earns what they lose.")
+    remarks.append(words("rungs.queue"))
     wrapped = [textwrap.wrap(remark, 98, initial_indent="  ", subsequent_indent="    ") for remark in remarks]
     return ["", *(line for lines in wrapped for line in lines)]
 
 
-def _plain(value: float, decimals: int) -> str:
-    """A number to some decimals, never a negative zero."""
-    return f"{round(value, decimals) + 0.0:.{decimals}f}"
+def _plain(value: float, decimals: int, words: Words) -> str:
+    """A number to some decimals, without groups, never a negative zero."""
+    return words.number(round(value, decimals) + 0.0, decimals, is_grouped=False)
 
 
 def _cut(text: str, width: int) -> str:
@@ -98,11 +101,13 @@ def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 3].rstrip()}..."
 
 
-def _relief(rung: LadderRung) -> str:
+def _relief(rung: LadderRung, words: Words) -> str:
     if rung.relief_measure_id is None:
-        return "none in the case"
+        return words("relief.none")
     if rung.relief_is_operating:
-        return f"{rung.relief_measure_id}, no building"
-    if rung.relief_cost_musd is None:
-        return f"{rung.relief_measure_id}, cost not known"
-    return f"{rung.relief_measure_id}, {rung.relief_cost_musd:,.0f} M USD"
+        cost = words("relief.no_building")
+    elif rung.relief_cost_musd is None:
+        cost = words("relief.cost_not_known")
+    else:
+        cost = words("relief.cost", cost_musd=words.number(rung.relief_cost_musd, 0))
+    return words("terminal.relief", relief=rung.relief_measure_id, cost=cost)

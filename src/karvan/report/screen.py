@@ -28,7 +28,7 @@ def screen(saved: SavedRun, corridor: Corridor, *, ladder: Mapping[str, Any] | N
     Args:
         saved: The run.
         corridor: Its corridor, with the run's options laid over it.
-        ladder: What `karvan ladder --json` printed, or None where it was not asked for.
+        ladder: What `karvan ladder --json` printed; by default what the run folder holds of it.
     """
     report, tables = saved.report, corridor.tables
     years = [row["year"] for row in report["years"]]
@@ -64,7 +64,7 @@ def screen(saved: SavedRun, corridor: Corridor, *, ladder: Mapping[str, Any] | N
         "measures": [dict(item) for item in report["measures"]],
         "validation": _validation(report),
         "inputs": _inputs(corridor),
-        "ladder": None if ladder is None else dict(ladder),
+        "ladder": saved.ladder() if ladder is None else dict(ladder),
     }
     found["sources"] = _sources(corridor, found)
     return found

@@ -25,13 +25,16 @@ from karvan.results.sentences import Sentence, Value
 from karvan.results.shipping import NOT_A_QUOTATION, SPREAD_METHOD, Refusal, RuleTold, ShippingAnswer, ShippingEnd, ShippingOption
 from karvan.results.store import (
     FRAMES,
+    LADDER_FILE,
     LEDGER,
     RUNS_FOLDER,
     SavedRun,
     existing_run,
+    load_ladder,
     load_manifest,
     load_run,
     newest_run,
+    save_ladder,
     save_run,
     write_text_whole,
 )
@@ -39,6 +42,7 @@ from karvan.results.store import (
 __all__ = [
     "CASES",
     "FRAMES",
+    "LADDER_FILE",
     "LEDGER",
     "LEG_SCHEMA",
     "NOT_A_QUOTATION",
@@ -78,10 +82,12 @@ __all__ = [
     "existing_run",
     "journey_profile",
     "journey_totals",
+    "load_ladder",
     "load_manifest",
     "load_run",
     "newest_run",
     "rounded",
+    "save_ladder",
     "save_run",
     "write_text_whole",
 ]  # fmt: skip

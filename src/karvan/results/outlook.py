@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from karvan.markup import html_paragraphs, html_table
+
 REACHED_TOLERANCE = 1e-5
 """A target is reached when it is missed by no more than this share: the solver's own tolerance is 1e-6."""
 
@@ -88,6 +90,21 @@ class YearResult:
     def cordons_on_corridor(self) -> Mapping[str, float]:
         """Of the tonnes over every cordon those that also cross the headline cordon, kt, by cordon_id."""
         return self._over_cordons("on_corridor_kt")
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the year's totals, and what is full on the corridor."""
+        totals = (
+            f"{self.year}: {self.corridor_mt:.2f} Mt over the headline cordon, {self.crude_mt:.2f} of it crude oil;"
+            f" {self.containers_teu:,.0f} TEU; {self.corridor_latent_mt:.2f} Mt if nothing were full."
+        )
+        told = [totals] if self.is_settled else [totals, "Not an answer: delays and flows did not settle."]
+        rows = [
+            (row["facility_id"], f"{row['flow']:,.1f}", f"{row['capacity']:,.1f}", f"{row['turned_away']:,.1f}", row["unit"],
+             f"{row['shadow_price_usd_per_t']:,.1f}")
+            for row in self.full_facilities.sort("shadow_price_usd_per_t", descending=True).iter_rows(named=True)
+        ]  # fmt: skip
+        head = ["facility", "carried", "capacity", "turned away", "unit", "one more tonne, USD"]
+        return html_paragraphs(told) + html_table("Full on the corridor", head, rows)
 
     def _over_cordons(self, column: str) -> dict[str, float]:
         summed = self.crossings.group_by("cordon_id", maintain_order=True).agg(pl.col(column).sum()).sort("cordon_id")

@@ -15,6 +15,7 @@ import polars as pl
 
 from karvan.corridor import Corridor
 from karvan.errors import DataError, Problem
+from karvan.results.ladder import Ladder
 from karvan.results.run import Run
 
 _FOLDER_MODE = 0o755  # temporary folders are private by default, runs are for others to read
@@ -26,6 +27,8 @@ LEDGER = (
     "route_steps", "routes", "route_costs", "path_sizes", "route_flows", "market_results", "row_results", "empty_flows",
 )  # fmt: skip
 """Frames that let a run be checked without computing it again."""
+LADDER_FILE = "ladder.json"
+"""The ladder of a run, if it was asked for."""
 
 
 def load_manifest(folder: Path) -> dict[str, Any] | None:
@@ -62,6 +65,36 @@ class SavedRun:
         except (OSError, pl.exceptions.PolarsError) as error:
             message = f"{self.folder / name}.parquet cannot be read; run again with --replace, or name another run"
             raise DataError(Problem("run folder", None, None, message)) from error
+
+    def ladder(self) -> dict[str, Any] | None:
+        """What `karvan ladder --json` prints, if the folder holds it, else None.
+
+        Raises:
+            DataError: Its file is broken.
+        """
+        path = self.folder / LADDER_FILE
+        return load_ladder(path) if path.is_file() else None
+
+
+def load_ladder(path: Path) -> dict[str, Any]:
+    """A ladder from a file with what `karvan ladder --json` prints.
+
+    Raises:
+        DataError: The file cannot be read, or holds something else.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(Problem("ladder", None, None, f"{path} cannot be read as JSON: {error}")) from error
+    if not isinstance(found, dict) or not {"as_is", "relieved", "year", "scenario_id", "to_mt"} <= set(found):
+        raise DataError(Problem("ladder", None, None, f"{path} must hold what `karvan ladder --json` prints"))
+    return found
+
+
+def save_ladder(ladder: Ladder, folder: Path) -> None:
+    """Write a ladder into a run folder, whole or not at all."""
+    text = json.dumps(ladder.as_dict(), ensure_ascii=False, indent=1, allow_nan=False)
+    write_text_whole(folder / LADDER_FILE, text + "\n")
 
 
 def load_run(folder: Path) -> SavedRun:

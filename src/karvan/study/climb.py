@@ -15,9 +15,10 @@ from karvan.corridor import Corridor
 from karvan.errors import DataError, Problem
 from karvan.measures import Measure
 from karvan.measures.apply import apply
-from karvan.results import Ladder, LadderRung, YearResult
+from karvan.results import LadderRung, YearResult
 from karvan.results.outlook import CORRIDOR_FLOOR_SHARE
 from karvan.study.clear import Cleared, clear, lifted, time_values_usd_per_t_h
+from karvan.study.drawing import ShownLadder
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
 from karvan.study.relief import capacity_bases, corridor_vector, relief_table
@@ -42,7 +43,7 @@ def ladder(
     options: ScenarioOptions | None = None,
     routes: RouteMemory | None = None,
     progress: Progress | None = None,
-) -> Ladder:
+) -> ShownLadder:
     """Both ladders of a scenario in a year.
 
     The scale acts on every market with a route of the headline cordon's family in the base year, that is, with a share above zero.
@@ -82,7 +83,7 @@ def ladder(
         queue_gains = [pool.submit(gains, rungs) for gains, rungs in ((queue.alone, as_is), (queue.in_turn, relieved))]
         alone, in_turn = (found.result() for found in queue_gains)
     reliefs, bases = relief_table(prepared.corridor, prepared.scenario), capacity_bases(prepared.corridor)
-    return Ladder(
+    return ShownLadder(
         scenario_id=prepared.scenario.scenario_id,
         year=year,
         to_mt=to_mt,

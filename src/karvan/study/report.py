@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from karvan.errors import DataError, Problem
-from karvan.report import compare_screens, render_page, screen
+from karvan.report import compare_screens, is_bundled, render_page, screen
 from karvan.report.page import require_bundle
 from karvan.report.pdf import find_chromium, print_pdf
-from karvan.results import RUNS_FOLDER, write_text_whole
+from karvan.results import RUNS_FOLDER, Ladder, load_ladder, save_ladder, write_text_whole
 from karvan.study.checking import reopened
 
 
@@ -21,7 +20,7 @@ def screen_of_run(run: Path, *, corridor: str | None = None, ladder: Mapping[str
     Args:
         run: Run folder, or the id of a run in `karvan-runs`.
         corridor: Folder or name of its corridor; by default the packaged one that the run names.
-        ladder: What `karvan ladder --json` printed.
+        ladder: What `karvan ladder --json` printed; by default what the run folder holds of it.
 
     Raises:
         DataError: It is no run, or its corridor or measures are no longer those of the run.
@@ -48,7 +47,7 @@ def report(
         out: File to write; by default `report.html` in the run folder, or `against-<run id>.html` there.
         is_printed: Write a PDF beside it, too.
         language: Language the page opens in.
-        ladder: File with what `karvan ladder --json` printed.
+        ladder: File with what `karvan ladder --json` printed; by default the one in the run folder, if there is one.
         corridor: Folder or name of the runs' corridor; by default the packaged one that they name.
 
     Returns:
@@ -59,7 +58,7 @@ def report(
     """
     require_bundle()
     chromium = find_chromium() if is_printed else None
-    ours = screen_of_run(run, corridor=corridor, ladder=None if ladder is None else _ladder(ladder))
+    ours = screen_of_run(run, corridor=corridor, ladder=None if ladder is None else load_ladder(ladder))
     theirs = None if against is None else screen_of_run(against, corridor=corridor)
     if theirs is not None and theirs["run"]["corridor"] != ours["run"]["corridor"]:
         message = f"{against} is a run of {theirs['run']['corridor']}, must be one of {ours['run']['corridor']}"
@@ -82,17 +81,21 @@ def report(
     }
 
 
+def add_ladder(run: Path, ladder: Ladder, *, language: str = "en", corridor: str | None = None) -> None:
+    """Keep a ladder in a run folder, and write the run's page again with it where the screen was built.
+
+    Args:
+        run: Run folder.
+        ladder: The ladder.
+        language: Language in which the page opens.
+        corridor: Folder or name of the run's corridor; by default the packaged one that it names.
+    """
+    save_ladder(ladder, run)
+    if is_bundled():
+        write_text_whole(run / "report.html", render_page(screen_of_run(run, corridor=corridor), language=language))
+
+
 def run_folder(run: Path) -> Path:
     """A run folder by its path, or by the id of a run in `karvan-runs`."""
     is_id = not run.exists() and len(run.parts) == 1
     return RUNS_FOLDER / run if is_id else run
-
-
-def _ladder(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(Problem("--ladder", None, None, f"{path} cannot be read as JSON: {error}")) from error
-    if not isinstance(found, dict) or not {"as_is", "relieved", "year", "scenario_id", "to_mt"} <= set(found):
-        raise DataError(Problem("--ladder", None, None, f"{path} must hold what `karvan ladder --json` prints"))
-    return found

@@ -30,6 +30,7 @@ from karvan.study.outcomes import outcomes_of, scenario_legs
 from karvan.study.progress import Progress, named, silent
 from karvan.study.relief import capacity_bases, relief_table, stop_gains
 from karvan.study.route_memory import RouteMemory, cache_folder
+from karvan.study.shown_run import ShownRun
 from karvan.study.year import year_result
 from karvan.validation import compare, journey_years, judge_commitments
 
@@ -47,8 +48,9 @@ def run(
     replace: bool = False,
     save: bool = True,
     workers: int = WORKERS,
+    language: str = "en",
     progress: Progress | None = None,
-) -> Run:
+) -> ShownRun:
     """The outlook of a scenario and of the baseline, with corner runs of the scenario, judged and saved.
 
     Args:
@@ -60,6 +62,7 @@ def run(
         replace: Overwrite another run in that folder.
         save: Write the run folder.
         workers: Outlooks worked on at once; the digits do not depend on it.
+        language: Language in which its page opens.
         progress: Called with a line of text as the work goes on.
 
     Raises:
@@ -148,7 +151,7 @@ def run(
     seconds["total"] = time.perf_counter() - started
     report["seconds"] = round(seconds["total"], 3)
     report["report"] = str(folder / "report.html") if save and is_bundled() else None
-    result = Run(
+    result = ShownRun(
         run_id=run_id,
         corridor_id=manifest.id,
         scenario=outlooks["scenario"],
@@ -159,13 +162,14 @@ def run(
         journeys=legs,
         seconds=seconds,
         folder=folder if save else None,
+        prepared=prepared,
     )
     if save:
         tell("checking the run, and saving it")
         existing_run(folder, run_id, replace=True)
         check = partial(refuse_wrong, corridor=prepared.corridor, scenarios={"scenario": prepared.scenario, "baseline": baseline})
         manifest_out = _manifest(result, prepared, years, options)
-        page = (lambda saved: render_page(screen(saved, prepared.corridor))) if is_bundled() else None
+        page = (lambda saved: render_page(screen(saved, prepared.corridor), language=language)) if is_bundled() else None
         save_run(result, folder, manifest=manifest_out, page=page, ledger=ledger.frames(), check=check)
     return result
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from karvan.corridor import Corridor
 from karvan.errors import DataError
-from karvan.results import SavedRun, load_run, write_text_whole
+from karvan.results import LADDER_FILE, SavedRun, load_run, write_text_whole
 from karvan.study.options import ScenarioOptions, laid_over, options_of
 from karvan.web.asked import RUN_ID
 from karvan.web.refused import not_found, refused
@@ -87,8 +87,10 @@ class RunShelf:
         return load_run(self._found(run_id).folder)
 
     def stamp(self, run_id: str) -> int:
-        """A number that changes when the run is written again."""
-        return self._found(run_id).changed_ns
+        """A number that changes when the run is written again, or gets a ladder."""
+        found = self._found(run_id)
+        ladder = found.folder / LADDER_FILE
+        return max(found.changed_ns, ladder.stat().st_mtime_ns) if ladder.is_file() else found.changed_ns
 
     def entry(self, run_id: str) -> dict[str, Any]:
         """What is told of a run."""
