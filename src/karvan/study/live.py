@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from types import MappingProxyType
@@ -243,6 +243,28 @@ def moved_snapshot(snapshot: Snapshot, move: Move) -> tuple[Snapshot, list[dict[
     if problems:
         raise DataError(problems)
     return replace(snapshot, tables=MappingProxyType(tables)), records
+
+
+def values_in(corridor: Corridor, case: Case, columns: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """What holds in a year of a case, after all measures, by TABLE.ID.COLUMN.
+
+    Args:
+        corridor: The corridor.
+        case: Scenario, options and year.
+        columns: Columns by table.
+
+    Raises:
+        DataError, MeasureError: The case does not fit the corridor.
+    """
+    prepared = prepare(corridor, case.scenario_id, case.options)
+    tables = apply(prepared.scenario, prepared.corridor, year=case.year).tables
+    found: dict[str, Any] = {}
+    for table, names in columns.items():
+        frame = tables.get(table)
+        if frame is not None:
+            keys = key_texts(table, frame)
+            found |= {f"{table}.{key}.{name}": value for name in names for key, value in zip(keys, frame[name].to_list(), strict=True)}
+    return found
 
 
 def compared(now: Mapping[str, pl.DataFrame], base: Mapping[str, pl.DataFrame]) -> str:
