@@ -80,12 +80,11 @@ function changeOf(row, before) {
   if (!before) return null;
   const points = 100 * (row.share - before.share);
   const away = row.turned_away - before.turned_away;
-  if (Math.abs(points) < 0.05 && Math.abs(away) < 0.05) return null;
-  return h(
-    "span",
-    { class: "small change", "data-points": points },
-    t("ladder.change", { points: signed(points, 1), turned_away: signed(away, 1), unit: unit(row.unit) }),
-  );
+  const told = [
+    Math.abs(points) < 0.05 ? null : t("ladder.change_points", { points: signed(points, 1) }),
+    Math.abs(away) < 0.05 ? null : t("ladder.change_away", { turned_away: signed(away, 1), unit: unit(row.unit) }),
+  ].filter(Boolean);
+  return told.length ? h("span", { class: "small change", "data-points": points }, told.join(", ")) : null;
 }
 
 function bar(row, before) {

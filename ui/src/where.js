@@ -63,6 +63,7 @@ export function mapView(context) {
       goods: state.goods === "all" ? t("map.all_goods") : doc.goods.find((row) => row.commodity_group === state.goods).name,
     });
   let map = null;
+  let scopes, colourings;
   const element = h(
     "div",
     { class: "map-block" },
@@ -80,7 +81,7 @@ export function mapView(context) {
     h(
       "div",
       { class: "tools no-print" },
-      picker(
+      (scopes = picker(
         t("map.scope"),
         [
           ["corridor", t("map.scope_corridor")],
@@ -88,8 +89,8 @@ export function mapView(context) {
         ],
         store,
         "scope",
-      ),
-      picker(
+      )),
+      (colourings = picker(
         t("map.colour"),
         [
           ["mode", t("map.by_mode")],
@@ -97,7 +98,7 @@ export function mapView(context) {
         ],
         store,
         "colourBy",
-      ),
+      )),
       h("label", { class: "field" }, h("span", { class: "visually-hidden" }, t("map.goods")), goods),
       picker(
         t("map.preset"),
@@ -134,6 +135,8 @@ export function mapView(context) {
       context.map = map;
       map.draw(keys);
       const state = store.get();
+      scopes.hidden = goods.hidden = Boolean(state.live);
+      colourings.hidden = Boolean(changes(state));
       caption.textContent = told(state);
       key.replaceChildren(legend(drawn(state)));
     },

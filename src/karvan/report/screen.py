@@ -70,6 +70,18 @@ def screen(saved: SavedRun, corridor: Corridor, *, ladder: Mapping[str, Any] | N
     return found
 
 
+def with_ladder(document: Mapping[str, Any], corridor: Corridor, ladder: Mapping[str, Any]) -> dict[str, Any]:
+    """A screen's document with a ladder put in.
+
+    Args:
+        document: What `screen` gave.
+        corridor: The same corridor.
+        ladder: What `karvan ladder --json` printed.
+    """
+    found = {**document, "ladder": dict(ladder)}
+    return {**found, "sources": _sources(corridor, found)}
+
+
 def compare_screens(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
     """What differs between two runs of one corridor, ours less theirs; see `docs/reference/screen.md`.
 

@@ -25,7 +25,7 @@ from karvan.web.desk import JobDesk
 from karvan.web.jobs import Job, JobStore
 from karvan.web.questions import LiveDesk, Questions
 from karvan.web.refused import refused
-from karvan.web.screen import compared_documents, screen_document
+from karvan.web.screen import compare_screens, screen_document
 from karvan.web.sessions import Sessions
 from karvan.web.settings import Settings
 from karvan.web.shelf import RunShelf
@@ -156,7 +156,7 @@ class Server:
         key = run_id, self.shelf.stamp(run_id), asked
         with self._drawing:
             if key not in self._screens:
-                document = screen_document(self.shelf.saved(run_id), self.shelf.corridor_of(run_id), ladder=ladder)
+                document = screen_document(self.shelf.saved(run_id), self.shelf.corridor_of(run_id), ladder)
                 self._screens[key] = json.dumps(document, ensure_ascii=False, allow_nan=False).encode("utf-8")
             self._screens.move_to_end(key)
             while len(self._screens) > _MOST_SCREENS:
@@ -165,7 +165,7 @@ class Server:
 
     def compared(self, run_id: str, other: str) -> dict[str, Any]:
         """What differs between two runs as the page draws it, the first less the other."""
-        return compared_documents(json.loads(self.screen(run_id)), json.loads(self.screen(other)))
+        return compare_screens(json.loads(self.screen(run_id)), json.loads(self.screen(other)))
 
     def stop(self) -> None:
         """End all workers; jobs are written down as they stand."""

@@ -83,6 +83,7 @@ function explained({ matches }) {
 // A section of the page under the map, filled by a question that takes seconds.
 export function makeAnswers(app, doc, run) {
   const { store } = app;
+  const names = Object.fromEntries(doc.places.map((place) => [place.place_id, place.name.replace(/ \(.*\)$/, "")]));
   const element = h("section", { id: "answers", class: "card", hidden: true, "aria-labelledby": "answers-title" });
   let turn = 0;
 
@@ -176,7 +177,8 @@ export function makeAnswers(app, doc, run) {
       "div",
       { class: "prose-wide" },
       told.map((text) => h("p", {}, text)),
-      h("div", { class: "pair" }, bundles.element, ways.element),
+      bundles.element,
+      ways.element,
     );
   }
 
@@ -216,7 +218,7 @@ export function makeAnswers(app, doc, run) {
       ],
       rows: found.families.flatMap((family) =>
         family.routes.slice(0, 3).map((route, at) => ({
-          way: at === 0 && family.legs.length ? `${family.name}: ${stopsOf(family.legs)}` : `${family.name}, ${at + 1}`,
+          way: at === 0 && family.legs.length ? `${family.name}: ${stopsOf(family.legs, names)}` : `${family.name}, ${at + 1}`,
           flow_kt: route.flow_kt,
           days: route.time_h / 24,
           ...route.components_usd_per_t,
@@ -242,8 +244,9 @@ export function makeAnswers(app, doc, run) {
   return { element, showElement, showMarket };
 }
 
-function stopsOf(legs) {
+function stopsOf(legs, names) {
   const stops = [legs[0].from];
   for (const leg of legs) if (leg.to !== stops.at(-1)) stops.push(leg.to);
-  return stops.length > 8 ? [...stops.slice(0, 4), "…", ...stops.slice(-3)].join(" – ") : stops.join(" – ");
+  const told = stops.map((id) => names[id] ?? id.replaceAll("_", " "));
+  return told.length > 8 ? [...told.slice(0, 4), "…", ...told.slice(-3)].join(" – ") : told.join(" – ");
 }

@@ -122,10 +122,14 @@ export function assumptionSliders(app) {
         h("p", { class: "soft" }, t(`assume.acts_${row.live}`)),
       ),
     );
+    let drawn = null;
     const draw = () => {
       const { draft, values } = desk.get();
       const held = values?.[row.ref] ?? row.value;
       const moved = draft.moved[row.ref];
+      const state = `${held} ${moved} ${app.server.mayChange()}`;
+      if (state === drawn) return; // hundreds stand beside the one that is moved
+      drawn = state;
       const value = moved ?? held;
       const span = spanOf(row, held);
       input.min = span.low;

@@ -68,6 +68,11 @@ export function tablesRoom(app, run) {
 
   function pick(name) {
     Object.assign(state, { name, sort: null, filters: [], offset: 0 });
+    const has = (wanted) => own().columns.some((row) => row.name === wanted);
+    if (has("case")) state.filters.push("case:eq:scenario");
+    if (has("year")) state.filters.push(`year:eq:${app.store.get().year}`);
+    const first = own().columns.find((row) => row.type === "number");
+    if (first) state.sort = `-${first.name}`;
     column.replaceChildren(...own().columns.map((row) => h("option", { value: row.name }, row.name)));
     operations();
     load();
@@ -169,6 +174,7 @@ export function tablesRoom(app, run) {
 
 export function sourcesRoom(app, context) {
   const state = { q: "", confidence: [], table: "", offset: 0 };
+  const choice = h("select", { id: "inputs-of", onchange: (event) => change({ table: event.target.value }) }, h("option", { value: "" }, t("sources.every_table")));
   const place = h("div", {}, h("p", { class: "soft", role: "status" }, t("app.loading")));
   const numbers = h("p", { class: "soft" });
   const file = h("a", { class: "button", download: true });
@@ -216,6 +222,10 @@ export function sourcesRoom(app, context) {
       if (own !== turn) return;
       const titles = Object.fromEntries(found.sources.map((row) => [row.source_id, row]));
       numbers.textContent = t("sources.numbers", found.numbers);
+      if (choice.options.length === 1) {
+        const names = new Set(found.sources.flatMap((row) => Object.keys(row.by_table ?? {})));
+        choice.append(...[...names].sort().map((name) => h("option", { value: name }, name.replaceAll("_", " "))));
+      }
       place.replaceChildren(inputTable(found.inputs, titles));
       pages.draw(found.count);
     } catch (refusal) {
@@ -229,7 +239,7 @@ export function sourcesRoom(app, context) {
     { class: "room" },
     h("h1", {}, t("sources.all")),
     numbers,
-    h("div", { class: "card table-card" }, h("div", { class: "tools" }, words, kinds, file), place, pages.element),
+    h("div", { class: "card table-card" }, h("div", { class: "tools" }, words, h("label", { class: "field" }, h("span", {}, t("tables.choose")), choice), kinds, file), place, pages.element),
     about?.element,
   );
   return { element, views: [about].filter(Boolean) };
@@ -241,7 +251,7 @@ function inputTable(inputs, titles) {
     const told = row ? (row.published ? `${row.title} (${row.published})` : row.title) : id;
     return /^https?:\/\//.test(row?.url ?? "") ? h("a", { href: row.url, rel: "noopener noreferrer", target: "_blank" }, told) : told;
   };
-  const heads = ["what", "value", "range", "status", "source"];
+  const heads = ["what", "value", "low_high", "status", "source"];
   return h(
     "div",
     { class: "scroll tall", tabindex: "0", role: "region", "aria-label": t("sources.all") },
@@ -249,7 +259,7 @@ function inputTable(inputs, titles) {
       "table",
       { id: "inputs-table" },
       h("caption", {}, t("sources.caption")),
-      h("thead", {}, h("tr", {}, heads.map((key) => h("th", { scope: "col", class: key === "value" || key === "range" ? "n" : null }, t(`column.${key}`))))),
+      h("thead", {}, h("tr", {}, heads.map((key) => h("th", { scope: "col", class: key === "value" || key === "low_high" ? "n" : null }, t(`column.${key}`))))),
       h(
         "tbody",
         {},
@@ -379,7 +389,7 @@ export function runsRoom(app) {
   function table(id, caption, heads, rows) {
     return h(
       "div",
-      { class: "scroll tall", tabindex: "0", role: "region", "aria-label": caption },
+      { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
       h("table", { id }, h("caption", {}, caption), h("thead", {}, h("tr", {}, heads.map((key) => h("th", { scope: "col" }, t(`column.${key}`))))), h("tbody", {}, rows)),
     );
   }

@@ -55,6 +55,7 @@ export function makeLive({ server, body, onanswer, onrefusal, onwait }) {
     onwait(true);
     try {
       const answer = await server.ask("/api/live", { method: "POST", body: asked });
+      if (began !== null) performance.measure("karvan-live-answer", { start: began });
       onanswer(answer, { asked, began });
     } catch (refusal) {
       if (refusal.status !== 409) onrefusal(refusal); // 409: overtaken by a newer move

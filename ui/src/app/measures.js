@@ -93,8 +93,12 @@ export function measureCards(app) {
     count.textContent = wanted.length ? t("measure.found", { count: shown }) : "";
   }
 
+  let drawn = null;
   function draw() {
     const { draft, base } = desk.get();
+    const state = [draft.ticked, base?.ticked, app.server.mayChange()];
+    if (drawn?.every((each, at) => each === state[at])) return;
+    drawn = state;
     const ticked = new Set(draft.ticked);
     const before = new Set(base?.ticked ?? draft.ticked);
     for (const { row, element, tick } of cards) {

@@ -42,7 +42,7 @@ function headlineView(context, app, run) {
     list.replaceChildren(
       ...HEADLINE.map(([key, word, name, digits]) => {
         const value = live ? live.headline[key] : ours[key];
-        const told = live ? t("live.difference", { change: signed(live.difference[key], digits), unit: unit(name) }) : t("figure.baseline", { baseline: amount(base[key]) });
+        const told = live ? t("live.difference", { change: signed(live.difference[key], digits), unit: unit(name) }) : t("figure.baseline", { baseline: name === "TEU" ? amount(base[key]) : number(base[key], digits) });
         return h(
           "li",
           { class: "card kpi" },
