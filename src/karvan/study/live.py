@@ -326,11 +326,12 @@ def as_measure(corridor: Corridor, move: Move, *, from_year: int) -> tuple[str, 
         changes.append({"table": table, "where": {key: row[key] for key in TABLES[table].primary_key()}, "set": {column: record["new"]}})
         told.append(f"{path.strip()} = {record['new']}")
     goods = corridor.tables["commodities"]["commodity_group"].to_list()
+    forms = set(corridor.tables["demand"]["form"].cast(pl.String))
     for name, factor in move.demand_factor.items():
         if name not in (ANY, *goods):
             problems.append(Problem("demand", None, "commodity_group", f"there are no goods {name}{nearest(name, [ANY, *goods])}"))
         elif factor != 1.0:
-            where: dict[str, Any] = {"form": list(FORMS)} if name == ANY else {"commodity_group": name}
+            where: dict[str, Any] = {"form": [form for form in FORMS if form in forms]} if name == ANY else {"commodity_group": name}
             changes.append({"table": "demand", "where": where, "scale": {"flow_kt": factor}})
             told.append(f"demand of {name} times {factor:g}")
     if problems:

@@ -16,7 +16,9 @@ __all__ = ["compare_screens", "screen_document"]
 
 
 def screen_document(saved: SavedRun, corridor: Corridor, ladder: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """What a run's page shows: taken from the report that was written with the run where the same code wrote it, for that takes seconds less.
+    """What a run's page shows.
+
+    The report that was written with the run holds it; where the same code wrote that, it is taken from there, which takes seconds less.
 
     Args:
         saved: The run.

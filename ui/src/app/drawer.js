@@ -65,7 +65,7 @@ export function makeDrawer(app) {
   const back = button(t("drawer.back"), () => app.back(), { class: "link" });
   const lost = h("p", { class: "soft small" });
   const name = h("input", { type: "text", maxlength: 80, "aria-label": t("drawer.name"), placeholder: t("drawer.name"), id: "run-name" });
-  const run = button(t("drawer.run"), () => app.startRun(name.value.trim()), { class: "primary", id: "run" });
+  const run = button(t("drawer.run"), () => app.startRun(), { class: "primary", id: "run" });
   const cancel = button(t("job.cancel"), () => app.cancel(), { id: "cancel" });
   const bar = h("progress", { max: 1, "aria-label": t("job.progress") });
   const step = h("p", { class: "small job-step", role: "status" });
@@ -138,6 +138,7 @@ export function makeDrawer(app) {
     drawYear: () => assumptions.draw(),
     regroup: () => measures.group(),
     order: assumptions.order,
+    name: () => name.value.trim(),
     clearName: () => {
       name.value = "";
     },

@@ -78,7 +78,10 @@ export function tablesRoom(app, run) {
     load();
   }
 
+  let turn = 0;
   async function load() {
+    turn += 1;
+    const mine = turn; // an answer that was overtaken by a newer choice is not drawn
     downloads.replaceChildren(
       h("span", { class: "soft small" }, t("tables.download")),
       ...own()
@@ -100,10 +103,11 @@ export function tablesRoom(app, run) {
     );
     try {
       const found = await app.server.ask(path({ limit: PAGE, offset: state.offset }));
+      if (mine !== turn) return;
       place.replaceChildren(tableOf(found));
       pages.draw(found.count);
     } catch (refusal) {
-      fails(place)(refusal);
+      if (mine === turn) fails(place)(refusal);
     }
   }
 

@@ -92,7 +92,7 @@ function liveBar(context, app) {
       "div",
       { class: "tools no-print" },
       choice,
-      button(t("live.run"), () => app.startRun(""), { class: "primary" }),
+      button(t("live.run"), () => app.startRun(), { class: "primary" }),
       button(t("drawer.back"), () => app.back()),
     ),
   );
@@ -177,6 +177,7 @@ export function corridorsRoom(app, context, run) {
     h("div", { class: "side" }, context.detail),
     marketPicker(context, answers),
     answers.element,
+    h("h2", { class: "visually-hidden" }, t("room.charts")),
     h("div", { class: "pair" }, profile?.element, flows.element),
     h("div", { class: "pair" }, diversion.element, validation?.element),
   );

@@ -104,8 +104,8 @@ export function mountApp(root, { server, session, kase, basemap, licences, runs,
       askValues();
       app.say(t("drawer.is_back"));
     },
-    async startRun(name) {
-      const body = jobOf(kase, desk.get().draft, { year: store.get().year, name });
+    async startRun() {
+      const body = jobOf(kase, desk.get().draft, { year: store.get().year, name: ui.drawer.name() });
       try {
         const job = await server.ask("/api/jobs", { method: "POST", body });
         ui.drawer.clearName();
@@ -219,6 +219,7 @@ export function mountApp(root, { server, session, kase, basemap, licences, runs,
       desk.set({ problem: refusal.message, doc: null, runId: id });
     }
     busy(false);
+    drawPicker();
     if (ui.drawer) {
       ui.drawer.regroup();
       ui.drawer.order(desk.get().doc);
@@ -362,7 +363,7 @@ export function mountApp(root, { server, session, kase, basemap, licences, runs,
       () => {
         desk.set({ draft: draftOfScenario(kase, kase.headline_scenario) });
         ui.drawer.draw();
-        app.startRun("");
+        app.startRun();
       },
       { class: "primary", id: "first-run" },
     );
