@@ -135,7 +135,7 @@ export function mapView(context) {
       context.map = map;
       map.draw(keys);
       const state = store.get();
-      scopes.hidden = goods.hidden = Boolean(state.live);
+      scopes.hidden = goods.parentElement.hidden = Boolean(state.live);
       colourings.hidden = Boolean(changes(state));
       caption.textContent = told(state);
       key.replaceChildren(legend(drawn(state)));

@@ -87,7 +87,7 @@ export function makeAnswers(app, doc, run) {
   const element = h("section", { id: "answers", class: "card", hidden: true, "aria-labelledby": "answers-title" });
   let turn = 0;
 
-  async function asked(title, path, draw) {
+  async function asked(title, path, draw, otherwise = problem) {
     turn += 1;
     const own = turn;
     const heading = h("h2", { id: "answers-title", tabindex: "-1" }, title);
@@ -104,7 +104,7 @@ export function makeAnswers(app, doc, run) {
       const answer = await app.server.ask(path);
       if (own === turn) body.replaceChildren(draw(answer));
     } catch (refusal) {
-      if (own === turn) body.replaceChildren(problem(refusal));
+      if (own === turn) body.replaceChildren(otherwise(refusal));
     }
     body.removeAttribute("aria-busy");
   }
@@ -118,7 +118,11 @@ export function makeAnswers(app, doc, run) {
   const showMarket = (market) => {
     const { year } = store.get();
     const path = `/api/runs/${run.run_id}/market?${query({ market, year })}`;
-    return asked(t("answers.market", { market: market.replaceAll(":", " – ").replaceAll("_", " "), year }), path, marketBody);
+    return asked(t("answers.market", { market: market.replaceAll(":", " – ").replaceAll("_", " "), year }), path, marketBody, (refusal) => {
+      if (refusal.status !== 422 || market.split(":").length !== 3) return problem(refusal);
+      const forms = ["loose", "boxed"].map((form) => button(term("form", form), () => showMarket(`${market}:${form}`), { "data-form": form }));
+      return h("div", { class: "tools" }, h("span", {}, t("market.forms")), forms);
+    });
   };
 
   const goodsOf = (row) => `${row.commodity_name}, ${term("form", row.form)}`;
