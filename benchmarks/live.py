@@ -182,8 +182,9 @@ def measure_screen() -> None:
     if rows:
         write_section(
             "One year moved on the screen",
-            f"The app in headless Chromium with software drawing at 1440 x 900, {YEAR}, `agreed`: {MOVES} steps of sliders of capacities, from the input to "
-            "the frame after map, ladder and headline were drawn. Median, and in place of the worst what 95 in 100 do not exceed; the goal is below 300 ms there.",
+            f"The app in headless Chromium with software drawing at 1440 x 900, {YEAR}, `agreed`: {MOVES} steps of sliders of capacities, "
+            "from the input to the frame after map, ladder and headline were drawn. Median, and in place of the worst what 95 in 100 do "
+            "not exceed. The goal is below 300 ms there.",
             rows,
         )
     for row in rows:

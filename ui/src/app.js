@@ -31,9 +31,16 @@ async function start() {
       ...["Karvan 10 Mt", "Қорған Əğ", "Карван"].map((sample) => document.fonts.load("500 13px 'Inter Variable'", sample)),
     ]);
     await mountApp(root, {
-      server, session, kase, basemap, licences, runs, trash: trash.runs, jobs,
+      server,
+      session,
+      kase,
+      basemap,
+      licences,
+      runs,
+      trash: trash.runs,
+      jobs,
       asked: { run: asked.get("run"), against: asked.get("against"), view: asked.get("view"), theme: kept("theme") },
-    }); // prettier-ignore
+    });
   } catch (error) {
     server.unfollow();
     root.replaceChildren(

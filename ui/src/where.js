@@ -152,7 +152,9 @@ export function mapView(context) {
       return h(
         "ul",
         { class: "inline" },
-        sides.map(([side, word]) => h("li", {}, h("span", { class: "swatch", style: { background: colours[side], height: "5px" } }), t(word))),
+        sides.map(([side, word]) =>
+          h("li", {}, h("span", { class: "swatch", style: { background: colours[side], height: "5px" } }), t(word)),
+        ),
       );
     }
     const line = (colour, width) => h("span", { class: "swatch", style: { background: colour, height: `${Math.max(2, width)}px` } });

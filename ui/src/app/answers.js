@@ -29,13 +29,7 @@ export function moreOf(app, run) {
     if (kind === "figure") return known;
     const rests = button(t("card.rests"), () => app.showElement(id, name), { "data-ask": "select-link" });
     rests.disabled = !app.server.mayChange() || !run.is_of_this_case;
-    return h(
-      "div",
-      { class: "more" },
-      known,
-      rests,
-      run.is_of_this_case ? null : h("p", { class: "soft small" }, t("card.other_case")),
-    );
+    return h("div", { class: "more" }, known, rests, run.is_of_this_case ? null : h("p", { class: "soft small" }, t("card.other_case")));
   };
 }
 
@@ -44,7 +38,9 @@ function explained({ matches }) {
     "div",
     {},
     matches.map((match) => {
-      const titles = Object.fromEntries(match.sources.map((row) => [row.source_id, row.published ? `${row.title} (${row.published})` : row.title]));
+      const titles = Object.fromEntries(
+        match.sources.map((row) => [row.source_id, row.published ? `${row.title} (${row.published})` : row.title]),
+      );
       const values = match.values.filter((row) => typeof row.value === "number" && row.doc);
       return h(
         "section",
@@ -58,7 +54,13 @@ function explained({ matches }) {
             h(
               "dd",
               {},
-              h("strong", {}, typeof row.value === "number" ? `${amount(row.value)} ${row.unit && row.unit !== "1" ? unit(row.unit) : ""}` : String(row.value)),
+              h(
+                "strong",
+                {},
+                typeof row.value === "number"
+                  ? `${amount(row.value)} ${row.unit && row.unit !== "1" ? unit(row.unit) : ""}`
+                  : String(row.value),
+              ),
               row.low !== null ? h("span", { class: "soft" }, ` ${t("card.range", { low: row.low, high: row.high })}`) : null,
               row.source ? h("div", { class: "soft small" }, t("card.source"), " ", titles[row.source] ?? row.source) : null,
               row.note ? h("div", { class: "soft small" }, row.note) : null,
@@ -120,7 +122,9 @@ export function makeAnswers(app, doc, run) {
     const path = `/api/runs/${run.run_id}/market?${query({ market, year })}`;
     return asked(t("answers.market", { market: market.replaceAll(":", " – ").replaceAll("_", " "), year }), path, marketBody, (refusal) => {
       if (refusal.status !== 422 || market.split(":").length !== 3) return problem(refusal);
-      const forms = ["loose", "boxed"].map((form) => button(term("form", form), () => showMarket(`${market}:${form}`), { "data-form": form }));
+      const forms = ["loose", "boxed"].map((form) =>
+        button(term("form", form), () => showMarket(`${market}:${form}`), { "data-form": form }),
+      );
       return h("div", { class: "tools" }, h("span", {}, t("market.forms")), forms);
     });
   };
@@ -186,6 +190,13 @@ export function makeAnswers(app, doc, run) {
     );
   }
 
+  // Places stand by their ids in what the model says.
+  function toldWhy({ key, values, text }) {
+    if (!has(`why.${key}`)) return text;
+    const place = (id) => (typeof id === "string" ? (names[id] ?? id) : id);
+    return t(`why.${key}`, { ...values, origin: place(values.origin), destination: place(values.destination) });
+  }
+
   function marketBody(found) {
     document.getElementById("answers-title").textContent = t("market.title", {
       goods: goodsOf(found),
@@ -238,7 +249,7 @@ export function makeAnswers(app, doc, run) {
       h(
         "ul",
         { class: "why" },
-        found.why.map((sentence) => h("li", {}, has(`why.${sentence.key}`) ? t(`why.${sentence.key}`, sentence.values) : sentence.text)),
+        found.why.map((sentence) => h("li", {}, toldWhy(sentence))),
       ),
       families.element,
       routes.element,

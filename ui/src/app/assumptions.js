@@ -151,7 +151,8 @@ export function assumptionSliders(app) {
     const first = (doc?.stops ?? []).map((stop) => stop.facility_id);
     const rank = ({ row }) => (first.includes(row.row) ? first.indexOf(row.row) : first.length);
     for (const { name, kept, element } of groups)
-      if (name === "capacities") element.lastElementChild.append(...[...kept].sort((a, b) => rank(a) - rank(b)).map((each) => each.element));
+      if (name === "capacities")
+        element.lastElementChild.append(...[...kept].sort((a, b) => rank(a) - rank(b)).map((each) => each.element));
   }
 
   const year = h("p", { class: "soft small" });

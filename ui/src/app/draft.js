@@ -1,6 +1,7 @@
 // What a planner has in hand: a scenario, measures ticked, growth, years and values moved; and how it differs from the run that is looked at.
 
-const measuresOf = (kase, scenario) => kase.scenarios.find((row) => row.scenario_id === scenario)?.measures.map((row) => row.measure_id) ?? [];
+const measuresOf = (kase, scenario) =>
+  kase.scenarios.find((row) => row.scenario_id === scenario)?.measures.map((row) => row.measure_id) ?? [];
 
 export function draftOfScenario(kase, scenario) {
   return {

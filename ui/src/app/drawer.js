@@ -73,7 +73,12 @@ export function makeDrawer(app) {
   const close = button(icon("close"), () => app.sheet(false), { class: "icon-button sheet-only", "aria-label": t("drawer.close") });
   const element = h(
     "aside",
-    { class: "app-drawer no-print", id: "drawer", "aria-labelledby": "drawer-title", onkeydown: (event) => event.key === "Escape" && app.sheet(false) },
+    {
+      class: "app-drawer no-print",
+      id: "drawer",
+      "aria-labelledby": "drawer-title",
+      onkeydown: (event) => event.key === "Escape" && app.sheet(false),
+    },
     h(
       "div",
       { class: "drawer-scroll" },

@@ -19,11 +19,25 @@ function pager(state, load) {
   return {
     element: h("div", { class: "tools" }, back, on, told),
     draw(count) {
-      told.textContent = count ? t("page.told", { from: String(state.offset + 1), to: String(Math.min(count, state.offset + PAGE)), count: count.toLocaleString(document.documentElement.lang) }) : t("page.empty");
+      told.textContent = count
+        ? t("page.told", {
+            from: String(state.offset + 1),
+            to: String(Math.min(count, state.offset + PAGE)),
+            count: count.toLocaleString(document.documentElement.lang),
+          })
+        : t("page.empty");
       back.disabled = state.offset === 0;
       on.disabled = state.offset + PAGE >= count;
     },
   };
+}
+
+const valueText = (row, value, hasUnit = false) =>
+  row.unit === "share" ? percent(value, 1) : `${amount(value)} ${hasUnit && row.unit && row.unit !== "1" ? unit(row.unit) : ""}`.trim();
+
+function filterText(text) {
+  const [column, operation, ...value] = text.split(":");
+  return `${column} ${t(`op.${operation}`)} ${value.join(":")}`;
 }
 
 const fails = (place) => (refusal) => place.replaceChildren(h("p", { class: "problem", role: "alert" }, refusal.message));
@@ -86,18 +100,28 @@ export function tablesRoom(app, run) {
       h("span", { class: "soft small" }, t("tables.download")),
       ...own()
         .formats.filter((each) => each !== "json")
-        .map((each) => h("a", { class: "button", href: path({ format: each }), download: true, "data-format": each }, each === "geojson" ? "GeoJSON" : each.toUpperCase())),
+        .map((each) =>
+          h(
+            "a",
+            { class: "button", href: path({ format: each }), download: true, "data-format": each },
+            each === "geojson" ? "GeoJSON" : each.toUpperCase(),
+          ),
+        ),
     );
     chips.replaceChildren(
       ...state.filters.map((text) =>
         h(
           "li",
           {},
-          button(`${text.replaceAll(":", " ")} ×`, () => {
-            state.filters = state.filters.filter((each) => each !== text);
-            state.offset = 0;
-            load();
-          }, { "aria-label": t("tables.remove", { filter: text }) }),
+          button(
+            `${filterText(text)} ×`,
+            () => {
+              state.filters = state.filters.filter((each) => each !== text);
+              state.offset = 0;
+              load();
+            },
+            { "aria-label": t("tables.remove", { filter: filterText(text) }) },
+          ),
         ),
       ),
     );
@@ -122,7 +146,8 @@ export function tablesRoom(app, run) {
         button(
           each.name,
           () => {
-            state.sort = order === "descending" ? each.name : order === "ascending" ? `-${each.name}` : isNumber[at] ? `-${each.name}` : each.name;
+            state.sort =
+              order === "descending" ? each.name : order === "ascending" ? `-${each.name}` : isNumber[at] ? `-${each.name}` : each.name;
             state.offset = 0;
             load().then(() => place.querySelector(`[data-column="${each.name}"]`)?.focus());
           },
@@ -144,7 +169,17 @@ export function tablesRoom(app, run) {
         { id: "run-table" },
         h("caption", {}, t("tables.caption", { table: found.table, run_id: run.run_id })),
         h("thead", {}, h("tr", {}, head)),
-        h("tbody", {}, found.rows.map((row) => h("tr", {}, row.map((_, at) => cell(row, at))))),
+        h(
+          "tbody",
+          {},
+          found.rows.map((row) =>
+            h(
+              "tr",
+              {},
+              row.map((_, at) => cell(row, at)),
+            ),
+          ),
+        ),
       ),
     );
   }
@@ -153,7 +188,11 @@ export function tablesRoom(app, run) {
     .ask(`/api/runs/${run.run_id}/tables`)
     .then(({ tables }) => {
       listed = tables;
-      choice.replaceChildren(...tables.map((row) => h("option", { value: row.name }, `${row.name} (${row.row_count.toLocaleString(document.documentElement.lang)})`)));
+      choice.replaceChildren(
+        ...tables.map((row) =>
+          h("option", { value: row.name }, `${row.name} (${row.row_count.toLocaleString(document.documentElement.lang)})`),
+        ),
+      );
       const first = tables.find((row) => row.name === "links") ?? tables[0];
       choice.value = first.name;
       pick(first.name);
@@ -178,7 +217,11 @@ export function tablesRoom(app, run) {
 
 export function sourcesRoom(app, context) {
   const state = { q: "", confidence: [], table: "", offset: 0 };
-  const choice = h("select", { id: "inputs-of", onchange: (event) => change({ table: event.target.value }) }, h("option", { value: "" }, t("sources.every_table")));
+  const choice = h(
+    "select",
+    { id: "inputs-of", onchange: (event) => change({ table: event.target.value }) },
+    h("option", { value: "" }, t("sources.every_table")),
+  );
   const place = h("div", {}, h("p", { class: "soft", role: "status" }, t("app.loading")));
   const numbers = h("p", { class: "soft" });
   const file = h("a", { class: "button", download: true });
@@ -204,7 +247,8 @@ export function sourcesRoom(app, context) {
         h("input", {
           type: "checkbox",
           value: name,
-          onchange: (event) => change({ confidence: event.target.checked ? [...state.confidence, name] : state.confidence.filter((each) => each !== name) }),
+          onchange: (event) =>
+            change({ confidence: event.target.checked ? [...state.confidence, name] : state.confidence.filter((each) => each !== name) }),
         }),
         chip(name),
       ),
@@ -243,7 +287,13 @@ export function sourcesRoom(app, context) {
     { class: "room" },
     h("h1", {}, t("sources.all")),
     numbers,
-    h("div", { class: "card table-card" }, h("div", { class: "tools" }, words, h("label", { class: "field" }, h("span", {}, t("tables.choose")), choice), kinds, file), place, pages.element),
+    h(
+      "div",
+      { class: "card table-card" },
+      h("div", { class: "tools" }, words, h("label", { class: "field" }, h("span", {}, t("tables.choose")), choice), kinds, file),
+      place,
+      pages.element,
+    ),
     about?.element,
   );
   return { element, views: [about].filter(Boolean) };
@@ -263,7 +313,15 @@ function inputTable(inputs, titles) {
       "table",
       { id: "inputs-table" },
       h("caption", {}, t("sources.caption")),
-      h("thead", {}, h("tr", {}, heads.map((key) => h("th", { scope: "col", class: key === "value" || key === "low_high" ? "n" : null }, t(`column.${key}`))))),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          heads.map((key) => h("th", { scope: "col", class: key === "value" || key === "low_high" ? "n" : null }, t(`column.${key}`))),
+        ),
+      ),
       h(
         "tbody",
         {},
@@ -271,9 +329,14 @@ function inputTable(inputs, titles) {
           h(
             "tr",
             {},
-            h("th", { scope: "row" }, h("span", {}, row.name ?? row.row), h("span", { class: "soft small block" }, `${row.table} · ${row.column.replaceAll("_", " ")}`)),
-            h("td", { class: "n" }, typeof row.value === "number" ? `${amount(row.value)} ${row.unit && row.unit !== "1" ? unit(row.unit) : ""}` : String(row.value ?? "–")),
-            h("td", { class: "n" }, row.low === null ? "–" : `${amount(row.low)} – ${amount(row.high)}`),
+            h(
+              "th",
+              { scope: "row" },
+              h("span", {}, row.name ?? row.row),
+              h("span", { class: "soft small block" }, `${row.table} · ${row.column.replaceAll("_", " ")}`),
+            ),
+            h("td", { class: "n" }, typeof row.value === "number" ? valueText(row, row.value, true) : String(row.value ?? "–")),
+            h("td", { class: "n" }, row.low === null ? "–" : `${valueText(row, row.low)} – ${valueText(row, row.high)}`),
             h("td", {}, row.confidence ? chip(row.confidence) : "–"),
             h("td", {}, source(row.source), row.note ? h("span", { class: "soft small block" }, row.note) : null),
           ),
@@ -319,7 +382,8 @@ export function runsRoom(app) {
 
   function nameCell(row) {
     const place = h("div", {});
-    const show = () => place.replaceChildren(h("span", { class: "run-title" }, row.name), h("span", { class: "soft small block" }, row.run_id));
+    const show = () =>
+      place.replaceChildren(h("span", { class: "run-title" }, row.name), h("span", { class: "soft small block" }, row.run_id));
     const edit = () => {
       const input = h("input", { type: "text", value: row.name, maxlength: 80, required: true, "aria-label": t("runs.new_name") });
       const form = h(
@@ -372,7 +436,17 @@ export function runsRoom(app) {
           { class: "tools" },
           act(t("runs.open"), () => app.openRun(row.run_id, { view: "map" })),
           row.run_id === runId ? null : act(t("runs.compare"), () => app.compareWith(row.run_id, { view: "compare" })),
-          h("a", { class: "button", href: `/api/runs/${row.run_id}/report`, target: "_blank", rel: "noopener", "aria-label": `${t("runs.report")}: ${row.name}` }, t("runs.report")),
+          h(
+            "a",
+            {
+              class: "button",
+              href: `/api/runs/${row.run_id}/report`,
+              target: "_blank",
+              rel: "noopener",
+              "aria-label": `${t("runs.report")}: ${row.name}`,
+            },
+            t("runs.report"),
+          ),
           mayChange ? act(t("runs.rename"), edit) : null,
           mayChange
             ? act(t("runs.delete"), async () => {
@@ -394,13 +468,31 @@ export function runsRoom(app) {
     return h(
       "div",
       { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
-      h("table", { id }, h("caption", {}, caption), h("thead", {}, h("tr", {}, heads.map((key) => h("th", { scope: "col" }, t(`column.${key}`))))), h("tbody", {}, rows)),
+      h(
+        "table",
+        { id },
+        h("caption", {}, caption),
+        h(
+          "thead",
+          {},
+          h(
+            "tr",
+            {},
+            heads.map((key) => h("th", { scope: "col" }, t(`column.${key}`))),
+          ),
+        ),
+        h("tbody", {}, rows),
+      ),
     );
   }
 
   function drawRuns() {
     const { runs, trash: gone } = desk.get();
-    list.replaceChildren(runs.length ? table("runs-table", t("runs.saved"), ["name", "scenario", "years", "last", "saved_at", "actions"], runs.map(runRow)) : h("p", {}, t("app.no_run")));
+    list.replaceChildren(
+      runs.length
+        ? table("runs-table", t("runs.saved"), ["name", "scenario", "years", "last", "saved_at", "actions"], runs.map(runRow))
+        : h("p", {}, t("app.no_run")),
+    );
     trash.replaceChildren(
       h("h2", {}, t("runs.trash")),
       gone.length
@@ -457,7 +549,11 @@ export function runsRoom(app) {
       return element;
     });
     if (jobs.querySelector("tbody")) jobs.querySelector("tbody").replaceChildren(...found);
-    else jobs.replaceChildren(h("h2", {}, t("runs.jobs")), table("jobs-table", t("runs.jobs_told"), ["name", "status", "years", "actions"], found));
+    else
+      jobs.replaceChildren(
+        h("h2", {}, t("runs.jobs")),
+        table("jobs-table", t("runs.jobs_told"), ["name", "status", "years", "actions"], found),
+      );
   }
 
   function jobRow(job) {
@@ -494,8 +590,14 @@ export function runsRoom(app) {
           "div",
           { class: "tools" },
           may && !isEnded(job) ? verb(t("job.cancel"), `/api/jobs/${job.job_id}`, "DELETE") : null,
-          may && ["failed", "cancelled", "interrupted"].includes(job.state) ? verb(t("job.resume"), `/api/jobs/${job.job_id}/resume`, "POST") : null,
-          job.state === "done" ? button(t("runs.open"), () => app.openRun(job.run_id, { view: "map" }), { "aria-label": `${t("runs.open")}: ${job.name || job.asked.scenario}` }) : null,
+          may && ["failed", "cancelled", "interrupted"].includes(job.state)
+            ? verb(t("job.resume"), `/api/jobs/${job.job_id}/resume`, "POST")
+            : null,
+          job.state === "done"
+            ? button(t("runs.open"), () => app.openRun(job.run_id, { view: "map" }), {
+                "aria-label": `${t("runs.open")}: ${job.name || job.asked.scenario}`,
+              })
+            : null,
         ),
       ),
     );
@@ -503,6 +605,14 @@ export function runsRoom(app) {
 
   drawRuns();
   drawJobs();
-  const element = h("div", { class: "room" }, h("h1", {}, t("runs.title")), said, h("div", { class: "card" }, list), h("div", { class: "card" }, jobs), h("div", { class: "card" }, trash));
+  const element = h(
+    "div",
+    { class: "room" },
+    h("h1", {}, t("runs.title")),
+    said,
+    h("div", { class: "card" }, list),
+    h("div", { class: "card" }, jobs),
+    h("div", { class: "card" }, trash),
+  );
   return { element, views: [], drawRuns, drawJobs };
 }

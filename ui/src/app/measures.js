@@ -66,7 +66,9 @@ export function measureCards(app) {
   }
 
   function group() {
-    const own = new Set(kase.scenarios.find((each) => each.scenario_id === desk.get().draft.scenario)?.measures.map((each) => each.measure_id));
+    const own = new Set(
+      kase.scenarios.find((each) => each.scenario_id === desk.get().draft.scenario)?.measures.map((each) => each.measure_id),
+    );
     for (const { name, list } of groups) {
       const kept = cards.filter(({ row }) => {
         const place = own.has(row.measure_id) ? (row.status === "happened" ? "happened" : "in") : "could";
@@ -132,6 +134,7 @@ export function measureCards(app) {
 }
 
 function costOf(row) {
-  if (row.capital_musd === null || row.capital_musd === undefined) return row.is_operating ? t("relief.no_building") : t("relief.cost_not_known");
+  if (row.capital_musd === null || row.capital_musd === undefined)
+    return row.is_operating ? t("relief.no_building") : t("relief.cost_not_known");
   return row.capital_musd === 0 ? t("relief.no_building") : t("measure.cost", { cost: amount(row.capital_musd) });
 }

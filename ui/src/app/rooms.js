@@ -20,7 +20,9 @@ function headlineView(context, app, run) {
   const at = (rows, year) => rows.find((row) => row.year === year) ?? null;
   function open(key, word) {
     const { year } = store.get();
-    const own = Object.fromEntries(["scenario", "baseline", "low", "high", "observed"].map((name) => [name, at(doc.outlook[name], year)?.[key]]));
+    const own = Object.fromEntries(
+      ["scenario", "baseline", "low", "high", "observed"].map((name) => [name, at(doc.outlook[name], year)?.[key]]),
+    );
     cards.open(
       t(word, { year }),
       t("figure.told"),
@@ -31,7 +33,11 @@ function headlineView(context, app, run) {
           .filter(([, value]) => value !== null && value !== undefined)
           .map(([name, value]) => cards.fact(t(`figure.of_${name}`), amount(value), value)),
       ),
-      h("p", { class: "soft small" }, t("figure.rests", { shares: t("trust.estimates", { base_year: doc.trust.calibration.base_year, ...sharesOf(doc) }) })),
+      h(
+        "p",
+        { class: "soft small" },
+        t("figure.rests", { shares: t("trust.estimates", { base_year: doc.trust.calibration.base_year, ...sharesOf(doc) }) }),
+      ),
       context.more("figure", app.desk.get().kase.headline_cordon, t(word, { year })),
     );
   }
@@ -42,7 +48,9 @@ function headlineView(context, app, run) {
     list.replaceChildren(
       ...HEADLINE.map(([key, word, name, digits]) => {
         const value = live ? live.headline[key] : ours[key];
-        const told = live ? t("live.difference", { change: signed(live.difference[key], digits), unit: unit(name) }) : t("figure.baseline", { baseline: name === "TEU" ? amount(base[key]) : number(base[key], digits) });
+        const told = live
+          ? t("live.difference", { change: signed(live.difference[key], digits), unit: unit(name) })
+          : t("figure.baseline", { baseline: name === "TEU" ? amount(base[key]) : number(base[key], digits) });
         return h(
           "li",
           { class: "card kpi" },
@@ -213,7 +221,8 @@ function marketPicker(context, answers) {
 export function compareRoom(app, context, run) {
   const { desk } = app;
   const { runs, otherId } = desk.get();
-  const options = (chosen) => runs.map((row) => h("option", { value: row.run_id, selected: row.run_id === chosen }, `${row.name} (${row.run_id})`));
+  const options = (chosen) =>
+    runs.map((row) => h("option", { value: row.run_id, selected: row.run_id === chosen }, `${row.name} (${row.run_id})`));
   const choices = h(
     "div",
     { class: "tools no-print" },
@@ -241,7 +250,11 @@ export function compareRoom(app, context, run) {
   const answers = makeAnswers(app, context.doc, run);
   app.showElement = answers.showElement;
   const compare = views.compareView(context);
-  const inputs = h("section", { class: "card", id: "compare-inputs", "aria-labelledby": "compare-inputs-title" }, h("h2", { id: "compare-inputs-title" }, t("compare.inputs")));
+  const inputs = h(
+    "section",
+    { class: "card", id: "compare-inputs", "aria-labelledby": "compare-inputs-title" },
+    h("h2", { id: "compare-inputs-title" }, t("compare.inputs")),
+  );
   const why = runs.length < 2 ? "compare.one_run" : otherId ? "compare.no_years" : "compare.choose";
   const element = h(
     "div",
@@ -249,7 +262,9 @@ export function compareRoom(app, context, run) {
     h("h1", { class: "visually-hidden" }, t("nav.compare")),
     choices,
     compare ? h("div", { class: "side" }, context.detail) : null,
-    compare ? [compare.element, answers.element, inputs] : h("div", { class: "card prose" }, h("p", {}, t(why)), runs.length < 2 ? h("p", {}, t("compare.how")) : null),
+    compare
+      ? [compare.element, answers.element, inputs]
+      : h("div", { class: "card prose" }, h("p", {}, t(why)), runs.length < 2 ? h("p", {}, t("compare.how")) : null),
   );
   if (compare) fillInputs(app, inputs, run.run_id, otherId);
   return { element, views: [compare].filter(Boolean) };

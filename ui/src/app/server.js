@@ -77,6 +77,7 @@ export function makeServer() {
 export const query = (values) => {
   const found = new URLSearchParams();
   for (const [name, value] of Object.entries(values))
-    for (const each of Array.isArray(value) ? value : [value]) if (each !== null && each !== undefined && each !== "") found.append(name, each);
+    for (const each of Array.isArray(value) ? value : [value])
+      if (each !== null && each !== undefined && each !== "") found.append(name, each);
   return found.toString();
 };

@@ -22,15 +22,40 @@ export function mountApp(root, { server, session, kase, basemap, licences, runs,
   registerBasemap(basemap);
   const client = crypto.randomUUID();
   const desk = createStore({
-    session, kase, runs, trash, jobs, runId: null, otherId: asked.against, doc: null, against: null, comparison: null,
-    draft: draftOfScenario(kase, kase.headline_scenario), base: null, values: null, job: null,
+    session,
+    kase,
+    runs,
+    trash,
+    jobs,
+    runId: null,
+    otherId: asked.against,
+    doc: null,
+    against: null,
+    comparison: null,
+    draft: draftOfScenario(kase, kase.headline_scenario),
+    base: null,
+    values: null,
+    job: null,
     view: VIEWS.includes(asked.view) ? asked.view : "map",
-  }); // prettier-ignore
+  });
   const store = createStore({
-    year: kase.base_year, theme: asked.theme ?? preferredTheme(), still: prefersStill(), colourBy: "mode", goods: "all", scope: "corridor",
-    preset: "corridor", ladder: "year", measure: "time_d", journeys: null, compare: "two", selected: null, paper: false,
-    live: null, liveSaid: null, liveMap: "change",
-  }); // prettier-ignore
+    year: kase.base_year,
+    theme: asked.theme ?? preferredTheme(),
+    still: prefersStill(),
+    colourBy: "mode",
+    goods: "all",
+    scope: "corridor",
+    preset: "corridor",
+    ladder: "year",
+    measure: "time_d",
+    journeys: null,
+    compare: "two",
+    selected: null,
+    paper: false,
+    live: null,
+    liveSaid: null,
+    liveMap: "change",
+  });
   const ui = { room: null, drawer: null, map: null, views: [], mapAt: null };
   const runOf = (id) => desk.get().runs.find((row) => row.run_id === id) ?? null;
   const run = () => runOf(desk.get().runId);
@@ -212,7 +237,12 @@ export function mountApp(root, { server, session, kase, basemap, licences, runs,
       const base = draftOfRun(kase, own);
       const { year } = store.get();
       desk.set({ runId: id, doc, base, draft: base, otherId: desk.get().otherId === id ? null : desk.get().otherId, problem: null });
-      store.set({ live: null, liveSaid: null, year: desk.get().isOpened && doc.years.includes(year) ? year : doc.focus_year, journeys: null });
+      store.set({
+        live: null,
+        liveSaid: null,
+        year: desk.get().isOpened && doc.years.includes(year) ? year : doc.focus_year,
+        journeys: null,
+      });
       desk.set({ isOpened: true });
       await loadOther();
     } catch (refusal) {
@@ -343,11 +373,35 @@ export function mountApp(root, { server, session, kase, basemap, licences, runs,
         t(`app.nav_${view}`),
       );
     header.replaceChildren(
-      h("a", { href: "#main", class: "skip", onclick: (event) => { event.preventDefault(); room.focus(); } }, t("skip")),
+      h(
+        "a",
+        {
+          href: "#main",
+          class: "skip",
+          onclick: (event) => {
+            event.preventDefault();
+            room.focus();
+          },
+        },
+        t("skip"),
+      ),
       h("strong", { class: "brand" }, "Karvan"),
-      button(t("drawer.open"), () => app.sheet(true), { id: "open-drawer", class: "sheet-only", "aria-expanded": "false", "aria-controls": "drawer" }),
+      button(t("drawer.open"), () => app.sheet(true), {
+        id: "open-drawer",
+        class: "sheet-only",
+        "aria-expanded": "false",
+        "aria-controls": "drawer",
+      }),
       h("nav", { "aria-label": t("app.nav") }, VIEWS.map(link)),
-      h("div", { class: "tools" }, state, h("label", { class: "field run-choice" }, h("span", { class: "soft" }, t("app.run")), picker), languages, motion, theme),
+      h(
+        "div",
+        { class: "tools" },
+        state,
+        h("label", { class: "field run-choice" }, h("span", { class: "soft" }, t("app.run")), picker),
+        languages,
+        motion,
+        theme,
+      ),
     );
     ui.drawer = makeDrawer(app);
     ui.drawer.order(desk.get().doc);
@@ -388,7 +442,18 @@ export function mountApp(root, { server, session, kase, basemap, licences, runs,
     return h(
       "div",
       { class: "room" },
-      h("section", { class: "card welcome" }, h("h1", {}, t("app.failed")), h("p", { role: "alert" }, problem), h("div", { class: "tools" }, button(t("app.retry"), () => app.openRun(desk.get().runId, { isForced: true })), button(t("app.nav_runs"), () => go("runs")))),
+      h(
+        "section",
+        { class: "card welcome" },
+        h("h1", {}, t("app.failed")),
+        h("p", { role: "alert" }, problem),
+        h(
+          "div",
+          { class: "tools" },
+          button(t("app.retry"), () => app.openRun(desk.get().runId, { isForced: true })),
+          button(t("app.nav_runs"), () => go("runs")),
+        ),
+      ),
     );
   }
 
@@ -420,7 +485,8 @@ export function mountApp(root, { server, session, kase, basemap, licences, runs,
       context.cards = makeCards(context, detail);
     }
     const make = {
-      map: () => (context ? mapRoom(app, context, own) : problem ? { element: failed(problem), views: [] } : { element: welcome(), views: [] }),
+      map: () =>
+        context ? mapRoom(app, context, own) : problem ? { element: failed(problem), views: [] } : { element: welcome(), views: [] },
       corridors: () => (context ? corridorsRoom(app, context, own) : { element: welcome(), views: [] }),
       compare: () => (context ? compareRoom(app, context, own) : { element: welcome(), views: [] }),
       tables: () => (own ? tablesRoom(app, own) : { element: welcome(), views: [] }),
@@ -461,7 +527,9 @@ export function mountApp(root, { server, session, kase, basemap, licences, runs,
     drawBanner(isLost);
     if (!isLost) refresh();
   });
-  addEventListener("popstate", (event) => go(event.state?.view ?? new URLSearchParams(location.search).get("view") ?? "map", { isBack: true }));
+  addEventListener("popstate", (event) =>
+    go(event.state?.view ?? new URLSearchParams(location.search).get("view") ?? "map", { isBack: true }),
+  );
   addEventListener("resize", () => {
     resizeAll();
     if (!matchMedia(NARROW).matches && document.body.classList.contains("has-sheet")) {
