@@ -312,7 +312,10 @@ def test_a_desk_that_stops_takes_no_more(tmp_path):
 
 def test_all_demand_moved_becomes_a_run_where_goods_travel_in_one_form_only(opened):
     asked = {"years": {"first": 2024, "last": 2025}, "moved": {"from_year": 2025, "demand_factor": {"any": 1.2}}}
-    assert opened.server.shelf.is_saved(opened.run(**asked))
+    run_id = opened.run(**asked)
+    told = opened.client.get(f"/api/runs/{run_id}/screen").json()["run"]
+    assert told["changes"][0].startswith("+ moved_")
+    assert str(opened.server.settings.runs) not in json.dumps(told)
 
 
 def test_a_slider_starts_at_what_holds_in_the_year_after_all_measures(opened, plain_run):
