@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 # What the screen is bundled from; a change installs again, and installing bundles.
-UI := hatch_build.py ui/package-lock.json ui/build.mjs $(wildcard ui/src/*) $(wildcard src/karvan/report/messages/*.json) src/karvan/report/basemap.json
+UI := hatch_build.py ui/package-lock.json ui/build.mjs $(wildcard ui/src/*) $(wildcard ui/src/*/*) $(wildcard src/karvan/report/messages/*.json) src/karvan/report/basemap.json
 
 .PHONY: run serve test check lint plain ui screens docs bench bench-peer readme release-check clean
 

@@ -1,11 +1,16 @@
 """Take the pictures of docs/screens from a real run, with the network off. Look at every one of them before they are committed.
 
 python tools/screenshots.py karvan-runs/RUN_ID --against karvan-runs/OTHER_ID --ladder ladder.json
+
+Pictures of the report come from the page of the run, those of the app from a server on the folder that the run lies in.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -44,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             report(given.run, against=given.against, out=file)
             _take(browser, file, given.out / "report-compare.png", theme="light", size=(1440, 1100), prepare=_at("#compare"))
             _take(browser, file, given.out / "report-difference.png", theme="dark", size=_WIDE, prepare=_difference)
+        _app(browser, given.run, given.against, given.out)
         browser.close()
 
 
@@ -90,6 +96,97 @@ _PICTURES: tuple[tuple[str, str, tuple[int, int], Callable[[Page], Any]], ...] =
     ("report-corridors", "light", (1440, 1200), _at("#routes")),
     ("report-russian", "dark", _WIDE, _russian),
     ("report-phone", "light", (400, 900), _at("#where")),
+)
+
+
+def _app(browser: Browser, run: Path, against: Path | None, out: Path) -> None:
+    """The app before a server of its own."""
+    command = [sys.executable, "-m", "karvan.cli.main", "serve", "--port", "0", "--no-browser", "--json", "--runs", str(run.parent)]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8")
+    try:
+        assert server.stdout is not None
+        address = json.loads(server.stdout.readline())["address"]
+        base = address.partition("?")[0]
+        for name, theme, size, prepare in _APP_PICTURES:
+            if against is None and prepare in (_app_compare, _app_difference):
+                continue
+            context = browser.new_context(
+                viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce"
+            )  # fmt: skip
+            page = context.new_page()
+            page.goto(address)
+            page.goto(f"{base}?run={run.name}" + ("" if against is None else f"&against={against.name}"))
+            expect(page.locator("body")).to_have_attribute("data-ready", "1", timeout=_DRAWN_MS)
+            prepare(page)
+            page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+            page.screenshot(path=out / f"{name}.png")
+            context.close()
+            print(out / f"{name}.png")
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _view(page: Page, name: str) -> None:
+    page.locator(f"nav a[data-view={name}]").click()
+    page.mouse.move(0, 0)
+    expect(page.locator("body")).to_have_attribute("data-ready", "1", timeout=_DRAWN_MS)
+
+
+def _app_live(page: Page) -> None:
+    page.locator("[data-part=assumptions]").click()
+    slider = page.locator(".measure-list input[type=range]").nth(1)
+    slider.press("End")
+    expect(page.locator("body")).to_have_attribute("data-live-count", "1", timeout=_DRAWN_MS)
+
+
+def _app_compare(page: Page) -> None:
+    _view(page, "compare")
+    expect(page.locator("#table-compare-outlook")).to_be_visible(timeout=_DRAWN_MS)
+
+
+def _app_difference(page: Page) -> None:
+    _app_compare(page)
+    page.locator("#compare").get_by_role("button", name="Difference").click()
+
+
+def _app_market(page: Page) -> None:
+    _view(page, "corridors")
+    page.locator("#market").select_option(index=2)
+    page.get_by_role("button", name="Why it chose as it did").click()
+    page.locator("[data-form=loose]").or_(page.locator("#table-routes")).first.wait_for(timeout=_DRAWN_MS)
+    if page.locator("[data-form=loose]").count():
+        page.locator("[data-form=loose]").click()
+    expect(page.locator("#table-routes")).to_be_visible(timeout=_DRAWN_MS)
+
+
+def _app_element(page: Page) -> None:
+    page.locator("#ladder .rung").first.click()
+    page.locator("[data-ask=select-link]").click()
+    expect(page.locator("#table-bundles")).to_be_visible(timeout=_DRAWN_MS)
+
+
+def _app_tables(page: Page) -> None:
+    _view(page, "tables")
+    expect(page.locator("#run-table")).to_be_visible(timeout=_DRAWN_MS)
+
+
+def _app_sources(page: Page) -> None:
+    _view(page, "sources")
+    page.locator("#inputs-of").select_option("facilities", timeout=_DRAWN_MS)
+    expect(page.locator("#inputs-table tbody th").first).to_contain_text("facilities", timeout=_DRAWN_MS)
+
+
+_APP_PICTURES: tuple[tuple[str, str, tuple[int, int], Callable[[Page], Any]], ...] = (
+    ("app-map", "light", _WIDE, _stay),
+    ("app-live", "light", _WIDE, _app_live),
+    ("app-compare", "light", _WIDE, _app_compare),
+    ("app-difference", "dark", _WIDE, _app_difference),
+    ("app-element", "light", _WIDE, _app_element),
+    ("app-market", "light", _WIDE, _app_market),
+    ("app-tables", "dark", _WIDE, _app_tables),
+    ("app-sources", "light", _WIDE, _app_sources),
+    ("app-phone", "light", (400, 900), _stay),
 )
 
 

@@ -88,7 +88,7 @@ def catalogue(language):
 
 def test_every_message_that_the_screen_asks_for_is_there():
     asked = set()
-    for source in UI.glob("*.js"):
+    for source in UI.rglob("*.js"):
         asked |= set(re.findall(r'\bt\("([\w.]+)"', source.read_text(encoding="utf-8")))
     assert asked
     assert asked <= set(catalogue("en"))

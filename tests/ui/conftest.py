@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -80,6 +85,96 @@ def open_page(browser):
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("request", lambda asked: None if asked.url.startswith(("file:", "data:", "blob:")) else troubles.append(asked.url))
         page.goto(f"{file.as_uri()}#{mark}")
+        expect(page.locator("body")).to_have_attribute("data-ready", "1", timeout=DRAWN_MS)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert troubles == []
+
+
+class Served:
+    """`karvan serve` of the two ports as somebody starts it."""
+
+    def __init__(self, runs: Path) -> None:
+        command = [sys.executable, "-m", "karvan.cli.main", "serve", "--corridor", "two-ports", "--port", "0", "--no-browser", "--json"]
+        self.runs = runs
+        self.process = subprocess.Popen(
+            [*command, "--runs", str(runs)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
+        )  # fmt: skip
+        self.address = json.loads(self.process.stdout.readline())["address"]
+        self.base, _, self.token = self.address.partition("/?token=")
+
+    def ask(self, path: str, body: dict | None = None):
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"X-Karvan-Token": self.token, "Content-Type": "application/json"}
+        with urllib.request.urlopen(urllib.request.Request(self.base + path, data, headers), timeout=DRAWN_MS / 1000) as answer:
+            return json.loads(answer.read())
+
+    def run(self, **asked: object) -> str:
+        """Id of a run that has been made."""
+        job = self.ask("/api/jobs", {"scenario": "agreed", "years": {"first": 2024, "last": 2027}, **asked})
+        events = urllib.request.urlopen(f"{self.base}/api/jobs/{job['job_id']}/events", timeout=DRAWN_MS / 1000)
+        with events:
+            events.read()  # ends with the job
+        done = self.ask(f"/api/jobs/{job['job_id']}")
+        assert done["state"] == "done", done
+        return done["run_id"]
+
+    def workers(self) -> list[int]:
+        """Processes that compute for it."""
+        found = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        children = [int(word) for path in found for word in path.read_text(encoding="ascii").split()]
+        return [pid for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        self.process.wait(DRAWN_MS / 1000)
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def serve_in():
+    """Starts servers, also one after the other on the same folder of runs."""
+    started = []
+
+    def begin(runs: Path) -> Served:
+        started.append(Served(runs))
+        return started[-1]
+
+    yield begin
+    for each in started:
+        each.stop()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """One server with two runs, for tests that leave them as they are."""
+    server = Served(tmp_path_factory.mktemp("served") / "runs")
+    server.run(name="Without the ferry", without=["bigger_ferry"])
+    server.run(name="As announced")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def open_app(browser):
+    """Opens a served page with motion off; what it asks of others, and what it complains of, fails the test."""
+    contexts, troubles = [], []
+
+    def opened(server: Served, path: str = "", *, width: int = 1440, is_lost: bool = False, **options):
+        context = browser.new_context(viewport={"width": width, "height": 900}, accept_downloads=True, reduced_motion="reduce", **options)
+        contexts.append(context)
+        page = context.new_page()
+        if not is_lost:  # a browser itself complains of a server that went away
+            page.on("console", lambda told: troubles.append(told.text) if told.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("request", lambda asked: None if asked.url.startswith((server.base, "data:", "blob:")) else troubles.append(asked.url))
+        page.goto(server.address)
+        if path:
+            page.goto(server.base + "/" + path)
         expect(page.locator("body")).to_have_attribute("data-ready", "1", timeout=DRAWN_MS)
         return page
 

@@ -10,6 +10,7 @@ import zipfile
 import polars as pl
 import pytest
 
+from karvan.report import compare_screens, screen
 from karvan.results import compare_runs, load_run
 from karvan.validation import explain, inputs
 
@@ -59,11 +60,11 @@ def test_runs_are_listed_by_name(opened, plain_run, other_run):
     assert runs[plain_run]["last"]["corridor_mt"] == pytest.approx(7.0, rel=1e-6)
 
 
-def test_the_screen_holds_the_report_and_the_tables_of_the_run(opened, plain_run):
-    screen = answer(opened, f"/api/runs/{plain_run}/screen")
-    saved = load_run(folder(opened, plain_run))
-    assert screen["run_id"] == plain_run
-    assert screen["report"] == saved.report
+def test_the_screen_is_the_document_of_the_run(opened, plain_run):
+    shelf = opened.server.shelf
+    told = answer(opened, f"/api/runs/{plain_run}/screen")
+    assert told["run"]["run_id"] == plain_run
+    assert told == json.loads(json.dumps(screen(shelf.saved(plain_run), shelf.corridor_of(plain_run))))
 
 
 def test_the_report_can_call_nobody(opened, plain_run):
@@ -194,3 +195,19 @@ def test_what_is_not_there_is_told(opened):
     assert (status, told["message"]) == (404, "there is no run 0123456789ab")
     assert problem(opened, "/api/nothing")[0] == 404
     assert problem(opened, "/api/jobs/0123456789abcdef")[0] == 404
+
+
+def test_two_runs_are_held_against_each_other_as_the_page_draws_them(opened, plain_run, other_run):
+    ours, theirs = (answer(opened, f"/api/runs/{run_id}/screen") for run_id in (plain_run, other_run))
+    found = answer(opened, f"/api/runs/{plain_run}/screen/against/{other_run}")
+    assert found == compare_screens(ours, theirs)
+    assert problem(opened, f"/api/runs/{plain_run}/screen/against/0123456789ab")[0] == 404
+
+
+def test_the_page_of_a_run_holds_the_ladder_once_it_was_asked_for(opened, other_run):
+    assert answer(opened, f"/api/runs/{other_run}/screen")["ladder"] is None
+    asked = answer(opened, f"/api/runs/{other_run}/ladder?to_mt=8")
+    held = answer(opened, f"/api/runs/{other_run}/screen")
+    assert held["ladder"] == asked
+    fresh = screen(opened.server.shelf.saved(other_run), opened.server.shelf.corridor_of(other_run), ladder=asked)
+    assert held == json.loads(json.dumps(fresh))

@@ -308,3 +308,23 @@ def test_a_desk_that_stops_takes_no_more(tmp_path):
     stopped.stop()
     with pytest.raises(Refused, match="the server stops"):
         stopped.add(name="", asked={}, options={}, run_id="x")
+
+
+def test_all_demand_moved_becomes_a_run_where_goods_travel_in_one_form_only(opened):
+    asked = {"years": {"first": 2024, "last": 2025}, "moved": {"from_year": 2025, "demand_factor": {"any": 1.2}}}
+    run_id = opened.run(**asked)
+    told = opened.client.get(f"/api/runs/{run_id}/screen").json()["run"]
+    assert told["changes"][0].startswith("+ moved_")
+    assert str(opened.server.settings.runs) not in json.dumps(told)
+
+
+def test_a_slider_starts_at_what_holds_in_the_year_after_all_measures(opened, plain_run):
+    def nominal(**asked):
+        return opened.client.post("/api/values", json=asked).json()["values"]["facilities.ferry.nominal"]
+
+    assert nominal(run_id=plain_run, year=2024) == 6000.0
+    assert nominal(run_id=plain_run, year=2024, **{"with": ["joint_timetable"]}) == 6000.0
+    assert nominal(run_id=plain_run, year=2026, **{"with": ["joint_timetable"]}) == pytest.approx(6300.0)
+    assert nominal(scenario="agreed", year=2028) > nominal(scenario="agreed", year=2028, without=["bigger_ferry"]) == 6000.0
+    refused = opened.client.post("/api/values", json={"run_id": plain_run, "scenario": "agreed", "year": 2025})
+    assert refused.status_code == 422

@@ -1,37 +1,60 @@
-// The app: the same views over a server's documents. The scenario drawer and live runs are put in by `bar` and by further views.
-import { h } from "./dom.js";
+// The app: the report's views, and what is put before them, over a server's documents.
+import { button, h } from "./dom.js";
 import { setLanguage, t } from "./i18n.js";
-import { mountPage } from "./page.js";
-import { httpSource } from "./store.js";
+import { makeServer } from "./app/server.js";
+import { mountApp } from "./app/shell.js";
 
-const query = new URLSearchParams(location.search);
 const root = document.getElementById("page");
+const asked = new URLSearchParams(location.search);
+
+function kept(name) {
+  try {
+    return localStorage.getItem(`karvan-${name}`);
+  } catch {
+    return null;
+  }
+}
 
 async function start() {
-  setLanguage(query.get("lang") ?? document.documentElement.lang);
-  const answer = await fetch("/api/runs", { headers: { accept: "application/json" } });
-  const { runs } = await answer.json();
-  const chosen = query.get("run") ?? runs[0]?.run_id;
-  if (!chosen) {
-    root.replaceChildren(h("main", {}, h("p", { role: "status" }, t("app.no_run"))));
-    return;
+  setLanguage(asked.get("lang") ?? kept("language") ?? document.documentElement.lang);
+  root.replaceChildren(h("main", { class: "starting" }, h("p", { role: "status" }, t("app.loading"))));
+  const server = makeServer();
+  try {
+    const session = await server.greet();
+    const [kase, { runs }, trash, { jobs }, basemap, licences] = await Promise.all([
+      server.ask("/api/corridor"),
+      server.ask("/api/runs"),
+      server.ask("/api/trash"),
+      server.ask("/api/jobs"),
+      server.ask("/static/basemap.json"),
+      server.text("/static/LICENCES.txt"),
+      ...["Karvan 10 Mt", "Қорған Əğ", "Карван"].map((sample) => document.fonts.load("500 13px 'Inter Variable'", sample)),
+    ]);
+    await mountApp(root, {
+      server,
+      session,
+      kase,
+      basemap,
+      licences,
+      runs,
+      trash: trash.runs,
+      jobs,
+      asked: { run: asked.get("run"), against: asked.get("against"), view: asked.get("view"), theme: kept("theme") },
+    });
+  } catch (error) {
+    server.unfollow();
+    root.replaceChildren(
+      h(
+        "main",
+        { class: "starting" },
+        h("h1", {}, t("app.failed")),
+        h("p", { role: "alert" }, error.message),
+        button(t("app.retry"), start),
+      ),
+    );
+    document.body.dataset.ready = "failed";
+    if (error.problems === undefined) throw error; // not the server's word but a fault of the page
   }
-  const nameOf = (run) => run.name ?? run.title ?? run.run_id;
-  const choice = h(
-    "select",
-    {
-      "aria-label": t("app.run"),
-      onchange: (event) => {
-        query.set("run", event.target.value);
-        location.search = query;
-      },
-    },
-    runs.map((run) => h("option", { value: run.run_id, selected: run.run_id === chosen }, nameOf(run))),
-  );
-  await mountPage(root, httpSource(chosen, { againstId: query.get("against") }), {
-    language: document.documentElement.lang,
-    bar: [choice],
-  });
 }
 
 start();

@@ -9,6 +9,9 @@ export function chip(confidence) {
 
 export function makeCards(context, place) {
   const { doc, store } = context;
+  // The app asks the server on; a report names the command that tells the same.
+  const more = (kind, id, name) =>
+    context.more?.(kind, id, name) ?? h("p", { class: "soft small" }, t("card.explain", { command: `karvan explain ${id}` }));
   const sources = Object.fromEntries(doc.sources.map((row) => [row.source_id, row]));
   const facilities = Object.fromEntries(doc.facilities.map((row) => [row.facility_id, row]));
   const links = Object.fromEntries(doc.links.map((row) => [row.link_id, row]));
@@ -96,7 +99,7 @@ export function makeCards(context, place) {
       h("h4", {}, t("card.inputs")),
       values(row.values, unit(row.unit)),
       row.note ? h("p", { class: "soft small" }, row.note) : null,
-      h("p", { class: "soft small" }, t("card.explain", { command: `karvan explain ${id}` })),
+      more("facility", id, row.name),
     );
     store.set({ selected: id });
   }
@@ -157,7 +160,7 @@ export function makeCards(context, place) {
       h("h4", {}, t("card.inputs")),
       values(row.values, ""),
       row.note ? h("p", { class: "soft small" }, row.note) : null,
-      h("p", { class: "soft small" }, t("card.explain", { command: `karvan explain ${id}` })),
+      more("link", id, row.name),
     );
     store.set({ selected: id });
   }
@@ -192,5 +195,5 @@ export function makeCards(context, place) {
       ),
     );
   }
-  return { facility, link, pick, close, sourceOf };
+  return { facility, link, pick, close, open, fact, sourceOf };
 }

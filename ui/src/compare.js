@@ -4,6 +4,7 @@ import { picker } from "./controls.js";
 import { h } from "./dom.js";
 import { titleOf } from "./first.js";
 import { amount, signed, t, unit } from "./i18n.js";
+import { ladderList, ladderRows } from "./ladder.js";
 import { makeMap } from "./map.js";
 import { dataTable } from "./tables.js";
 import { palette } from "./theme.js";
@@ -73,6 +74,12 @@ export function compareView(context) {
     ],
     rows: limitRows(),
   });
+  const ladder = h("div", {});
+  function drawLadder() {
+    const before = ladderRows(against, year(), { onCorridor: false });
+    const rows = ladderRows(doc, year()).slice(0, 8);
+    ladder.replaceChildren(rows.length ? ladderList(rows, { onopen: cards.facility, before }) : h("p", {}, t("ladder.nothing")));
+  }
   function limitRows() {
     const index = comparison.years.indexOf(year());
     return comparison.facilities
@@ -103,8 +110,19 @@ export function compareView(context) {
         "compare",
       ),
     ),
-    h("p", { class: "soft" }, t("compare.told")),
-    h("div", { class: "card stacked" }, Object.values(blocks)),
+    h("p", { class: "soft" }, t(context.comparedText ?? "compare.told")),
+    h(
+      "div",
+      { class: "compare-maps" },
+      h("div", { class: "card stacked" }, Object.values(blocks), context.yearBar?.()),
+      h(
+        "div",
+        { class: "card ladder-panel", id: "compare-ladder" },
+        h("h3", {}, t("compare.ladder")),
+        h("p", { class: "soft small" }, t("compare.ladder_told")),
+        ladder,
+      ),
+    ),
     h("div", { class: "pair" }, h("div", { class: "card" }, figures.element), h("div", { class: "card" }, limits.element)),
   );
   return {
@@ -145,6 +163,7 @@ export function compareView(context) {
         maps[name].draw(fresh ? null : keys);
       }
       limits.update(limitRows());
+      drawLadder();
     },
   };
 }

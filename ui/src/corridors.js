@@ -95,7 +95,7 @@ export function sankeyView(context) {
         columns: [
           { key: "origin", label: t("column.origin") },
           { key: "destination", label: t("column.destination") },
-          { key: "goods", label: t("column.goods") },
+          { key: "goods", label: t("column.goods"), open: context.market ? (row) => context.market(row.market) : null },
           { key: "scenario_kt", label: t("column.scenario_kt"), digits: 1 },
           { key: "baseline_kt", label: t("column.baseline_kt"), digits: 1 },
         ],
@@ -104,6 +104,7 @@ export function sankeyView(context) {
             origin: regions[row.origin_region],
             destination: regions[row.destination_region],
             goods: goods[row.commodity_group],
+            market: `${row.origin_region}:${row.destination_region}:${row.commodity_group}`,
             scenario_kt: row.scenario_kt[index],
             baseline_kt: row.baseline_kt[index],
           }))

@@ -16,6 +16,14 @@ export function setLanguage(name) {
 
 export const currentLanguage = () => language;
 
+// Making a format takes far longer than using it.
+const formats = new Map();
+function formatted(value, digits) {
+  const key = `${language} ${JSON.stringify(digits)}`;
+  if (!formats.has(key)) formats.set(key, new Intl.NumberFormat(language, digits));
+  return formats.get(key).format(value);
+}
+
 // The sentence of a key; what a language lacks is said in English.
 export function t(key, values = {}) {
   const own = CATALOGUES[language][key];
@@ -48,22 +56,22 @@ function written(name, value) {
 export function number(value, digits = 1) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   const shown = Math.abs(value) < 0.5 * 10 ** -digits ? 0 : value;
-  return shown.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return formatted(shown, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
 // As many digits as a reader needs: 72,900 or 600 or 4.12.
 export function amount(value) {
   if (value === null || value === undefined) return "–";
   const size = Math.abs(value);
-  if (size >= 10000) return (Math.round(value / 100) * 100).toLocaleString(language);
-  if (size >= 100) return Math.round(value).toLocaleString(language);
+  if (size >= 10000) return formatted(Math.round(value / 100) * 100, {});
+  if (size >= 100) return formatted(Math.round(value), {});
   if (size === 0) return "0";
-  return value.toLocaleString(language, { maximumSignificantDigits: 3 });
+  return formatted(value, { maximumSignificantDigits: 3 });
 }
 
 export function percent(share, digits = 0) {
   if (share === null || share === undefined) return "–";
-  return share.toLocaleString(language, { style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return formatted(share, { style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
 export function signed(value, digits = 1) {

@@ -1,7 +1,7 @@
 // What stops the corridor: carried as share of effective capacity, turned away beyond the mark, the price of one more tonne.
 import { h } from "./dom.js";
 import { PICTURE, framed, notesOf } from "./download.js";
-import { number, percent, t, unit } from "./i18n.js";
+import { number, percent, signed, t, unit } from "./i18n.js";
 import { palette, useStep } from "./theme.js";
 
 const FULL_AT = 62; // where 100% stands on the bar, in hundredths of its width
@@ -48,7 +48,9 @@ export function sentenceOf(row) {
   return row.is_public ? t("ladder.full", values) : t("ladder.full_unsure", values);
 }
 
-export function ladderList(rows, { onopen }) {
+// `before`: rows of the same facilities in another state; each bar then bears its mark, and the text says by how much use differs.
+export function ladderList(rows, { onopen, before = [] }) {
+  const earlier = Object.fromEntries(before.map((row) => [row.facility_id, row]));
   return h(
     "ol",
     { class: "ladder" },
@@ -65,15 +67,27 @@ export function ladderList(rows, { onopen }) {
             h("span", { class: "rung-name" }, row.name),
             h("span", { class: "rung-share", "data-value": row.share }, percent(row.share)),
           ),
-          bar(row),
+          bar(row, earlier[row.facility_id]),
           h("span", { class: "soft small" }, sentenceOf(row)),
+          changeOf(row, earlier[row.facility_id]),
         ),
       ),
     ),
   );
 }
 
-function bar(row) {
+function changeOf(row, before) {
+  if (!before) return null;
+  const points = 100 * (row.share - before.share);
+  const away = row.turned_away - before.turned_away;
+  const told = [
+    Math.abs(points) < 0.05 ? null : t("ladder.change_points", { points: signed(points, 1) }),
+    Math.abs(away) < 0.05 ? null : t("ladder.change_away", { turned_away: signed(away, 1), unit: unit(row.unit) }),
+  ].filter(Boolean);
+  return told.length ? h("span", { class: "small change", "data-points": points }, told.join(", ")) : null;
+}
+
+function bar(row, before) {
   const beyond = row.is_full ? Math.min(100 - FULL_AT, (row.turned_away / row.capacity) * FULL_AT) : 0;
   return h(
     "span",
@@ -81,6 +95,7 @@ function bar(row) {
     h("span", { class: `bar-carried use-${useStep(row.share, row.is_full)}`, style: { width: `${row.share * FULL_AT}%` } }),
     h("span", { class: "bar-away", style: { left: `${FULL_AT}%`, width: `${beyond}%` } }),
     h("span", { class: "bar-mark", style: { left: `${FULL_AT}%` } }),
+    before ? h("span", { class: "bar-before", style: { left: `${before.share * FULL_AT}%` } }) : null,
   );
 }
 

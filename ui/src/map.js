@@ -257,7 +257,8 @@ function distance(point, path) {
   return least;
 }
 
-export function makeMap(element, { doc, store, changes = () => null, onpick = null, onmove = null }) {
+// `current` gives the document to draw: the run's, or the same with a moved year laid over it.
+export function makeMap(element, { doc, store, current = () => doc, changes = () => null, onpick = null, onmove = null }) {
   const chart = makeChart(element, "canvas");
   new ResizeObserver(() => chart.isDisposed() || chart.resize()).observe(element);
   const paths = pathsOf(doc);
@@ -267,7 +268,7 @@ export function makeMap(element, { doc, store, changes = () => null, onpick = nu
   function draw(keys = null) {
     const state = store.get();
     const colours = palette(state.theme);
-    const drawing = mapSeries({ doc, paths, colours, state, width: chart.getWidth(), changes: changes(state) });
+    const drawing = mapSeries({ doc: current(), paths, colours, state, width: chart.getWidth(), changes: changes(state) });
     shown = drawing.shown;
     if (keys === null || preset === null) {
       preset = state.preset;
@@ -319,7 +320,7 @@ export function makeMap(element, { doc, store, changes = () => null, onpick = nu
   const near = (x, y, reach) => {
     const pixel = (point) => chart.convertToPixel("geo", point);
     const index = doc.years.indexOf(store.get().year);
-    const found = facilitySites(doc, paths)
+    const found = facilitySites(current(), paths)
       .filter((site) => site.scenario.is_full[index] && !changes(store.get()))
       .map((site) => ({ facility: site, far: Math.hypot(pixel(site.at)[0] - x, pixel(site.at)[1] - y) - 4 }));
     found.push(...shown.map(({ link, coords }) => ({ link, far: distance([x, y], coords.map(pixel)) })));
@@ -349,7 +350,8 @@ export function makeMap(element, { doc, store, changes = () => null, onpick = nu
       canvas.getContext("2d").getImageData(canvas.width >> 1, canvas.height >> 1, 1, 1).data[3] > 0
     );
   };
-  return { chart, paths, draw, go, move, where, isDrawn, show: (view) => chart.setOption({ geo: view }) };
+  const flush = () => chart.getZr().flush();
+  return { chart, paths, draw, go, move, where, isDrawn, flush, show: (view) => chart.setOption({ geo: view }) };
 }
 
 function titleOf(hit, doc, state) {

@@ -34,20 +34,3 @@ export function inlineSource() {
     licences: () => unpacked("licences"),
   };
 }
-
-// Documents that a server gives; the paths are those of the app's interface.
-export function httpSource(runId, { base = "", againstId = null } = {}) {
-  const json = async (path) => {
-    const answer = await fetch(base + path, { headers: { accept: "application/json" } });
-    if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
-    return answer.json();
-  };
-  const run = `/api/runs/${encodeURIComponent(runId)}`;
-  return {
-    screen: () => json(`${run}/screen`),
-    against: async () => (againstId ? json(`/api/runs/${encodeURIComponent(againstId)}/screen`) : null),
-    comparison: async () => (againstId ? json(`${run}/screen/against/${encodeURIComponent(againstId)}`) : null),
-    basemap: () => json("/static/basemap.json"),
-    licences: async () => (await fetch(`${base}/static/LICENCES.txt`)).text(),
-  };
-}

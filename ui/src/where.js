@@ -20,7 +20,7 @@ export const mapOption = (doc, colours, state, size, changes = null) => ({
 export const PAPER_MAP = { width: 700, height: 440 };
 
 export function mapView(context) {
-  const { doc, store, cards } = context;
+  const { doc, store, cards, shown = () => doc } = context;
   const body = h("div", {
     class: "map",
     id: "map",
@@ -43,19 +43,27 @@ export function mapView(context) {
   const picture = () => {
     const state = store.get();
     const colours = palette(state.theme);
-    return framed(drawingOf(mapOption(doc, colours, state, PICTURE)), {
+    return framed(drawingOf(mapOption(shown(), colours, drawn(state), PICTURE, changes(state))), {
       title: t("map.title"),
       subtitle: told(state),
       notes: [...notesOf(doc, source), t("map.endorsement")],
       colours,
     });
   };
-  const told = (state) =>
+  // A moved year is told of all routes and goods; what of it crosses the cordon stands in the headline.
+  const drawn = (state) => (state.live ? { ...state, scope: "all", goods: "all" } : state);
+  const changes = (state) => (state.live && state.liveMap === "change" ? context.changes(state.live) : null);
+  const told = (state) => {
+    if (state.live) return t(state.liveMap === "change" ? "live.told_change" : "live.told_flows", { year: state.live.year });
+    return toldOfRun(state);
+  };
+  const toldOfRun = (state) =>
     t(state.scope === "corridor" ? "map.told_corridor" : "map.told", {
       year: state.year,
       goods: state.goods === "all" ? t("map.all_goods") : doc.goods.find((row) => row.commodity_group === state.goods).name,
     });
   let map = null;
+  let scopes, colourings;
   const element = h(
     "div",
     { class: "map-block" },
@@ -73,7 +81,7 @@ export function mapView(context) {
     h(
       "div",
       { class: "tools no-print" },
-      picker(
+      (scopes = picker(
         t("map.scope"),
         [
           ["corridor", t("map.scope_corridor")],
@@ -81,8 +89,8 @@ export function mapView(context) {
         ],
         store,
         "scope",
-      ),
-      picker(
+      )),
+      (colourings = picker(
         t("map.colour"),
         [
           ["mode", t("map.by_mode")],
@@ -90,7 +98,7 @@ export function mapView(context) {
         ],
         store,
         "colourBy",
-      ),
+      )),
       h("label", { class: "field" }, h("span", { class: "visually-hidden" }, t("map.goods")), goods),
       picker(
         t("map.preset"),
@@ -119,21 +127,36 @@ export function mapView(context) {
   );
   return {
     element,
-    keys: ["year", "theme", "colourBy", "goods", "preset", "still", "scope", "paper"],
+    keys: ["year", "theme", "colourBy", "goods", "preset", "still", "scope", "paper", "live", "liveMap"],
     draw(keys) {
       if (store.get().paper)
         paper.replaceChildren(drawingElement(mapOption(doc, palette("light"), { ...store.get(), theme: "light" }, PAPER_MAP), PAPER_MAP));
-      map ??= makeMap(body, { doc, store, onpick: cards.pick });
+      map ??= makeMap(body, { doc, store: { get: () => drawn(store.get()) }, current: shown, changes, onpick: cards.pick });
       context.map = map;
       map.draw(keys);
       const state = store.get();
+      scopes.hidden = goods.parentElement.hidden = Boolean(state.live);
+      colourings.hidden = Boolean(changes(state));
       caption.textContent = told(state);
-      key.replaceChildren(legend(state));
+      key.replaceChildren(legend(drawn(state)));
     },
   };
 
   function legend(state) {
     const colours = palette(state.theme);
+    if (changes(state)) {
+      const sides = [
+        ["more", "live.more"],
+        ["less", "live.less"],
+      ];
+      return h(
+        "ul",
+        { class: "inline" },
+        sides.map(([side, word]) =>
+          h("li", {}, h("span", { class: "swatch", style: { background: colours[side], height: "5px" } }), t(word)),
+        ),
+      );
+    }
     const line = (colour, width) => h("span", { class: "swatch", style: { background: colour, height: `${Math.max(2, width)}px` } });
     const items =
       state.colourBy === "use"
@@ -163,7 +186,7 @@ export function mapView(context) {
 }
 
 export function ladderView(context) {
-  const { doc, store, cards } = context;
+  const { doc, store, cards, shown = () => doc } = context;
   const list = h("div", {});
   const subtitle = h("p", { class: "soft" });
   const twin = h("details", { class: "twin" }, h("summary", {}, t("table.show")));
@@ -174,7 +197,7 @@ export function ladderView(context) {
     const place = doc.places.find((each) => row.place_ids.includes(each.place_id));
     if (place) context.map?.chart.setOption({ geo: centre(place) });
   };
-  const picture = () => ladderPicture(doc, store.get(), ladderRows(doc, store.get().year));
+  const picture = () => ladderPicture(doc, store.get(), ladderRows(shown(), store.get().year));
   const kinds = doc.ladder
     ? picker(
         t("ladder.kind"),
@@ -205,13 +228,13 @@ export function ladderView(context) {
     kinds,
     list,
     h("p", { class: "soft small" }, t("ladder.note")),
-    doc.ladder ? null : h("p", { class: "soft small" }, t("ladder.missing")),
+    doc.ladder ? null : (context.ladderAsk?.() ?? h("p", { class: "soft small" }, t("ladder.missing"))),
     twin,
   );
   twin.addEventListener("toggle", fill);
   function fill() {
     if (!twin.open) return;
-    const { columns, rows } = ladderTable(ladderRows(doc, store.get().year, { onCorridor: false }));
+    const { columns, rows } = ladderTable(ladderRows(shown(), store.get().year, { onCorridor: false }));
     columns[0].open = (row) => open(row.facility_id);
     twin.replaceChildren(
       twin.firstElementChild,
@@ -220,9 +243,9 @@ export function ladderView(context) {
   }
   return {
     element,
-    keys: ["year", "ladder", "theme"],
+    keys: ["year", "ladder", "theme", "live"],
     draw() {
-      const { year, ladder } = store.get();
+      const { year, ladder, live } = store.get();
       if (doc.ladder && ladder !== "year") {
         subtitle.textContent = t(`ladder.${ladder}_told`, {
           year: doc.ladder.year,
@@ -231,9 +254,10 @@ export function ladderView(context) {
         });
         list.replaceChildren(rungList(doc.ladder[ladder], { onopen: open }));
       } else {
-        subtitle.textContent = t("ladder.subtitle", { year });
-        const rows = ladderRows(doc, year).slice(0, 8);
-        list.replaceChildren(rows.length ? ladderList(rows, { onopen: open }) : h("p", {}, t("ladder.nothing")));
+        subtitle.textContent = t(live ? "ladder.subtitle_live" : "ladder.subtitle", { year });
+        const rows = ladderRows(shown(), year).slice(0, context.rungs ?? 8);
+        const before = live ? ladderRows(doc, year, { onCorridor: false }) : [];
+        list.replaceChildren(rows.length ? ladderList(rows, { onopen: open, before }) : h("p", {}, t("ladder.nothing")));
       }
       fill();
     },

@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from html import escape
 from importlib import resources
@@ -121,6 +122,19 @@ def render_map(screen: Mapping[str, Any], *, language: str = "en") -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n<style>{style}</style>\n</head>\n<body>\n'
         f'<div id="page"></div>\n{data}\n<script>{_STARTER}</script>\n</body>\n</html>\n'
     )
+
+
+def document_in(page: str) -> dict[str, Any] | None:
+    """The screen's document that a page holds, or None where it holds none.
+
+    Args:
+        page: What `render_page` gave.
+    """
+    found = re.search(r'<script type="text/plain" id="screen">([^<]+)</script>', page)
+    if found is None:
+        return None
+    document: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(found[1])))
+    return document
 
 
 def _read(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 import polars as pl
@@ -68,6 +69,18 @@ def screen(saved: SavedRun, corridor: Corridor, *, ladder: Mapping[str, Any] | N
     }
     found["sources"] = _sources(corridor, found)
     return found
+
+
+def with_ladder(document: Mapping[str, Any], corridor: Corridor, ladder: Mapping[str, Any]) -> dict[str, Any]:
+    """A screen's document with a ladder put in.
+
+    Args:
+        document: What `screen` gave.
+        corridor: The same corridor.
+        ladder: What `karvan ladder --json` printed.
+    """
+    found = {**document, "ladder": dict(ladder)}
+    return {**found, "sources": _sources(corridor, found)}
 
 
 def compare_screens(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
@@ -155,15 +168,22 @@ def _run(saved: SavedRun, corridor: Corridor) -> dict[str, Any]:
         "run_id", "version", "corridor", "corridor_title", "corridor_version", "scenario", "scenario_title", "baseline",
         "baseline_title", "price_year", "facts_until", "regime", "replaced",
     )  # fmt: skip
+    replaced = [_named_measure(row) for row in report["replaced"]]
     return {
         **{name: report[name] for name in names},
-        "changes": [_change(row) for row in report["replaced"]],
+        "replaced": replaced,
+        "changes": [_change(row) for row in replaced],
         "base_year": corridor.manifest.base_year,
         "corridor_hash": manifest["corridor_hash"],
         "scenario_hash": manifest["scenario_hash"],
         "code_hash": manifest["code_hash"],
         "seed": manifest["seed"],
     }
+
+
+def _named_measure(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What an option replaced; a measure that came as a file goes by its name, for where the file lay is nobody else's business."""
+    return {**row, "measure": PurePath(row["measure"]).stem} if "measure" in row else dict(row)
 
 
 def _change(row: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from types import MappingProxyType
@@ -245,6 +245,28 @@ def moved_snapshot(snapshot: Snapshot, move: Move) -> tuple[Snapshot, list[dict[
     return replace(snapshot, tables=MappingProxyType(tables)), records
 
 
+def values_in(corridor: Corridor, case: Case, columns: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """What holds in a year of a case, after all measures, by TABLE.ID.COLUMN.
+
+    Args:
+        corridor: The corridor.
+        case: Scenario, options and year.
+        columns: Columns by table.
+
+    Raises:
+        DataError, MeasureError: The case does not fit the corridor.
+    """
+    prepared = prepare(corridor, case.scenario_id, case.options)
+    tables = apply(prepared.scenario, prepared.corridor, year=case.year).tables
+    found: dict[str, Any] = {}
+    for table, names in columns.items():
+        frame = tables.get(table)
+        if frame is not None:
+            keys = key_texts(table, frame)
+            found |= {f"{table}.{key}.{name}": value for name in names for key, value in zip(keys, frame[name].to_list(), strict=True)}
+    return found
+
+
 def compared(now: Mapping[str, pl.DataFrame], base: Mapping[str, pl.DataFrame]) -> str:
     """Where the routes of a year's tables can come from, given another's: BASE, MEASURED or SEARCHED."""
     for name, columns in _NETWORK.items():
@@ -304,11 +326,12 @@ def as_measure(corridor: Corridor, move: Move, *, from_year: int) -> tuple[str, 
         changes.append({"table": table, "where": {key: row[key] for key in TABLES[table].primary_key()}, "set": {column: record["new"]}})
         told.append(f"{path.strip()} = {record['new']}")
     goods = corridor.tables["commodities"]["commodity_group"].to_list()
+    forms = set(corridor.tables["demand"]["form"].cast(pl.String))
     for name, factor in move.demand_factor.items():
         if name not in (ANY, *goods):
             problems.append(Problem("demand", None, "commodity_group", f"there are no goods {name}{nearest(name, [ANY, *goods])}"))
         elif factor != 1.0:
-            where: dict[str, Any] = {"form": list(FORMS)} if name == ANY else {"commodity_group": name}
+            where: dict[str, Any] = {"form": [form for form in FORMS if form in forms]} if name == ANY else {"commodity_group": name}
             changes.append({"table": "demand", "where": where, "scale": {"flow_kt": factor}})
             told.append(f"demand of {name} times {factor:g}")
     if problems:

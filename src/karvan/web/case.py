@@ -13,7 +13,7 @@ from karvan.study.live import AT_ONCE, reaction
 from karvan.validation import References, input_doc, measure_cards, scenario_entries
 
 _LAST_YEAR = 2040
-_MOVED = {
+MOVED = {
     "facilities": ("nominal", "availability_share", "payload_share", "peak_factor", "other_load", "minimum"),
     "growth": ("rate_share_per_year",),
     "commodities": ("demand_elasticity_ratio",),
@@ -54,7 +54,7 @@ def case_document(corridor: Corridor, known: References, inputs: pl.DataFrame) -
 def _assumptions(inputs: pl.DataFrame, known: References) -> list[dict[str, Any]]:
     found = []
     for row in inputs.iter_rows(named=True):
-        if row["column"] in _MOVED.get(row["table"], ()):
+        if row["column"] in MOVED.get(row["table"], ()):
             source = known.rows["sources"].get(row["source"], {})
             found.append(
                 {

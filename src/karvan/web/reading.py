@@ -14,7 +14,7 @@ from karvan.web.case import fitting_inputs
 from karvan.web.refused import refused
 from karvan.web.server import Server
 from karvan.web.tables import FORMATS, MOST_ROWS, Choice, as_csv, as_geojson, as_json, as_xlsx, chosen, table_list
-from karvan.web.worker import LADDER, MARKET, SELECT_LINK
+from karvan.web.worker import MARKET, SELECT_LINK
 
 router = APIRouter(prefix="/api")
 
@@ -91,6 +91,12 @@ def trash(server: At) -> dict[str, Any]:
 def screen(server: At, run_id: RunId) -> Response:
     """Everything that the page draws of a run."""
     return Response(server.screen(run_id), media_type="application/json")
+
+
+@router.get("/runs/{run_id}/screen/against/{other}")
+def screen_against(server: At, run_id: RunId, other: RunId) -> Response:
+    """What differs between two runs, as the page draws it."""
+    return JSONResponse(server.compared(run_id, other))
 
 
 @router.get("/runs/{run_id}/report")
@@ -170,7 +176,7 @@ def ladder(
     server: At, run_id: RunId, year: Year = None, to_mt: Annotated[float, Query(gt=0, le=1e4)] = 10.0, case: Case = "baseline"
 ) -> dict[str, Any]:
     """What binds on the way to a target."""
-    return server.question(LADDER, run_id, case, year=year, to_mt=to_mt)
+    return server.ladder(run_id, case, year=year, to_mt=to_mt)
 
 
 @router.get("/compare")

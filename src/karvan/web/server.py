@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -14,23 +15,25 @@ import polars as pl
 
 from karvan.corridor import load_corridor
 from karvan.results import write_text_whole
-from karvan.study.live import Move, as_measure
+from karvan.study.live import Case, Move, as_measure, values_in
 from karvan.study.options import ScenarioOptions
 from karvan.study.run import run_id_of
 from karvan.validation import References, inputs, references_of, sources
 from karvan.web.asked import JobAsked, LiveAsked
-from karvan.web.case import case_document
+from karvan.web.case import MOVED, case_document
 from karvan.web.desk import JobDesk
 from karvan.web.jobs import Job, JobStore
 from karvan.web.questions import LiveDesk, Questions
 from karvan.web.refused import refused
-from karvan.web.screen import screen_document
+from karvan.web.screen import compare_screens, screen_document
 from karvan.web.sessions import Sessions
 from karvan.web.settings import Settings
 from karvan.web.shelf import RunShelf
+from karvan.web.worker import LADDER
 from karvan.web.workers import Worker
 
 _MOST_SCREENS = 6
+_MOST_VALUES = 16
 
 
 class Server:
@@ -64,7 +67,10 @@ class Server:
         self.is_ending = False
         self._checking = Lock()
         self._drawing = Lock()
-        self._screens: OrderedDict[tuple[str, int], bytes] = OrderedDict()
+        self._screens: OrderedDict[tuple[str, int, str], bytes] = OrderedDict()
+        self._valuing = Lock()
+        self._values: OrderedDict[tuple[str, ScenarioOptions, int], dict[str, Any]] = OrderedDict()
+        self._ladders: dict[str, tuple[str, dict[str, Any]]] = {}
 
     @cached_property
     def known(self) -> References:
@@ -107,14 +113,7 @@ class Server:
 
     def move(self, asked: LiveAsked) -> dict[str, Any]:
         """The answer to a move of one year."""
-        if asked.run_id is not None:
-            if asked.scenario is not None:
-                raise refused(422, "give a run_id or a scenario, not both", column="scenario")
-            scenario, options = self._case_of(asked.run_id, asked.case)
-        else:
-            manifest = self.corridor.manifest
-            scenario = asked.scenario or (manifest.baseline if asked.case == "baseline" else manifest.headline_scenario)
-            options = _told(ScenarioOptions(growth=asked.growth))
+        scenario, options = self._moved_case(asked)
         task = {
             "scenario": scenario,
             "options": options,
@@ -126,17 +125,47 @@ class Server:
         }
         return {**self.live.move(asked.client, task), "scenario": scenario, "case": asked.case, "run_id": asked.run_id}
 
+    def ladder(self, run_id: str, case: str, **task: Any) -> dict[str, Any]:
+        """A run's ladder; the page of the run shows the one that was asked for last."""
+        answer = self.question(LADDER, run_id, case, **task)
+        self._ladders[run_id] = json.dumps([case, task]), answer
+        return answer
+
+    def values(self, asked: LiveAsked) -> dict[str, Any]:
+        """What can be moved, as it holds in a year after all measures."""
+        scenario, given = self._moved_case(asked)
+        options = ScenarioOptions(
+            with_measures=(*given["with"], *asked.with_),
+            without_measures=(*given["without"], *asked.without),
+            set_values=tuple(given["set"]),
+            overlay=None if given["overlay"] is None else Path(given["overlay"]),
+            growth=given["growth"],
+        )
+        key = (scenario, options, asked.year)
+        with self._valuing:
+            if key not in self._values:
+                self._values[key] = values_in(self.corridor, Case(*key), MOVED)
+            self._values.move_to_end(key)
+            while len(self._values) > _MOST_VALUES:
+                self._values.popitem(last=False)
+            return {"year": asked.year, "scenario": scenario, "values": self._values[key]}
+
     def screen(self, run_id: str) -> bytes:
         """Everything that the page draws of a run, as JSON; of the runs looked at last it is kept."""
-        key = run_id, self.shelf.stamp(run_id)
+        asked, ladder = self._ladders.get(run_id, ("", None))
+        key = run_id, self.shelf.stamp(run_id), asked
         with self._drawing:
             if key not in self._screens:
-                document = screen_document(self.shelf.saved(run_id), self.shelf.corridor_of(run_id))
+                document = screen_document(self.shelf.saved(run_id), self.shelf.corridor_of(run_id), ladder)
                 self._screens[key] = json.dumps(document, ensure_ascii=False, allow_nan=False).encode("utf-8")
             self._screens.move_to_end(key)
             while len(self._screens) > _MOST_SCREENS:
                 self._screens.popitem(last=False)
             return self._screens[key]
+
+    def compared(self, run_id: str, other: str) -> dict[str, Any]:
+        """What differs between two runs as the page draws it, the first less the other."""
+        return compare_screens(json.loads(self.screen(run_id)), json.loads(self.screen(other)))
 
     def stop(self) -> None:
         """End all workers; jobs are written down as they stand."""
@@ -164,6 +193,16 @@ class Server:
             options = ScenarioOptions(set_values=options.set_values, overlay=options.overlay)
             return self.corridor.manifest.baseline, _told(options)
         return self.shelf.scenario(run_id), _told(options)
+
+    def _moved_case(self, asked: LiveAsked) -> tuple[str, dict[str, Any]]:
+        """The case that a request moves: that of a run, or a scenario as it stands."""
+        if asked.run_id is not None:
+            if asked.scenario is not None:
+                raise refused(422, "give a run_id or a scenario, not both", column="scenario")
+            return self._case_of(asked.run_id, asked.case)
+        manifest = self.corridor.manifest
+        scenario = asked.scenario or (manifest.baseline if asked.case == "baseline" else manifest.headline_scenario)
+        return scenario, _told(ScenarioOptions(growth=asked.growth))
 
     def _name_run(self, job: Job) -> None:
         if job.name:

@@ -120,3 +120,9 @@ def live(server: At, asked: LiveAsked) -> Response:
     """One year, cleared again from where it stood."""
     answer = server.move(asked)
     return JSONResponse({**answer, "routes_text": _ROUTES_TEXT[answer["routes"]]})
+
+
+@router.post("/values")
+def values(server: At, asked: LiveAsked) -> dict[str, Any]:
+    """What can be moved, as it holds in a year."""
+    return server.values(asked)

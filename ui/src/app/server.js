@@ -1,0 +1,83 @@
+// Talks to the server: the token of the launch, failures in the server's own words, and whether it can be reached.
+import { t } from "../i18n.js";
+
+const RETRY_MS = 2000;
+
+export class Refusal extends Error {
+  constructor(status, problems) {
+    super(problems.map((problem) => problem.message).join(" "));
+    this.status = status;
+    this.problems = problems;
+  }
+}
+
+export function makeServer() {
+  let session = null;
+  let isLost = false;
+  let timer = null;
+  const followers = new Set();
+
+  function lost(now) {
+    if (now === isLost) return;
+    isLost = now;
+    for (const tell of followers) tell(isLost);
+    clearInterval(timer);
+    if (isLost) timer = setInterval(() => greet().catch(() => {}), RETRY_MS);
+  }
+
+  async function fetched(path, options = {}) {
+    let answer;
+    try {
+      answer = await fetch(path, options);
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      lost(true);
+      throw new Refusal(0, [{ message: t("app.lost") }]);
+    }
+    lost(false);
+    return answer;
+  }
+
+  async function ask(path, { method = "GET", body = null, signal = null } = {}) {
+    const headers = { accept: "application/json" };
+    if (session?.token) headers["x-karvan-token"] = session.token;
+    if (body !== null) headers["content-type"] = "application/json";
+    const answer = await fetched(path, { method, signal, headers, body: body === null ? null : JSON.stringify(body) });
+    const text = await answer.text();
+    if (!answer.ok) {
+      let problems = [{ message: `${path}: ${answer.status}` }];
+      try {
+        problems = JSON.parse(text).problems ?? problems;
+      } catch {
+        // not one of the server's own answers; its number is all there is to say
+      }
+      throw new Refusal(answer.status, problems);
+    }
+    return JSON.parse(text);
+  }
+
+  // Who we are to the server; asked again when it was away, because it may have been started anew.
+  async function greet() {
+    session = await ask("/api/session");
+    return session;
+  }
+
+  return {
+    ask,
+    greet,
+    text: async (path) => (await fetched(path)).text(),
+    mayChange: () => Boolean(session?.may_change),
+    isLost: () => isLost,
+    follow: (tell) => followers.add(tell),
+    unfollow: () => followers.clear(),
+    look: () => greet().catch(() => {}),
+  };
+}
+
+export const query = (values) => {
+  const found = new URLSearchParams();
+  for (const [name, value] of Object.entries(values))
+    for (const each of Array.isArray(value) ? value : [value])
+      if (each !== null && each !== undefined && each !== "") found.append(name, each);
+  return found.toString();
+};
