@@ -19,9 +19,9 @@ UI = Path(__file__).resolve().parents[2] / "ui" / "src"
 PLACEHOLDER = re.compile(r"\{(\w+)(?:, plural, (?:\s*\w+ \{[^{}]*\})+)?\}")
 PLURAL = re.compile(r"\{\w+, plural, ((?:\s*\w+ \{[^{}]*\})+)\}")
 SOURCES = "\n".join(
-    path.read_text(encoding="utf-8") for path in [*sorted(UI.glob("*.js")), *sorted(REPORT.glob("*.py")), *sorted(STUDY.glob("*.py"))]
+    path.read_text(encoding="utf-8") for path in [*sorted(UI.rglob("*.js")), *sorted(REPORT.glob("*.py")), *sorted(STUDY.glob("*.py"))]
 )
-BUILT = set(re.findall(r"[\"'`]([a-z_]+(?:\.[a-z_]+)*\.)[${]", SOURCES)) | {f"{kind}." for kind in re.findall(r'term\("(\w+)"', SOURCES)}
+BUILT = set(re.findall(r"[\"'`]([a-z_]+(?:\.[a-z_]+)*[._])[${]", SOURCES)) | {f"{kind}." for kind in re.findall(r'term\("(\w+)"', SOURCES)}
 """Beginnings of keys whose end is put together: `verdict.${...}` there, f"terminal.amount.{...}" here."""
 
 
