@@ -65,7 +65,8 @@ def main() -> None:
     write_section(
         "The main job",
         "Two scenarios of 17 years each, routes and delays included, and the commands around them; two threads. Routes of a year are kept"
-        " on disk, so that a run that meets the same year again need not seek them: both are shown, the search once, the rest three times. The peer is a bare Python start.",
+        " on disk, so that a run that meets the same year again need not seek them: both are shown, the search once, the"
+        " rest three times. The peer is a bare Python start.",
         [
             row("`python -c pass`", bare),
             row("`import karvan`", imports),
