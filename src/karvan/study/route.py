@@ -18,7 +18,7 @@ from karvan.measures import Scenario
 from karvan.measures.apply import apply_day
 from karvan.results import Refusal, RuleTold, ShippingAnswer, ShippingEnd, ShippingOption
 from karvan.routing import ArcCosts, StateGraph, arc_costs, build_graph, compile_families
-from karvan.routing.cost import Charges, charges_of
+from karvan.routing.cost import HOURS_PER_DAY, Charges, charges_of
 from karvan.routing.families import Families
 from karvan.routing.hierarchy import MOST_BITS
 from karvan.routing.options import (
@@ -43,8 +43,6 @@ from karvan.study.shipping import Teller
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
-
-_HOURS_PER_DAY = 24.0
 
 
 def route(
@@ -170,7 +168,7 @@ def _require_sense(year: int | None, depart: datetime.date | None, deadline: dat
 
 def _hours_left(date: datetime.date, deadline: datetime.date | None) -> float | None:
     """Hours from the start of a day to the end of another."""
-    return None if deadline is None else _HOURS_PER_DAY * ((deadline - date).days + 1)
+    return None if deadline is None else HOURS_PER_DAY * ((deadline - date).days + 1)
 
 
 class _Day:

@@ -110,40 +110,26 @@ def _live(bench: _Bench, task: Task, tell: Progress) -> dict[str, Any]:
     return bench.live.answer(case, move).as_dict()
 
 
-def _ladder(bench: _Bench, task: Task, tell: Progress) -> dict[str, Any]:
-    from karvan.study import ladder
+def _question(verb: str, *names: str, **by_name: str) -> Callable[[_Bench, Task, Progress], dict[str, Any]]:
+    """The task that asks a verb of `study` about a scenario in a year; arguments are taken from the task by these names."""
 
-    found = ladder(
-        bench.corridor, to_mt=task["to_mt"], scenario=task["scenario"], year=task["year"], options=_options(task),
-        routes=bench.memory, progress=tell,
-    )  # fmt: skip
-    return found.as_dict()
+    def ask(bench: _Bench, task: Task, tell: Progress) -> dict[str, Any]:
+        from karvan import study
 
+        found = getattr(study, verb)(
+            bench.corridor, *(task[name] for name in names), **{key: task[name] for key, name in by_name.items()},
+            scenario=task["scenario"], year=task["year"], options=_options(task), routes=bench.memory, progress=tell,
+        )  # fmt: skip
+        answer: dict[str, Any] = found.as_dict()
+        return answer
 
-def _select_link(bench: _Bench, task: Task, tell: Progress) -> dict[str, Any]:
-    from karvan.study import select_link
-
-    found = select_link(
-        bench.corridor, task["element"], scenario=task["scenario"], year=task["year"], options=_options(task),
-        routes=bench.memory, progress=tell,
-    )  # fmt: skip
-    return found.as_dict()
-
-
-def _market(bench: _Bench, task: Task, tell: Progress) -> dict[str, Any]:
-    from karvan.study import market
-
-    found = market(
-        bench.corridor, task["market"], scenario=task["scenario"], year=task["year"], options=_options(task),
-        routes=bench.memory, progress=tell,
-    )  # fmt: skip
-    return found.as_dict()
+    return ask
 
 
 _TASKS: Mapping[str, Callable[[_Bench, Task, Progress], dict[str, Any]]] = {
     RUN: _run,
     LIVE: _live,
-    LADDER: _ladder,
-    SELECT_LINK: _select_link,
-    MARKET: _market,
+    LADDER: _question("ladder", to_mt="to_mt"),
+    SELECT_LINK: _question("select_link", "element"),
+    MARKET: _question("market", "market"),
 }
