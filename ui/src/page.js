@@ -4,7 +4,7 @@ import { makeCards } from "./cards.js";
 import { button, h } from "./dom.js";
 import { LANGUAGES, currentLanguage, setLanguage, t } from "./i18n.js";
 import { registerBasemap } from "./map.js";
-import { createStore } from "./store.js";
+import { START, createStore } from "./store.js";
 import { preferredTheme, prefersStill } from "./theme.js";
 import * as views from "./views.js";
 
@@ -24,16 +24,7 @@ export async function mountPage(root, source, { language = "en", bar = [] } = {}
     year: doc.focus_year,
     theme: location.hash.includes("print") ? "light" : preferredTheme(),
     still: prefersStill(),
-    colourBy: "mode",
-    goods: "all",
-    scope: "corridor",
-    preset: "corridor",
-    ladder: "year",
-    measure: "time_d",
-    journeys: null,
-    compare: "two",
-    selected: null,
-    paper: false,
+    ...START,
   });
   await Promise.all(["Karvan 10 Mt", "Қорған Əğ", "Карван"].map((sample) => document.fonts.load("500 13px 'Inter Variable'", sample)));
 

@@ -1,5 +1,19 @@
 // State that views read and follow, and where documents come from.
 
+/** How every view stands at first, in the report and in the app. */
+export const START = {
+  colourBy: "mode",
+  goods: "all",
+  scope: "corridor",
+  preset: "corridor",
+  ladder: "year",
+  measure: "time_d",
+  journeys: null,
+  compare: "two",
+  selected: null,
+  paper: false,
+};
+
 export function createStore(initial) {
   let state = initial;
   const followers = new Set();

@@ -4,7 +4,7 @@ import { makeCards } from "../cards.js";
 import { button, h } from "../dom.js";
 import { LANGUAGES, currentLanguage, setLanguage, t } from "../i18n.js";
 import { registerBasemap } from "../map.js";
-import { createStore } from "../store.js";
+import { START, createStore } from "../store.js";
 import { preferredTheme, prefersStill } from "../theme.js";
 import { draftOfRun, draftOfScenario, editsOf, isMoved, jobOf, moveOf } from "./draft.js";
 import { makeDrawer } from "./drawer.js";
@@ -42,16 +42,7 @@ export function mountApp(root, { server, session, kase, basemap, licences, runs,
     year: kase.base_year,
     theme: asked.theme ?? preferredTheme(),
     still: prefersStill(),
-    colourBy: "mode",
-    goods: "all",
-    scope: "corridor",
-    preset: "corridor",
-    ladder: "year",
-    measure: "time_d",
-    journeys: null,
-    compare: "two",
-    selected: null,
-    paper: false,
+    ...START,
     live: null,
     liveSaid: null,
     liveMap: "change",
