@@ -14,14 +14,17 @@ run: $(VENV)/.installed
 serve: $(VENV)/.installed
 	$(BIN)/karvan serve
 
+# Test files on two cores; the tests of a file stay together.
+BESIDE := --numprocesses 2 --dist loadgroup
+
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(BESIDE)
 
 check: lint test plain
 
 # The compiled kernels again, with compilation off.
 plain: $(VENV)/.installed-dev
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/assignment tests/routing
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest $(BESIDE) tests/assignment tests/routing
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -23,6 +23,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the headline numbers of this run to tests/golden")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one file, and tests that look at the run of the packaged case, stay on one worker: what is dear is made once."""
+    for item in items:
+        has_real_run = "real_run" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("real_run" if has_real_run else item.nodeid.partition("::")[0]))
+
+
 @pytest.fixture(scope="session")
 def two_ports() -> Corridor:
     return load_corridor("two-ports")

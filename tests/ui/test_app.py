@@ -83,8 +83,8 @@ def test_from_the_first_start_to_a_comparison_that_a_restart_keeps(serve_in, ope
     saved = {row["link_id"]: float(row["forward_kt"]) for row in csv.DictReader(io.StringIO(text))}
     assert saved == pytest.approx(dict(ours.select("link_id", "forward_kt").iter_rows()))
 
+    page.context.close()  # an open page would ask a server that is gone
     server.stop()
-    page.context.close()
     again = open_app(serve_in(tmp_path / "runs"))
     expect(again.locator("#run-picker option")).to_have_text(["No bigger ferry", "The first"])
     expect(again.locator("#ladder .rung").first).to_be_visible()
