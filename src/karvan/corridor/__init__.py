@@ -4,7 +4,7 @@ Goes in: a folder of CSV tables and YAML files, or the name of a packaged case. 
 DataError with every problem of the folder. May import: network, demand, evidence, schema, errors.
 """
 
-from karvan.corridor.corridor import Corridor, Snapshot
+from karvan.corridor.corridor import Corridor, Snapshot, rows_digest
 from karvan.corridor.edit import overlay, set_cell, with_value
 from karvan.corridor.load import check_corridor, corridor_folder, load_corridor, new_corridor, packaged_corridors
 from karvan.corridor.manifest import Manifest
@@ -16,5 +16,5 @@ from karvan.corridor.whole import table_problems
 __all__ = [
     "NOT_INPUTS", "OPTIONAL_TABLES", "TABLES", "Corridor", "Manifest", "Range", "Ranges", "Snapshot", "check_corridor", "columns_of",
     "corridor_folder", "key_texts", "load_corridor", "metadata_of", "nearest", "new_corridor", "overlay", "packaged_corridors",
-    "range_of", "read_ranges", "row_problems", "set_cell", "table_problems", "typed_rows", "unit_of", "with_value",
+    "range_of", "read_ranges", "row_problems", "rows_digest", "set_cell", "table_problems", "typed_rows", "unit_of", "with_value",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from karvan.routing.centroids import centroid_markets
 from karvan.routing.common_services import ServiceArc, strategy
 from karvan.routing.cost import ArcCosts, arc_costs, estimated_rows, payloads
 from karvan.routing.families import Families, classify, compile_families
-from karvan.routing.graph import StateGraph, build_graph
+from karvan.routing.graph import MEASURES, StateGraph, build_graph, measured
 from karvan.routing.hierarchy import build_hierarchy, distances
 from karvan.routing.legs import legs
 from karvan.routing.options import Criteria, Ends, SearchOptions, Ways, criteria_of, extreme_ways, pareto_ways, worth_telling
@@ -47,6 +47,7 @@ from karvan.routing.uses import (
 __all__ = [
     "COMPONENTS",
     "HOURS",
+    "MEASURES",
     "ArcCosts",
     "ArcRates",
     "Closing",
@@ -87,6 +88,7 @@ __all__ = [
     "facility_entries",
     "first_routes",
     "legs",
+    "measured",
     "opened_by_each",
     "operator_revenue",
     "pareto_ways",

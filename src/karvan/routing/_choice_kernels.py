@@ -74,6 +74,34 @@ def arc_flows(routes, flow, result):
 
 
 @njit(cache=True, nogil=True)
+def cordons(routes, first, counted, ends, boxes, tonnes, teu):
+    """What cordons count of routes; fills `tonnes`, 1 where a cordon counts a route, and `teu`, TEU per tonne, shapes (cordons, routes).
+
+    Args:
+        routes: Routes; `goods` holds their markets.
+        first: First of what is counted on each arc, shape (arcs + 1,).
+        counted: Cordon, and its only goods, origin and destination (-1 for any), by arc, shape (counts, 4).
+        ends: Goods, origin and destination of each market, shape (3, markets).
+        boxes: Whether an arc carries boxes, shape (arcs,), and TEU per tonne of each market, shape (markets,).
+        tonnes, teu: Zeros.
+    """
+    in_box, teu_per_t = boxes
+    for route in range(routes.goods.shape[0]):
+        market = routes.goods[route]
+        for step in range(routes.first_arc[route], routes.first_arc[route + 1]):
+            arc = routes.arc[step]
+            for row in range(first[arc], first[arc + 1]):
+                is_meant = True
+                for column in range(3):
+                    only = counted[row, column + 1]
+                    is_meant = is_meant and (only == -1 or only == ends[column, market])
+                if is_meant:
+                    tonnes[counted[row, 0], route] = 1.0
+                    if in_box[arc]:
+                        teu[counted[row, 0], route] = teu_per_t[market]
+
+
+@njit(cache=True, nogil=True)
 def entries(routes, uses, ends, is_summed, row_mark):
     """Rows that routes use and how much of them.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from karvan.routing.graph import ACCESS, BACKWARD, LINK, TERMINAL, StateGraph
 from karvan.schema import ANY, LOADING_UNITS
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 HOURS_PER_DAY = 24.0
@@ -80,9 +82,9 @@ class ArcCosts:
     vot_usd_per_t_d: float
     reliability_ratio: float
     allowed: BoolArray
-    operator: npt.NDArray[np.int64]
+    operator: IntArray
     is_estimate: BoolArray
-    tariff_row: npt.NDArray[np.int64]
+    tariff_row: IntArray
 
     @property
     def without_reliability(self) -> FloatArray:
@@ -99,13 +101,12 @@ class ArcCosts:
         return self.without_reliability + SURROGATE * self.reliability_usd_per_t_h * graph.arc_sd_h
 
 
-def payloads(tables: Mapping[str, pl.DataFrame], commodity_group: str) -> FloatArray:
-    """Payload of a commodity group by position in LOADING_UNITS, t per unit; NaN where it may not use the unit."""
-    payload = np.full(len(LOADING_UNITS), np.nan)
+def payloads(tables: Mapping[str, pl.DataFrame]) -> dict[str, FloatArray]:
+    """Payload of each commodity group by position in LOADING_UNITS, t per unit; NaN where it may not use the unit."""
+    found = {group: np.full(len(LOADING_UNITS), np.nan) for group in tables["commodities"]["commodity_group"]}
     for group, unit, value in tables["commodity_units"].select("commodity_group", "loading_unit", "payload_t_per_unit").iter_rows():
-        if group == commodity_group:
-            payload[LOADING_UNITS.index(unit)] = value
-    return payload
+        found[group][LOADING_UNITS.index(unit)] = value
+    return found
 
 
 def arc_costs(
@@ -125,19 +126,18 @@ def arc_costs(
     Raises:
         DataError: The group is unknown, or two tariff rows say different things about the same goods on the same links.
     """
-    found = tables["commodities"].filter(pl.col("commodity_group") == commodity_group)
-    if found.height != 1:
+    charges = charges_of(graph, tables) if charges is None else charges
+    traits = charges.traits.get(commodity_group)
+    if traits is None:
         raise DataError(Problem("commodities", None, "commodity_group", f"no group {commodity_group}; add it or use a listed one"))
-    traits = found.row(0, named=True)
-    payload = payloads(tables, commodity_group)
+    payload = charges.payload[commodity_group]
     vot = value_of_time_usd_per_t_d(
         traits["value_usd_per_t"], traits["capital_share_per_year"], traits["depreciation_share_per_year"],
         time_value_factor=traits["time_value_factor"],
     )  # fmt: skip
     is_carried = ~np.isnan(payload)
     is_link = graph.arc_kind == LINK
-    charges = charges_of(graph, tables) if charges is None else charges
-    tariff, tariff_row = _tariffs(graph, charges.scopes, commodity_group, payload)
+    tariff, tariff_row = _tariffs(graph, charges, commodity_group, payload)
     handling = arc_handling(graph, tables, payload)
     allowed = is_carried[graph.arc_unit] & is_carried[graph.arc_unit_after] & ~(is_link & np.isnan(tariff))
     hours = graph.arc_hours
@@ -192,53 +192,44 @@ def _column(tables: Mapping[str, pl.DataFrame], table: str, column: str) -> Floa
 
 
 @dataclass(frozen=True)
-class TariffScope:
-    """What a row of tariffs says.
-
-    Attributes:
-        row: Position in the table.
-        commodity_group: Its goods, or any.
-        arcs: Link arcs that it is about, rising, shape (n,).
-        charge: USD per tonne or, if per box, per TEU on each, shape (n,).
-        is_per_box: Charges are per TEU.
-        specific: The row with the higher number wins: link, then direction, then goods, then loading unit.
-    """
-
-    row: int
-    commodity_group: str
-    arcs: npt.NDArray[np.int64]
-    charge: FloatArray
-    is_per_box: bool
-    specific: int
-
-
-@dataclass(frozen=True)
 class Charges:
-    """What the costs of all goods share.
+    """What the costs of all goods on a graph share: their traits, what the rows of tariffs say, and what of it is an estimate.
+
+    A claim is a row of tariffs and an arc that it is about; claims are sorted by arc and, on an arc, the one that wins is last.
 
     Attributes:
-        scopes: Rows of tariffs.
+        traits: Row of each commodity group.
+        payload: Payload of each commodity group by loading unit; see `payloads`.
+        goods: Goods of each row of tariffs, or any.
+        is_per_box: Charges of the row are per TEU, shape (rows,).
+        rank: The row with the higher number wins: link, then direction, then goods, then loading unit, shape (rows,).
+        row: Row of each claim, shape (claims,).
+        arc: Arc of each claim, shape (claims,).
+        charge: USD per tonne or, if per box, per TEU, shape (claims,).
         tariff_is_estimate: By row of tariffs, False at the end for no row, shape (rows + 1,).
         element_is_estimate: By arc: its link, terminal or access row is an estimate, shape (arcs,).
     """
 
-    scopes: tuple[TariffScope, ...]
+    traits: Mapping[str, Mapping[str, Any]]
+    payload: Mapping[str, FloatArray]
+    goods: tuple[str, ...]
+    is_per_box: BoolArray
+    rank: IntArray
+    row: IntArray
+    arc: IntArray
+    charge: FloatArray
     tariff_is_estimate: BoolArray
     element_is_estimate: BoolArray
 
 
 def charges_of(graph: StateGraph, tables: Mapping[str, pl.DataFrame]) -> Charges:
     """What the costs of all goods on a graph share."""
-    return Charges(_scopes(graph, tables), estimated_rows(tables, "tariffs"), element_is_estimate(graph, tables))
-
-
-def _scopes(graph: StateGraph, tables: Mapping[str, pl.DataFrame]) -> tuple[TariffScope, ...]:
-    """Every row of tariffs with the arcs that it is about."""
     operators = {name: index for index, name in enumerate(tables["operators"]["operator_id"])}
     links = {name: index for index, name in enumerate(tables["links"]["link_id"])}
     arcs_of = {index: np.flatnonzero((graph.arc_operator == index) & (graph.arc_kind == LINK)) for index in operators.values()}
-    found = []
-    for number, row in enumerate(tables["tariffs"].iter_rows(named=True)):
+    tariffs = tables["tariffs"]
+    arcs_by_row, charges, ranks = [np.zeros(0, dtype=np.int64)], [np.zeros(0)], []
+    for row in tariffs.iter_rows(named=True):
         arcs = arcs_of[operators[row["operator_id"]]]
         if row["link_id"] != ANY:
             arcs = arcs[graph.arc_element[arcs] == links[row["link_id"]]]
@@ -246,36 +237,45 @@ def _scopes(graph: StateGraph, tables: Mapping[str, pl.DataFrame]) -> tuple[Tari
             arcs = arcs[(graph.arc_direction[arcs] == BACKWARD) == (row["direction"] == "backward")]
         if row["loading_unit"] != ANY:
             arcs = arcs[graph.arc_unit[arcs] == LOADING_UNITS.index(row["loading_unit"])]
-        is_per_box = row["basis"].startswith("usd_per_teu")
-        if is_per_box:
+        if row["basis"].startswith("usd_per_teu"):
             arcs = arcs[graph.arc_unit[arcs] == CONTAINER_CODE]
-        charge = row["rate"] * graph.arc_length_km[arcs] if row["basis"].endswith("_km") else np.full(arcs.shape[0], row["rate"])
+        charges.append(row["rate"] * graph.arc_length_km[arcs] if row["basis"].endswith("_km") else np.full(arcs.shape[0], row["rate"]))
+        arcs_by_row.append(arcs)
         narrowed = (row["link_id"] != ANY, row["direction"] != "both", row["commodity_group"] != ANY, row["loading_unit"] != ANY)
-        specific = sum(is_narrow << place for place, is_narrow in enumerate(reversed(narrowed)))
-        found.append(TariffScope(number, row["commodity_group"], arcs, charge, is_per_box, specific))
-    return tuple(found)
+        ranks.append(sum(is_narrow << place for place, is_narrow in enumerate(reversed(narrowed))))
+    rank, arc = np.array(ranks, dtype=np.int64), np.concatenate(arcs_by_row)
+    row_of = np.repeat(np.arange(tariffs.height), [arcs.shape[0] for arcs in arcs_by_row[1:]])
+    order = np.lexsort((row_of, rank[row_of], arc))
+    return Charges(
+        traits={traits["commodity_group"]: traits for traits in tables["commodities"].iter_rows(named=True)},
+        payload=payloads(tables),
+        goods=tuple(tariffs["commodity_group"]),
+        is_per_box=np.array([basis.startswith("usd_per_teu") for basis in tariffs["basis"]], dtype=np.bool_),
+        rank=rank,
+        row=row_of[order],
+        arc=arc[order],
+        charge=np.concatenate(charges)[order],
+        tariff_is_estimate=estimated_rows(tables, "tariffs"),
+        element_is_estimate=element_is_estimate(graph, tables),
+    )
 
 
-def _tariffs(
-    graph: StateGraph, scopes: Sequence[TariffScope], commodity_group: str, payload: FloatArray
-) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+def _tariffs(graph: StateGraph, charges: Charges, commodity_group: str, payload: FloatArray) -> tuple[FloatArray, IntArray]:
     """Tariff of each link arc, USD/t, NaN where no row of its operator fits, and its row in tariffs, -1 for none, each of shape (arcs,)."""
-    rate = np.full(graph.arc_count, np.nan)
-    rank = np.full(graph.arc_count, -1)
-    chosen = np.full(graph.arc_count, -1)
-    problems: set[tuple[int, int]] = set()
-    for scope in scopes:
-        if scope.commodity_group not in (commodity_group, ANY):
-            continue
-        arcs, ranks = scope.arcs, rank[scope.arcs]
-        is_rival = ranks == scope.specific
-        if is_rival.any():
-            problems.update((rival, scope.row) for rival in set(chosen[arcs[is_rival]].tolist()))
-        is_won = ranks < scope.specific
-        arcs, charge = arcs[is_won], scope.charge[is_won]
-        rate[arcs] = charge / payload[CONTAINER_CODE] if scope.is_per_box else charge
-        rank[arcs], chosen[arcs] = scope.specific, scope.row
-    if problems:
+    is_for = np.array([goods in (commodity_group, ANY) for goods in charges.goods], dtype=np.bool_)
+    claims = np.flatnonzero(is_for[charges.row])
+    arc, row = charges.arc[claims], charges.row[claims]
+    last = np.flatnonzero(np.append(arc[1:] != arc[:-1], np.ones(min(arc.shape[0], 1), dtype=np.bool_)))
+    before = last[last > 0]
+    is_rival = (arc[before - 1] == arc[before]) & (charges.rank[row[before - 1]] == charges.rank[row[before]])
+    if is_rival.any():
+        pairs = sorted(
+            {(rival, first) for first, rival in zip(row[before - 1][is_rival].tolist(), row[before][is_rival].tolist(), strict=True)}
+        )
         message = "says as much about the same goods as row {}; give one of them a narrower link, direction, goods or loading unit"
-        raise DataError([Problem("tariffs", row + 1, "rate", message.format(rival + 1)) for rival, row in sorted(problems)])
+        raise DataError([Problem("tariffs", later + 1, "rate", message.format(first + 1)) for later, first in pairs])
+    rate, chosen = np.full(graph.arc_count, np.nan), np.full(graph.arc_count, -1)
+    charge, won = charges.charge[claims[last]], row[last]
+    rate[arc[last]] = np.where(charges.is_per_box[won], charge / payload[CONTAINER_CODE], charge)
+    chosen[arc[last]] = won
     return rate, chosen

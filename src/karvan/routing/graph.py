@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -147,8 +147,7 @@ _NodeName = tuple[int, str, str, str, str, str, int]
 """kind, place or region, then mode, gauge, unit, link and direction or step of a gate (for centroids: side, goods, node_id)."""
 
 
-@dataclass(frozen=True)
-class _Arc:
+class _Arc(NamedTuple):
     tail: _NodeName
     head: _NodeName
     kind: int
@@ -158,11 +157,15 @@ class _Arc:
     unit: str
     unit_after: str
     operator: int
-    hours: tuple[float, float, float, float, float]
-    sd_h: float
-    length_km: float = 0.0
-    wtw: float = 0.0
-    ttw: float = 0.0
+
+
+MEASURES = {
+    "links": ("length_km", "time_h"),
+    "terminals": ("time_h", "waiting_h", "time_sd_h", "cost_usd_per_t", "cost_usd_per_teu"),
+    "modes": ("time_sd_share", "co2e_wtw_kg_per_tkm", "co2e_ttw_kg_per_tkm"),
+    "region_places": ("access_time_h", "access_cost_usd_per_t"),
+}
+"""Columns that say how long or how dear something is: they may differ between snapshots whose graphs have the same nodes and arcs."""
 
 
 def build_graph(tables: Mapping[str, pl.DataFrame]) -> StateGraph:
@@ -179,7 +182,40 @@ def build_graph(tables: Mapping[str, pl.DataFrame]) -> StateGraph:
     arcs = list(_link_arcs(tables))
     arcs += _terminal_arcs(tables, arcs)
     arcs += _access_arcs(tables, arcs)
-    return _compiled(tables, arcs)
+    return measured(_compiled(tables, arcs), tables)
+
+
+def measured(graph: StateGraph, tables: Mapping[str, pl.DataFrame]) -> StateGraph:
+    """The same nodes and arcs with times, lengths and emissions of tables that differ from the graph's own in `MEASURES` only."""
+    is_link, is_terminal, is_access = (graph.arc_kind == kind for kind in (LINK, TERMINAL, ACCESS))
+    hours = np.zeros((graph.arc_count, len(_HOURS)))
+    sd, length = np.zeros(graph.arc_count), np.zeros(graph.arc_count)
+    wtw, ttw = np.zeros(graph.arc_count), np.zeros(graph.arc_count)
+
+    links, link, unit = tables["links"], graph.arc_element[is_link], graph.arc_unit[is_link]
+    traits = np.full((3, len(MODES), len(LOADING_UNITS)), np.nan)
+    for row in tables["modes"].iter_rows(named=True):
+        traits[:, MODES.index(row["mode"]), LOADING_UNITS.index(row["loading_unit"])] = [row[name] for name in MEASURES["modes"]]
+    sd_share, wtw_per_tkm, ttw_per_tkm = traits[:, _codes(links["mode"], MODES)[link], unit]
+    moving = _reals(links["time_h"])[link]
+    hours[is_link, 0], sd[is_link], length[is_link] = moving, sd_share * moving, _reals(links["length_km"])[link]
+    wtw[is_link], ttw[is_link] = wtw_per_tkm * length[is_link], ttw_per_tkm * length[is_link]
+
+    terminals, terminal = tables["terminals"], graph.arc_element[is_terminal]
+    heading = _codes(terminals["kind"].replace_strict(_HEADING_OF_KIND, return_dtype=pl.String), _HOURS)[terminal]
+    hours[np.flatnonzero(is_terminal), heading] = _reals(terminals["time_h"])[terminal]
+    hours[is_terminal, 1] += _reals(terminals["waiting_h"])[terminal]
+    sd[is_terminal] = _reals(terminals["time_sd_h"])[terminal]
+    hours[is_access, 0] = _reals(tables["region_places"]["access_time_h"])[graph.arc_element[is_access]]
+    return replace(graph, arc_hours=hours, arc_sd_h=sd, arc_length_km=length, arc_co2e_wtw_kg_per_t=wtw, arc_co2e_ttw_kg_per_t=ttw)
+
+
+def _reals(column: pl.Series) -> FloatArray:
+    return np.array(column.to_numpy(), dtype=np.float64)
+
+
+def _codes(column: pl.Series, words: tuple[str, ...]) -> IntArray:
+    return np.array([words.index(word) for word in column.to_list()], dtype=np.int64)
 
 
 def _state(place: str, mode: str, gauge: str, unit: str) -> _NodeName:
@@ -190,19 +226,12 @@ def _operator_rows(tables: Mapping[str, pl.DataFrame]) -> dict[str, int]:
     return {name: row for row, name in enumerate(tables["operators"]["operator_id"])}
 
 
-def _terminal_hours(row: Mapping[str, Any]) -> tuple[float, float, float, float, float]:
-    hours = dict.fromkeys(_HOURS, 0.0)
-    hours[_HEADING_OF_KIND[row["kind"]]] += row["time_h"]
-    hours["waiting"] += row["waiting_h"]
-    return (hours["moving"], hours["waiting"], hours["border"], hours["gauge"], hours["port"])
-
-
 def _link_arcs(tables: Mapping[str, pl.DataFrame]) -> Iterator[_Arc]:
     """Arcs of links and of the border posts on their passages."""
     operators = _operator_rows(tables)
-    carried: dict[str, list[dict[str, Any]]] = {}
+    carried: dict[str, list[str]] = {}
     for mode in tables["modes"].iter_rows(named=True):
-        carried.setdefault(mode["mode"], []).append(mode)
+        carried.setdefault(mode["mode"], []).append(mode["loading_unit"])
     posts: dict[tuple[str, str], list[tuple[int, dict[str, Any]]]] = {}
     for index, row in enumerate(tables["terminals"].iter_rows(named=True)):
         if row["link_id"] is not None:
@@ -211,10 +240,9 @@ def _link_arcs(tables: Mapping[str, pl.DataFrame]) -> Iterator[_Arc]:
         if not link["is_open"]:
             continue
         gauges = ("1435", "1520") if link["gauge"] == "both" else (link["gauge"],)
-        for (gauge, traits), direction in product(product(gauges, carried.get(link["mode"], ())), (FORWARD, BACKWARD)):
+        for (gauge, unit), direction in product(product(gauges, carried.get(link["mode"], ())), (FORWARD, BACKWARD)):
             if direction == BACKWARD and link["one_way"]:
                 continue
-            unit = traits["loading_unit"]
             start, end = (link["from_place"], link["to_place"])[:: 1 if direction == FORWARD else -1]
             leaving = _posts(posts.get((link["link_id"], start), []), gauge, unit)
             entering = _posts(posts.get((link["link_id"], end), []), gauge, unit)
@@ -228,17 +256,11 @@ def _link_arcs(tables: Mapping[str, pl.DataFrame]) -> Iterator[_Arc]:
                 gate: _NodeName = (GATE, at, link["mode"], gauge, unit, link["link_id"], 2 * step + direction)
                 there = _state(end, link["mode"], gauge, unit) if is_last else gate
                 if post is None:
-                    length, moving = link["length_km"], link["time_h"]
-                    yield _Arc(
-                        here, there, LINK, link["link_id"], element, direction, unit, unit, operators[link["operator_id"]],
-                        (moving, 0.0, 0.0, 0.0, 0.0), traits["time_sd_share"] * moving, length,
-                        traits["co2e_wtw_kg_per_tkm"] * length, traits["co2e_ttw_kg_per_tkm"] * length,
-                    )  # fmt: skip
+                    operator = operators[link["operator_id"]]
+                    yield _Arc(here, there, LINK, link["link_id"], element, direction, unit, unit, operator)
                 else:
-                    yield _Arc(
-                        here, there, TERMINAL, post["terminal_id"], element, direction, unit, unit, operators[post["operator_id"]],
-                        _terminal_hours(post), post["time_sd_h"],
-                    )  # fmt: skip
+                    operator = operators[post["operator_id"]]
+                    yield _Arc(here, there, TERMINAL, post["terminal_id"], element, direction, unit, unit, operator)
                 here = there
 
 
@@ -277,12 +299,12 @@ def _terminal_arcs(tables: Mapping[str, pl.DataFrame], link_arcs: list[_Arc]) ->
     for index, row in rows:
         place = row["place_id"]
         common = (TERMINAL, row["terminal_id"], index)
-        effort = (operators[row["operator_id"]], _terminal_hours(row), row["time_sd_h"])
+        operator = operators[row["operator_id"]]
         for before, after in _state_pairs(row, states.get(place, set())):
             tail, head = _state(place, *before), _state(place, *after)
-            arcs.append(_Arc(tail, head, *common, FORWARD, before[2], after[2], *effort))
+            arcs.append(_Arc(tail, head, *common, FORWARD, before[2], after[2], operator))
             if row["both_ways"]:
-                arcs.append(_Arc(head, tail, *common, BACKWARD, after[2], before[2], *effort))
+                arcs.append(_Arc(head, tail, *common, BACKWARD, after[2], before[2], operator))
     return arcs
 
 
@@ -306,7 +328,7 @@ def _state_pairs(row: Mapping[str, Any], states: set[tuple[str, str, str]]) -> I
 def _access_arcs(tables: Mapping[str, pl.DataFrame], arcs: list[_Arc]) -> list[_Arc]:
     """Arcs between centroids and all states of their places."""
     table = tables["region_places"]
-    places, times = table["place_id"].to_list(), table["access_time_h"].to_list()
+    places = table["place_id"].to_list()
     states: dict[str, set[_NodeName]] = {}
     for arc in arcs:
         for node in (arc.tail, arc.head):
@@ -317,7 +339,6 @@ def _access_arcs(tables: Mapping[str, pl.DataFrame], arcs: list[_Arc]) -> list[_
         for centroid in members:
             for row, unit in zip(centroid.rows, centroid.units, strict=True):
                 place = places[row]
-                hours = (times[row], 0.0, 0.0, 0.0, 0.0)
                 for state in sorted(states.get(place, ())):
                     if unit not in (ANY, state[4]):
                         continue
@@ -327,7 +348,7 @@ def _access_arcs(tables: Mapping[str, pl.DataFrame], arcs: list[_Arc]) -> list[_
                         at: _NodeName = (kind, region, side, goods, centroid.node_id, "" if centroid.shares is None else place, 0)
                         tail, head = (at, state) if kind == ORIGIN else (state, at)
                         name = "/".join((region, side, goods, place, unit))
-                        found.append(_Arc(tail, head, ACCESS, name, row, FORWARD, state[4], state[4], -1, hours, 0.0))
+                        found.append(_Arc(tail, head, ACCESS, name, row, FORWARD, state[4], state[4], -1))
     return found
 
 
@@ -342,11 +363,10 @@ def _compiled(tables: Mapping[str, pl.DataFrame], arcs: list[_Arc]) -> StateGrap
     out_first, out_arc = _by_end(tail, len(names))
     in_first, in_arc = _by_end(head, len(names))
 
+    none = np.zeros(len(ordered))
+
     def whole(values: list[int]) -> IntArray:
         return np.array(values, dtype=np.int64)
-
-    def real(values: list[float]) -> FloatArray:
-        return np.array(values, dtype=np.float64)
 
     is_centroid = [name[0] in (ORIGIN, DESTINATION) for name in names]
     place_of = [place_index.get(name[5], -1) if at_end else place_index[name[1]] for name, at_end in zip(names, is_centroid, strict=True)]
@@ -376,11 +396,11 @@ def _compiled(tables: Mapping[str, pl.DataFrame], arcs: list[_Arc]) -> StateGrap
         arc_unit=whole([LOADING_UNITS.index(arc.unit) for arc in ordered]),
         arc_unit_after=whole([LOADING_UNITS.index(arc.unit_after) for arc in ordered]),
         arc_operator=whole([arc.operator for arc in ordered]),
-        arc_hours=np.array([arc.hours for arc in ordered], dtype=np.float64).reshape(-1, 5),
-        arc_sd_h=real([arc.sd_h for arc in ordered]),
-        arc_length_km=real([arc.length_km for arc in ordered]),
-        arc_co2e_wtw_kg_per_t=real([arc.wtw for arc in ordered]),
-        arc_co2e_ttw_kg_per_t=real([arc.ttw for arc in ordered]),
+        arc_hours=np.zeros((len(ordered), len(_HOURS))),
+        arc_sd_h=none,
+        arc_length_km=none,
+        arc_co2e_wtw_kg_per_t=none,
+        arc_co2e_ttw_kg_per_t=none,
         out_first=out_first,
         out_arc=out_arc,
         in_first=in_first,

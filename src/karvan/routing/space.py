@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from typing import Any
@@ -18,7 +18,7 @@ from karvan.routing.families import Families, compile_families, family_search, r
 from karvan.routing.graph import StateGraph
 from karvan.routing.hierarchy import Hierarchy, Network, build_hierarchy, network_of
 from karvan.routing.permissions import closed_arcs, form_mask, rules_for, rules_in_force
-from karvan.routing.uses import ArcUses, EmptyRun, Rows, UseScope, arc_uses, empty_runs, rows_of, use_scopes
+from karvan.routing.uses import ArcUses, Claims, EmptyRun, Rows, arc_uses, claims_of, empty_runs, rows_of
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -227,7 +227,7 @@ def route_space(
     """
     markets = centroid_markets(tables)
     families = compile_families(tables)
-    shared = (charges_of(graph, tables), use_scopes(graph, tables))
+    shared = (charges_of(graph, tables), claims_of(graph, tables))
     goods = {name: _goods(graph, tables, name, co2_price_usd_per_t, *shared) for name in sorted(set(markets["commodity_group"]))}
     names = sorted(goods)
     pairs = list(markets.select("origin_region", "destination_region").iter_rows())
@@ -262,13 +262,13 @@ def repriced(space: RouteSpace, tables: Mapping[str, pl.DataFrame], *, before: M
     rates = [np.append(frame["tariffs"]["rate"].to_numpy(), 1.0) for frame in (before, tables)]  # the last is for no row at all
     was_free = (rates[0] == 0.0) & (rates[1] != 0.0)
     ratio = np.divide(rates[1], rates[0], out=np.ones_like(rates[0]), where=rates[0] != 0.0)
-    graph, goods = space.graph, dict(space.goods)
+    graph, goods, payload = space.graph, dict(space.goods), payloads(tables)
     for name, item in space.goods.items():
         costs = item.costs
         if was_free[costs.tariff_row].any():
             costs = arc_costs(graph, tables, name, co2_price_usd_per_t=space.co2_price_usd_per_t)
         else:
-            handling = arc_handling(graph, tables, payloads(tables, name))
+            handling = arc_handling(graph, tables, payload[name])
             costs = replace(costs, tariff=costs.tariff * ratio[costs.tariff_row], handling=handling)
         goods[name] = replace(item, costs=costs, search_cost=costs.search_cost(graph))
     return replace(space, goods=goods)
@@ -308,11 +308,11 @@ def _goods(
     commodity: str,
     co2_price_usd_per_t: float,
     charges: Charges,
-    scopes: Sequence[UseScope],
+    claims: Claims,
 ) -> Goods:
     costs = arc_costs(graph, tables, commodity, co2_price_usd_per_t=co2_price_usd_per_t, charges=charges)
-    uses = arc_uses(graph, tables, commodity, scopes=scopes)
-    traits = tables["commodities"].filter(pl.col("commodity_group") == commodity).row(0, named=True)
+    uses = arc_uses(claims, commodity, charges.payload[commodity])
+    traits = charges.traits[commodity]
     return Goods(
         costs=costs,
         search_cost=costs.search_cost(graph),

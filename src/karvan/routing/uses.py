@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -107,109 +107,130 @@ def rows_of(tables: Mapping[str, pl.DataFrame]) -> Rows:
 
 
 @dataclass(frozen=True)
-class UseScope:
-    """What a row of facility_uses or returns says.
+class Claims:
+    """What the rows of facility_uses and returns say of arcs: a claim for each row and arc, in the order of the rows.
 
     Attributes:
-        row: Facility, or balance after the facilities.
-        commodity_groups: Its goods, or any.
-        ends: Position among the regions of the only origin and destination it is for, -1 for any.
-        arcs: Arcs that it is about.
-        carried: Loading units before and after each arc.
-        factor: Weight of the row on each arc: below zero where a balance is met from the other side.
-        unit: What the facility counts; None for a balance, which counts the loading unit itself.
-        days: Days that each arc takes.
+        goods: Goods of each row of the two tables that claims something, or any.
+        of: Position of the claim's row in `goods`, shape (claims,).
+        arc: shape (claims,).
+        row: Facility, or balance after the facilities, shape (claims,).
+        origin, destination: Position among the regions of the only origin and destination it is for, -1 for any, shape (claims,).
+        factor: Weight of the row on the arc: below zero where a balance is met from the other side, shape (claims,).
+        before, after: Loading units carried, shape (claims,).
+        days: Days that the arc takes, shape (claims,).
+        units: What each facility counts; the loading unit itself, "", for a balance.
     """
 
-    row: int
-    commodity_groups: frozenset[str]
-    ends: tuple[int, int]
-    arcs: tuple[int, ...]
-    carried: tuple[frozenset[int], ...]
-    factor: tuple[float, ...]
-    unit: str | None
-    days: tuple[float, ...]
+    goods: tuple[frozenset[str], ...]
+    of: IntArray
+    arc: IntArray
+    row: IntArray
+    origin: IntArray
+    destination: IntArray
+    factor: FloatArray
+    before: IntArray
+    after: IntArray
+    days: FloatArray
+    units: tuple[str, ...]
 
 
-def use_scopes(graph: StateGraph, tables: Mapping[str, pl.DataFrame]) -> tuple[UseScope, ...]:
+def claims_of(graph: StateGraph, tables: Mapping[str, pl.DataFrame]) -> Claims:
     """Every row of facility_uses and returns with the arcs that it is about."""
     facilities = {name: row for row, name in enumerate(tables["facilities"]["facility_id"])}
     regions = {name: place for place, name in enumerate(sorted(tables["regions"]["region_id"]))}
-    units = tables["facilities"]["unit"].cast(pl.String).to_list()
-    days = (graph.arc_hours.sum(axis=1) / HOURS_PER_DAY).tolist()
-    unit_of = [frozenset(pair) for pair in zip(graph.arc_unit.tolist(), graph.arc_unit_after.tolist(), strict=True)]
-    direction = graph.arc_direction.tolist()
-    found = []
+    is_backward = graph.arc_direction == BACKWARD
+    goods: list[frozenset[str]] = []
+    said: list[tuple[int, int, int]] = []
+    arcs_of: list[IntArray] = []
+    weights: list[FloatArray] = []
+
+    def claim(arcs: IntArray, about: frozenset[str], row: int, origin: int, destination: int, factor: FloatArray) -> None:
+        goods.append(about)
+        said.append((row, origin, destination))
+        arcs_of.append(arcs)
+        weights.append(factor)
+
     for row in tables["facility_uses"].iter_rows(named=True):
         kind, name = (LINK, row["link_id"]) if row["link_id"] is not None else (TERMINAL, row["terminal_id"])
-        arcs = graph.arcs_of_element.get((kind, name), ())
+        arcs = np.array(graph.arcs_of_element.get((kind, name), ()), dtype=np.int64)
         if row["direction"] != "both":
-            arcs = tuple(arc for arc in arcs if (direction[arc] == BACKWARD) == (row["direction"] == "backward"))
+            arcs = arcs[is_backward[arcs] == (row["direction"] == "backward")]
         if row["loading_unit"] != ANY:
             code = LOADING_UNITS.index(row["loading_unit"])
-            arcs = tuple(arc for arc in arcs if code in unit_of[arc])
-        if arcs:
-            facility = facilities[row["facility_id"]]
-            ends = (regions.get(row["origin_region"], -1), regions.get(row["destination_region"], -1))
-            carried, taken = tuple(unit_of[arc] for arc in arcs), tuple(days[arc] for arc in arcs)
-            weight = (row["weight_factor"],) * len(arcs)
-            found.append(UseScope(facility, frozenset({row["commodity_group"]}), ends, arcs, carried, weight, units[facility], taken))
+            arcs = arcs[(graph.arc_unit[arcs] == code) | (graph.arc_unit_after[arcs] == code)]
+        ends = (regions.get(row["origin_region"], -1), regions.get(row["destination_region"], -1))
+        weight = np.full(arcs.shape[0], row["weight_factor"])
+        claim(arcs, frozenset({row["commodity_group"]}), facilities[row["facility_id"]], *ends, weight)
     for number, row in enumerate(tables["returns"].iter_rows(named=True)):
-        code = LOADING_UNITS.index(row["loading_unit"])
-        arcs = tuple(arc for arc in graph.arcs_of_element.get((LINK, row["link_id"]), ()) if graph.arc_unit[arc] == code)
-        goods = frozenset(name.strip() for name in row["commodities"].split(";"))
-        sign = tuple(-1.0 if direction[arc] == BACKWARD else 1.0 for arc in arcs)
-        both = (frozenset({code}),) * len(arcs)
-        found.append(UseScope(len(facilities) + number, goods, (-1, -1), arcs, both, sign, None, (0.0,) * len(arcs)))
-    return tuple(found)
+        arcs = np.array(graph.arcs_of_element.get((LINK, row["link_id"]), ()), dtype=np.int64)
+        arcs = arcs[graph.arc_unit[arcs] == LOADING_UNITS.index(row["loading_unit"])]
+        about = frozenset(name.strip() for name in row["commodities"].split(";"))
+        claim(arcs, about, len(facilities) + number, -1, -1, np.where(is_backward[arcs], -1.0, 1.0))
+    arc = np.concatenate([np.zeros(0, dtype=np.int64), *arcs_of])
+    of = np.repeat(np.arange(len(goods), dtype=np.int64), [arcs.shape[0] for arcs in arcs_of])
+    about_rows = np.array(said, dtype=np.int64).reshape(-1, 3)[of]
+    return Claims(
+        goods=tuple(goods),
+        of=of,
+        arc=arc,
+        row=about_rows[:, 0],
+        origin=about_rows[:, 1],
+        destination=about_rows[:, 2],
+        factor=np.concatenate([np.zeros(0), *weights]),
+        before=graph.arc_unit[arc],
+        after=graph.arc_unit_after[arc],
+        days=graph.arc_hours.sum(axis=1)[arc] / HOURS_PER_DAY,
+        units=(*tables["facilities"]["unit"].cast(pl.String), *([""] * tables["returns"].height)),
+    )
 
 
-def arc_uses(
-    graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity_group: str, *, scopes: Sequence[UseScope] | None = None
-) -> ArcUses:
+def arc_uses(claims: Claims, commodity_group: str, payload: FloatArray) -> ArcUses:
     """Which facilities and balances an arc uses up and how much of them a tonne of some goods takes.
 
     One unit per tonne in kt; one over the payload of a TEU, wagon or truck in kteu, kwagons and kvehicles, for that loading
     unit only; trains are 50 wagons or 100 TEU; in kshipdays and kwagondays the days that the arc takes, for each loading unit. Where
     several rows of the same scope tie an arc to one facility the largest counts. A balance counts loading units over its link, those
-    against the link's own direction below zero. `scopes` are those of the graph and tables, if they are known.
+    against the link's own direction below zero.
+
+    Args:
+        claims: What the rows say.
+        commodity_group: The goods.
+        payload: Its payload by loading unit, as `payloads` gives it.
     """
-    payload = payloads(tables, commodity_group)
-    found: dict[tuple[int, int, int, int], float] = {}
-    for scope in use_scopes(graph, tables) if scopes is None else scopes:
-        if commodity_group not in scope.commodity_groups and ANY not in scope.commodity_groups:
-            continue
-        for arc, carried, factor, days in zip(scope.arcs, scope.carried, scope.factor, scope.days, strict=True):
-            key = (arc, scope.row, *scope.ends)
-            if scope.unit is None:
-                per_t = 1.0 / float(payload[min(carried)])
-                if not np.isnan(per_t):
-                    found[key] = factor * per_t
-                continue
-            per_t = factor * _units_per_t(scope.unit, carried, payload, days)
-            if per_t > 0.0:
-                found[key] = max(found.get(key, 0.0), per_t)
-    ordered = sorted(found)
-    keys = np.array(ordered, dtype=np.int64).reshape(-1, 4)
-    per_t_of = np.array([found[key] for key in ordered], dtype=np.float64)
-    columns = [keys[:, column].copy() for column in range(4)]
-    return ArcUses(columns[0], columns[1], per_t_of, columns[2], columns[3])
+    is_for = np.array([commodity_group in goods or ANY in goods for goods in claims.goods], dtype=np.bool_)[claims.of]
+    taken = np.flatnonzero(is_for)
+    unit_of, per_t = np.array(claims.units, dtype=np.str_)[claims.row[taken]], np.zeros(taken.shape[0])
+    for unit in sorted(set(unit_of.tolist())):
+        its = np.flatnonzero(unit_of == unit)
+        at = taken[its]
+        per_t[its] = claims.factor[at] * _units_per_t(unit, claims.before[at], claims.after[at], payload, claims.days[at])
+    is_used = per_t != 0.0
+    taken, per_t = taken[is_used], per_t[is_used]
+    keys = [column[taken] for column in (claims.destination, claims.origin, claims.row, claims.arc)]
+    order = np.lexsort(keys)
+    keys = [key[order] for key in keys]
+    is_first = np.ones(order.shape[0], dtype=np.bool_)
+    is_first[1:] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
+    starts = np.flatnonzero(is_first)
+    largest = np.maximum.reduceat(per_t[order], starts) if starts.shape[0] else per_t
+    destination, origin, row, arc = (key[starts] for key in keys)
+    return ArcUses(arc, row, largest, origin, destination)
 
 
-def _units_per_t(unit: str, carried: Collection[int], payload: FloatArray, days: float) -> float:
-    """Units of a facility per tonne carried in one of some loading units on an arc of so many days; 0 if it does not count them."""
+def _units_per_t(unit: str, before: IntArray, after: IntArray, payload: FloatArray, days: FloatArray) -> FloatArray:
+    """Units of a facility per tonne carried in one of two loading units on an arc of so many days; 0 where it does not count them."""
     wagon = LOADING_UNITS.index("wagon")
     if unit == "kt":
-        return 1.0
+        return np.ones(before.shape[0])
+    in_box = (before == CONTAINER_CODE) | (after == CONTAINER_CODE)
+    taken, per_unit = np.minimum(before, after), np.ones(before.shape[0])
     if unit == "ktrains":
-        taken, per_unit = (CONTAINER_CODE, TEU_PER_TRAIN) if CONTAINER_CODE in carried else (wagon, WAGONS_PER_TRAIN)
+        taken, per_unit = np.where(in_box, CONTAINER_CODE, wagon), np.where(in_box, TEU_PER_TRAIN, WAGONS_PER_TRAIN)
     elif unit in UNIT_CARRIED:
-        taken, per_unit = LOADING_UNITS.index(UNIT_CARRIED[unit]), 1.0
-    else:
-        taken, per_unit = min(carried), 1.0
-    if taken not in carried or np.isnan(payload[taken]):
-        return 0.0
-    per_t = float(1.0 / (per_unit * payload[taken]))
+        taken = np.full(before.shape[0], LOADING_UNITS.index(UNIT_CARRIED[unit]))
+    is_counted = ((before == taken) | (after == taken)) & ~np.isnan(payload[taken])
+    per_t = np.where(is_counted, 1.0 / (per_unit * payload[taken]), 0.0)
     return per_t * days if unit in DAY_UNITS else per_t
 
 
@@ -256,8 +277,8 @@ def empty_runs(tables: Mapping[str, pl.DataFrame]) -> tuple[EmptyRun, ...]:
 
 def _units_of_an_empty(unit: str, loading_unit: str, days: float) -> float:
     """Units of a facility that an empty loading unit takes on an arc of so many days; it weighs nothing."""
-    code = LOADING_UNITS.index(loading_unit)
-    return 0.0 if unit == "kt" else _units_per_t(unit, {code}, np.ones(len(LOADING_UNITS)), days)
+    carried = np.array([LOADING_UNITS.index(loading_unit)], dtype=np.int64)
+    return 0.0 if unit == "kt" else float(_units_per_t(unit, carried, carried, np.ones(len(LOADING_UNITS)), np.array([days]))[0])
 
 
 def facility_entries(space: RouteSpace, sets: RouteSets) -> FacilityEntries:
@@ -296,35 +317,35 @@ def _taken(entries: FacilityEntries, order: IntArray) -> FacilityEntries:
 def cordon_weights(tables: Mapping[str, pl.DataFrame], sets: RouteSets) -> dict[str, tuple[FloatArray, FloatArray]]:
     """What each cordon counts of each route: kt per kt (each tonne once) and thousand TEU per kt, each of shape (routes,)."""
     graph, table = sets.graph, tables["cordons"]
+    names = sorted(set(table["cordon_id"]))
     links = {name: row for row, name in enumerate(tables["links"]["link_id"])}
-    is_counted = np.zeros(len(links) + 1, dtype=np.bool_)  # the last one stands for arcs that are no link
-    is_counted[[links[name] for name in table["link_id"]]] = True
-    steps = np.flatnonzero(is_counted[graph.arc_link][sets.route_arc])
-    steps = steps[np.argsort(graph.arc_link[sets.route_arc[steps]], kind="stable")]
-    arcs, route = sets.route_arc[steps], sets.route_of_step[steps]
-    link, is_backward, in_box = graph.arc_link[arcs], graph.arc_direction[arcs] == BACKWARD, graph.arc_unit[arcs] == CONTAINER_CODE
-    market = sets.route_market[route]
-    labels = {
-        "commodity_group": np.array(sets.market_commodity, dtype=np.str_),
-        "origin_region": np.array(sets.market_origin_region, dtype=np.str_),
-        "destination_region": np.array(sets.market_destination_region, dtype=np.str_),
-    }
-    per_box = {name: 1.0 / payloads(tables, name)[CONTAINER_CODE] for name in sorted(set(sets.market_commodity))}
-    teu_per_t = np.array([per_box[name] for name in sets.market_commodity], dtype=np.float64)[market]
-    found: dict[str, tuple[FloatArray, FloatArray]] = {}
-    for row in table.sort("cordon_id", maintain_order=True).iter_rows(named=True):
-        tonnes, boxes = found.setdefault(row["cordon_id"], (np.zeros(sets.route_count), np.zeros(sets.route_count)))
-        on_link = slice(*np.searchsorted(link, [links[row["link_id"]], links[row["link_id"]] + 1]))
-        counts = np.ones(link[on_link].shape[0], dtype=np.bool_)
-        if row["direction"] != "both":
-            counts &= is_backward[on_link] == (row["direction"] == "backward")
-        for column, values in labels.items():
-            if row[column] not in (None, ANY):
-                counts &= (values == row[column])[market[on_link]]
-        tonnes[route[on_link][counts]] = 1.0
-        counts &= in_box[on_link]
-        boxes[route[on_link][counts]] = teu_per_t[on_link][counts]
-    return found
+    goods = {name: code for code, name in enumerate(sorted(set(sets.market_commodity)))}
+    regions = {name: code for code, name in enumerate(sorted({*sets.market_origin_region, *sets.market_destination_region}))}
+    link_of_arc, is_backward = graph.arc_link, graph.arc_direction == BACKWARD
+    arcs_of, said = [np.zeros(0, dtype=np.int64)], []
+    for row in table.iter_rows(named=True):
+        is_on = link_of_arc == links[row["link_id"]]
+        arcs_of.append(np.flatnonzero(is_on if row["direction"] == "both" else is_on & (is_backward == (row["direction"] == "backward"))))
+        only = [
+            -1 if row[column] in (None, ANY) else known.get(row[column], -2)
+            for column, known in (("commodity_group", goods), ("origin_region", regions), ("destination_region", regions))
+        ]
+        said.append((names.index(row["cordon_id"]), *only))
+    arc = np.concatenate(arcs_of)
+    order = np.argsort(arc, kind="stable")
+    counted = np.repeat(np.array(said, dtype=np.int64).reshape(-1, 4), [arcs.shape[0] for arcs in arcs_of[1:]], axis=0)[order]
+    first = np.searchsorted(arc[order], np.arange(graph.arc_count + 1)).astype(np.int64)
+    payload = payloads(tables)
+    ends = (sets.market_commodity, sets.market_origin_region, sets.market_destination_region)
+    codes = np.array(
+        [[known[name] for name in column] for known, column in zip((goods, regions, regions), ends, strict=True)], dtype=np.int64
+    )
+    teu_per_t = np.array([1.0 / payload[name][CONTAINER_CODE] for name in sets.market_commodity], dtype=np.float64)
+    tonnes, boxes = np.zeros((len(names), sets.route_count)), np.zeros((len(names), sets.route_count))
+    routes = _choice_kernels.Routes(sets.route_first_arc, sets.route_arc, sets.route_market)
+    in_box = graph.arc_unit == CONTAINER_CODE
+    _choice_kernels.cordons(routes, first, counted, codes.reshape(3, -1), (in_box, teu_per_t), tonnes, boxes)
+    return {name: (tonnes[number], boxes[number]) for number, name in enumerate(names)}
 
 
 @dataclass(frozen=True)

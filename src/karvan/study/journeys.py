@@ -41,7 +41,7 @@ def journey_legs(snapshot: Snapshot, *, co2_price_usd_per_t: float) -> pl.DataFr
         for journey in group.iter_rows(named=True):
             route = _cheapest(sets, markets[journey["journey_id"]], journey["family_id"])
             if route is not None:
-                payload_t = float(payloads(tables, journey["commodity_group"])[LOADING_UNITS.index("container")])
+                payload_t = float(payloads(tables)[journey["commodity_group"]][LOADING_UNITS.index("container")])
                 rows += [
                     {
                         "journey_id": journey["journey_id"],

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from karvan.assignment import stored_constants
-from karvan.corridor import Snapshot
+from karvan.corridor import Snapshot, rows_digest
 from karvan.errors import DataError, Problem
 from karvan.routing import (
+    MEASURES,
     ArcRates,
     Entered,
     FacilityEntries,
@@ -33,6 +35,7 @@ from karvan.routing import (
     cordon_weights,
     entered,
     first_routes,
+    measured,
     recalled,
     recalled_pool,
     route_space,
@@ -134,6 +137,7 @@ class RouteMemory:
         self.folder = folder
         self._guard = Lock()
         self._locks: dict[tuple[object, ...], Lock] = {}
+        self._graphs: dict[tuple[object, ...], StateGraph] = {}
         self._spaces: dict[tuple[object, ...], RouteSpace] = {}
         self._firsts: dict[tuple[object, ...], RouteSets] = {}
         self._rests: dict[tuple[object, ...], Entered] = {}
@@ -176,11 +180,19 @@ class RouteMemory:
         key = _routing_key(snapshot, co2_price_usd_per_t)
         with self._lock(key):
             if key not in self._spaces:
-                graph = build_graph(snapshot.tables)
                 self._spaces[key] = route_space(
-                    graph, snapshot.tables, date=snapshot.state_date, co2_price_usd_per_t=co2_price_usd_per_t
+                    self._graph(snapshot), snapshot.tables, date=snapshot.state_date, co2_price_usd_per_t=co2_price_usd_per_t
                 )  # fmt: skip
         return self._spaces[key]
+
+    def _graph(self, snapshot: Snapshot) -> StateGraph:
+        """The snapshot's state graph; its nodes and arcs are those of another that differs in times and lengths only."""
+        key = ("network", *_network_key(snapshot))
+        with self._lock(key):
+            if key not in self._graphs:
+                self._graphs[key] = build_graph(snapshot.tables)
+                return self._graphs[key]
+        return measured(self._graphs[key], snapshot.tables)
 
     def rest(self, snapshot: Snapshot, *, co2_price_usd_per_t: float) -> Entered:
         """Routes that are choices while nothing has a price or a delay."""
@@ -267,7 +279,7 @@ class RouteMemory:
 
     def year_key(self, snapshot: Snapshot, *, co2_price_usd_per_t: float, settings: tuple[object, ...]) -> tuple[object, ...]:
         """All that the routes of a year depend on."""
-        digests = tuple(int(snapshot.tables[name].hash_rows(seed=7).sum()) for name in MARKET_TABLES)
+        digests = (snapshot.digests[name] for name in MARKET_TABLES)
         return (*_routing_key(snapshot, co2_price_usd_per_t), *digests, *settings)
 
     def _lock(self, key: tuple[object, ...]) -> Lock:
@@ -279,7 +291,7 @@ class RouteMemory:
             return None
         if self._code is None:
             self._code = code_hash()
-        text = json.dumps([self._code, np.__version__, *map(str, key)])
+        text = json.dumps([self._code, np.__version__, pl.__version__, *map(str, key)])
         return self.folder / f"{hashlib.sha256(text.encode('utf-8')).hexdigest()[:32]}.npz"
 
 
@@ -322,16 +334,17 @@ def _routing_key(snapshot: Snapshot, co2_price_usd_per_t: float) -> tuple[object
     begun = rules["from_date"].is_null() | (rules["from_date"] <= snapshot.state_date)
     running = rules["until_date"].is_null() | (rules["until_date"] > snapshot.state_date)
     in_force = tuple(rules.filter(begun & running & rules["in_force"])["permission_id"].sort())
-    digests = tuple(int(snapshot.tables[name].hash_rows(seed=7).sum()) for name in ROUTING_TABLES if name != "permissions")
-    rule_digest = int(rules.drop("in_force").hash_rows(seed=7).sum()) if rules.height else 0
-    markets = int(
-        snapshot.tables["demand"]
-        .select("market_id", "origin_region", "destination_region", "commodity_group", "form")
-        .hash_rows(seed=7)
-        .sum()
-    )
-    facilities = int(snapshot.tables["facilities"].select("facility_id", "unit").hash_rows(seed=7).sum())
-    return (*digests, rule_digest, in_force, markets, facilities, co2_price_usd_per_t)
+    digests = (snapshot.digests[name] for name in ROUTING_TABLES if name != "permissions")
+    markets = snapshot.tables["demand"].select("market_id", "origin_region", "destination_region", "commodity_group", "form")
+    facilities = snapshot.tables["facilities"].select("facility_id", "unit")
+    frames = (rules.drop("in_force"), markets, facilities)
+    return (*digests, *(rows_digest(frame) for frame in frames), in_force, co2_price_usd_per_t)
+
+
+def _network_key(snapshot: Snapshot) -> tuple[object, ...]:
+    """All that the nodes and arcs of a graph depend on."""
+    shape = (rows_digest(snapshot.tables[name].drop(columns)) for name, columns in MEASURES.items())
+    return (*shape, snapshot.digests["places"], snapshot.digests["operators"])
 
 
 def _unreachable(snapshot: Snapshot, market: tuple[str, str, str]) -> Problem:

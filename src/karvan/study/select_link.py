@@ -312,7 +312,7 @@ def _one_way(cleared: Cleared, element: Element, direction: int) -> float:
 def _teu_per_t(cleared: Cleared) -> FloatArray:
     """Boxes of a tonne on each route, zero for loose goods, shape (routes of the sets,)."""
     sets = cleared.routed.sets
-    payload = {name: float(payloads(cleared.routed.snapshot.tables, name)[_BOX]) for name in set(sets.market_commodity)}
+    payload = {name: float(units[_BOX]) for name, units in payloads(cleared.routed.snapshot.tables).items()}
     by_market = [
         1.0 / payload[goods] if form == "boxed" else 0.0 for goods, form in zip(sets.market_commodity, sets.market_form, strict=True)
     ]

@@ -39,10 +39,10 @@ def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str,
     waited = as_queue(cleared) if has_queue else None
     return YearResult(
         year=snapshot.year,
-        corridor_mt=float(set_flow @ headline_kt) / 1e3,
-        containers_teu=float(set_flow @ headline_kteu) * 1e3,
+        corridor_mt=_sum(set_flow, headline_kt) / 1e3,
+        containers_teu=_sum(set_flow, headline_kteu) * 1e3,
         crude_mt=float((set_flow * headline_kt)[is_crude].sum()) / 1e3,
-        corridor_latent_mt=float(latent_flow @ headline_kt) / 1e3,
+        corridor_latent_mt=_sum(latent_flow, headline_kt) / 1e3,
         crossings=_crossings(cleared, set_flow, headline_kt),
         facilities=_facilities(cleared, set_flow, headline_kt),
         families=_families(cleared),
@@ -63,7 +63,7 @@ def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str,
         queue=None
         if waited is None
         else {
-            "corridor_mt": float(waited.route_flow_kt[shipped] @ headline_kt[assembly.route_of[shipped]]) / 1e3,
+            "corridor_mt": _sum(waited.route_flow_kt[shipped], headline_kt[assembly.route_of[shipped]]) / 1e3,
             "welfare_musd": waited.welfare_kusd / 1e3,
             "waiting_musd": waited.waiting_kusd / 1e3,
         },
@@ -89,35 +89,28 @@ def _row_tonnes(cleared: Cleared, set_flow: FloatArray, weight: FloatArray) -> F
 def _crossings(cleared: Cleared, set_flow: FloatArray, headline_kt: FloatArray) -> pl.DataFrame:
     """Flow over each cordon by who sends what where; cordons that nothing crosses have one row of zero."""
     sets = cleared.routed.sets
-    count = len(sets.market_ids)
-    names, codes, markets, sums = sorted(cleared.routed.cordons), [], [], []
-    for code, name in enumerate(names):
+    of_market = list(
+        zip(sets.market_origin_region, sets.market_destination_region, sets.market_commodity, sets.market_form, strict=True)
+    )  # fmt: skip
+    trades = sorted(set(of_market))
+    place = {trade: number for number, trade in enumerate(trades)}
+    trade_of_route = np.array([place[trade] for trade in of_market], dtype=np.int64)[sets.route_market]
+    rows: list[tuple[str, tuple[str | None, ...]]] = []
+    sums = []
+    for name in sorted(cleared.routed.cordons):
         kt, kteu = cleared.routed.cordons[name]
-        crossing = np.flatnonzero(kt)
-        market, flow = sets.route_market[crossing], (set_flow * kt)[crossing]
-        used = np.unique(market) if crossing.shape[0] else np.array([-1])
+        crossing = np.flatnonzero(kt > 0.0)
+        trade, flow = trade_of_route[crossing], (set_flow * kt)[crossing]
         amounts = (flow, (set_flow * kteu)[crossing], flow * headline_kt[crossing])
-        by_market = [np.bincount(market, weights=each, minlength=count)[used] if crossing.shape[0] else np.zeros(1) for each in amounts]
-        codes.append(np.full(used.shape[0], code))
-        markets.append(used)
-        sums.append(np.stack(by_market, axis=1))
-    table = np.concatenate(sums)
+        used = np.flatnonzero(np.bincount(trade, minlength=len(trades)))
+        rows += [(name, trades[number]) for number in used.tolist()] or [(name, (None,) * 4)]
+        totals = np.stack([np.bincount(trade, weights=each, minlength=len(trades))[used] for each in amounts], axis=1)
+        sums.append(totals if used.shape[0] else np.zeros((1, 3)))
+    table = np.concatenate(sums) if sums else np.zeros((0, 3))
+    keys = ("origin_region", "destination_region", "commodity_group", "form")
+    named = {"cordon_id": [name for name, _ in rows], **{key: [trade[column] for _, trade in rows] for column, key in enumerate(keys)}}
     amounts_of = {key: table[:, column] for column, key in enumerate(("flow_kt", "flow_kteu", "on_corridor_kt"))}
-    frame = pl.DataFrame({"code": np.concatenate(codes), "market": np.concatenate(markets), **amounts_of})
-    labels = pl.DataFrame(
-        {
-            "market": np.arange(count),
-            "origin_region": sets.market_origin_region,
-            "destination_region": sets.market_destination_region,
-            "commodity_group": sets.market_commodity,
-            "form": sets.market_form,
-        },
-        schema_overrides=dict.fromkeys(("origin_region", "destination_region", "commodity_group", "form"), pl.String),
-    )
-    cordons = pl.DataFrame({"code": np.arange(len(names)), "cordon_id": names}, schema_overrides={"cordon_id": pl.String})
-    keys = ["cordon_id", "origin_region", "destination_region", "commodity_group", "form"]
-    named = frame.join(labels, on="market", how="left", validate="m:1").join(cordons, on="code", how="left", validate="m:1")
-    return named.group_by(keys, maintain_order=True).agg(pl.col(*amounts_of).sum()).sort(keys)
+    return pl.DataFrame({**named, **amounts_of}, schema_overrides=dict.fromkeys(("cordon_id", *keys), pl.String))
 
 
 def facilities_of(cleared: Cleared) -> pl.DataFrame:
@@ -291,6 +284,11 @@ def _estimated_shares(cleared: Cleared, set_flow: FloatArray, headline_kt: Float
         "hours": _share(on_arc.sum(axis=0) * rates.hours, rates.time_is_estimate),
         "rent": _share(rent, estimated_rows(tables, "facilities")[:-1]),
     }
+
+
+def _sum(values: FloatArray, weights: FloatArray) -> float:
+    """Weighted sum with the same digits on any machine: a linear algebra library shares a long one among its threads."""
+    return float((values * weights).sum())
 
 
 def _share(weight: FloatArray, is_in: npt.NDArray[np.bool_]) -> float:
