@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from karvan.assignment.ladder import as_is_ladder, relieved_ladder
+from karvan.assignment.ladder import Rung, ladders
 from karvan.assignment.market import clear, flows_at, scaled, with_capacity
 from karvan.errors import DataError
 from tests.assignment.market_cases import Route, one_nest, program, random_program, two_routes
@@ -13,6 +13,14 @@ from tests.assignment.market_cases import Route, one_nest, program, random_progr
 FREE_SHARE = 0.7310585786300049
 FIRST = np.array([1.0, 0.0])
 EVERY = np.array([True])
+
+
+def as_is_ladder(*program: object, target_kt: float) -> list[Rung]:
+    return ladders(*program, target_kt=target_kt)[0]
+
+
+def relieved_ladder(*program: object, target_kt: float) -> list[Rung]:
+    return ladders(*program, target_kt=target_kt)[1]
 
 
 def test_relieved_ladder_of_three_rows_in_series() -> None:
@@ -98,6 +106,20 @@ def test_relief_of_every_rung_reaches_the_target(seed: int) -> None:
     assert float(cordon @ standing.route_flow_kt) + gained == pytest.approx(target, rel=1e-7)
     scales = [rung.market_scale for rung in rungs]
     assert scales == sorted(scales)
+
+
+def test_threads_change_no_digit() -> None:
+    problem = random_program(1, tightness=1.2)
+    cordon = (np.diff(problem.route_first_entry) > 0) * 1.0
+    target = 2.0 * float(cordon @ flows_at(problem, np.zeros(6)).route_flow_kt)
+    one, two = (ladders(problem, np.ones(6, dtype=np.bool_), cordon, target_kt=target, threads=threads) for threads in (1, 2))
+    told = [
+        [[(rung.row, rung.market_scale, rung.price_usd_per_unit, rung.gain_kusd) for rung in rungs] for rungs in both]
+        for both in (one, two)
+    ]
+    assert told[0] == told[1]
+    assert one[0]
+    assert one[1]
 
 
 def test_targets_out_of_reach() -> None:

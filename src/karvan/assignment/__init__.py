@@ -9,7 +9,7 @@ from karvan.assignment.assembly import Assembly, assemble, effective_capacity, s
 from karvan.assignment.calibration import FitOptions, delta_for_shares, fit_constants, theta_for_elasticity
 from karvan.assignment.delays import DelayCurves, delay_h, read_curves, route_delay_cost, use_share, with_reference
 from karvan.assignment.fixed_point import FixedPoint, FixedPointOptions, TwoStarts, solve_fixed_point, solve_from_two_starts
-from karvan.assignment.ladder import Rung, as_is_ladder, relieved_ladder
+from karvan.assignment.ladder import Rung, ladders
 from karvan.assignment.market import (
     Clearing,
     ClearOptions,
@@ -34,7 +34,6 @@ __all__ = [
     "MarketProblem",
     "Rung",
     "TwoStarts",
-    "as_is_ladder",
     "assemble",
     "clear",
     "delay_h",
@@ -42,9 +41,9 @@ __all__ = [
     "effective_capacity",
     "fit_constants",
     "flows_at",
+    "ladders",
     "queued",
     "read_curves",
-    "relieved_ladder",
     "route_delay_cost",
     "scaled",
     "solve_fixed_point",

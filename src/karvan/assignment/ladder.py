@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
-import scipy.sparse.linalg
 
 from karvan.assignment.dual import AT_MOST
 from karvan.assignment.market import Clearing, ClearOptions, MarketProblem, clear, flows_at, limited_rows, scaled, with_capacity
@@ -65,34 +65,36 @@ class Rung:
 
 @dataclass(frozen=True)
 class _Climb:
-    """A program whose chosen markets grow.
+    """A program whose chosen markets grow until a cordon would reach a target if nothing were full.
 
     Attributes:
         problem: The program at scale 1.
         scales: Markets that grow, shape (markets,).
         cordon: kt counted per kt of flow, shape (routes,).
+        target_kt: Tonnes over the cordon without limits at the target scale.
         options: Tolerances of every clearing.
         limits: Rows that are upper limits, in order.
         known: Markets without any limit by scale; balances and minimums hold in them.
+        known_alone: Markets at the target scale with the limit of one row lifted, by row.
     """
 
     problem: MarketProblem
     scales: BoolArray
     cordon: FloatArray
+    target_kt: float
     options: ClearOptions
     limits: IntArray
     known: dict[float, Clearing] = field(default_factory=dict)
+    known_alone: dict[int, Clearing] = field(default_factory=dict)
 
     def free(self, scale: float) -> Clearing:
         """The market at a scale if nothing were full."""
         if scale not in self.known:
-            grown = scaled(self.problem, np.where(self.scales, scale, 1.0))
             if self.limits.shape[0] == limited_rows(self.problem).shape[0]:
+                grown = scaled(self.problem, np.where(self.scales, scale, 1.0))
                 self.known[scale] = flows_at(grown, np.zeros(self.problem.row_capacity.shape[0]))
             else:
-                near = min(self.known, key=lambda other: abs(other - scale), default=None)
-                start = None if near is None else self.known[near].row_price_usd_per_unit
-                self.known[scale] = self.at(scale, lifted=self.limits.tolist(), start=start)
+                self.known[scale] = self.at(scale, lifted=self.limits.tolist(), start=_prices_between(self.known, scale))
         return self.known[scale]
 
     def latent_kt(self, scale: float) -> float:
@@ -117,21 +119,59 @@ class _Climb:
             low, below, high, above = (guess, found, high, above) if found < wanted else (low, below, guess, found)
         return high
 
-    def at(self, scale: float, *, lifted: list[int] | None = None, start: FloatArray | None = None) -> Clearing:
+    def at(self, scale: float, *, lifted: Sequence[int] = (), start: FloatArray | None = None) -> Clearing:
         """The market at a scale, some rows without limit."""
         capacity = self.problem.row_capacity.copy()
-        capacity[lifted or []] = np.inf
+        capacity[list(lifted)] = np.inf
         grown = scaled(with_capacity(self.problem, capacity), np.where(self.scales, scale, 1.0))
         return clear(grown, start=start, options=self.options)
 
     def cordon_kt(self, clearing: Clearing) -> float:
-        return float(self.cordon @ clearing.route_flow_kt)
+        return float((self.cordon * clearing.route_flow_kt).sum())
+
+    @cached_property
+    def today(self) -> Clearing:
+        """The market at scale 1, all limits standing."""
+        return self.at(1.0)
+
+    @cached_property
+    def standing(self) -> Clearing:
+        """The market at the target scale, all limits standing."""
+        return self.at(self.target_scale, start=self.today.row_price_usd_per_unit)
+
+    @cached_property
+    def priced(self) -> list[int]:
+        """Rows that have a price there."""
+        return [int(row) for row in self.limits if self.standing.row_price_usd_per_unit[row] > _PRICE_FLOOR_USD_PER_UNIT]
+
+    def alone(self, row: int) -> Clearing:
+        """The market at the target scale with the limit of a row lifted and all others standing."""
+        if row not in self.known_alone:
+            self.known_alone[row] = self.at(self.target_scale, lifted=[row], start=self.standing.row_price_usd_per_unit)
+        return self.known_alone[row]
+
+    @cached_property
+    def target_scale(self) -> float:
+        """Scale at which the cordon reaches the target without limits."""
+        most = 2.0
+        while self.latent_kt(most) < self.target_kt:
+            most *= 2.0
+        return self.reaches(self.latent_kt, self.target_kt, most=most)
 
 
-def relieved_ladder(
-    problem: MarketProblem, scales: BoolArray, cordon: FloatArray, *, target_kt: float, options: ClearOptions | None = None
-) -> list[Rung]:
-    """Rungs in the order in which rows bind when every earlier one is lifted as the market grows.
+def ladders(
+    problem: MarketProblem,
+    scales: BoolArray,
+    cordon: FloatArray,
+    *,
+    target_kt: float,
+    options: ClearOptions | None = None,
+    threads: int = 1,
+) -> tuple[list[Rung], list[Rung]]:
+    """Rungs in the order in which rows bind as the market grows: with all limits standing, and with each lifted as it binds.
+
+    With all limits standing, only rows with a price at the target scale are rungs, in the order in which they first have one. Gain is
+    that of lifting the row alone at the target scale; the next row is the one whose rent rises most when this one is lifted.
 
     With all rows that bind earlier lifted, flows up to the next binding are those without limits: straight lines in the scale but for
     what balances bend, located to 1e-4. Price and gain hold at the target scale with earlier rungs lifted and this one and later ones
@@ -143,111 +183,97 @@ def relieved_ladder(
         cordon: kt counted per kt of flow, shape (routes,).
         target_kt: Tonnes over the cordon without limits at the target scale.
         options: Tolerances.
+        threads: Threads that share the work; the digits do not depend on it.
 
     Raises:
         DataError: The target lies below today's tonnes without limits, or no growing market crosses the cordon.
         ConvergenceError: A clearing did not reach its tolerance.
     """
-    climb, target_scale = _climb(problem, scales, cordon, target_kt, options)
+    limits = np.flatnonzero(np.isfinite(problem.row_capacity) & (problem.row_sense == AT_MOST))
+    climb = _Climb(problem, scales, cordon, target_kt, options or ClearOptions(), limits)
+    _check(climb)
+    with ThreadPoolExecutor(threads, thread_name_prefix="ladder") as pool:
+        list(pool.map(climb.alone, climb.priced))
+        others = replace(climb, known=dict(climb.known))  # a start would else depend on which of the two came first
+        as_is, relieved = pool.submit(_as_is, climb), pool.submit(_relieved, others)
+        return as_is.result(), relieved.result()
+
+
+def _relieved(climb: _Climb) -> list[Rung]:
+    problem, target_scale = climb.problem, climb.target_scale
     full = [int(row) for row in climb.limits if climb.free(target_scale).row_flow[row] > problem.row_capacity[row]]
 
     def binds_at(row: int) -> float:
         return climb.reaches(lambda scale: float(climb.free(scale).row_flow[row]), float(problem.row_capacity[row]), most=target_scale)
 
     rungs = sorted(((row, binds_at(row)) for row in full), key=lambda item: (item[1], item[0]))
-    standing = climb.at(target_scale)
-    before, lifted = standing, list[int]()
+    before, at_scale, lifted = climb.standing, climb.today, list[int]()
     result = []
     for rank, (row, binds) in enumerate(rungs):
         scale = max(binds, 1.0)
-        at_scale = climb.at(scale, lifted=lifted, start=before.row_price_usd_per_unit)
+        at_scale = climb.at(scale, lifted=lifted, start=at_scale.row_price_usd_per_unit)
         after = climb.at(target_scale, lifted=[*lifted, row], start=before.row_price_usd_per_unit)
-        result.append(
-            Rung(
-                rung=rank + 1,
-                market_scale=scale,
-                latent_kt=climb.latent_kt(scale),
-                realised_kt=climb.cordon_kt(at_scale),
-                row=row,
-                price_usd_per_unit=float(before.row_price_usd_per_unit[row]),
-                gain_kt=climb.cordon_kt(after) - climb.cordon_kt(before),
-                gain_kusd=after.welfare_kusd - before.welfare_kusd,
-                is_alone_useless=_is_useless_alone(climb, target_scale, standing, row),
-                next_row=rungs[rank + 1][0] if rank + 1 < len(rungs) else None,
-                tied_rows=_tied(problem, before, row),
-                paid_kusd=_paid(problem, before, row),
-            )
-        )
+        next_row = rungs[rank + 1][0] if rank + 1 < len(rungs) else None
+        result.append(_rung(climb, rank, row, scale, at_scale, before, after, next_row))
         before, lifted = after, [*lifted, row]
     return result
 
 
-def as_is_ladder(
-    problem: MarketProblem, scales: BoolArray, cordon: FloatArray, *, target_kt: float, options: ClearOptions | None = None
-) -> list[Rung]:
-    """Rungs in the order in which rows first have a price as the market grows with all limits standing.
-
-    Only rows with a price at the target scale are rungs. Gain is that of lifting the row alone at the target scale; the next row is the
-    one whose rent rises most when this one is lifted.
-
-    Args:
-        problem: The program at scale 1.
-        scales: Markets that grow, shape (markets,).
-        cordon: kt counted per kt of flow, shape (routes,).
-        target_kt: Tonnes over the cordon without limits at the target scale.
-        options: Tolerances.
-
-    Raises:
-        DataError: The target lies below today's tonnes without limits, or no growing market crosses the cordon.
-        ConvergenceError: A clearing did not reach its tolerance.
-    """
-    climb, target_scale = _climb(problem, scales, cordon, target_kt, options)
-    known = {1.0: climb.at(1.0)}
-    known[target_scale] = climb.at(target_scale, start=known[1.0].row_price_usd_per_unit)
-    at_target = known[target_scale]
-    priced = [int(row) for row in climb.limits if at_target.row_price_usd_per_unit[row] > _PRICE_FLOOR_USD_PER_UNIT]
-    first = {row: _first_priced(climb, known, row) for row in priced}
-    rent = at_target.row_price_usd_per_unit * np.where(np.isfinite(problem.row_capacity), problem.row_capacity, 0.0)
-    priced.sort(key=lambda row: (first[row], -rent[row], row))
+def _as_is(climb: _Climb) -> list[Rung]:
+    problem, standing = climb.problem, climb.standing
+    known = {1.0: climb.today, climb.target_scale: standing}
+    first = {row: _first_priced(climb, known, row) for row in climb.priced}
+    rent = standing.row_price_usd_per_unit * np.where(np.isfinite(problem.row_capacity), problem.row_capacity, 0.0)
     result = []
-    for rank, row in enumerate(priced):
-        after = climb.at(target_scale, lifted=[row], start=at_target.row_price_usd_per_unit)
-        gain = after.welfare_kusd - at_target.welfare_kusd
-        result.append(
-            Rung(
-                rung=rank + 1,
-                market_scale=first[row],
-                latent_kt=climb.latent_kt(first[row]),
-                realised_kt=climb.cordon_kt(known[first[row]]),
-                row=row,
-                price_usd_per_unit=float(at_target.row_price_usd_per_unit[row]),
-                gain_kt=climb.cordon_kt(after) - climb.cordon_kt(at_target),
-                gain_kusd=gain,
-                is_alone_useless=gain <= _gain_floor(at_target),
-                next_row=_takes_over(problem, at_target, after, row),
-                tied_rows=_tied(problem, at_target, row),
-                paid_kusd=_paid(problem, at_target, row),
-            )
-        )
+    for rank, row in enumerate(sorted(climb.priced, key=lambda row: (first[row], -rent[row], row))):
+        after = climb.alone(row)
+        next_row = _takes_over(problem, standing, after, row)
+        result.append(_rung(climb, rank, row, first[row], known[first[row]], standing, after, next_row))
     return result
 
 
-def _climb(
-    problem: MarketProblem, scales: BoolArray, cordon: FloatArray, target_kt: float, options: ClearOptions | None
-) -> tuple[_Climb, float]:
-    """The program that grows, and the scale at which the cordon would reach the target without limits."""
-    limits = np.flatnonzero(np.isfinite(problem.row_capacity) & (problem.row_sense == AT_MOST))
-    climb = _Climb(problem, scales, cordon, options or ClearOptions(), limits)
+def _rung(
+    climb: _Climb, rank: int, row: int, scale: float, at_scale: Clearing, before: Clearing, after: Clearing, next_row: int | None
+) -> Rung:
+    """What is told of a row: where it binds, and what lifting it does at the target scale."""
+    is_priced, standing = row in climb.priced, climb.standing
+    # A row without a price gains nothing, as welfare is concave in capacity; one with a price may gain nothing if another in series binds.
+    gains_alone = is_priced and climb.alone(row).welfare_kusd - standing.welfare_kusd > _gain_floor(standing)
+    return Rung(
+        rung=rank + 1,
+        market_scale=scale,
+        latent_kt=climb.latent_kt(scale),
+        realised_kt=climb.cordon_kt(at_scale),
+        row=row,
+        price_usd_per_unit=float(before.row_price_usd_per_unit[row]),
+        gain_kt=climb.cordon_kt(after) - climb.cordon_kt(before),
+        gain_kusd=after.welfare_kusd - before.welfare_kusd,
+        is_alone_useless=not gains_alone,
+        next_row=next_row,
+        tied_rows=_tied(climb.problem, before, row),
+        paid_kusd=_paid(climb.problem, before, row),
+    )
+
+
+def _check(climb: _Climb) -> None:
+    """Refuse a cordon that no growing market crosses, and a target below what would move today."""
     today = climb.latent_kt(1.0)
     if not climb.latent_kt(2.0) > today:
         raise DataError(Problem("ladder", None, "scales", "no growing market crosses the cordon, so no scale reaches the target"))
-    if not target_kt >= today:
-        message = f"is {target_kt:.6g} kt, must be at least the {today:.6g} kt that would move today without limits"
+    if not climb.target_kt >= today:
+        message = f"is {climb.target_kt:.6g} kt, must be at least the {today:.6g} kt that would move today without limits"
         raise DataError(Problem("ladder", None, "target_kt", message))
-    most = 2.0
-    while climb.latent_kt(most) < target_kt:
-        most *= 2.0
-    return climb, climb.reaches(climb.latent_kt, target_kt, most=most)
+
+
+def _prices_between(known: Mapping[float, Clearing], scale: float) -> FloatArray | None:
+    """Prices to start from at a scale: on the straight line between its neighbours, else those of the nearest."""
+    below, above = max((at for at in known if at < scale), default=None), min((at for at in known if at > scale), default=None)
+    if below is None or above is None:
+        nearest = above if below is None else below
+        return None if nearest is None else known[nearest].row_price_usd_per_unit
+    part = (scale - below) / (above - below)
+    found: FloatArray = (1.0 - part) * known[below].row_price_usd_per_unit + part * known[above].row_price_usd_per_unit
+    return found
 
 
 def _first_priced(climb: _Climb, known: dict[float, Clearing], row: int) -> float:
@@ -272,21 +298,13 @@ def _first_priced(climb: _Climb, known: dict[float, Clearing], row: int) -> floa
                 straight = low + (climb.problem.row_capacity[row] - use) * (low - below[-2]) / (use - earlier)
                 straight += (0.4 if trial % 2 else -0.4) * _SCALE_TOLERANCE
                 guess = straight if low < straight < high else guess
-        known[guess] = climb.at(guess, start=known[high].row_price_usd_per_unit)
+        known[guess] = climb.at(guess, start=_prices_between(known, guess))
         high = guess if is_priced(guess) else high
     return high
 
 
-def _is_useless_alone(climb: _Climb, target_scale: float, standing: Clearing, row: int) -> bool:
-    """A row without a price gains nothing, as welfare is concave in capacity; one with a price may, if another in series binds too."""
-    if standing.row_price_usd_per_unit[row] <= _PRICE_FLOOR_USD_PER_UNIT:
-        return True
-    after = climb.at(target_scale, lifted=[row], start=standing.row_price_usd_per_unit)
-    return after.welfare_kusd - standing.welfare_kusd <= _gain_floor(standing)
-
-
 def _gain_floor(clearing: Clearing) -> float:
-    return _GAIN_FLOOR_SHARE * float(clearing.market_demand_kt @ np.abs(clearing.market_cost))
+    return _GAIN_FLOOR_SHARE * float((clearing.market_demand_kt * np.abs(clearing.market_cost)).sum())
 
 
 def _takes_over(problem: MarketProblem, before: Clearing, after: Clearing, row: int) -> int | None:
@@ -297,30 +315,33 @@ def _takes_over(problem: MarketProblem, before: Clearing, after: Clearing, row: 
     return int(np.argmax(rise)) if is_risen.any() and rise.max() > 0.0 else None
 
 
-def _uses(problem: MarketProblem, clearing: Clearing) -> sp.csr_array:
-    """Units of each row that each route takes, thousands, shape (rows, routes)."""
-    route = np.repeat(np.arange(clearing.route_flow_kt.shape[0]), np.diff(problem.route_first_entry))
-    units = clearing.route_flow_kt[route] * problem.entry_units_per_t
-    return sp.csr_array((units, (problem.entry_row, route)), shape=(problem.row_capacity.shape[0], clearing.route_flow_kt.shape[0]))
-
-
 def _tied(problem: MarketProblem, clearing: Clearing, row: int) -> tuple[int, ...]:
     """Other full rows that the same flows use in the same proportions."""
     is_full = np.isfinite(problem.row_capacity) & (problem.row_capacity > 0.0) & (problem.row_sense == AT_MOST)
     is_full &= clearing.row_flow >= problem.row_capacity * (1.0 - _FULL_SHARE)
     is_full[row] = True
-    full = np.flatnonzero(is_full)
-    uses = _uses(problem, clearing)[full]
-    own = uses[[int(np.searchsorted(full, row))]]
-    size = np.sqrt(np.asarray(uses.multiply(uses).sum(axis=1)).ravel())
-    alike = np.asarray((uses @ own.T).todense()).ravel() >= (1.0 - _SAME_USE_SHARE) * size * float(scipy.sparse.linalg.norm(own))
-    return tuple(int(other) for other in full[alike & (size > 0.0)] if other != row)
+    entries = np.flatnonzero(is_full[problem.entry_row])
+    route, of = _entry_route(problem)[entries], problem.entry_row[entries]
+    use = clearing.route_flow_kt[route] * problem.entry_units_per_t[entries]
+    own = np.zeros(clearing.route_flow_kt.shape[0])
+    own[route[of == row]] = use[of == row]
+    rows = problem.row_capacity.shape[0]
+    size = np.sqrt(np.bincount(of, weights=use * use, minlength=rows))
+    together = np.bincount(of, weights=use * own[route], minlength=rows)
+    is_alike = is_full & (size > 0.0) & (together >= (1.0 - _SAME_USE_SHARE) * size * size[row])
+    return tuple(int(other) for other in np.flatnonzero(is_alike) if other != row)
 
 
 def _paid(problem: MarketProblem, clearing: Clearing, row: int) -> FloatArray:
     """What each market pays for a row, kUSD, shape (markets,)."""
-    families = np.repeat(np.arange(problem.market_flow_kt.shape[0]), np.diff(problem.market_first_family))
-    market = np.repeat(families, np.diff(problem.family_first_route))
-    use = np.asarray(_uses(problem, clearing)[[row]].todense()).ravel()
-    paid = use * float(clearing.row_price_usd_per_unit[row])
-    return np.asarray(np.bincount(market, weights=paid, minlength=problem.market_flow_kt.shape[0]), dtype=np.float64)
+    entries = np.flatnonzero(problem.entry_row == row)
+    route = _entry_route(problem)[entries]
+    markets = problem.market_flow_kt.shape[0]
+    families = np.repeat(np.arange(markets), np.diff(problem.market_first_family))
+    market = np.repeat(families, np.diff(problem.family_first_route))[route]
+    paid = clearing.route_flow_kt[route] * problem.entry_units_per_t[entries] * float(clearing.row_price_usd_per_unit[row])
+    return np.asarray(np.bincount(market, weights=paid, minlength=markets), dtype=np.float64)
+
+
+def _entry_route(problem: MarketProblem) -> IntArray:
+    return np.repeat(np.arange(problem.route_first_entry.shape[0] - 1), np.diff(problem.route_first_entry))

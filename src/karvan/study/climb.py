@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from karvan.assignment import Clearing, Rung, as_is_ladder, queued, relieved_ladder, scaled
+from karvan.assignment import Clearing, Rung, ladders, queued, scaled
 from karvan.assignment import clear as clear_market
 from karvan.corridor import Corridor
 from karvan.errors import DataError, Problem
@@ -75,11 +75,10 @@ def ladder(
     scales = np.zeros(cleared.problem.market_flow_kt.shape[0], dtype=np.bool_)
     scales[np.unique(cleared.assembly.market_of_route[vector > 0])] = True
     tell("climbing with all limits standing, and with limits lifted one by one")
+    as_is, relieved = ladders(cleared.problem, scales, vector, target_kt=to_mt * 1e3, threads=_WORKERS)
+    tell("what relief is worth where scarcity is a queue")
+    queue = _QueueGains(cleared, scales, max([rung.market_scale for rung in (*as_is, *relieved)], default=1.0))
     with ThreadPoolExecutor(_WORKERS, thread_name_prefix="ladder") as pool:
-        both = [pool.submit(climb, cleared.problem, scales, vector, target_kt=to_mt * 1e3) for climb in (as_is_ladder, relieved_ladder)]
-        as_is, relieved = (found.result() for found in both)
-        tell("what relief is worth where scarcity is a queue")
-        queue = _QueueGains(cleared, scales, max([rung.market_scale for rung in (*as_is, *relieved)], default=1.0))
         queue_gains = [pool.submit(gains, rungs) for gains, rungs in ((queue.alone, as_is), (queue.in_turn, relieved))]
         alone, in_turn = (found.result() for found in queue_gains)
     reliefs, bases = relief_table(prepared.corridor, prepared.scenario), capacity_bases(prepared.corridor)
@@ -102,18 +101,19 @@ class _QueueGains:
         self.problem = scaled(problem, np.where(scales, scale, 1.0))
         self.standing = clear_market(self.problem)
 
-    def _after(self, rows: list[int]) -> Clearing:
-        return clear_market(lifted(self.problem, rows), start=self.standing.row_price_usd_per_unit)
+    def _after(self, rows: list[int], near: Clearing) -> Clearing:
+        return clear_market(lifted(self.problem, rows), start=near.row_price_usd_per_unit)
 
     def alone(self, rungs: list[Rung]) -> list[float]:
         """Gain of lifting each rung alone."""
-        return [self._after([rung.row]).welfare_kusd - self.standing.welfare_kusd for rung in rungs]
+        return [self._after([rung.row], self.standing).welfare_kusd - self.standing.welfare_kusd for rung in rungs]
 
     def in_turn(self, rungs: list[Rung]) -> list[float]:
         """Gain of lifting each rung with those before it lifted."""
-        levels = [self.standing.welfare_kusd]
-        levels += [self._after([rung.row for rung in rungs[: count + 1]]).welfare_kusd for count in range(len(rungs))]
-        return [after - before for before, after in pairwise(levels)]
+        steps = [self.standing]
+        for count in range(len(rungs)):
+            steps.append(self._after([rung.row for rung in rungs[: count + 1]], steps[-1]))
+        return [after.welfare_kusd - before.welfare_kusd for before, after in pairwise(steps)]
 
 
 def payers(cleared: Cleared, paid_kusd: FloatArray) -> tuple[dict[str, Any], ...]:
