@@ -30,7 +30,7 @@ def told():
         demand=[market("west", "world", form="boxed")],
     )  # fmt: skip
     space, sets = routed(made, co2_price_usd_per_t=40.0)
-    return sets, legs(space.graph, made, sets, 0)
+    return sets, legs(space, made, sets, 0)
 
 
 def test_what_the_legs_are(told):

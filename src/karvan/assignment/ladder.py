@@ -13,6 +13,7 @@ import numpy.typing as npt
 from karvan.assignment.dual import AT_MOST
 from karvan.assignment.market import Clearing, ClearOptions, MarketProblem, clear, flows_at, limited_rows, scaled, with_capacity
 from karvan.errors import DataError, Problem
+from karvan.sums import weighted_sum
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -127,7 +128,7 @@ class _Climb:
         return clear(grown, start=start, options=self.options)
 
     def cordon_kt(self, clearing: Clearing) -> float:
-        return float((self.cordon * clearing.route_flow_kt).sum())
+        return weighted_sum(self.cordon, clearing.route_flow_kt)
 
     @cached_property
     def today(self) -> Clearing:
@@ -304,7 +305,7 @@ def _first_priced(climb: _Climb, known: dict[float, Clearing], row: int) -> floa
 
 
 def _gain_floor(clearing: Clearing) -> float:
-    return _GAIN_FLOOR_SHARE * float((clearing.market_demand_kt * np.abs(clearing.market_cost)).sum())
+    return _GAIN_FLOOR_SHARE * weighted_sum(clearing.market_demand_kt, np.abs(clearing.market_cost))
 
 
 def _takes_over(problem: MarketProblem, before: Clearing, after: Clearing, row: int) -> int | None:

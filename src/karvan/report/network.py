@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from karvan.corridor import Corridor, Ranges, read_ranges
@@ -89,24 +91,33 @@ def _goods_on_links(saved: SavedRun, corridor: Corridor) -> tuple[_Goods, _Goods
     Returns:
         Of all routes, and of those that cross the headline cordon.
     """
-    flows = saved.frame("route_flows", columns=["case", "year", "route_id", "flow_kt"]).filter(
-        pl.col("case") == "scenario", pl.col("flow_kt") > 0.0
+    flows = (
+        saved.frame("route_flows", columns=["case", "year", "route_id", "flow_kt"])
+        .filter(pl.col("case") == "scenario", pl.col("flow_kt") > 0.0)
+        .group_by("route_id", "year")
+        .agg(pl.col("flow_kt").sum())
+        .sort("route_id", "year")
     )
     demand = corridor.tables["demand"].select(
         "market_id", "origin_region", "destination_region", pl.col("commodity_group").cast(pl.String)
     )  # fmt: skip
-    routes = saved.frame("routes", columns=["route_id", "market_id", "steps"]).join(demand, on="market_id", validate="m:1")
     passed = saved.frame("route_steps", columns=["step_no", "kind", "element_id", "direction"]).filter(pl.col("kind") == "link")
+    routes = flows.select(pl.col("route_id").unique(maintain_order=True)).with_row_index("route")
     steps = (
-        flows.group_by("year", "route_id")
-        .agg(pl.col("flow_kt").sum())
-        .join(routes, on="route_id", validate="m:1")
+        saved.frame("routes", columns=["route_id", "market_id", "steps"])
+        .join(routes, on="route_id", validate="1:1")
+        .join(demand, on="market_id", validate="m:1")
         .explode("steps")
         .join(passed.select(pl.col("step_no").alias("steps"), "element_id", "direction"), on="steps", validate="m:1")
+        .sort("element_id", "commodity_group", "route")
     )
-    crossing = steps.filter(_is_counted(corridor)).select("route_id").unique()
-    own = steps.join(crossing, on="route_id", how="semi")
-    return _by_link(steps), _by_link(own)
+    flow = flows.join(routes, on="route_id", validate="m:1")
+    years = flow["year"].unique().sort()
+    kt = np.zeros((years.len(), routes.height))
+    kt[years.search_sorted(flow["year"]).to_numpy(), flow["route"].to_numpy()] = flow["flow_kt"].to_numpy()
+    crossing = steps.filter(_is_counted(corridor)).select("route").unique()
+    own = steps.join(crossing, on="route", how="semi", maintain_order="left")
+    return _by_link(steps, years.to_list(), kt), _by_link(own, years.to_list(), kt)
 
 
 def _is_counted(corridor: Corridor) -> pl.Expr:
@@ -124,11 +135,17 @@ def _is_counted(corridor: Corridor) -> pl.Expr:
     return counted
 
 
-def _by_link(steps: pl.DataFrame) -> _Goods:
-    summed = steps.group_by("element_id", "commodity_group", "year").agg(pl.col("flow_kt").sum())
+def _by_link(steps: pl.DataFrame, years: Sequence[int], kt: npt.NDArray[np.float64]) -> _Goods:
+    """Sum over steps, which are in the order of links and goods, of what their routes carry, kt, shape (years, routes)."""
+    parts = steps.select(pl.struct("element_id", "commodity_group").rle_id().alias("part"), "element_id", "commodity_group", "route")
+    names = parts.unique("part", maintain_order=True).select("element_id", "commodity_group").rows()
+    part, route = parts["part"].to_numpy(), parts["route"].to_numpy()
     found: _Goods = {}
-    for link, group, year, flow in summed.iter_rows():
-        found.setdefault(link, {}).setdefault(group, {})[year] = flow
+    for year, carried in zip(years, kt, strict=True):
+        sums = np.bincount(part, weights=carried[route], minlength=len(names))
+        for (link, goods), total in zip(names, sums.tolist(), strict=True):
+            if total > 0.0:
+                found.setdefault(link, {}).setdefault(goods, {})[year] = total
     return found
 
 

@@ -10,16 +10,17 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.routing.cost import ArcCosts, arc_costs
+from karvan.routing.cost import ArcCosts
 from karvan.routing.graph import ACCESS, LINK, TERMINAL, StateGraph
 from karvan.routing.sets import COMPONENTS, HOURS, RouteSets
+from karvan.routing.space import RouteSpace
 from karvan.schema import LOADING_UNITS
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 
-def legs(graph: StateGraph, tables: Mapping[str, pl.DataFrame], sets: RouteSets, route: int) -> list[dict[str, Any]]:
+def legs(space: RouteSpace, tables: Mapping[str, pl.DataFrame], sets: RouteSets, route: int) -> list[dict[str, Any]]:
     """Legs of one route in travel order; their costs and hours add up to the route's.
 
     Links that follow each other with the same mode, operator and loading unit are one leg; each border, gauge change, port
@@ -31,9 +32,8 @@ def legs(graph: StateGraph, tables: Mapping[str, pl.DataFrame], sets: RouteSets,
         loading_unit (the one after the leg), links, cost_usd_per_t, <component>_usd_per_t, <heading>_h, sd_h, length_km,
         co2e_kg_per_t (well-to-wheel).
     """
-    arcs = sets.arcs_of(route)
-    market = int(sets.route_market[route])
-    costs = arc_costs(graph, tables, sets.market_commodity[market], co2_price_usd_per_t=sets.co2_price_usd_per_t)
+    arcs, graph = sets.arcs_of(route), space.graph
+    costs = space.goods[sets.market_commodity[int(sets.route_market[route])]].costs
     parts = _parts(graph, costs, arcs, float(sets.components[route, COMPONENTS.index("reliability")]))
     return [leg for leg, _ in told(graph, tables, arcs, parts, graph.arc_hours[arcs], graph.arc_sd_h[arcs] ** 2)]
 

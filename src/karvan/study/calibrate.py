@@ -23,6 +23,7 @@ from karvan.study.clear import Cleared, clear, lifted
 from karvan.study.progress import Progress, silent
 from karvan.study.route_memory import RouteMemory
 from karvan.study.year import facilities_of
+from karvan.sums import weighted_sum
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -321,7 +322,7 @@ class _Fit:
     def _over(self, assembly: Assembly, clearing: Clearing, cordon: str) -> tuple[float, float]:
         flow = assembly.over_sets(clearing.route_flow_kt, self.routed.sets.route_count)
         kt, kteu = self.routed.cordons[cordon]
-        return float(flow @ kt), float(flow @ kteu)
+        return weighted_sum(flow, kt), weighted_sum(flow, kteu)
 
     def spreads(self, assembly: Assembly, clearing: Clearing, provenance: pl.DataFrame) -> pl.DataFrame:
         """Elasticity of a family's goods to their own cost, theta c (1 - P), weighed by flow, beside its target."""

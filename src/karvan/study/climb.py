@@ -24,6 +24,7 @@ from karvan.study.progress import Progress, silent
 from karvan.study.relief import capacity_bases, corridor_vector, relief_table
 from karvan.study.route_memory import RouteMemory, cache_folder
 from karvan.study.year import year_result
+from karvan.sums import weighted_sum
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -189,5 +190,5 @@ def _units_per_t(cleared: Cleared, row: int) -> float:
     total = float(tonnes.sum())
     units = entries.entry_units_per_t[of_row]
     if total > 0:
-        return float(tonnes @ units) / total
+        return weighted_sum(tonnes, units) / total
     return float(units.mean()) if units.size else 1.0

@@ -27,6 +27,7 @@ from karvan.routing import (
 )
 from karvan.routing.graph import LINK
 from karvan.study.clear import Cleared, time_values_usd_per_t_h
+from karvan.sums import weighted_sum
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -75,7 +76,7 @@ class Side:
     @property
     def headline_mt(self) -> float:
         """Tonnes over the headline cordon, million."""
-        return float(self.set_flow_kt @ self.headline_kt) / 1e3
+        return weighted_sum(self.set_flow_kt, self.headline_kt) / 1e3
 
 
 @dataclass(frozen=True)

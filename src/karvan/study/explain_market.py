@@ -265,7 +265,7 @@ class _View:
             other_flow_kt=flow - sum(item.flow_kt for item in told) if routes else 0.0,
             legs=()
             if not routes
-            else tuple(legs(routed.graph, routed.snapshot.tables, routed.sets, int(cleared.assembly.route_of[routes[0][1]]))),
+            else tuple(legs(routed.space, routed.snapshot.tables, routed.sets, int(cleared.assembly.route_of[routes[0][1]]))),
         )
 
     def _mean_prices(self, nests: list[int], flow_kt: float) -> tuple[PricePaid, ...]:

@@ -52,7 +52,7 @@ def journey_legs(snapshot: Snapshot, *, co2_price_usd_per_t: float) -> pl.DataFr
                         "charge_usd_per_t": leg["tariff_usd_per_t"] + leg["handling_usd_per_t"],
                         "payload_t_per_teu": payload_t if journey["form"] == "boxed" else None,
                     }
-                    for number, leg in enumerate(legs(graph, tables, sets, route), start=1)
+                    for number, leg in enumerate(legs(space, tables, sets, route), start=1)
                 ]
     return pl.DataFrame(rows, schema=LEG_SCHEMA).sort("journey_id", "leg")
 

@@ -13,6 +13,7 @@ from karvan.corridor import Corridor
 from karvan.results.outlook import CORRIDOR_FLOOR_SHARE
 from karvan.study.clear import Cleared
 from karvan.study.relief import corridor_vector
+from karvan.sums import weighted_sum
 
 _FACTORS = ("nominal", "availability_share", "payload_share")
 _MOVE_FLOOR_MT = 1e-3
@@ -57,7 +58,7 @@ def capacity_movers(cleared: Cleared, corridor: Corridor, *, headline_cordon: st
             elif value > 0.0:
                 capacity[position] = max(effective[position] * end / value - other[position], 0.0)
             freed = clear_market(with_capacity(cleared.problem, capacity), start=cleared.clearing.row_price_usd_per_unit)
-            moved.append(float(vector @ freed.route_flow_kt) / 1e3)
+            moved.append(weighted_sum(vector, freed.route_flow_kt) / 1e3)
         found.append(
             {
                 "facility_id": row["row"],

@@ -13,6 +13,7 @@ from karvan.measures import Measure, Scenario, measures_of
 from karvan.results import YearResult
 from karvan.results.outlook import CORRIDOR_FLOOR_SHARE, PRICE_FLOOR_USD_PER_T
 from karvan.study.clear import Cleared, lifted
+from karvan.sums import weighted_sum
 
 _CAPACITY_COLUMNS = ("nominal", "availability_share", "payload_share")
 
@@ -142,7 +143,7 @@ def _corridor_mt(cleared: Cleared, rows: list[int], headline_cordon: str) -> flo
     start[rows] = 0.0
     freed = clear_market(lifted(cleared.problem, rows), start=start)
     shipped = assembly.route_of >= 0
-    return float(freed.route_flow_kt[shipped] @ weight[assembly.route_of[shipped]]) / 1e3
+    return weighted_sum(freed.route_flow_kt[shipped], weight[assembly.route_of[shipped]]) / 1e3
 
 
 def corridor_vector(cleared: Cleared, cordon_id: str) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -24,6 +24,7 @@ from karvan.study.closure import Closure, Element, closure, element_units
 from karvan.study.options import Prepared, ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
 from karvan.study.route_memory import RouteMemory, cache_folder
+from karvan.sums import weighted_sum
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -101,7 +102,7 @@ def criticality(
     units = [element_units(cleared, Element("facility", facility["facility_id"], row)) for row, facility in enumerate(rows)]
     # Facilities on the very same routes close the same, unless empties use one of them too.
     keys = [
-        (np.packbits(units[row] > 0.0).tobytes(), row if _empties(float(load[row]), float(flow @ units[row])) else -1)
+        (np.packbits(units[row] > 0.0).tobytes(), row if _empties(float(load[row]), weighted_sum(flow, units[row])) else -1)
         for row in range(len(rows))
     ]  # fmt: skip
     first = {key: row for row, key in reversed(list(enumerate(keys)))}
@@ -126,7 +127,7 @@ def criticality(
         corridor_id=corridor.manifest.id,
         scenario_id=prepared.scenario.scenario_id,
         year=cleared.routed.snapshot.year,
-        headline_mt=float(flow @ weight) / 1e3,
+        headline_mt=weighted_sum(flow, weight) / 1e3,
         facilities=tuple(sorted(facilities, key=lambda item: (-item.loss_usd_per_day, item.facility_id))),
         replaced=prepared.replaced,
     )
@@ -198,7 +199,7 @@ def element_use(
     is_facility = element.kind == "facility"
     units, flow = element_units(cleared, element), cleared.set_flow_kt
     row = tables["facilities" if is_facility else "links"].row(element.row, named=True)
-    loaded = float(flow @ units)
+    loaded = weighted_sum(flow, units)
     load = float(cleared.clearing.row_flow[element.row]) if is_facility else loaded
     empties = _empties(load, loaded)
     paid = _Paid.on(cleared, element)
@@ -223,7 +224,7 @@ def element_use(
         bundles=_bundles(cleared, units, paid.usd_per_t, teu_per_t, load),
         families=_families(cleared, flow * (units > 0.0)),
         rents=paid.rents(cleared, flow * (units > 0.0), empties if is_facility else 0.0),
-        paid_musd=float(flow @ (paid.usd_per_t * (units > 0.0))) / 1e3 + paid.empties_musd(empties if is_facility else 0.0),
+        paid_musd=weighted_sum(flow, paid.usd_per_t * (units > 0.0)) / 1e3 + paid.empties_musd(empties if is_facility else 0.0),
         empties_paid_musd=paid.empties_musd(empties if is_facility else 0.0),
         if_closed=_closed_element(cleared, closed),
         replaced=replaced,
@@ -284,7 +285,7 @@ class _Paid:
                         operator_id=facility["operator_id"],
                         operator_name=operators[facility["operator_id"]],
                         price_usd_per_unit=float(self.price[number]),
-                        paid_musd=float(flow_kt @ self.by_row[number]) / 1e3 + self.empties_musd(empty_load),
+                        paid_musd=weighted_sum(flow_kt, self.by_row[number]) / 1e3 + self.empties_musd(empty_load),
                         is_public=facility["is_public"],
                     )
                 )

@@ -18,6 +18,7 @@ from karvan.study.calibrate import calibrate, fitted
 from karvan.study.clear import clear
 from karvan.study.progress import Progress, silent
 from karvan.study.route_memory import RouteMemory
+from karvan.sums import weighted_sum
 
 _KEY = "estimate_key"
 _READ_BY_THE_MARKET = (
@@ -159,7 +160,7 @@ def headline_mt(corridor: Corridor, scenario: str, year: int, *, memory: RouteMe
     cleared = clear(snapshot, routes=memory, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
     shipped = cleared.assembly.route_of >= 0
     weight = cleared.routed.cordons[manifest.headline_cordon][0]
-    return float(cleared.clearing.route_flow_kt[shipped] @ weight[cleared.assembly.route_of[shipped]]) / 1e3
+    return weighted_sum(cleared.clearing.route_flow_kt[shipped], weight[cleared.assembly.route_of[shipped]]) / 1e3
 
 
 def with_estimate(corridor: Corridor, item: Estimate, value: float) -> Corridor:

@@ -14,6 +14,7 @@ from karvan.assignment.assembly import NOT_SHIPPED
 from karvan.results import YearResult
 from karvan.routing import COMPONENTS, arc_flows, estimated_rows, operator_revenue
 from karvan.study.clear import Cleared, time_values_usd_per_t_h
+from karvan.sums import weighted_sum
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -39,10 +40,10 @@ def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str,
     waited = as_queue(cleared) if has_queue else None
     return YearResult(
         year=snapshot.year,
-        corridor_mt=_sum(set_flow, headline_kt) / 1e3,
-        containers_teu=_sum(set_flow, headline_kteu) * 1e3,
+        corridor_mt=weighted_sum(set_flow, headline_kt) / 1e3,
+        containers_teu=weighted_sum(set_flow, headline_kteu) * 1e3,
         crude_mt=float((set_flow * headline_kt)[is_crude].sum()) / 1e3,
-        corridor_latent_mt=_sum(latent_flow, headline_kt) / 1e3,
+        corridor_latent_mt=weighted_sum(latent_flow, headline_kt) / 1e3,
         crossings=_crossings(cleared, set_flow, headline_kt),
         facilities=_facilities(cleared, set_flow, headline_kt),
         families=_families(cleared),
@@ -63,7 +64,7 @@ def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str,
         queue=None
         if waited is None
         else {
-            "corridor_mt": _sum(waited.route_flow_kt[shipped], headline_kt[assembly.route_of[shipped]]) / 1e3,
+            "corridor_mt": weighted_sum(waited.route_flow_kt[shipped], headline_kt[assembly.route_of[shipped]]) / 1e3,
             "welfare_musd": waited.welfare_kusd / 1e3,
             "waiting_musd": waited.waiting_kusd / 1e3,
         },
@@ -284,11 +285,6 @@ def _estimated_shares(cleared: Cleared, set_flow: FloatArray, headline_kt: Float
         "hours": _share(on_arc.sum(axis=0) * rates.hours, rates.time_is_estimate),
         "rent": _share(rent, estimated_rows(tables, "facilities")[:-1]),
     }
-
-
-def _sum(values: FloatArray, weights: FloatArray) -> float:
-    """Weighted sum with the same digits on any machine: a linear algebra library shares a long one among its threads."""
-    return float((values * weights).sum())
 
 
 def _share(weight: FloatArray, is_in: npt.NDArray[np.bool_]) -> float:
