@@ -235,7 +235,7 @@ def outlook(
         if halt is not None and halt.is_set():
             break
         if like is not None:
-            cleared = clear_like(snapshot, like[snapshot.year])
+            cleared = clear_like(snapshot, like[snapshot.year], is_near=True)
         else:
             price = manifest.co2_price_usd_per_t
             cleared = clear(snapshot, market=Market(), routes=memory, co2_price_usd_per_t=price, is_strict=False)

@@ -76,8 +76,15 @@ def as_queue(cleared: Cleared) -> Clearing:
     if cleared.regime == "queue":
         return cleared.clearing
     hours = time_values_usd_per_t_h(cleared.assembly, cleared.routed.snapshot.tables)
-    mean = float(np.median(hours))
-    return clear_market(queued(cleared.problem, hours), start=cleared.clearing.row_price_usd_per_unit / mean)
+    # A queue is about as long as the price divided by what an hour is worth to those who pay it.
+    problem, flow = cleared.problem, cleared.clearing.route_flow_kt
+    used = np.repeat(flow, np.diff(problem.route_first_entry)) * np.abs(problem.entry_units_per_t)
+    value = np.repeat(hours[cleared.assembly.market_of_route], np.diff(problem.route_first_entry))
+    rows = problem.row_capacity.shape[0]
+    whole = np.bincount(problem.entry_row, weights=used, minlength=rows)
+    worth = np.bincount(problem.entry_row, weights=used * value, minlength=rows)
+    per_h = np.divide(worth, whole, out=np.full(rows, float(np.median(hours))), where=whole > 0.0)
+    return clear_market(queued(problem, hours), start=cleared.clearing.row_price_usd_per_unit / per_h)
 
 
 def _row_tonnes(cleared: Cleared, set_flow: FloatArray, weight: FloatArray) -> FloatArray:
