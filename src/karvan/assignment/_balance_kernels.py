@@ -89,27 +89,24 @@ def link_cost(kind, start, room, first, second, volume):
 @njit(cache=True, nogil=True)
 def link_costs(links, volume, cost, slope):
     """Cost and derivative of every link; fills `cost` and `slope`, shape (links,)."""
+    kind, start, room, first, second = links
     for link in range(volume.shape[0]):
-        cost[link], slope[link] = link_cost(
-            links.kind[link], links.start[link], links.room[link], links.first[link], links.second[link], volume[link]
-        )
+        cost[link], slope[link] = link_cost(kind[link], start[link], room[link], first[link], second[link], volume[link])
 
 
 @njit(cache=True, nogil=True)
-def _moved(links, rivalries, own, shift, volume, cost, slope):
-    """Move flow from the main path to the other (below zero: back) and renew the costs of the links that differ.
+def _moved(kind, start, room, first, second, items, begin, middle, end, shift, volume, cost, slope):
+    """Add a shift to the volume of the first links of a range, take it off the others, renew their costs.
 
     Returns:
-        Cost of the other above that of the main one.
+        Cost of the first links less that of the others.
     """
-    above = rivalries.constant[own]
-    for step in range(rivalries.first[own], rivalries.first[own + 1]):
-        item = rivalries.link[step]
-        sign = 1.0 if step < rivalries.middle[own] else -1.0
+    above = 0.0
+    for step in range(begin, end):
+        item = items[step]
+        sign = 1.0 if step < middle else -1.0
         volume[item] += sign * shift
-        cost[item], slope[item] = link_cost(
-            links.kind[item], links.start[item], links.room[item], links.first[item], links.second[item], volume[item]
-        )
+        cost[item], slope[item] = link_cost(kind[item], start[item], room[item], first[item], second[item], volume[item])
         above += sign * cost[item]
     return above
 
@@ -133,7 +130,9 @@ def balanced(links, rivalries, flow, volume, cost, slope, target, quiet_share, m
     Returns:
         Passes made, and the sum when last looked at.
     """
-    count = rivalries.main.shape[0]
+    kind, start, room, first, second = links
+    main, other, constant, begins, middles, items = rivalries
+    count = main.shape[0]
     is_quiet = np.zeros(count, dtype=np.bool_)
     enough = quiet_share * target / max(count, 1)
     excess = np.inf
@@ -145,15 +144,16 @@ def balanced(links, rivalries, flow, volume, cost, slope, target, quiet_share, m
         for own in range(count):
             if is_quiet[own] and not is_whole:
                 continue
-            gap = rivalries.constant[own]
+            begin, middle, end = begins[own], middles[own], begins[own + 1]
+            gap = constant[own]
             steep = 0.0
-            for step in range(rivalries.first[own], rivalries.middle[own]):
-                gap += cost[rivalries.link[step]]
-                steep += slope[rivalries.link[step]]
-            for step in range(rivalries.middle[own], rivalries.first[own + 1]):
-                gap -= cost[rivalries.link[step]]
-                steep += slope[rivalries.link[step]]
-            giver, taker = (rivalries.other[own], rivalries.main[own]) if gap > 0.0 else (rivalries.main[own], rivalries.other[own])
+            for step in range(begin, middle):
+                gap += cost[items[step]]
+                steep += slope[items[step]]
+            for step in range(middle, end):
+                gap -= cost[items[step]]
+                steep += slope[items[step]]
+            giver, taker = (other[own], main[own]) if gap > 0.0 else (main[own], other[own])
             there = flow[giver]
             held = there * abs(gap)
             excess += held
@@ -162,10 +162,12 @@ def balanced(links, rivalries, flow, volume, cost, slope, target, quiet_share, m
                 continue
             amount = there if abs(gap) >= steep * there else abs(gap) / steep
             sign = -1.0 if gap > 0.0 else 1.0
-            after = _moved(links, rivalries, own, sign * amount, volume, cost, slope)
+            after = constant[own] + _moved(
+                kind, start, room, first, second, items, begin, middle, end, sign * amount, volume, cost, slope
+            )
             if after * gap < 0.0 and abs(after) > 0.5 * abs(gap):
                 kept = amount * abs(gap) / (abs(gap) + abs(after))
-                _moved(links, rivalries, own, sign * (kept - amount), volume, cost, slope)
+                _moved(kind, start, room, first, second, items, begin, middle, end, sign * (kept - amount), volume, cost, slope)
                 amount = kept
             flow[giver] = 0.0 if amount >= there else there - amount
             flow[taker] += amount

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from karvan.assignment._balance_kernels import Rivalries
-from karvan.assignment._tree_kernels import LANES, NOWHERE, arrival, forgotten, step_before, sweep, unpacked
+from karvan.assignment._tree_kernels import LANES, NOWHERE, link_to, started, sweep
 
 
 class Block(NamedTuple):
@@ -65,37 +65,20 @@ def _larger(array, used, room):
 
 
 @njit(cache=True, nogil=True)
-def roomy(forest, slots, nodes):
-    """The forest with room for some more slots and nodes."""
-    used_slots, used_nodes = forest.used[0], forest.used[1]
-    return Forest(
-        forest.first_slot,
-        _larger(forest.next_slot, used_slots, used_slots + slots),
-        _larger(forest.end, used_slots, used_slots + slots),
-        _larger(forest.flow, used_slots, used_slots + slots),
-        _larger(forest.parent, used_nodes, used_nodes + nodes),
-        _larger(forest.link, used_nodes, used_nodes + nodes),
-        _larger(forest.child, used_nodes, used_nodes + nodes),
-        _larger(forest.sibling, used_nodes, used_nodes + nodes),
-        forest.used,
-    )
-
-
-@njit(cache=True, nogil=True)
-def grown(forest, node, link):
-    """The child of a node over a link, made if there is none; the forest must have room."""
-    child = forest.child[node]
-    while child >= 0:
-        if forest.link[child] == link:
-            return np.int64(child)
-        child = forest.sibling[child]
-    new = forest.used[1]
-    forest.used[1] = new + 1
-    forest.parent[new] = node
-    forest.link[new] = link
-    forest.child[new] = -1
-    forest.sibling[new] = forest.child[node]
-    forest.child[node] = new
+def _grown(parent, link, child, sibling, used, node, item):
+    """The child of a node over a link, made if there is none; the arrays must have room."""
+    below = child[node]
+    while below >= 0:
+        if link[below] == item:
+            return np.int64(below)
+        below = sibling[below]
+    new = used[1]
+    used[1] = new + 1
+    parent[new] = node
+    link[new] = item
+    child[new] = NOWHERE
+    sibling[new] = child[node]
+    child[node] = new
     return np.int64(new)
 
 
@@ -109,42 +92,6 @@ def planted(block, forest):
         forest.first_slot[pair] = -1
     forest.used[0] = 0
     forest.used[1] = block.source_node.shape[0]
-
-
-@njit(cache=True, nogil=True)
-def _path_end(roads, weights, forest, root, way, lane, source, target, scratch):
-    """Node at the end of a shortest path, grown from its origin's root; -1 if nothing adds up."""
-    distance, known = way
-    chain, stack = scratch
-    over = np.int64(-1)
-    at, start = roads.position[target], roads.position[source]
-    if at < 0:
-        _, over = arrival(roads, weights.cost, distance, lane, source, target)
-        at = roads.position[roads.tail[over]]
-        if at < 0:
-            return grown(forest, root, over)
-    if start >= 0:
-        known[start, lane] = root
-    depth = 0
-    while known[at, lane] < 0:
-        edge, before, link = step_before(roads, weights, distance, lane, source, at)
-        if link >= 0:
-            known[at, lane] = grown(forest, root, link)
-        elif before < 0:
-            return np.int64(-1)
-        else:
-            chain[depth, 0] = at
-            chain[depth, 1] = edge
-            depth += 1
-            at = before
-    node = np.int64(known[at, lane])
-    while depth > 0:
-        depth -= 1
-        rank, edge = chain[depth, 0], chain[depth, 1]
-        for place in range(unpacked(roads, weights, edge, stack)):
-            node = grown(forest, node, stack[stack.shape[0] - 1 - place])
-        known[rank, lane] = node
-    return node if over < 0 else grown(forest, node, over)
 
 
 @njit(cache=True, nogil=True)
@@ -162,86 +109,140 @@ def explored(roads, block, forest, weights, own_cost, worth, least):
         The forest; sum of flow times cost above least; sum of flow times cost; how many paths entered, pairs have no way, and paths were
         found that do not add up, which costs that are exact rule out.
     """
-    links, cost = roads.tail.shape[0], weights.cost
-    ranks = roads.up_first.shape[0] - 1
-    distance = np.full((ranks, LANES), np.inf)
-    known = np.full((ranks, LANES), np.int32(NOWHERE))
-    chain = np.empty((ranks + 1, 2), dtype=np.int64)
-    stack = np.empty(2 * ranks + 8, dtype=np.int64)
+    position, tail, head = roads.position, roads.tail, roads.head
+    up_first, up_head, into_first, into_link = roads.up_first, roads.up_head, roads.into_first, roads.into_link
+    cost, rising, falling = weights
+    group_first, rank_first, origin_ranks, source_node, source_first, target, own_link, amount = block
+    first_slot, next_slot, end, flow, parent, link, child, sibling, used = forest
+    links, ranks = tail.shape[0], up_first.shape[0] - 1
+    distance = np.empty((ranks, LANES))
+    known = np.empty((ranks, LANES), dtype=np.int32)
+    chain = np.empty(ranks + 2, dtype=np.int64)
     entered, lost, broken = 0, 0, 0
     excess, total = 0.0, 0.0
-    at_node = np.empty(forest.used[1])
-    for node in range(forest.used[1]):
-        link = forest.link[node]
-        if link < 0:
-            at_node[node] = 0.0
-        else:
-            at_node[node] = at_node[forest.parent[node]] + (cost[link] if link < links else own_cost[link - links])
-    for group in range(block.group_first.shape[0] - 1):
-        begin, end = block.group_first[group], block.group_first[group + 1]
-        origins = block.rank[block.rank_first[group] : block.rank_first[group + 1]]
-        sweep(roads, weights, origins, block.source_node[begin:end], distance)
-        for source in range(begin, end):
-            node, lane = block.source_node[source], source - begin
-            for pair in range(block.source_first[source], block.source_first[source + 1]):
-                way, _ = arrival(roads, cost, distance, lane, node, block.target[pair])
+    at_node = np.zeros(used[1])
+    for node in range(source_node.shape[0], used[1]):
+        at_node[node] = at_node[parent[node]] + (cost[link[node]] if link[node] < links else own_cost[link[node] - links])
+    for group in range(group_first.shape[0] - 1):
+        begin, last = group_first[group], group_first[group + 1]
+        started(position, head, roads.out_first, roads.out_link, cost, source_node[begin:last], distance)
+        sweep(up_first, up_head, rising, falling, origin_ranks[rank_first[group] : rank_first[group + 1]], distance)
+        for rank in range(ranks):
+            for lane in range(LANES):
+                known[rank, lane] = NOWHERE
+        for source in range(begin, last):
+            origin, lane = source_node[source], source - begin
+            for pair in range(source_first[source], source_first[source + 1]):
+                goal = target[pair]
+                if position[goal] >= 0:
+                    way = distance[position[goal], lane]
+                else:
+                    _, way = link_to(position, tail, into_first, into_link, cost, distance, lane, origin, goal)
+                least[pair] = way
                 if not way < np.inf:
-                    least[pair] = np.inf
                     lost += 1
                     continue
-                cheapest = way
-                own = block.own_link[pair]
-                if own >= 0:
-                    cheapest = min(way, own_cost[own - links])
+                own = own_link[pair]
+                cheapest = way if own < 0 else min(way, own_cost[own - links])
                 least[pair] = cheapest
                 best = np.inf
-                slot = forest.first_slot[pair]
+                slot = first_slot[pair]
                 while slot >= 0:
-                    here = at_node[forest.end[slot]]
-                    excess += forest.flow[slot] * (here - cheapest)
-                    total += forest.flow[slot] * here
+                    here = at_node[end[slot]]
+                    excess += flow[slot] * (here - cheapest)
+                    total += flow[slot] * here
                     best = min(best, here)
-                    slot = forest.next_slot[slot]
-                if best == np.inf or best - cheapest > worth * cheapest:
-                    forest = roomy(forest, 1, ranks + 2)
-                    if cheapest < way:
-                        last = grown(forest, source, own)
-                    else:
-                        last = _path_end(roads, weights, forest, source, (distance, known), lane, node, block.target[pair], (chain, stack))
-                    if last < 0:
-                        broken += 1
-                        continue
-                    slot = forest.used[0]
-                    forest.used[0] = slot + 1
-                    forest.end[slot] = last
-                    forest.flow[slot] = block.total[pair] if forest.first_slot[pair] < 0 else 0.0
-                    forest.next_slot[slot] = forest.first_slot[pair]
-                    forest.first_slot[pair] = slot
-                    entered += 1
-        forgotten(roads, origins, distance, known)
-    return forest, excess, total, entered, lost, broken
+                    slot = next_slot[slot]
+                if best < np.inf and best - cheapest <= worth * cheapest:
+                    continue
+                if used[0] == end.shape[0]:
+                    next_slot, end = _larger(next_slot, used[0], used[0] + 1), _larger(end, used[0], used[0] + 1)
+                    flow = _larger(flow, used[0], used[0] + 1)
+                if used[1] + chain.shape[0] > link.shape[0]:
+                    room = used[1] + chain.shape[0]
+                    parent, link = _larger(parent, used[1], room), _larger(link, used[1], room)
+                    child, sibling = _larger(child, used[1], room), _larger(sibling, used[1], room)
+                depth, node, way_node = 0, np.int64(source), np.int64(goal)
+                if cheapest < way:
+                    chain[0] = own
+                    depth = 1
+                    way_node = np.int64(origin)
+                while way_node != origin and depth < chain.shape[0]:
+                    rank = position[way_node]
+                    if depth > 0 and known[rank, lane] >= 0:
+                        node = np.int64(known[rank, lane])
+                        way_node = np.int64(origin)
+                        break
+                    before, _ = link_to(position, tail, into_first, into_link, cost, distance, lane, origin, way_node)
+                    chain[depth] = before
+                    depth += 1
+                    way_node = np.int64(tail[before])
+                if way_node != origin:
+                    broken += 1
+                    continue
+                while depth > 0:
+                    depth -= 1
+                    item = chain[depth]
+                    node = _grown(parent, link, child, sibling, used, node, item)
+                    if item < links and position[head[item]] >= 0:
+                        known[position[head[item]], lane] = node
+                slot = used[0]
+                used[0] = slot + 1
+                end[slot] = node
+                flow[slot] = amount[pair] if first_slot[pair] < 0 else 0.0
+                next_slot[slot] = first_slot[pair]
+                first_slot[pair] = slot
+                entered += 1
+    return Forest(first_slot, next_slot, end, flow, parent, link, child, sibling, used), excess, total, entered, lost, broken
 
 
 @njit(cache=True, nogil=True)
 def loaded(forest, volume):
     """Volume of links from flow on the paths of a block; fills `volume`, shape (links,)."""
-    for link in range(volume.shape[0]):
-        volume[link] = 0.0
-    through = np.zeros(forest.used[1])
-    for pair in range(forest.first_slot.shape[0]):
-        slot = forest.first_slot[pair]
+    first_slot, next_slot, end, flow, parent, link, _, _, used = forest
+    for item in range(volume.shape[0]):
+        volume[item] = 0.0
+    through = np.zeros(used[1])
+    for pair in range(first_slot.shape[0]):
+        slot = first_slot[pair]
         while slot >= 0:
-            through[forest.end[slot]] += forest.flow[slot]
-            slot = forest.next_slot[slot]
-    for back in range(forest.used[1]):
-        node = forest.used[1] - 1 - back
-        if forest.link[node] >= 0:
-            volume[forest.link[node]] += through[node]
-            through[forest.parent[node]] += through[node]
+            through[end[slot]] += flow[slot]
+            slot = next_slot[slot]
+    for back in range(used[1]):
+        node = used[1] - 1 - back
+        if link[node] >= 0:
+            volume[link[node]] += through[node]
+            through[parent[node]] += through[node]
 
 
 @njit(cache=True, nogil=True)
-def rivals(block, forest, fixed):
+def _counted(first_slot, next_slot):
+    """How many paths stand in pairs with more than one, and how many such pairs there are."""
+    paths, pairs = 0, 0
+    for pair in range(first_slot.shape[0]):
+        slot = first_slot[pair]
+        if slot < 0 or next_slot[slot] < 0:
+            continue
+        pairs += 1
+        while slot >= 0:
+            paths += 1
+            slot = next_slot[slot]
+    return paths, pairs
+
+
+@njit(cache=True, nogil=True)
+def _meeting(parent, one, two):
+    """Node where two paths of an origin part; a parent has a lower number than its children."""
+    while one != two:
+        if one > two:
+            one = parent[one]
+        else:
+            two = parent[two]
+    return one
+
+
+@njit(cache=True, nogil=True)
+def rivals(forest, fixed):
     """Pairs of a block with more than one path: the fullest against every other; see `Rivalries`.
 
     `fixed` is the part of link costs that volumes do not change and that the class alone bears, shape (links,).
@@ -249,78 +250,62 @@ def rivals(block, forest, fixed):
     Returns:
         The rivalries; slot of each path in them, whose position there is its place here.
     """
-    count, paths, size = 0, 0, 0
-    for pair in range(forest.first_slot.shape[0]):
-        slot = forest.first_slot[pair]
-        if slot < 0 or forest.next_slot[slot] < 0:
-            continue
-        while slot >= 0:
-            paths += 1
-            count += 1
-            slot = forest.next_slot[slot]
-        count -= 1
-    rivalries = Rivalries(
-        np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64), np.empty(count), np.empty(count + 1, dtype=np.int64),
-        np.empty(count, dtype=np.int64), np.empty(16 * count + 16, dtype=np.int32),
-    )  # fmt: skip
-    main, other, constant, first, middle, link = rivalries
+    first_slot, next_slot, end, flow, parent, item, _, _, _ = forest
+    paths, pairs = _counted(first_slot, next_slot)
     slots = np.empty(paths, dtype=np.int64)
+    count = paths - pairs
+    main, other, constant = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64), np.empty(count)
+    first, middle = np.empty(count + 1, dtype=np.int64), np.empty(count, dtype=np.int64)
+    link = np.empty(16 * count + 16, dtype=np.int32)
     mark = np.zeros(fixed.shape[0], dtype=np.int64)
-    stamp = np.int64(0)
-    count, paths = 0, 0
+    stamp, count, paths, size = np.int64(0), 0, 0, 0
     first[0] = 0
-    for pair in range(forest.first_slot.shape[0]):
-        slot = forest.first_slot[pair]
-        if slot < 0 or forest.next_slot[slot] < 0:
+    for pair in range(first_slot.shape[0]):
+        slot = first_slot[pair]
+        if slot < 0 or next_slot[slot] < 0:
             continue
         begin, fullest = paths, paths
         while slot >= 0:
             slots[paths] = slot
-            if forest.flow[slot] > forest.flow[slots[fullest]]:
+            if flow[slot] > flow[slots[fullest]]:
                 fullest = paths
             paths += 1
-            slot = forest.next_slot[slot]
+            slot = next_slot[slot]
         for path in range(begin, paths):
             if path == fullest:
                 continue
             stamp += 2
-            one, two = forest.end[slots[path]], forest.end[slots[fullest]]
-            while one != two:  # a parent has a lower number, so they meet where the paths part
-                if one > two:
-                    mark[forest.link[one]] = stamp
-                    one = forest.parent[one]
-                else:
-                    two = forest.parent[two]
-            meeting = one
+            meeting = _meeting(parent, end[slots[path]], end[slots[fullest]])
             length = 0
-            two = forest.end[slots[fullest]]
-            while two != meeting:
-                if mark[forest.link[two]] == stamp:
-                    mark[forest.link[two]] = stamp + 1
-                else:
-                    length += 1
-                two = forest.parent[two]
-            one = forest.end[slots[path]]
-            while one != meeting:
-                length += mark[forest.link[one]] == stamp
-                one = forest.parent[one]
-            link = _larger(link, size, size + length)
+            node = end[slots[path]]
+            while node != meeting:
+                mark[item[node]] = stamp
+                length += 1
+                node = parent[node]
+            node = end[slots[fullest]]
+            while node != meeting:
+                if mark[item[node]] == stamp:
+                    mark[item[node]] = stamp + 1
+                length += 1
+                node = parent[node]
+            if size + length > link.shape[0]:
+                link = _larger(link, size, size + length)
             extra = 0.0
-            one = forest.end[slots[path]]
-            while one != meeting:
-                if mark[forest.link[one]] == stamp:
-                    link[size] = forest.link[one]
-                    extra += fixed[forest.link[one]]
+            node = end[slots[path]]
+            while node != meeting:
+                if mark[item[node]] == stamp:
+                    link[size] = item[node]
+                    extra += fixed[item[node]]
                     size += 1
-                one = forest.parent[one]
+                node = parent[node]
             middle[count] = size
-            two = forest.end[slots[fullest]]
-            while two != meeting:
-                if mark[forest.link[two]] != stamp + 1:
-                    link[size] = forest.link[two]
-                    extra -= fixed[forest.link[two]]
+            node = end[slots[fullest]]
+            while node != meeting:
+                if mark[item[node]] != stamp + 1:
+                    link[size] = item[node]
+                    extra -= fixed[item[node]]
                     size += 1
-                two = forest.parent[two]
+                node = parent[node]
             main[count], other[count], constant[count] = fullest, path, extra
             count += 1
             first[count] = size
@@ -328,52 +313,56 @@ def rivals(block, forest, fixed):
 
 
 @njit(cache=True, nogil=True)
-def settled(forest, slots, flow):
+def settled(forest, slots, part):
     """Write flow of paths back to their slots, and take paths without flow out of their pairs; a pair keeps at least one."""
+    first_slot, next_slot, _, flow, _, _, _, _, _ = forest
     for path in range(slots.shape[0]):
-        forest.flow[slots[path]] = flow[path]
-    for pair in range(forest.first_slot.shape[0]):
-        slot = forest.first_slot[pair]
-        if slot < 0 or forest.next_slot[slot] < 0:
+        flow[slots[path]] = part[path]
+    for pair in range(first_slot.shape[0]):
+        slot = first_slot[pair]
+        if slot < 0 or next_slot[slot] < 0:
             continue
-        before = np.int64(-1)
+        before = np.int64(NOWHERE)
         while slot >= 0:
-            after = forest.next_slot[slot]
-            if forest.flow[slot] > 0.0 or (before < 0 and after < 0):
+            after = next_slot[slot]
+            if flow[slot] > 0.0 or (before < 0 and after < 0):
                 before = slot
             elif before < 0:
-                forest.first_slot[pair] = after
+                first_slot[pair] = after
             else:
-                forest.next_slot[before] = after
+                next_slot[before] = after
             slot = after
 
 
 @njit(cache=True, nogil=True)
 def carried(block, forest, is_open):
     """A copy of a forest with flows in proportion to the block's totals, without paths over closed links; `is_open` by link."""
-    slots, nodes = forest.used[0], forest.used[1]
+    first_slot, next_slot, end, flow, parent, link, child, sibling, used = forest
+    amount = block.total
+    slots, nodes = used[0], used[1]
     is_way = np.ones(nodes, dtype=np.bool_)
     for node in range(nodes):
-        if forest.link[node] >= 0:
-            is_way[node] = is_way[forest.parent[node]] and is_open[forest.link[node]]
-    copy = Forest(
-        np.full(forest.first_slot.shape[0], np.int64(NOWHERE)), forest.next_slot[:slots].copy(), forest.end[:slots].copy(),
-        forest.flow[:slots].copy(), forest.parent[:nodes].copy(), forest.link[:nodes].copy(), forest.child[:nodes].copy(),
-        forest.sibling[:nodes].copy(), forest.used.copy(),
-    )  # fmt: skip
-    for pair in range(forest.first_slot.shape[0]):
+        if link[node] >= 0:
+            is_way[node] = is_way[parent[node]] and is_open[link[node]]
+    new_first = np.empty(first_slot.shape[0], dtype=np.int64)
+    new_next, new_flow = next_slot[:slots].copy(), flow[:slots].copy()
+    for pair in range(first_slot.shape[0]):
         held = 0.0
-        slot = forest.first_slot[pair]
+        new_first[pair] = NOWHERE
+        slot = first_slot[pair]
         while slot >= 0:
-            if is_way[forest.end[slot]]:
-                held += forest.flow[slot]
-                copy.next_slot[slot] = copy.first_slot[pair]
-                copy.first_slot[pair] = slot
-            slot = forest.next_slot[slot]
+            if is_way[end[slot]]:
+                held += flow[slot]
+                new_next[slot] = new_first[pair]
+                new_first[pair] = slot
+            slot = next_slot[slot]
         if held <= 0.0:
-            copy.first_slot[pair] = NOWHERE
-        slot = copy.first_slot[pair]
+            new_first[pair] = NOWHERE
+        slot = new_first[pair]
         while slot >= 0:
-            copy.flow[slot] *= block.total[pair] / held
-            slot = copy.next_slot[slot]
-    return copy
+            new_flow[slot] *= amount[pair] / held
+            slot = new_next[slot]
+    return Forest(
+        new_first, new_next, end[:slots].copy(), new_flow, parent[:nodes].copy(), link[:nodes].copy(), child[:nodes].copy(),
+        sibling[:nodes].copy(), used.copy(),
+    )  # fmt: skip

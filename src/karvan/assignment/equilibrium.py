@@ -211,7 +211,7 @@ class _Search:
         """Move flow between the paths of pairs until the gap among these is at most some value."""
         problem = self.problem
         parts = self._by_block(
-            lambda number: rivals(problem.blocks[number], self.forests[number], problem.fixed[problem.block_class[number]])
+            lambda number: rivals(self.forests[number], problem.fixed[problem.block_class[number]])
         )
         slots = [part[1] for part in parts]
         flow = np.concatenate([forest.flow[part] for forest, part in zip(self.forests, slots, strict=True)])

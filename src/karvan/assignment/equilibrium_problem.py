@@ -151,9 +151,7 @@ def rounded_weights(problem: EquilibriumProblem, cost: FloatArray, far: float) -
     edges = roads.up_head.shape[0]
     weights = []
     for row in whole:
-        one = Weights(
-            row[:count].copy(), np.empty(edges), np.empty(edges), np.empty(edges, dtype=np.int64), np.empty(edges, dtype=np.int64)
-        )
+        one = Weights(row[:count].copy(), np.empty(edges), np.empty(edges))
         customise(roads, one)
         weights.append(one)
     own = np.maximum(np.rint(cost[count:] / unit), 1.0) * unit
@@ -233,20 +231,15 @@ def _csr(keys: IntArray, count: int) -> tuple[IntArray, IntArray]:
 
 def _roads(network: RoadNetwork, tail: IntArray, head: IntArray) -> Roads:
     hierarchy = contracted(tail, head, is_inner=network.is_through)
-    ranks, edges, nodes = hierarchy.up_first.shape[0] - 1, hierarchy.up_head.shape[0], network.node_ids.shape[0]
-    order = np.argsort(hierarchy.triangle_top, kind="stable")
-    in_first, in_edge = _csr(hierarchy.up_head, ranks)
+    nodes = network.node_ids.shape[0]
     out_first, out_link = _csr(tail, nodes)
     into_first, into_link = _csr(head, nodes)
-    roads = Roads(
+    return Roads(
         up_first=hierarchy.up_first,
         up_head=hierarchy.up_head,
-        up_tail=np.repeat(np.arange(ranks, dtype=np.int64), np.diff(hierarchy.up_first)),
-        triangle_first=np.searchsorted(hierarchy.triangle_top[order], np.arange(edges + 1)).astype(np.int64),
-        triangle_low=hierarchy.triangle_low[order],
-        triangle_high=hierarchy.triangle_high[order],
-        in_first=in_first,
-        in_edge=in_edge,
+        triangle_low=hierarchy.triangle_low,
+        triangle_high=hierarchy.triangle_high,
+        triangle_top=hierarchy.triangle_top,
         link_edge=hierarchy.arc_edge,
         link_is_up=hierarchy.arc_is_up,
         position=hierarchy.position,
@@ -256,11 +249,7 @@ def _roads(network: RoadNetwork, tail: IntArray, head: IntArray) -> Roads:
         out_link=out_link,
         into_first=into_first,
         into_link=into_link,
-        down_rank=np.empty(0, dtype=np.int64),
     )
-    zones = np.arange(network.zone_count)
-    arrivals = _ends(roads, zones, first=into_first, link=into_link, far=tail)
-    return roads._replace(down_rank=_climbed(_parents(roads), arrivals)[::-1].copy())
 
 
 def _parents(roads: Roads) -> IntArray:
@@ -271,10 +260,10 @@ def _parents(roads: Roads) -> IntArray:
     return parent
 
 
-def _ends(roads: Roads, nodes: IntArray, *, first: IntArray, link: IntArray, far: IntArray) -> IntArray:
-    """Ranks of nodes; of those that may not be passed, the ranks at the far ends of their links."""
+def _start_ranks(roads: Roads, nodes: IntArray) -> IntArray:
+    """Ranks at which trips from some nodes begin: their own, or those at the far ends of the links of nodes that may not be passed."""
     inner = roads.position[nodes]
-    outer = [roads.position[far[link[first[node] : first[node + 1]]]] for node in nodes[inner < 0]]
+    outer = [roads.position[roads.head[roads.out_link[roads.out_first[node] : roads.out_first[node + 1]]]] for node in nodes[inner < 0]]
     found = np.concatenate([inner[inner >= 0], *outer])
     return found[found >= 0].astype(np.int64)
 
@@ -306,7 +295,7 @@ def _ranges(roads: Roads, origin: IntArray) -> list[tuple[int, int]]:
         return []
     starts = np.flatnonzero(np.append(True, origin[1:] != origin[:-1]))
     groups = -(-starts.shape[0] // LANES)
-    steps = groups * float(np.diff(roads.up_first)[roads.down_rank].sum()) * LANES
+    steps = groups * roads.up_head.shape[0] * LANES
     count = int(np.clip(round(steps / _BLOCK_STEPS), 1, min(_MOST_BLOCKS, groups)))
     cuts = np.append(starts[np.linspace(0, groups, count + 1).astype(np.int64)[:-1] * LANES], origin.shape[0])
     return [(int(begin), int(end)) for begin, end in zip(cuts[:-1], cuts[1:], strict=True)]
@@ -315,10 +304,7 @@ def _ranges(roads: Roads, origin: IntArray) -> list[tuple[int, int]]:
 def _block(roads: Roads, parent: IntArray, origin: IntArray, target: IntArray, own_link: IntArray, total: FloatArray) -> Block:
     starts = np.flatnonzero(np.append(True, origin[1:] != origin[:-1]))
     nodes = origin[starts]
-    climbed = [
-        _climbed(parent, _ends(roads, nodes[begin : begin + LANES], first=roads.out_first, link=roads.out_link, far=roads.head))
-        for begin in range(0, nodes.shape[0], LANES)
-    ]
+    climbed = [_climbed(parent, _start_ranks(roads, nodes[begin : begin + LANES])) for begin in range(0, nodes.shape[0], LANES)]
     return Block(
         group_first=np.append(np.arange(0, nodes.shape[0], LANES), nodes.shape[0]).astype(np.int64),
         rank_first=np.append(0, np.cumsum([ranks.shape[0] for ranks in climbed])).astype(np.int64),
