@@ -162,9 +162,7 @@ def balanced(links, rivalries, flow, volume, cost, slope, target, quiet_share, m
                 continue
             amount = there if abs(gap) >= steep * there else abs(gap) / steep
             sign = -1.0 if gap > 0.0 else 1.0
-            after = constant[own] + _moved(
-                kind, start, room, first, second, items, begin, middle, end, sign * amount, volume, cost, slope
-            )
+            after = constant[own] + _moved(kind, start, room, first, second, items, begin, middle, end, sign * amount, volume, cost, slope)
             if after * gap < 0.0 and abs(after) > 0.5 * abs(gap):
                 kept = amount * abs(gap) / (abs(gap) + abs(after))
                 _moved(kind, start, room, first, second, items, begin, middle, end, sign * (kept - amount), volume, cost, slope)

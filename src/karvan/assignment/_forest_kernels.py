@@ -162,33 +162,32 @@ def explored(roads, block, forest, weights, own_cost, worth, least):
                     room = used[1] + chain.shape[0]
                     parent, link = _larger(parent, used[1], room), _larger(link, used[1], room)
                     child, sibling = _larger(child, used[1], room), _larger(sibling, used[1], room)
-                depth, node, way_node = 0, np.int64(source), np.int64(goal)
+                depth, last_node, back = 0, np.int64(source), np.int64(goal)
                 if cheapest < way:
                     chain[0] = own
                     depth = 1
-                    way_node = np.int64(origin)
-                while way_node != origin and depth < chain.shape[0]:
-                    rank = position[way_node]
-                    if depth > 0 and known[rank, lane] >= 0:
-                        node = np.int64(known[rank, lane])
-                        way_node = np.int64(origin)
-                        break
-                    before, _ = link_to(position, tail, into_first, into_link, cost, distance, lane, origin, way_node)
-                    chain[depth] = before
-                    depth += 1
-                    way_node = np.int64(tail[before])
-                if way_node != origin:
+                    back = np.int64(origin)
+                while back != origin and depth < chain.shape[0]:
+                    rank = position[back]
+                    if rank >= 0 and known[rank, lane] >= 0:
+                        last_node = np.int64(known[rank, lane])
+                        back = np.int64(origin)
+                    else:
+                        chain[depth], _ = link_to(position, tail, into_first, into_link, cost, distance, lane, origin, back)
+                        back = np.int64(tail[chain[depth]])
+                        depth += 1
+                if back != origin:
                     broken += 1
                     continue
                 while depth > 0:
                     depth -= 1
                     item = chain[depth]
-                    node = _grown(parent, link, child, sibling, used, node, item)
+                    last_node = _grown(parent, link, child, sibling, used, last_node, item)
                     if item < links and position[head[item]] >= 0:
-                        known[position[head[item]], lane] = node
+                        known[position[head[item]], lane] = last_node
                 slot = used[0]
                 used[0] = slot + 1
-                end[slot] = node
+                end[slot] = last_node
                 flow[slot] = amount[pair] if first_slot[pair] < 0 else 0.0
                 next_slot[slot] = first_slot[pair]
                 first_slot[pair] = slot

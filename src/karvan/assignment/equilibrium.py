@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from karvan.assignment._balance_kernels import Rivalries, balanced, link_costs
-from karvan.assignment._forest_kernels import carried, explored, loaded, rivals, settled
+from karvan.assignment._forest_kernels import Forest, carried, explored, loaded, rivals, settled
+from karvan.assignment._tree_kernels import Weights
 from karvan.assignment.equilibrium_answer import Equilibrium, Iteration
 from karvan.assignment.equilibrium_problem import (
     EquilibriumProblem,
@@ -24,12 +25,13 @@ from karvan.assignment.equilibrium_problem import (
     rounded_weights,
 )
 from karvan.demand import TrafficClass
-from karvan.errors import ConvergenceError, DataError, Problem, SolverError
+from karvan.errors import ConvergenceError, DataError, Problem
 from karvan.network import RoadNetwork
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 Part = TypeVar("Part")
+Explored = tuple[Forest, float, float, int, int, int]
 
 _log = logging.getLogger(__name__)
 
@@ -99,7 +101,8 @@ def solve_equilibrium(
 
     Source:
         Jayakrishnan, Tsai, Prashker & Rajadhyaksha (1994), A faster path-based algorithm for traffic assignment, Transportation Research
-        Record 1443; gap as in Boyce, Ralevic-Dekic & Bar-Gera (2004), Convergence of traffic assignments, J. Transportation Engineering 130.
+        Record 1443; gap as in Boyce, Ralevic-Dekic & Bar-Gera (2004), Convergence of traffic assignments, J. Transportation Engineering
+        130; shortest paths over a contraction hierarchy as in `karvan.routing.contracted`.
     """
     options = options or EquilibriumOptions()
     search = _Search(problem, options)
@@ -169,12 +172,13 @@ class _Search:
             weights, own_cost = rounded_weights(self.problem, self.cost, _ROOM * expected)
             worth = _WORTH_SHARE * self.options.gap
 
-            def work(number: int, weights: list = weights, own_cost: FloatArray = own_cost, worth: float = worth) -> tuple:
+            def work(number: int, weights: list[Weights] = weights, own_cost: FloatArray = own_cost, worth: float = worth) -> Explored:
                 problem = self.problem
-                return explored(
+                found: Explored = explored(
                     problem.roads, problem.blocks[number], self.forests[number], weights[problem.block_class[number]], own_cost, worth,
                     self.least[number],
                 )  # fmt: skip
+                return found
 
             parts = self._by_block(work)
             self.forests = [part[0] for part in parts]
@@ -210,14 +214,13 @@ class _Search:
     def balance(self, gap: float) -> None:
         """Move flow between the paths of pairs until the gap among these is at most some value."""
         problem = self.problem
-        parts = self._by_block(
-            lambda number: rivals(self.forests[number], problem.fixed[problem.block_class[number]])
-        )
+        parts = self._by_block(lambda number: rivals(self.forests[number], problem.fixed[problem.block_class[number]]))
         slots = [part[1] for part in parts]
         flow = np.concatenate([forest.flow[part] for forest, part in zip(self.forests, slots, strict=True)])
         total = float(self.volume @ self.cost)
+        rivalries = _joined([part[0] for part in parts], [part.shape[0] for part in slots])
         passes, left = balanced(
-            problem.links, _joined([part[0] for part in parts], [part.shape[0] for part in slots]), flow, self.volume, self.cost, self.slope,
+            problem.links, rivalries, flow, self.volume, self.cost, self.slope,
             gap * total, _QUIET_SHARE, _MOST_PASSES,
         )  # fmt: skip
         _log.debug("%d passes over %d paths, gap among them %.3g", passes, flow.shape[0], left / total if total else 0.0)

@@ -126,9 +126,9 @@ class Equilibrium:
         rows: list[tuple[int, float, list[int]]] = []
         for number, forest in enumerate(self.forests):
             first = int(self.problem.block_first_pair[number])
-            for pair, flow, links in _paths(forest):
+            for place, flow, links in _paths(forest):
                 if flow > 0.0 and links[0] < self.problem.link_count:
-                    rows.append((first + pair, flow, links))
+                    rows.append((first + place, flow, links))
         pair = np.array([row[0] for row in rows], dtype=np.int64)
         problem = self.problem
         return pl.DataFrame(
@@ -161,9 +161,13 @@ class Equilibrium:
 
     def origin_flows(self, origin: int) -> pl.DataFrame:
         """Flow in vehicles of the trips from a zone over each road that they use: class, from_node, to_node, flow."""
-        links = self.problem.network.links.select("from_node", "to_node").with_row_index("links").with_columns(pl.col("links").cast(pl.Int64))
+        links = (
+            self.problem.network.links.select("from_node", "to_node").with_row_index("links").with_columns(pl.col("links").cast(pl.Int64))
+        )
         used = self.paths.filter(pl.col("origin") == origin).explode("links").group_by("class", "links").agg(pl.col("flow").sum())
-        return used.join(links, on="links", how="left", validate="m:1").sort("class", "links").select("class", "from_node", "to_node", "flow")
+        return (
+            used.join(links, on="links", how="left", validate="m:1").sort("class", "links").select("class", "from_node", "to_node", "flow")
+        )
 
     @property
     def _equivalents(self) -> FloatArray:

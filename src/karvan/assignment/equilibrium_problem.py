@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -298,7 +299,7 @@ def _ranges(roads: Roads, origin: IntArray) -> list[tuple[int, int]]:
     steps = groups * roads.up_head.shape[0] * LANES
     count = int(np.clip(round(steps / _BLOCK_STEPS), 1, min(_MOST_BLOCKS, groups)))
     cuts = np.append(starts[np.linspace(0, groups, count + 1).astype(np.int64)[:-1] * LANES], origin.shape[0])
-    return [(int(begin), int(end)) for begin, end in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [(int(begin), int(end)) for begin, end in pairwise(cuts)]
 
 
 def _block(roads: Roads, parent: IntArray, origin: IntArray, target: IntArray, own_link: IntArray, total: FloatArray) -> Block:

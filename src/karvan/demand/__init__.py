@@ -9,6 +9,6 @@ from karvan.demand.markets import Demand, Growth, Permissions, RegionPlaces, Reg
 from karvan.demand.trips import TRIP_COLUMNS, ElasticDemand, TrafficClass
 
 __all__ = [
-    "TRIP_COLUMNS", "BaseCosts", "CalibrationTargets", "Commodities", "CommodityUnits", "Constants", "Demand", "DemandFactors", "ElasticDemand", "Growth",
-    "Permissions", "RegionPlaces", "Regions", "Seasons", "Trade", "TrafficClass",
+    "TRIP_COLUMNS", "BaseCosts", "CalibrationTargets", "Commodities", "CommodityUnits", "Constants", "Demand", "DemandFactors",
+    "ElasticDemand", "Growth", "Permissions", "RegionPlaces", "Regions", "Seasons", "Trade", "TrafficClass",
 ]  # fmt: skip

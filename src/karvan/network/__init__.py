@@ -13,7 +13,7 @@ from karvan.network.places import Links, Modes, Places, Terminals
 from karvan.network.roads import LINK_COLUMNS, RoadNetwork, road_network, time_integral, travel_time
 
 __all__ = [
-    "LINK_COLUMNS", "Cordons", "DelayCurves", "Facilities", "FacilityUses", "Fleet", "Journeys", "Links", "Modes", "Operators", "Places", "PowerLines",
-    "PowerPlants", "PowerZones", "Returns", "RoadNetwork", "RouteFamilies", "Sailings", "Services", "Tariffs", "Terminals", "road_network",
-    "time_integral", "travel_time",
+    "LINK_COLUMNS", "Cordons", "DelayCurves", "Facilities", "FacilityUses", "Fleet", "Journeys", "Links", "Modes", "Operators", "Places",
+    "PowerLines", "PowerPlants", "PowerZones", "Returns", "RoadNetwork", "RouteFamilies", "Sailings", "Services", "Tariffs", "Terminals",
+    "road_network", "time_integral", "travel_time",
 ]  # fmt: skip
