@@ -18,6 +18,6 @@ from karvan.study.select_link import criticality, select_link
 from karvan.study.validate import validate
 
 __all__ = [
-    "Assigned", "Calibration", "Market", "ScenarioOptions", "ShippingDesk", "assign", "calibrate", "clear", "commitments", "criticality", "ladder", "market",
-    "prepare", "route", "run", "select_link", "validate",
+    "Assigned", "Calibration", "Market", "ScenarioOptions", "ShippingDesk", "assign", "calibrate", "clear", "commitments", "criticality",
+    "ladder", "market", "prepare", "route", "run", "select_link", "validate",
 ]  # fmt: skip
