@@ -1,10 +1,10 @@
 """User equilibrium on public networks: Karvan against AequilibraE's bi-conjugate Frank-Wolfe, the same job side by side.
 
-The job: from the network and trips in memory to link volumes with a relative gap of 1e-4 and of 1e-6 at most, two threads. Each side runs in
-a process of its own, once with its loops loaded already; setting up its structures is timed apart. What both found is held against one
-evaluator, scipy's Dijkstra at the costs of their volumes. Further: how fast Karvan gets as near as 1e-10, warm against cold, one thread
-against two, and the cost of a search as a made-up network grows. `python -m benchmarks.equilibrium [NETWORK ...]`; the networks are read
-from the folder that KARVAN_TNTP names.
+The job: from the network and trips in memory to link volumes with a relative gap of 1e-4 and of 1e-6 at most, two threads. Each side
+runs in a process of its own, once with its loops loaded already; setting up its structures is timed apart. What both found is held against
+one evaluator, scipy's Dijkstra at the costs of their volumes. Further: how fast Karvan gets as near as 1e-10, warm against cold, one
+thread against two, and the cost of a search as a made-up network grows. `python -m benchmarks.equilibrium [NETWORK ...]`; the networks are
+read from the folder that KARVAN_TNTP names.
 """
 
 from __future__ import annotations
@@ -117,6 +117,9 @@ def aequilibrae_side(job: Job, gap: float, threads: int) -> tuple[dict[str, floa
     from aequilibrae.matrix import AequilibraeMatrix
     from aequilibrae.paths import Graph, TrafficAssignment
     from aequilibrae.paths import TrafficClass as Vehicles
+    from aequilibrae.utils.python_signal import PythonSignal
+
+    PythonSignal.emit = lambda self, value: None  # its progress bar is no part of the job
 
     begin = time.perf_counter()
     links, zones = job.network.links, job.network.zone_count
@@ -190,7 +193,7 @@ def made_up(side: int, zones: int) -> Job:
     places = np.sort(random.choice(side * side, zones, replace=False)) + 1
     origin, destination = (end.ravel() for end in np.meshgrid(places, places, indexing="ij"))
     trips = pl.DataFrame(
-        {"origin": origin, "destination": destination, "trips": random.uniform(0.0, 2.0, origin.shape[0]) * 120_000 / zones**2 * side / 20}
+        {"origin": origin, "destination": destination, "trips": random.uniform(0.0, 2.0, origin.shape[0]) * 36_000 / zones**2 * side / 20}
     )
     return Job(road_network(links, zones=places), TrafficClass("all", trips))
 
@@ -266,7 +269,7 @@ def compare(names: tuple[str, ...], repeats: int, peer_repeats: int) -> None:
     folder()
     if importlib.util.find_spec("aequilibrae") is None:
         sys.exit("AequilibraE is not installed; it comes with the bench extra: pip install -e '.[bench]'")
-    environment = os.environ | {"OMP_NUM_THREADS": str(THREADS), "NUMBA_NUM_THREADS": str(THREADS), "TQDM_DISABLE": "1"}
+    environment = os.environ | {"OMP_NUM_THREADS": str(THREADS), "NUMBA_NUM_THREADS": str(THREADS)}
     records: dict[tuple[str, str, float], list[dict[str, float]]] = {}
     with tempfile.TemporaryDirectory() as scratch:
 
@@ -333,8 +336,8 @@ def versus(
     rows.append(("Karvan: first use, nothing compiled yet", f"{compile_s:.1f} s", f"{compile_s:.1f} s"))
     text = (
         f"Public networks to a relative gap, {THREADS} threads each, in a process of its own with loops loaded; the peer is AequilibraE"
-        f" {version('aequilibrae')}, bi-conjugate Frank-Wolfe, timed from `execute()` to its end, without its progress bar. {'; '.join(told)}. The machine had a load"
-        f" of {os.getloadavg()[1]:.1f} on {os.cpu_count()} processors in the last five minutes."
+        f" {version('aequilibrae')}, bi-conjugate Frank-Wolfe, timed from `execute()` to its end, without its progress bar."
+        f" {'; '.join(told)}. The machine had a load of {os.getloadavg()[1]:.1f} on {os.cpu_count()} processors in the last five minutes."
     )
     return "User equilibrium", text, rows
 
@@ -349,9 +352,9 @@ def finer(own: dict[str, dict[str, float]]) -> tuple[str, str, list[tuple[str, s
     ratios = {gap: [told[f"warm_{change}_{gap:g}"] for told in own.values() for change in ("demand", "capacity")] for gap in GAPS}
     warm = "; ".join(f"to {gap:g} {statistics.median(seen):.2f} ({min(seen):.2f} to {max(seen):.2f})" for gap, seen in ratios.items())
     text = (
-        f"Loops loaded, median of {INNER_REPEATS}; in place of the median one thread, in place of the worst two threads, which give the same"
-        f" digits. From the paths of a neighbour (trips +5%, or the capacity of the costliest road doubled) the time is this share of a cold"
-        f" start, median and range over networks and changes: {warm}."
+        f"Loops loaded, median of {INNER_REPEATS}; in place of the median one thread, in place of the worst two threads, which give the"
+        f" same digits. From the paths of a neighbour (trips +5%, or the capacity of the costliest road doubled) the time is this share of a"
+        f" cold start, median and range over networks and changes: {warm}."
     )
     return "User equilibrium: nearer gaps, threads, warm starts", text, rows
 

@@ -4,7 +4,7 @@ Goes in: nothing. Comes out: one declared table per noun, and road networks of o
 """
 
 from karvan.network.counting import Cordons, RouteFamilies
-from karvan.network.delays import DelayCurves
+from karvan.network.delays import DelayCurves, RoadCurves
 from karvan.network.energy import PowerLines, PowerPlants, PowerZones
 from karvan.network.facilities import Facilities, FacilityUses, Fleet, Returns, Sailings, Services
 from karvan.network.journeys import Journeys
@@ -14,6 +14,7 @@ from karvan.network.roads import LINK_COLUMNS, RoadNetwork, road_network, time_i
 
 __all__ = [
     "LINK_COLUMNS", "Cordons", "DelayCurves", "Facilities", "FacilityUses", "Fleet", "Journeys", "Links", "Modes", "Operators", "Places",
-    "PowerLines", "PowerPlants", "PowerZones", "Returns", "RoadNetwork", "RouteFamilies", "Sailings", "Services", "Tariffs", "Terminals",
+    "PowerLines", "PowerPlants", "PowerZones", "Returns", "RoadCurves",
+    "RoadNetwork", "RouteFamilies", "Sailings", "Services", "Tariffs", "Terminals",
     "road_network", "time_integral", "travel_time",
 ]  # fmt: skip
