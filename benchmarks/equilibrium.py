@@ -132,7 +132,7 @@ def aequilibrae_side(job: Job, gap: float, threads: int) -> tuple[dict[str, floa
             "b_node": links["to_node"].to_numpy(),
             "direction": 1,
             "capacity": links["capacity"].to_numpy(),
-            "free_flow_time": links["free_time"].to_numpy(),
+            "free_flow_time": np.maximum(links["free_time"].to_numpy(), 1e-9),  # it refuses zero
             "b": links["factor"].to_numpy(),
             "power": np.where(is_constant, 1.0, links["power"].to_numpy()),
             "fixed": job.fixed,
@@ -353,8 +353,8 @@ def finer(own: dict[str, dict[str, float]]) -> tuple[str, str, list[tuple[str, s
     warm = "; ".join(f"to {gap:g} {statistics.median(seen):.2f} ({min(seen):.2f} to {max(seen):.2f})" for gap, seen in ratios.items())
     text = (
         f"Loops loaded, median of {INNER_REPEATS}; in place of the median one thread, in place of the worst two threads, which give the"
-        f" same digits. From the paths of a neighbour (trips +5%, or the capacity of the costliest road doubled) the time is this share of a"
-        f" cold start, median and range over networks and changes: {warm}."
+        f" same digits. From the paths of a neighbour (trips +5%, or the capacity of the costliest road doubled) the time is this share"
+        f" of a cold start, median and range over networks and changes: {warm}."
     )
     return "User equilibrium: nearer gaps, threads, warm starts", text, rows
 

@@ -31,9 +31,9 @@ class RoadCurves(Table):
     """How much longer a road section takes as it fills, other traffic included. What has no row here keeps the hours of the case.
 
     At a use rho of effective capacity the section takes free_time_h (1 + delay_factor rho^power) hours, the function of the Bureau of
-    Public Roads. The hours of `links` hold what it takes at the reference use, so goods bear the difference from there. Capacity and other traffic
-    stand in `facilities`, in car equivalents if `facility_uses` says by `weight_factor` how many of them a truck is; a facility with a row
-    in `delay_curves`, too, has both delays.
+    Public Roads. The hours of `links` hold what it takes at the reference use, so goods bear the difference from there. Capacity and other
+    traffic stand in `facilities`, in car equivalents if `facility_uses` says by `weight_factor` how many of them a truck is; a facility
+    with a row in `delay_curves`, too, has both delays.
     """
 
     facility_id = text_id("The road section.", primary_key=True, refers_to="facilities.facility_id")
