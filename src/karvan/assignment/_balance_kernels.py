@@ -94,7 +94,7 @@ def link_costs(links, volume, cost, slope):
         cost[link], slope[link] = link_cost(kind[link], start[link], room[link], first[link], second[link], volume[link])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _moved(kind, start, room, first, second, items, begin, middle, end, shift, volume, cost, slope):
     """Add a shift to the volume of the first links of a range, take it off the others, renew their costs.
 

@@ -64,7 +64,7 @@ def _larger(array, used, room):
     return bigger
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _grown(parent, link, child, sibling, used, node, item):
     """The child of a node over a link, made if there is none; the arrays must have room."""
     below = child[node]
@@ -229,7 +229,7 @@ def _counted(first_slot, next_slot):
     return paths, pairs
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _meeting(parent, one, two):
     """Node where two paths of an origin part; a parent has a lower number than its children."""
     while one != two:

@@ -114,7 +114,7 @@ def started(position, head, out_first, out_link, cost, sources, distance):
                 distance[rank, lane] = min(distance[rank, lane], cost[link])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def link_to(position, tail, into_first, into_link, cost, distance, lane, source, node):
     """Link by which a shortest path comes to a node, and what that costs; -1 and infinity if there is no way."""
     least, best = np.inf, np.int64(NOWHERE)

@@ -42,8 +42,6 @@ _QUIET_SHARE = 0.2
 _MOST_PASSES = 100
 # A path enters that is cheaper by this share of the gap wanted.
 _WORTH_SHARE = 0.05
-# Paths of a start are balanced to this gap before shortest paths are sought.
-_START_GAP = 1e-5
 # Sums of costs are exact while no path costs more than this multiple of what was expected.
 _ROOM = 4.0
 
@@ -143,6 +141,7 @@ class _Search:
         self.problem, self.options = problem, options
         self.forests = [empty_forest(block) for block in problem.blocks]
         self.least = [np.empty(block.target.shape[0]) for block in problem.blocks]
+        self.class_volume = np.zeros((len(problem.classes), count))
         self.volume, self.cost, self.slope = np.zeros(count), np.empty(count), np.empty(count)
         link_costs(problem.links, self.volume, self.cost, self.slope)
         self.far = farthest(problem, self.cost)
@@ -163,7 +162,6 @@ class _Search:
             self.forests[number] = carried(block, before, is_open)
         if all(int(forest.first_slot.min()) >= 0 for forest in self.forests):
             self.load()
-            self.balance(max(_START_GAP, _LEAST_INNER_SHARE * self.options.gap))
 
     def explore(self) -> _Found:
         """Seek shortest paths at the present costs."""
@@ -194,7 +192,8 @@ class _Search:
 
     def load(self) -> None:
         """Volumes and costs from the flows on paths."""
-        self.volume = self.volumes().sum(axis=0)
+        self.class_volume = self.volumes()
+        self.volume = self.class_volume.sum(axis=0)
         link_costs(self.problem.links, self.volume, self.cost, self.slope)
         self.is_loaded = True
 
@@ -233,7 +232,7 @@ class _Search:
         return Equilibrium(
             problem=self.problem,
             forests=tuple(self.forests),
-            class_volume=self.volumes(),
+            class_volume=self.class_volume,
             cost=self.cost,
             pair_cost=np.concatenate(self.least) if self.least else np.empty(0),
             iterations=tuple(history),
