@@ -155,6 +155,9 @@ def test_any_grid_reaches_its_gap_as_plain_python_counts_it(seed, side, zones, i
         found.volume > step, 2 * step, step + found.volume
     )
     cost = time + found.volume * rise if is_system_optimum else time
+    least = plain_distances(network, found.cost, trips["origin"][0])
+    told = found.pairs.filter(pl.col("origin") == trips["origin"][0])
+    assert told["cost"].to_list() == pytest.approx([least[end] for end in told["destination"]], rel=1e-12)
     vehicles = trips.with_columns(pl.col("trips") * unit)
     bound = 1e-6 if is_system_optimum else 2e-9  # the slope is a difference quotient
     assert plain_gap(network, vehicles, cost, found.volume) == pytest.approx(0.0, abs=bound)
@@ -221,8 +224,8 @@ def test_a_start_of_other_pairs_is_refused():
 
 def test_threads_change_no_digit(monkeypatch):
     laying_out = sys.modules["karvan.assignment.equilibrium_problem"]
-    monkeypatch.setattr(laying_out, "_BLOCK_STEPS", 4000)  # so that a small network has several blocks
-    network, trips = grid(3, side=7, zones=40)
+    monkeypatch.setattr(laying_out, "_BLOCK_STEPS", 500)  # so that a small network has several blocks
+    network, trips = grid(3, side=5, zones=18)
     found = [
         equilibrium(network, one_class(*trips.iter_rows()), options=EquilibriumOptions(gap=1e-6, threads=threads)) for threads in (1, 2)
     ]
