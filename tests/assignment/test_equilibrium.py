@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-import sys
 
 import clarabel
 import numpy as np
@@ -12,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from karvan.assignment import EquilibriumOptions, equilibrium
+from karvan.assignment import EquilibriumOptions, equilibrium, road_layout
 from karvan.assignment._balance_kernels import AKCELIK, CONICAL, MARGINAL, link_cost
 from karvan.demand import ElasticDemand
 from karvan.errors import ConvergenceError, DataError
@@ -223,8 +222,7 @@ def test_a_start_of_other_pairs_is_refused():
 
 
 def test_threads_change_no_digit(monkeypatch):
-    laying_out = sys.modules["karvan.assignment.equilibrium_problem"]
-    monkeypatch.setattr(laying_out, "_BLOCK_STEPS", 500)  # so that a small network has several blocks
+    monkeypatch.setattr(road_layout, "_BLOCK_STEPS", 500)  # so that a small network has several blocks
     network, trips = grid(3, side=5, zones=18)
     found = [
         equilibrium(network, one_class(*trips.iter_rows()), options=EquilibriumOptions(gap=1e-6, threads=threads)) for threads in (1, 2)

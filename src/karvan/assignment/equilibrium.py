@@ -13,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from karvan.assignment._balance_kernels import Rivalries, balanced, link_costs
-from karvan.assignment._forest_kernels import Forest, carried, explored, loaded, rivals, settled
-from karvan.assignment._tree_kernels import Weights
+from karvan.assignment._path_kernels import Forest, Weights, carried, explored, loaded, rivals, settled
 from karvan.assignment.equilibrium_answer import Equilibrium, Iteration
 from karvan.assignment.equilibrium_problem import (
     EquilibriumProblem,
@@ -217,7 +216,7 @@ class _Search:
         slots = [part[1] for part in parts]
         flow = np.concatenate([forest.flow[part] for forest, part in zip(self.forests, slots, strict=True)])
         total = float(self.volume @ self.cost)
-        rivalries = _joined([part[0] for part in parts], [part.shape[0] for part in slots])
+        rivalries = _joined([Rivalries(*part[0]) for part in parts], [part.shape[0] for part in slots])
         passes, left = balanced(
             problem.links, rivalries, flow, self.volume, self.cost, self.slope,
             gap * total, _QUIET_SHARE, _MOST_PASSES,

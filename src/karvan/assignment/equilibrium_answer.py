@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.assignment._forest_kernels import Forest
+from karvan.assignment._path_kernels import Forest
 from karvan.assignment.equilibrium_problem import EquilibriumProblem
 from karvan.demand import ElasticDemand
 from karvan.errors import DataError, Problem

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from karvan.assignment._balance_kernels import AKCELIK, BPR, CONICAL, EXPONENTIAL, ISOELASTIC, MARGINAL, Links, link_costs
-from karvan.assignment._forest_kernels import Block, Forest, explored, planted
-from karvan.assignment._tree_kernels import LANES, Roads, Weights, customise
+from karvan.assignment._path_kernels import Block, Forest, Roads, Weights, customise, explored, planted
+from karvan.assignment.road_layout import block_of, entry_ranks, laid_roads, parents, ranges
 from karvan.demand import TrafficClass
 from karvan.errors import DataError, Problem
 from karvan.network import RoadNetwork
-from karvan.routing import contracted
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-# Sweeps of one block cost about this many steps over edges, so that blocks are worth handing out; there are at most so many.
-_BLOCK_STEPS = 200_000
-_MOST_BLOCKS = 16
 _BITS = 50
 _NAMED = 10
 
@@ -87,9 +82,9 @@ def equilibrium_problem(
     if like is not None and is_same and np.array_equal(like.network.is_through, network.is_through):
         roads = like.roads
     else:
-        roads = _roads(network, tail, head)
-    parent = _parents(roads)
-    entry = _entry_ranks(roads)
+        roads = laid_roads(network, tail, head)
+    parent = parents(roads)
+    entry = entry_ranks(roads)
     blocks: list[Block] = []
     block_class: list[int] = []
     columns: list[tuple[IntArray, ...]] = []
@@ -101,13 +96,13 @@ def equilibrium_problem(
         order = np.lexsort((destination, origin, entry[origin]))
         origin, destination, row = origin[order], destination[order], row[order]
         amount = table["trips"].to_numpy()[order] * one.unit_equivalent
-        for begin, end in _ranges(roads, origin):
+        for begin, end in ranges(roads, origin):
             count = end - begin
             own_link = np.full(count, -1, dtype=np.int64)
             if one.elastic is not None:
                 own_link = np.arange(own, own + count, dtype=np.int64)
                 own += count
-            blocks.append(_block(roads, parent, origin[begin:end], destination[begin:end], own_link, amount[begin:end]))
+            blocks.append(block_of(roads, parent, origin[begin:end], destination[begin:end], own_link, amount[begin:end]))
             block_class.append(number)
             first_pair.append(pairs + end)
         columns.append((np.full(origin.shape[0], number, dtype=np.int64), origin, destination, row))
@@ -222,100 +217,6 @@ def _trips(network: RoadNetwork, one: TrafficClass) -> pl.DataFrame:
         row = int(repeated["row"][0])
         raise DataError(Problem(name, row + 1, None, "a pair has more than one row; add them up"))
     return table.filter((pl.col("trips") > 0.0) & (pl.col("origin") != pl.col("destination"))).with_columns(pl.col("row").cast(pl.Int64))
-
-
-def _csr(keys: IntArray, count: int) -> tuple[IntArray, IntArray]:
-    """Where each key starts, and the end, shape (count + 1,); positions in order of their keys."""
-    order = np.argsort(keys, kind="stable").astype(np.int64)
-    return np.searchsorted(keys[order], np.arange(count + 1)).astype(np.int64), order
-
-
-def _roads(network: RoadNetwork, tail: IntArray, head: IntArray) -> Roads:
-    hierarchy = contracted(tail, head, is_inner=network.is_through)
-    nodes = network.node_ids.shape[0]
-    out_first, out_link = _csr(tail, nodes)
-    into_first, into_link = _csr(head, nodes)
-    return Roads(
-        up_first=hierarchy.up_first,
-        up_head=hierarchy.up_head,
-        triangle_low=hierarchy.triangle_low,
-        triangle_high=hierarchy.triangle_high,
-        triangle_top=hierarchy.triangle_top,
-        link_edge=hierarchy.arc_edge,
-        link_is_up=hierarchy.arc_is_up,
-        position=hierarchy.position,
-        tail=tail,
-        head=head,
-        out_first=out_first,
-        out_link=out_link,
-        into_first=into_first,
-        into_link=into_link,
-    )
-
-
-def _parents(roads: Roads) -> IntArray:
-    """Lowest higher neighbour of each rank, -1 at the top: its parent in the elimination tree."""
-    has = np.diff(roads.up_first) > 0
-    parent = np.full(has.shape[0], -1, dtype=np.int64)
-    parent[has] = roads.up_head[roads.up_first[:-1][has]]
-    return parent
-
-
-def _start_ranks(roads: Roads, nodes: IntArray) -> IntArray:
-    """Ranks at which trips from some nodes begin: their own, or those at the far ends of the links of nodes that may not be passed."""
-    inner = roads.position[nodes]
-    outer = [roads.position[roads.head[roads.out_link[roads.out_first[node] : roads.out_first[node + 1]]]] for node in nodes[inner < 0]]
-    found = np.concatenate([inner[inner >= 0], *outer])
-    return found[found >= 0].astype(np.int64)
-
-
-def _climbed(parent: IntArray, ranks: IntArray) -> IntArray:
-    """Some ranks and all above them in the elimination tree, rising."""
-    is_in = np.zeros(parent.shape[0], dtype=np.bool_)
-    for start in ranks:
-        rank = int(start)
-        while rank >= 0 and not is_in[rank]:
-            is_in[rank] = True
-            rank = int(parent[rank])
-    return np.flatnonzero(is_in).astype(np.int64)
-
-
-def _entry_ranks(roads: Roads) -> IntArray:
-    """A rank of each node by which origins that climb the same way stand together: its own, or the least at its links' far ends."""
-    rank = roads.position.copy()
-    outside = np.flatnonzero(rank < 0)
-    for node in outside:
-        ends = roads.position[roads.head[roads.out_link[roads.out_first[node] : roads.out_first[node + 1]]]]
-        rank[node] = ends[ends >= 0].min(initial=roads.up_first.shape[0])
-    return rank
-
-
-def _ranges(roads: Roads, origin: IntArray) -> list[tuple[int, int]]:
-    """Ranges of pairs, of whole groups of origins and about equal work."""
-    if origin.shape[0] == 0:
-        return []
-    starts = np.flatnonzero(np.append(True, origin[1:] != origin[:-1]))
-    groups = -(-starts.shape[0] // LANES)
-    steps = groups * roads.up_head.shape[0] * LANES
-    count = int(np.clip(round(steps / _BLOCK_STEPS), 1, min(_MOST_BLOCKS, groups)))
-    cuts = np.append(starts[np.linspace(0, groups, count + 1).astype(np.int64)[:-1] * LANES], origin.shape[0])
-    return [(int(begin), int(end)) for begin, end in pairwise(cuts)]
-
-
-def _block(roads: Roads, parent: IntArray, origin: IntArray, target: IntArray, own_link: IntArray, total: FloatArray) -> Block:
-    starts = np.flatnonzero(np.append(True, origin[1:] != origin[:-1]))
-    nodes = origin[starts]
-    climbed = [_climbed(parent, _start_ranks(roads, nodes[begin : begin + LANES])) for begin in range(0, nodes.shape[0], LANES)]
-    return Block(
-        group_first=np.append(np.arange(0, nodes.shape[0], LANES), nodes.shape[0]).astype(np.int64),
-        rank_first=np.append(0, np.cumsum([ranks.shape[0] for ranks in climbed])).astype(np.int64),
-        rank=np.concatenate(climbed),
-        source_node=nodes.copy(),
-        source_first=np.append(starts, origin.shape[0]).astype(np.int64),
-        target=target.copy(),
-        own_link=own_link,
-        total=total.copy(),
-    )
 
 
 def _links(links: pl.DataFrame, is_system_optimum: bool, count: int) -> Links:
