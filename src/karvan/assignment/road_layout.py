@@ -20,6 +20,7 @@ _MOST_BLOCKS = 16
 
 
 def laid_roads(network: RoadNetwork, tail: IntArray, head: IntArray) -> Roads:
+    """The contraction hierarchy of a network, and its links by their ends, positions of nodes, shape (links,)."""
     hierarchy = contracted(tail, head, is_inner=network.is_through)
     nodes = network.node_ids.shape[0]
     out_first, out_link = _csr(tail, nodes)
@@ -65,6 +66,7 @@ def ranges(roads: Roads, origin: IntArray) -> list[tuple[int, int]]:
 
 
 def block_of(roads: Roads, parent: IntArray, origin: IntArray, target: IntArray, own_link: IntArray, total: FloatArray) -> Block:
+    """A block of pairs that stand origin by origin; all arrays have shape (pairs,)."""
     starts = np.flatnonzero(np.append(True, origin[1:] != origin[:-1]))
     nodes = origin[starts]
     climbed = [_climbed(parent, _start_ranks(roads, nodes[begin : begin + LANES])) for begin in range(0, nodes.shape[0], LANES)]
