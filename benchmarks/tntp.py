@@ -1,4 +1,4 @@
-"""Networks and trip tables in the TNTP format ("Transportation Networks for Research"), read from a folder that the user names.
+"""Public networks in the TNTP format ("Transportation Networks for Research"), read from a folder that the user names.
 
 The donated data may be used for research only and are no part of the project: the folder stands in the environment variable KARVAN_TNTP.
 """
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from karvan.exchange import read_tntp_network, read_tntp_trips
 
 VARIABLE = "KARVAN_TNTP"
 
@@ -46,46 +48,28 @@ def folder() -> Path:
 
 def read_network(name: str) -> Network:
     """`<name>_net.tntp` of the folder."""
-    facts, lines = _parts(name, "net")
-    table = np.array([line.rstrip(";").split()[:5] for line in lines], dtype=np.float64)
+    network = read_tntp_network(_path(name, "net")).network
+    links = network.links
     return Network(
-        zones=int(facts["NUMBER OF ZONES"]),
-        first_through=int(facts["FIRST THRU NODE"]) - 1,
-        nodes=int(facts["NUMBER OF NODES"]),
-        tail=table[:, 0].astype(np.int64) - 1,
-        head=table[:, 1].astype(np.int64) - 1,
-        free_time=table[:, 4].copy(),
+        zones=network.zone_count,
+        first_through=int((~network.is_through).sum()),
+        nodes=int(network.node_ids.max()),
+        tail=links["from_node"].to_numpy() - 1,
+        head=links["to_node"].to_numpy() - 1,
+        free_time=np.array(links["free_time"].to_numpy()),
     )
 
 
 def read_trips(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """`<name>_trips.tntp` of the folder: origin, destination and trips of every pair with trips, in order."""
-    _, lines = _parts(name, "trips")
-    origin, rows = -1, []
-    for line in lines:
-        if line.startswith("Origin"):
-            origin = int(line.split()[1]) - 1
-            continue
-        for cell in line.split(";"):
-            destination, found, trips = cell.partition(":")
-            if found and float(trips) > 0.0 and int(destination) - 1 != origin:
-                rows.append((origin, int(destination) - 1, float(trips)))
-    table = np.array(sorted(rows))
-    return table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2].copy()
+    """`<name>_trips.tntp` of the folder: origin, destination and trips of every pair of different zones with trips, in order."""
+    trips = read_tntp_trips(_path(name, "trips"))
+    origin, destination, amount = (trips[column].to_numpy() for column in ("origin", "destination", "trips"))
+    apart = origin != destination
+    return origin[apart] - 1, destination[apart] - 1, amount[apart]
 
 
-def _parts(name: str, kind: str) -> tuple[dict[str, str], list[str]]:
-    """Metadata and lines of a file, comments left out."""
+def _path(name: str, kind: str) -> Path:
     path = folder() / f"{name}_{kind}.tntp"
     if not path.is_file():
         sys.exit(f"{path.name} is not in the folder that {VARIABLE} names")
-    facts: dict[str, str] = {}
-    lines: list[str] = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        text = line.strip()
-        if text.startswith("<"):
-            key, _, value = text[1:].partition(">")
-            facts[key.strip()] = value.strip()
-        elif text and not text.startswith("~"):
-            lines.append(text)
-    return facts, lines
+    return path

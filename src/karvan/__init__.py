@@ -10,10 +10,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from karvan.assignment.equilibrium import EquilibriumOptions, equilibrium
     from karvan.corridor import Corridor, Snapshot, check_corridor, load_corridor, new_corridor, overlay, with_value
+    from karvan.demand import ElasticDemand, TrafficClass
     from karvan.measures import Scenario, load_scenario, with_measures, without_measures
     from karvan.measures.apply import apply
+    from karvan.network import RoadNetwork, road_network
     from karvan.study import Market, ScenarioOptions, ShippingDesk, ladder
+    from karvan.study.assign import assign
     from karvan.study.calibrate import calibrate
     from karvan.study.clear import clear
     from karvan.study.commitments import commitments
@@ -28,12 +32,16 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "karvan.assignment": ("EquilibriumOptions", "equilibrium"),
     "karvan.corridor": ("Corridor", "Snapshot", "check_corridor", "load_corridor", "new_corridor", "overlay", "with_value"),
+    "karvan.demand": ("ElasticDemand", "TrafficClass"),
     "karvan.measures": ("Scenario", "apply", "load_scenario", "with_measures", "without_measures"),
+    "karvan.network": ("RoadNetwork", "road_network"),
     "karvan.study": (
         "Market",
         "ScenarioOptions",
         "ShippingDesk",
+        "assign",
         "calibrate",
         "clear",
         "commitments",
@@ -49,9 +57,10 @@ _HOMES = {
 }
 
 __all__ = [
-    "Corridor", "Market", "Scenario", "ScenarioOptions", "ShippingDesk", "Snapshot", "__version__", "apply", "calibrate",
-    "check_corridor", "clear", "commitments", "criticality", "explain", "ladder", "load_corridor", "load_scenario", "market",
-    "new_corridor", "overlay", "route", "run", "select_link", "sources", "validate", "with_measures", "with_value", "without_measures",
+    "Corridor", "ElasticDemand", "EquilibriumOptions", "Market", "RoadNetwork", "Scenario", "ScenarioOptions", "ShippingDesk",
+    "Snapshot", "TrafficClass", "__version__", "apply", "assign", "calibrate", "check_corridor", "clear", "commitments", "criticality",
+    "equilibrium", "explain", "ladder", "load_corridor", "load_scenario", "market", "new_corridor", "overlay", "road_network", "route",
+    "run", "select_link", "sources", "validate", "with_measures", "with_value", "without_measures",
 ]  # fmt: skip
 
 

@@ -13,18 +13,20 @@ from typing import Any
 class Problem:
     """One thing that is wrong with an input, and what would be right.
 
-    `row` counts data rows from 1, as a spreadsheet shows them below the header; it is None when the whole table is meant.
+    `row` counts data rows from 1, as a spreadsheet shows them below the header; it is None when the whole table is meant. Of a text file
+    that is no table it counts lines from 1, which `counted` says.
     """
 
     table: str
     row: int | None
     column: str | None
     message: str
+    counted: str = "row"
 
     def __str__(self) -> str:
         place = self.table
         if self.row is not None:
-            place += f", row {self.row}"
+            place += f", {self.counted} {self.row}"
         if self.column is not None:
             place += f", column {self.column}"
         return f"{place}: {self.message}"

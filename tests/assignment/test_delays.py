@@ -24,6 +24,15 @@ from karvan.assignment.delays import (
 )
 
 HALF_DIGIT_6 = 5e-7
+NO_ROADS = pl.DataFrame(
+    schema={
+        "facility_id": pl.String,
+        "free_time_h": pl.Float64,
+        "delay_factor": pl.Float64,
+        "power": pl.Float64,
+        "reference_use_share": pl.Float64,
+    }
+)
 
 
 def one_curve(servers: float, *, service_h: float = 1.0, variability: float = 1.0, reference: float = 0.0) -> DelayCurves:
@@ -35,7 +44,9 @@ def one_curve(servers: float, *, service_h: float = 1.0, variability: float = 1.
         "variability_ratio": [variability],
         "reference_use_share": [reference],
     }
-    return read_curves({"facilities": pl.DataFrame({"facility_id": ["quay"]}), "delay_curves": pl.DataFrame(curve)})
+    return read_curves(
+        {"facilities": pl.DataFrame({"facility_id": ["quay"]}), "delay_curves": pl.DataFrame(curve), "road_curves": NO_ROADS}
+    )
 
 
 def wait(curves: DelayCurves, share: float) -> float:
@@ -139,6 +150,7 @@ def test_facility_without_a_curve_delays_nobody() -> None:
                 "reference_use_share": [0.5],
             }
         ),
+        "road_curves": NO_ROADS,
     }
     delays = delay_h(read_curves(tables), np.array([1.0, 0.8]))
     assert delays[0] == 0.0
@@ -161,3 +173,23 @@ def test_route_pays_for_the_hours_of_each_facility_it_passes() -> None:
         market_time_value_usd_per_t_d=np.array([24.0, 48.0]),
     )
     assert cost.tolist() == [5.0, 2.0 * (5.0 - 2.0), 0.0]
+
+
+def test_a_road_takes_what_the_bureau_of_public_roads_says() -> None:
+    """8 h empty, 0.15 and 4: 8 x 0.15 x (0.9^4 - 0.5^4) = 0.71232 h more at a use of 0.9 than at the reference of 0.5."""
+    road = {"facility_id": ["pass"], "free_time_h": [8.0], "delay_factor": [0.15], "power": [4.0], "reference_use_share": [0.5]}
+    queue = {
+        "facility_id": ["pass"],
+        "servers_count": [1.0],
+        "service_time_h": [1.0],
+        "variability_ratio": [1.0],
+        "reference_use_share": [0.5],
+    }
+    facilities = pl.DataFrame({"facility_id": ["quay", "pass"]})
+    tables = {"facilities": facilities, "delay_curves": pl.DataFrame(queue).clear(), "road_curves": pl.DataFrame(road)}
+    curves = read_curves(tables)
+    assert curves.has_any
+    assert delay_h(curves, np.array([0.9, 0.9])) == pytest.approx([0.0, 0.71232], rel=1e-12)
+    assert delay_h(with_reference(curves, np.array([0.0, 0.9])), np.array([0.9, 0.9])) == pytest.approx([0.0, 0.0])
+    both = read_curves(tables | {"delay_curves": pl.DataFrame(queue)})
+    assert delay_h(both, np.array([0.0, 0.9]))[1] == pytest.approx(0.71232 + 9.0 - 1.0, rel=1e-12)  # M/M/1: 9 less 1, and more

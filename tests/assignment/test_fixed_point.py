@@ -141,7 +141,8 @@ def test_difference_is_a_share_of_the_larger() -> None:
 
 def curves_like(rows: int, *, wait_h: float, reference: float = 0.0) -> DelayCurves:
     """The same curve at every row: two servers, random arrivals."""
-    return DelayCurves(np.full(rows, wait_h), np.full(rows, np.sqrt(6.0) - 1.0), np.full(rows, reference))
+    none = np.zeros(rows)
+    return DelayCurves(np.full(rows, wait_h), np.full(rows, np.sqrt(6.0) - 1.0), np.full(rows, reference), none, none + 1.0, none)
 
 
 def use_of(problem: MarketProblem) -> np.ndarray:
@@ -228,7 +229,8 @@ def test_more_flow_means_more_delay() -> None:
 def test_delay_takes_the_place_of_price_at_a_full_facility() -> None:
     """Costs 100 and 120, room for 6 of 10: whoever waits at a value of 1 USD/t-h pays in price what the wait leaves over of 11.890698."""
     problem = two_routes(10.0, [6.0])
-    curves = DelayCurves(np.array([0.1]), np.array([1.0]), np.array([0.0]))
+    none = np.zeros(1)
+    curves = DelayCurves(np.array([0.1]), np.array([1.0]), none, none, none + 1.0, none)
     loop = delay_loop(problem, curves, time_value=24.0)
     found = solve_fixed_point(loop, np.zeros(1), options=FINE, **ends(curves))
     # d(1) = 0.1 (19 + 0.05 x 400) = 3.9 h, capacity met to 1e-9

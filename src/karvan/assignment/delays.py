@@ -19,42 +19,61 @@ _HOURS_PER_DAY = 24.0
 
 @dataclass(frozen=True)
 class DelayCurves:
-    """Delay curves in rows of the facilities table; a facility without one has eta_s zero, so it delays nobody.
+    """Delay curves in rows of the facilities table: queues, and roads that fill. One without either has zeros, so it delays nobody.
 
     Attributes:
         eta_s_h: Variability over servers, times the hours of a batch, eta s, shape (facilities,).
         kappa: Exponent of use, 1 or more, shape (facilities,).
-        reference_use_share: Use at which the hours of the case hold, shape (facilities,).
+        reference_use_share: Use at which the hours of the case hold with the queue, shape (facilities,).
+        road_h: Hours that a road adds at full use, shape (facilities,).
+        road_power: Exponent of its use, 1 or more, shape (facilities,).
+        road_reference_use_share: Use at which the hours of the case hold with the road, shape (facilities,).
     """
 
     eta_s_h: FloatArray
     kappa: FloatArray
     reference_use_share: FloatArray
+    road_h: FloatArray
+    road_power: FloatArray
+    road_reference_use_share: FloatArray
+
+    @property
+    def has_any(self) -> bool:
+        """Something delays somebody."""
+        return bool(self.eta_s_h.any() or self.road_h.any())
 
 
 def read_curves(tables: Mapping[str, pl.DataFrame]) -> DelayCurves:
-    """Delay curves of a snapshot: eta = v / m and kappa = sqrt(2 (m + 1)) - 1.
+    """Delay curves of a snapshot: eta = v / m and kappa = sqrt(2 (m + 1)) - 1 of queues, free time times delay factor of roads.
 
     Args:
-        tables: The snapshot's tables, `facilities` and `delay_curves` among them.
+        tables: The snapshot's tables, `facilities`, `delay_curves` and `road_curves` among them.
 
     Source:
         Sakasegawa (1977), An approximation formula Lq = a rho^b / (1 - rho); exact for one server with random arrivals and any service.
+        Bureau of Public Roads (1964), Traffic Assignment Manual.
     """
     row_of = {name: row for row, name in enumerate(tables["facilities"]["facility_id"])}
     eta_s_h, kappa, reference = np.zeros(len(row_of)), np.ones(len(row_of)), np.zeros(len(row_of))
+    road_h, road_power, road_reference = np.zeros(len(row_of)), np.ones(len(row_of)), np.zeros(len(row_of))
+    roads = tables["road_curves"]
+    rows = np.array([row_of[name] for name in roads["facility_id"]], dtype=np.int64)
+    road_h[rows] = roads["free_time_h"].to_numpy() * roads["delay_factor"].to_numpy()
+    road_power[rows] = roads["power"].to_numpy()
+    road_reference[rows] = roads["reference_use_share"].to_numpy()
     found = tables["delay_curves"]
     rows = np.array([row_of[name] for name in found["facility_id"]], dtype=np.int64)
     servers = found["servers_count"].to_numpy()
     eta_s_h[rows] = found["variability_ratio"].to_numpy() / servers * found["service_time_h"].to_numpy()
     kappa[rows] = np.sqrt(2.0 * (servers + 1.0)) - 1.0
     reference[rows] = found["reference_use_share"].to_numpy()
-    return DelayCurves(eta_s_h, kappa, reference)
+    return DelayCurves(eta_s_h, kappa, reference, road_h, road_power, road_reference)
 
 
 def with_reference(curves: DelayCurves, use_share: FloatArray) -> DelayCurves:
     """The curves with another use, at most 1, at which the hours of the case hold, shape (facilities,)."""
-    return replace(curves, reference_use_share=np.clip(use_share, 0.0, 1.0))
+    reference = np.clip(use_share, 0.0, 1.0)
+    return replace(curves, reference_use_share=reference, road_reference_use_share=reference)
 
 
 def use_share(flow: FloatArray, other_load: FloatArray, effective_capacity: FloatArray) -> FloatArray:
@@ -74,7 +93,7 @@ def use_share(flow: FloatArray, other_load: FloatArray, effective_capacity: Floa
 
 
 def wait_h(curves: DelayCurves, share: FloatArray) -> FloatArray:
-    """Mean wait at some use, d = eta s rho^kappa / (1 - rho), with its tangent above a use of 0.95; convex and rising.
+    """Mean wait in the queue at some use, d = eta s rho^kappa / (1 - rho), with its tangent above a use of 0.95; convex and rising.
 
     Args:
         curves: The curves.
@@ -100,8 +119,13 @@ def _slope(curves: DelayCurves, share: FloatArray) -> FloatArray:
     return np.asarray(curves.eta_s_h * share ** (curves.kappa - 1.0) * rise / free**2, dtype=np.float64)
 
 
+def road_delay_h(curves: DelayCurves, share: FloatArray) -> FloatArray:
+    """Hours that roads take more than when they are empty, free time x factor x rho^power, shape (facilities,)."""
+    return np.asarray(curves.road_h * share**curves.road_power, dtype=np.float64)
+
+
 def delay_h(curves: DelayCurves, share: FloatArray) -> FloatArray:
-    """Hours more than the case holds already, d(rho) - d(reference): zero at the reference use, below zero under it.
+    """Hours more than the case holds already, d(rho) - d(reference), of queue and road: zero at the reference use, below zero under it.
 
     Args:
         curves: The curves.
@@ -110,7 +134,8 @@ def delay_h(curves: DelayCurves, share: FloatArray) -> FloatArray:
     Returns:
         Hours, shape (facilities,).
     """
-    return wait_h(curves, share) - wait_h(curves, curves.reference_use_share)
+    queue = wait_h(curves, share) - wait_h(curves, curves.reference_use_share)
+    return queue + road_delay_h(curves, share) - road_delay_h(curves, curves.road_reference_use_share)
 
 
 def route_delay_cost(

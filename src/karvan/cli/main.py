@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from karvan import __version__
-from karvan.cli import routes, serving
+from karvan.cli import assigning, routes, serving
 from karvan.errors import DataError, KarvanError, Problem
 
 if TYPE_CHECKING:
@@ -189,6 +189,11 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     routes.add_arguments(way)
     _scenario_arguments(way, "scenario id; by default the corridor's baseline")
+
+    traffic = _verb(
+        verbs, "assign", assigning.assign, "how trips spread over a congested network", "karvan assign NET.tntp TRIPS.tntp --gap 1e-8"
+    )
+    assigning.add_arguments(traffic)
 
     server = _verb(verbs, "serve", serving.serve, "runs in a browser: maps, tables, scenarios to try", "karvan serve")
     server.add_argument("--corridor", default=DEFAULT_CORRIDOR, metavar="DIR_OR_NAME", help="corridor (default: %(default)s)")

@@ -22,6 +22,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "facilities": network.Facilities,
     "facility_uses": network.FacilityUses,
     "delay_curves": network.DelayCurves,
+    "road_curves": network.RoadCurves,
     "returns": network.Returns,
     "services": network.Services,
     "sailings": network.Sailings,
@@ -59,7 +60,8 @@ TABLES: dict[str, type[dy.Schema]] = {
 
 OPTIONAL_TABLES = frozenset({
     "returns",
-    "delay_curves", "services", "sailings", "fleet", "journeys", "power_zones", "power_plants", "power_lines", "permissions", "seasons",
+    "delay_curves", "road_curves",
+    "services", "sailings", "fleet", "journeys", "power_zones", "power_plants", "power_lines", "permissions", "seasons",
     "trade",
     "calibration_targets", "constants", "demand_factors", "base_costs", "provenance", "default_ranges", "observations", "commitments",
     "currencies", "deflators",

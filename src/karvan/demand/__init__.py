@@ -6,8 +6,9 @@ Goes in: nothing. Comes out: one declared table per noun. May import: schema, er
 from karvan.demand.commodities import Commodities, CommodityUnits
 from karvan.demand.fitting import BaseCosts, CalibrationTargets, Constants, DemandFactors
 from karvan.demand.markets import Demand, Growth, Permissions, RegionPlaces, Regions, Seasons, Trade
+from karvan.demand.trips import TRIP_COLUMNS, ElasticDemand, TrafficClass
 
 __all__ = [
-    "BaseCosts", "CalibrationTargets", "Commodities", "CommodityUnits", "Constants", "Demand", "DemandFactors", "Growth",
-    "Permissions", "RegionPlaces", "Regions", "Seasons", "Trade",
+    "TRIP_COLUMNS", "BaseCosts", "CalibrationTargets", "Commodities", "CommodityUnits", "Constants", "Demand", "DemandFactors",
+    "ElasticDemand", "Growth", "Permissions", "RegionPlaces", "Regions", "Seasons", "Trade", "TrafficClass",
 ]  # fmt: skip

@@ -166,13 +166,15 @@ def _monthly(scenario: Scenario, corridor: Corridor, start: date) -> Snapshot:
     )  # fmt: skip
     of_goods = pl.Series("season", [season.get(goods, 1.0) for goods in tables["demand"]["commodity_group"]], dtype=pl.Float64)
     tables["demand"] = tables["demand"].with_columns(flow_kt=tables["demand"]["flow_kt"] * of_goods / _MONTHS)
-    facilities, curves = tables["facilities"], tables["delay_curves"]
+    facilities = tables["facilities"]
     peak = dict(facilities.select("facility_id", "peak_factor").iter_rows())
     amounts = [pl.col(name) / _MONTHS for name in ("nominal", "minimum", "other_load")]
     tables["facilities"] = facilities.with_columns(*amounts, peak_factor=pl.lit(1.0))
     # The flow at which the hours of the case hold is the same, and a smaller share of what a month can take.
-    of_curve = pl.Series("peak", [peak[name] for name in curves["facility_id"]], dtype=pl.Float64)
-    tables["delay_curves"] = curves.with_columns(reference_use_share=curves["reference_use_share"] / of_curve)
+    for kind in ("delay_curves", "road_curves"):
+        curves = tables[kind]
+        of_curve = pl.Series("peak", [peak[name] for name in curves["facility_id"]], dtype=pl.Float64)
+        tables[kind] = curves.with_columns(reference_use_share=curves["reference_use_share"] / of_curve)
     return replace(snapshot, tables=MappingProxyType(tables))
 
 

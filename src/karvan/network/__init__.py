@@ -1,17 +1,20 @@
-"""What is built: places, links, terminals, facilities and their delays, fleets, operators, cordons, power.
+"""What is built: places, links, terminals, facilities and their delays, fleets, operators, cordons, power, roads.
 
-Goes in: nothing. Comes out: one declared table per noun. May import: schema, errors.
+Goes in: nothing. Comes out: one declared table per noun, and road networks of other programs. May import: schema, errors.
 """
 
 from karvan.network.counting import Cordons, RouteFamilies
-from karvan.network.delays import DelayCurves
+from karvan.network.delays import DelayCurves, RoadCurves
 from karvan.network.energy import PowerLines, PowerPlants, PowerZones
 from karvan.network.facilities import Facilities, FacilityUses, Fleet, Returns, Sailings, Services
 from karvan.network.journeys import Journeys
 from karvan.network.operators import Operators, Tariffs
 from karvan.network.places import Links, Modes, Places, Terminals
+from karvan.network.roads import LINK_COLUMNS, RoadNetwork, road_network, time_integral, travel_time
 
 __all__ = [
-    "Cordons", "DelayCurves", "Facilities", "FacilityUses", "Fleet", "Journeys", "Links", "Modes", "Operators", "Places", "PowerLines",
-    "PowerPlants", "PowerZones", "Returns", "RouteFamilies", "Sailings", "Services", "Tariffs", "Terminals",
+    "LINK_COLUMNS", "Cordons", "DelayCurves", "Facilities", "FacilityUses", "Fleet", "Journeys", "Links", "Modes", "Operators", "Places",
+    "PowerLines", "PowerPlants", "PowerZones", "Returns", "RoadCurves",
+    "RoadNetwork", "RouteFamilies", "Sailings", "Services", "Tariffs", "Terminals",
+    "road_network", "time_integral", "travel_time",
 ]  # fmt: skip

@@ -25,3 +25,20 @@ class DelayCurves(Table):
     )
     reference_use_share = number("Use of effective capacity, with other load, at which the hours of the case hold.", least=0.0, most=1.0)
     note = text("For readers; no code reads it.", nullable=True)
+
+
+class RoadCurves(Table):
+    """How much longer a road section takes as it fills, other traffic included. What has no row here keeps the hours of the case.
+
+    At a use rho of effective capacity the section takes free_time_h (1 + delay_factor rho^power) hours, the function of the Bureau of
+    Public Roads. The hours of `links` hold what it takes at the reference use, so goods bear the difference from there. Capacity and other
+    traffic stand in `facilities`, in car equivalents if `facility_uses` says by `weight_factor` how many of them a truck is; a facility
+    with a row in `delay_curves`, too, has both delays.
+    """
+
+    facility_id = text_id("The road section.", primary_key=True, refers_to="facilities.facility_id")
+    free_time_h = number("Hours to drive the section when it is empty.", above=0.0, prorate=True)
+    delay_factor = number("Share of the empty time that is added at full use, alpha.", least=0.0, prorate=True, default=0.15)
+    power = number("How sharply it rises, beta.", unit="no unit", least=1.0, prorate=True, default=4.0)
+    reference_use_share = number("Use of effective capacity, with other load, at which the hours of `links` hold.", least=0.0, most=1.0)
+    note = text("For readers; no code reads it.", nullable=True)

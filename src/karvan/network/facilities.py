@@ -17,7 +17,7 @@ from karvan.schema import (
 
 DIRECTIONS = ("both", "forward", "backward")
 FACILITY_KINDS = (
-    "rail_section", "berth", "ferry_service", "shipping_service", "border_post", "gauge_yard", "port_yard",
+    "rail_section", "road_section", "berth", "ferry_service", "shipping_service", "border_post", "gauge_yard", "port_yard",
     "pipeline", "oil_terminal", "power_line", "fleet", "contract", "quota",
 )  # fmt: skip
 

@@ -9,7 +9,7 @@ from karvan.routing.common_services import ServiceArc, strategy
 from karvan.routing.cost import ArcCosts, arc_costs, estimated_rows, payloads
 from karvan.routing.families import Families, classify, compile_families
 from karvan.routing.graph import MEASURES, StateGraph, build_graph, measured
-from karvan.routing.hierarchy import build_hierarchy, distances
+from karvan.routing.hierarchy import build_hierarchy, contracted, distances
 from karvan.routing.legs import legs
 from karvan.routing.options import Criteria, Ends, SearchOptions, Ways, criteria_of, extreme_ways, pareto_ways, worth_telling
 from karvan.routing.permissions import arc_mask
@@ -78,6 +78,7 @@ __all__ = [
     "centroid_markets",
     "classify",
     "compile_families",
+    "contracted",
     "cordon_weights",
     "criteria_of",
     "distances",

@@ -68,37 +68,41 @@ def network_of(graph: StateGraph) -> Network:
 
 
 def build_hierarchy(graph: StateGraph) -> Hierarchy:
-    """Contract the states of a graph in an order of few neighbours; centroids, which nothing passes, stay outside.
+    """Contract the states of a graph; centroids, which nothing passes, stay outside. See `contracted`."""
+    return contracted(graph.arc_tail, graph.arc_head, is_inner=graph.node_kind <= 1)
+
+
+def contracted(tail: IntArray, head: IntArray, *, is_inner: BoolArray) -> Hierarchy:
+    """Contract the nodes that may be passed, in an order of few neighbours.
 
     The hierarchy depends on which arcs there are, not on what they cost: costs are laid over it for each search (customisation), after
     which distances from a node follow from two sweeps over its edges.
 
     Args:
-        graph: The state graph.
+        tail, head: Ends of each arc, shape (arcs,).
+        is_inner: Nodes that may be passed, shape (nodes,); the others stay outside.
 
     Source:
         Dibbelt, Strasser & Wagner (2016), Customizable contraction hierarchies, JEA 21; order by minimum degree as in SuperLU.
     """
-    inner = np.flatnonzero(graph.node_kind <= 1)
+    inner = np.flatnonzero(is_inner)
     count = inner.shape[0]
-    number = np.full(graph.node_count, -1, dtype=np.int64)
+    number = np.full(is_inner.shape[0], -1, dtype=np.int64)
     number[inner] = np.arange(count)
-    tail, head = number[graph.arc_tail], number[graph.arc_head]
-    is_inner = (tail >= 0) & (head >= 0) & (tail != head)
-    rank = _order(count, tail[is_inner], head[is_inner])
-    position = np.full(graph.node_count, -1, dtype=np.int64)
+    is_within = (number[tail] >= 0) & (number[head] >= 0) & (tail != head)
+    rank = _order(count, number[tail[is_within]], number[head[is_within]])
+    position = np.full(is_inner.shape[0], -1, dtype=np.int64)
     position[inner] = rank
-    low = np.minimum(position[graph.arc_tail], position[graph.arc_head])[is_inner]
-    high = np.maximum(position[graph.arc_tail], position[graph.arc_head])[is_inner]
+    low = np.minimum(position[tail], position[head])[is_within]
+    high = np.maximum(position[tail], position[head])[is_within]
     pairs = np.unique(low * max(count, 1) + high)
     first = np.searchsorted(pairs, np.arange(count + 1) * max(count, 1)).astype(np.int64)
     up_first, up_head = _hierarchy_kernels.eliminated(first, (pairs % max(count, 1)).astype(np.int64))
     keys = np.repeat(np.arange(count, dtype=np.int64), np.diff(up_first)) * max(count, 1) + up_head
-    arc_edge = np.full(graph.arc_count, -1, dtype=np.int64)
-    arc_edge[is_inner] = np.searchsorted(keys, low * max(count, 1) + high)
-    arc_is_up = position[graph.arc_tail] < position[graph.arc_head]
+    arc_edge = np.full(tail.shape[0], -1, dtype=np.int64)
+    arc_edge[is_within] = np.searchsorted(keys, low * max(count, 1) + high)
     low_edge, high_edge, top_edge = _hierarchy_kernels.triangles(up_first, up_head)
-    return Hierarchy(up_first, up_head, low_edge, high_edge, top_edge, arc_edge, arc_is_up, position)
+    return Hierarchy(up_first, up_head, low_edge, high_edge, top_edge, arc_edge, position[tail] < position[head], position)
 
 
 def whole_cost(cost_usd_per_t: FloatArray) -> IntArray:

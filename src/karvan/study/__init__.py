@@ -1,10 +1,11 @@
 """The one place where engines meet: scenario x years x engines -> saved run.
 
 Goes in: a corridor and options. Comes out: a Run, a Ladder, a calibration, tracked promises, a market explained, what
-rests on a facility, a shipper's options. May import: everything below it (report,
-validation, assignment, routing, measures, results, corridor, network, demand, evidence, schema, errors).
+rests on a facility, a shipper's options, traffic on others' networks. May import: everything below it (report,
+validation, assignment, exchange, routing, measures, results, corridor, network, demand, evidence, schema, errors).
 """
 
+from karvan.study.assign import Assigned, assign
 from karvan.study.calibrate import Calibration, calibrate
 from karvan.study.clear import Market, clear
 from karvan.study.climb import ladder
@@ -17,6 +18,6 @@ from karvan.study.select_link import criticality, select_link
 from karvan.study.validate import validate
 
 __all__ = [
-    "Calibration", "Market", "ScenarioOptions", "ShippingDesk", "calibrate", "clear", "commitments", "criticality", "ladder", "market",
-    "prepare", "route", "run", "select_link", "validate",
+    "Assigned", "Calibration", "Market", "ScenarioOptions", "ShippingDesk", "assign", "calibrate", "clear", "commitments", "criticality",
+    "ladder", "market", "prepare", "route", "run", "select_link", "validate",
 ]  # fmt: skip

@@ -226,7 +226,7 @@ def _assembled(routed: RoutedSnapshot, market: Market) -> tuple[Assembly, DelayC
     if market.regime == "queue":
         assembly = replace(assembly, problem=queued(assembly.problem, time_values_usd_per_t_h(assembly, tables)))
     curves = read_curves(tables)
-    return assembly, curves if market.has_delays and curves.eta_s_h.any() else None
+    return assembly, curves if market.has_delays and curves.has_any else None
 
 
 def _solved(routed: RoutedSnapshot, market: Market, *, start: Cleared | None = None, is_first: bool = False) -> Cleared:

@@ -52,7 +52,7 @@ ROUTING_TABLES = (
     "commodities", "commodity_units", "permissions", "cordons", "operators",
 )  # fmt: skip
 """Tables that routes depend on."""
-MARKET_TABLES = ("facilities", "demand", "delay_curves", "constants", "demand_factors", "base_costs")
+MARKET_TABLES = ("facilities", "demand", "delay_curves", "road_curves", "constants", "demand_factors", "base_costs")
 """Tables that the market of a year depends on beside them."""
 _MOST_BYTES = 500_000_000
 _MOST_HELD = 4

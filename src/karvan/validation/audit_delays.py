@@ -1,4 +1,4 @@
-"""Hours that facilities take more as they fill, by own reading of delay_curves, and what they cost the goods that pass."""
+"""Hours that facilities take more as they fill, by own reading of their curves, and what they cost the goods that pass."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ def delay_check(book: Book) -> Check:
     for year in book.years:
         rows = rows_of(book, year)
         curves = {row["facility_id"]: row for row in book.row_dicts(year.tables, "delay_curves")}
-        still = [name for name in rows.ids if name not in curves]
+        roads = {row["facility_id"]: row for row in book.row_dicts(year.tables, "road_curves")}
+        still = [name for name in rows.ids if name not in curves and name not in roads]
 
         def moved(at: int, *, still: list[str] = still, year: Year = year) -> str:
             return f"delay of {still[at]} {year.when} is {year.delay_h.get(still[at], np.nan):.9g} h, must be 0: it has no curve"
@@ -41,13 +42,18 @@ def delay_check(book: Book) -> Check:
             continue
         place = {name: at for at, name in enumerate(rows.ids)}
         other = year.tables["facilities"]["other_load"].to_numpy()
-        names = sorted(curves)
+        names = sorted(curves.keys() | roads.keys())
         wanted = []
         for name in names:
-            curve, at = curves[name], place[name]
+            at, hours = place[name], 0.0
             share = (rows.use[at] + other[at]) / rows.capacity[at] if rows.capacity[at] > 0.0 else 0.0
-            shape = (curve["servers_count"], curve["service_time_h"], curve["variability_ratio"])
-            wanted.append(_wait_h(share, *shape) - _wait_h(curve["reference_use_share"], *shape))
+            if (curve := curves.get(name)) is not None:
+                shape = (curve["servers_count"], curve["service_time_h"], curve["variability_ratio"])
+                hours += _wait_h(share, *shape) - _wait_h(curve["reference_use_share"], *shape)
+            if (road := roads.get(name)) is not None:
+                steep = math.pow(share, road["power"]) - math.pow(road["reference_use_share"], road["power"])
+                hours += road["free_time_h"] * road["delay_factor"] * steep
+            wanted.append(hours)
 
         def say(at: int, *, names: list[str] = names, when: str = year.when) -> str:
             return f"delay of {names[at]} {when}, h,"
