@@ -14,7 +14,7 @@ from karvan.routing import COMPONENTS, HOURS, ArcCosts, StateGraph, classify
 from karvan.routing.cost import HOURS_PER_DAY, element_is_estimate
 from karvan.routing.families import Families
 from karvan.routing.graph import LINK
-from karvan.routing.legs import told
+from karvan.routing.legs import leg_words, told
 from karvan.routing.options import Criteria, sailing_waits_h
 from karvan.routing.reliability import TransitTime
 
@@ -22,6 +22,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 _MONEY = ("tariff", "handling", "co2")
+_UNTOLD = tuple(f"{name}_usd_per_t" for name in COMPONENTS if name not in _MONEY)
 _WAITING = HOURS.index("waiting")
 
 
@@ -42,6 +43,7 @@ class Teller:
         published = dict(tables["sources"].select("source_id", "published").iter_rows())
         self._tariff_published = [published.get(source) for source in tables["tariffs"]["source"]]
         self._by_table = element_is_estimate(graph, tables)
+        self._words = leg_words(tables)
         self._link_rows = {name: row for row, name in enumerate(tables["links"]["link_id"])}
 
     def links_of(self, options: Iterable[ShippingOption]) -> list[int]:
@@ -95,22 +97,24 @@ class Teller:
         costs, graph = self.costs, self.graph
         nothing = np.zeros(arcs.shape[0])
         parts = np.stack([costs.tariff[arcs], costs.handling[arcs], nothing, nothing, nothing, costs.co2[arcs]], axis=1)
+        is_estimate = costs.is_estimate[arcs]
+        ttw = graph.arc_co2e_ttw_kg_per_t[arcs]
+        spent = hours.sum(axis=1)
         found = []
-        for leg, members in told(graph, self.tables, arcs, parts, hours, variance):
-            for name in COMPONENTS:
-                if name not in _MONEY:
-                    del leg[f"{name}_usd_per_t"]
+        for leg, members in told(graph, self._words, arcs, parts, hours, variance):
+            for name in _UNTOLD:
+                del leg[name]
             own = float(variance[members].sum())
             found.append(
                 {
                     **leg,
                     "from_name": self.names.get(leg["from"], leg["from"]),
                     "to_name": self.names.get(leg["to"], leg["to"]),
-                    "time_h": float(hours[members].sum()),
+                    "time_h": float(spent[members].sum()),
                     "variance_h2": own,
                     "variance_share": own / total_variance if total_variance > 0.0 else 0.0,
-                    "co2e_ttw_kg_per_t": float(graph.arc_co2e_ttw_kg_per_t[arcs[members]].sum()),
-                    "is_cost_estimate": bool(costs.is_estimate[arcs[members]].any()),
+                    "co2e_ttw_kg_per_t": float(ttw[members].sum()),
+                    "is_cost_estimate": bool(is_estimate[members].any()),
                 }
             )
         return found
