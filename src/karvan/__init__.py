@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from karvan.measures import Scenario, load_scenario, with_measures, without_measures
     from karvan.measures.apply import apply
     from karvan.study import Market, ScenarioOptions, ShippingDesk, ladder
+    from karvan.study.batch import route_batch
     from karvan.study.calibrate import calibrate
     from karvan.study.clear import clear
     from karvan.study.commitments import commitments
@@ -41,6 +42,7 @@ _HOMES = {
         "ladder",
         "market",
         "route",
+        "route_batch",
         "run",
         "select_link",
         "validate",
@@ -51,7 +53,8 @@ _HOMES = {
 __all__ = [
     "Corridor", "Market", "Scenario", "ScenarioOptions", "ShippingDesk", "Snapshot", "__version__", "apply", "calibrate",
     "check_corridor", "clear", "commitments", "criticality", "explain", "ladder", "load_corridor", "load_scenario", "market",
-    "new_corridor", "overlay", "route", "run", "select_link", "sources", "validate", "with_measures", "with_value", "without_measures",
+    "new_corridor", "overlay", "route", "route_batch", "run", "select_link", "sources", "validate", "with_measures",
+    "with_value", "without_measures",
 ]  # fmt: skip
 
 

@@ -80,7 +80,8 @@ class ShippingOption:
         co2e_kg_per_t, co2e_ttw_kg_per_t: Well-to-wheel and tank-to-wheel.
         length_km: Length.
         cost_estimate_share, time_estimate_share: Parts of money and of time that rest on estimates.
-        legs: Leg by leg; costs, hours and emissions add up to the option's.
+        legs: Leg by leg; costs, hours and emissions add up to the option's. Batches leave them out.
+        way: The same in one line: places where the mode changes, and the modes between them.
         tariff_sources: First and last day on which sources of its tariffs were published, if they say so.
     """
 
@@ -103,6 +104,7 @@ class ShippingOption:
     cost_estimate_share: float
     time_estimate_share: float
     legs: tuple[Mapping[str, Any], ...]
+    way: str
     tariff_sources: tuple[str, str] | None
 
     @property
@@ -126,6 +128,7 @@ class ShippingOption:
             "rules": [rule.as_dict() for rule in self.rules],
             **{name: getattr(self, name) for name in names},
             **{f"{name}_h": value for name, value in self.hours.items()},
+            "way": self.way,
             "tariffs_published": None if self.tariff_sources is None else list(self.tariff_sources),
             "legs": [dict(leg) for leg in self.legs],
         }

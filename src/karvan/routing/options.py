@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -243,20 +244,19 @@ def worth_telling(
         best = next((way for way in told if way in ties), int(ties[np.argmin(worth[ties])]))
         if best in told or len(told) < most:
             told.setdefault(best, []).append(label)
+    shape = cache(lambda way: _shape(graph, ways.arcs[way]))
     for way in np.argsort(worth, kind="stable").tolist():
         if len(told) >= most or worth[way] > options.dearest * worth.min():
             break
-        if all(_is_another(graph, ways.arcs[way], ways.arcs[other], options) for other in told):
+        if way not in told and all(_is_another(shape(way), shape(other), options) for other in told):
             told[way] = [BALANCED]
     return [(way, tuple(told[way])) for way in sorted(told, key=lambda item: (float(worth[item]), item))]
 
 
 def values_of(criteria: Criteria, arcs: IntArray) -> FloatArray:
     """Criteria of a way with its waits for dated sailings, shape (4,); time is inf if it misses the last one."""
-    total = np.zeros(len(CRITERIA))
-    for arc, wait in zip(arcs.tolist(), sailing_waits_h(criteria, arcs).tolist(), strict=True):
-        total += criteria.arc_values[arc]
-        total[_TIME] += wait
+    total: FloatArray = criteria.arc_values[arcs].sum(axis=0)
+    total[_TIME] += sailing_waits_h(criteria, arcs).sum()
     return total
 
 
@@ -264,6 +264,8 @@ def sailing_waits_h(criteria: Criteria, arcs: IntArray) -> FloatArray:
     """Hours that goods on a way wait for the dated sailing of each arc, inf for one that does not come, shape (steps,)."""
     first, sailing_h = criteria.timetable.sailing_first, criteria.timetable.sailing_h
     waits = np.zeros(arcs.shape[0])
+    if not sailing_h.shape[0]:
+        return waits
     clock = 0.0
     for step, arc in enumerate(arcs.tolist()):
         if first[arc] < first[arc + 1]:
@@ -286,32 +288,34 @@ def _unbeaten(values: FloatArray) -> list[int]:
     return [int(row) for row in order[is_kept]]
 
 
-def _is_another(graph: StateGraph, arcs: IntArray, others: IntArray, options: SearchOptions) -> bool:
+@dataclass(frozen=True)
+class _Shape:
+    """What tells a way from others: terminals and modes in travel order, links of one mode that follow each other as one; its links."""
+
+    stages: tuple[tuple[int, int], ...]
+    length_km: dict[int, float]
+
+
+def _shape(graph: StateGraph, arcs: IntArray) -> _Shape:
+    kinds, elements = graph.arc_kind[arcs].tolist(), graph.arc_element[arcs].tolist()
+    modes, lengths = graph.node_mode[graph.arc_tail[arcs]].tolist(), graph.arc_length_km[arcs].tolist()
+    stages: list[tuple[int, int]] = []
+    length_km: dict[int, float] = {}
+    for kind, element, mode, length in zip(kinds, elements, modes, lengths, strict=True):
+        stage = (kind, mode if kind == LINK else element)
+        if not stages or kind != LINK or stages[-1] != stage:
+            stages.append(stage)
+        if kind == LINK:
+            length_km[element] = length
+    return _Shape(tuple(stages), length_km)
+
+
+def _is_another(way: _Shape, told: _Shape, options: SearchOptions) -> bool:
     """Whether a way is another option than one told already: not mostly the same links, the less so where modes and terminals are."""
-    is_like = _stages(graph, arcs) == _stages(graph, others)
-    return _overlap(graph, arcs, others) <= (options.like_overlap_bound if is_like else options.overlap_bound)
-
-
-def _stages(graph: StateGraph, arcs: IntArray) -> list[tuple[int, int]]:
-    """Terminals and modes of a way in travel order, links of one mode that follow each other as one."""
-    found: list[tuple[int, int]] = []
-    for arc in arcs.tolist():
-        kind = int(graph.arc_kind[arc])
-        stage = (kind, int(graph.node_mode[graph.arc_tail[arc]]) if kind == LINK else int(graph.arc_element[arc]))
-        if not found or kind != LINK or found[-1] != stage:
-            found.append(stage)
-    return found
-
-
-def _overlap(graph: StateGraph, arcs: IntArray, others: IntArray) -> float:
-    """Part of the shorter way's length on links that both use, whatever the loading unit."""
-
-    def lengths(path: IntArray) -> dict[int, float]:
-        return {int(graph.arc_element[arc]): float(graph.arc_length_km[arc]) for arc in path if graph.arc_kind[arc] == LINK}
-
-    one, other = lengths(arcs), lengths(others)
-    shorter = min(sum(one.values()), sum(other.values()))
-    return sum(km for link, km in one.items() if link in other) / shorter if shorter > 0.0 else 1.0
+    shorter = min(sum(way.length_km.values()), sum(told.length_km.values()))
+    shared = sum(km for link, km in way.length_km.items() if link in told.length_km)
+    overlap = shared / shorter if shorter > 0.0 else 1.0
+    return overlap <= (options.like_overlap_bound if way.stages == told.stages else options.overlap_bound)
 
 
 def _mask(mask: BoolArray) -> BoolArray:

@@ -5,6 +5,7 @@ rests on a facility, a shipper's options. May import: everything below it (repor
 validation, assignment, routing, measures, results, corridor, network, demand, evidence, schema, errors).
 """
 
+from karvan.study.batch import route_batch
 from karvan.study.calibrate import Calibration, calibrate
 from karvan.study.clear import Market, clear
 from karvan.study.climb import ladder
@@ -18,5 +19,5 @@ from karvan.study.validate import validate
 
 __all__ = [
     "Calibration", "Market", "ScenarioOptions", "ShippingDesk", "calibrate", "clear", "commitments", "criticality", "ladder", "market",
-    "prepare", "route", "run", "select_link", "validate",
+    "prepare", "route", "route_batch", "run", "select_link", "validate",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,14 @@ class Directory:
     rows: Mapping[str, Mapping[str, Any]]
     texts: Mapping[str, tuple[str, ...]]
 
+    @cached_property
+    def _exact(self) -> Mapping[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for name, texts in self.texts.items():
+            for text in dict.fromkeys(texts):
+                found.setdefault(text, []).append(name)
+        return found
+
     def all_named(self, word: str) -> list[str]:
         """Keys of the rows that a word names: by id, name, other name or UN/LOCODE, else by a part of a name.
 
@@ -46,7 +55,7 @@ class Directory:
             DataError: It names none.
         """
         wanted = plain(word)
-        found = [name for name, texts in self.texts.items() if wanted in texts]
+        found = list(self._exact.get(wanted, ()))
         found = found or [name for name, texts in self.texts.items() if any(wanted in text for text in texts)]
         if not found:
             known = [text for texts in self.texts.values() for text in texts]

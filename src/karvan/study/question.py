@@ -10,12 +10,12 @@ import numpy.typing as npt
 
 from karvan.results import Refusal, RuleTold, ShippingOption
 from karvan.routing.options import CRITERIA, Bounds, Criteria, Ends, SearchOptions, Ways, extreme_ways, pareto_ways, worth_telling
-from karvan.routing.permissions import binding
 from karvan.routing.refusals import Closing, opened_by_each, without
 from karvan.study.rule_calendar import RuleCalendar
-from karvan.study.shipping import Teller
-from karvan.study.shipping_day import ShippingDay, concerning
+from karvan.study.shipping_day import ShippingDay
 
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 
@@ -38,6 +38,9 @@ class Answered:
     is_whole: bool
 
 
+NOTHING = Answered("no_route", (), (), (), is_whole=True)
+
+
 @dataclass(frozen=True)
 class Question:
     """One question on one day.
@@ -52,6 +55,7 @@ class Question:
         most: Most options to tell.
         search: How finely to look.
         calendar: When rules begin and end.
+        has_legs: Options are told leg by leg.
     """
 
     day: ShippingDay
@@ -63,6 +67,7 @@ class Question:
     most: int
     search: SearchOptions
     calendar: RuleCalendar
+    has_legs: bool = True
 
     @property
     def _usable(self) -> BoolArray:
@@ -76,36 +81,32 @@ class Question:
     def _closings(self) -> tuple[Closing, ...]:
         return self.day.closings(self.regions, self.commodity_group)
 
-    @property
-    def _teller(self) -> Teller:
-        return self.day.teller(self.commodity_group)
-
     def answered(self) -> Answered:
         """Options, and what rules refuse."""
         usable, closings = self._usable, self._closings
         found = self._ways(without(usable, closings))
         least = found.values.min(axis=0) if found.arcs else np.full(len(CRITERIA), np.inf)
-        options = self._options(found, ())
+        options, used = self._options(found, ())
         refused = opened_by_each(self.day.graph, self._criteria, usable, self.ends, closings, least, bounds_of=self._bounds)
         answer, is_whole = "allowed", found.is_whole
         if not options:
             bans = [closing for closing in closings if closing.effect == "ban"]
             checked = self._ways(without(usable, bans))
-            options = self._options(checked, closings)
+            options, used = self._options(checked, closings)
             is_whole = checked.is_whole
             answer = "needs_check" if options else "refused" if refused else "no_route"
         rejected = tuple(
             Refusal(
                 "ban" if any(closing.effect == "ban" for closing in item.closings) else "needs_check",
                 self._told(item.closings),
-                self._teller.option(item.arcs, item.values, (), self.hours_left),
+                self._option(item.arcs, item.values),
                 item.better,
             )
             for item in refused
         )
         if answer == "needs_check":
             rejected = tuple(item for item in rejected if item.reason == "ban")
-        return Answered(answer, options, rejected, self._lifted(found, options), is_whole)
+        return Answered(answer, options, rejected, self._lifted(used), is_whole)
 
     def closed(self) -> tuple[Refusal, ...]:
         """What is not open on this day and the best way that it would open, the network being all open; rules hold if they can."""
@@ -118,7 +119,7 @@ class Question:
                 names = sorted({day.graph.arc_element_id[arc] for arc in arcs.tolist()} & day.closed_ids)
                 told = [self.calendar.closure_told(name, day.date) for name in names]
                 told += self._told([closing for closing in self._closings if closing.arcs[arcs].any()])
-                return (Refusal("closed", tuple(told), self._teller.option(arcs, ways.values[best], (), self.hours_left), CRITERIA),)
+                return (Refusal("closed", tuple(told), self._option(arcs, ways.values[best]), CRITERIA),)
         return ()
 
     def _bounds(self, mask: BoolArray) -> Bounds:
@@ -130,21 +131,20 @@ class Question:
     def _told(self, closings: Sequence[Closing]) -> tuple[RuleTold, ...]:
         return tuple(self.calendar.told(closing.rules, self.day.date) for closing in closings)
 
-    def _options(self, ways: Ways, closings: Sequence[Closing]) -> tuple[ShippingOption, ...]:
-        """Ways worth telling, each with the rules of some that it meets and that somebody must check."""
-        told = []
+    def _option(self, arcs: IntArray, values: FloatArray, labels: tuple[str, ...] = ()) -> ShippingOption:
+        return self.day.teller(self.commodity_group).option(arcs, values, labels, self.hours_left, has_legs=self.has_legs)
+
+    def _options(self, ways: Ways, closings: Sequence[Closing]) -> tuple[tuple[ShippingOption, ...], BoolArray]:
+        """Ways worth telling, each with the rules of some that it meets and that somebody must check; and the arcs of all."""
+        told, used = [], np.zeros(self.day.graph.arc_count, dtype=np.bool_)
         for way, labels in worth_telling(self.day.graph, self._criteria, ways, most=self.most, options=self.search):
-            option = self._teller.option(ways.arcs[way], ways.values[way], labels, self.hours_left)
+            used[ways.arcs[way]] = True
+            option = self._option(ways.arcs[way], ways.values[way], labels)
             met = self._told([closing for closing in closings if closing.arcs[ways.arcs[way]].any()])
             told.append(replace(option, rules=met, permission="needs_check") if met else option)
-        return tuple(told)
+        return tuple(told), used
 
-    def _lifted(self, ways: Ways, options: Sequence[ShippingOption]) -> tuple[RuleTold, ...]:
-        """Bans no longer in force that would have refused an option told."""
-        if not options or not ways.arcs:
-            return ()
-        past = binding(concerning(self.calendar.past(self.day.date), self.regions, self.commodity_group))
-        if not past:
-            return ()
-        used = np.isin(self.day.graph.arc_link, self._teller.links_of(options)) & (self.day.graph.arc_link >= 0)
-        return tuple(self.calendar.told(rules, self.day.date) for rules in past if (self.day.closing(rules).arcs & used).any())
+    def _lifted(self, used: BoolArray) -> tuple[RuleTold, ...]:
+        """Bans no longer in force that would have refused an option told, which use some arcs."""
+        past = self.day.past(self.calendar, self.regions, self.commodity_group)
+        return tuple(self.calendar.told(closing.rules, self.day.date) for closing in past if (closing.arcs & used).any())

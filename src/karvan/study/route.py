@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 from karvan.corridor import Corridor
 from karvan.errors import DataError, Problem
 from karvan.results import ShippingAnswer, ShippingEnd
 from karvan.routing.cost import HOURS_PER_DAY
 from karvan.routing.options import SearchOptions
-from karvan.study.options import ScenarioOptions, prepare
-from karvan.study.question import Question
+from karvan.study.names import Directory
+from karvan.study.options import Prepared, ScenarioOptions, prepare
+from karvan.study.question import NOTHING, Question
 from karvan.study.rule_calendar import RuleCalendar
 from karvan.study.shipping_day import ShippingDay
 
@@ -64,7 +66,16 @@ class ShippingDesk:
         self, corridor: Corridor, *, scenario: str | None = None, options: ScenarioOptions | None = None,
         search: SearchOptions | None = None,
     ) -> None:  # fmt: skip
-        prepared = prepare(corridor, scenario or corridor.manifest.baseline, options or ScenarioOptions())
+        self._set_up(prepare(corridor, scenario or corridor.manifest.baseline, options or ScenarioOptions()), search)
+
+    @classmethod
+    def of(cls, prepared: Prepared, *, search: SearchOptions | None = None) -> ShippingDesk:
+        """A desk of a corridor and scenario that are known to fit."""
+        desk = cls.__new__(cls)
+        desk._set_up(prepared, search)
+        return desk
+
+    def _set_up(self, prepared: Prepared, search: SearchOptions | None) -> None:
         self._corridor, self._scenario, self._replaced = prepared.corridor, prepared.scenario, prepared.replaced
         self._search = search or SearchOptions()
         self._days: dict[tuple[datetime.date, bool, bool], ShippingDay] = {}
@@ -85,27 +96,28 @@ class ShippingDesk:
         max_options: int = 5,
         avoid: Sequence[str] = (),
         via: Sequence[str] = (),
+        has_legs: bool = True,
     ) -> ShippingAnswer:
-        """Answer one question; arguments are those of `route`."""
+        """Answer one question; arguments are those of `route`, and whether options are told leg by leg."""
         manifest = self._corridor.manifest
         _require_sense(year, depart, deadline, max_options)
         date = depart or (manifest.facts_until if year is None else datetime.date(year, 7, 1))
         day = self._day(date, is_departure=depart is not None)
-        goods = day.goods_names.named(commodity)
+        goods = _named(day.goods_names, commodity, "commodity")
         group = str(goods["commodity_group"])
-        start, end = day.places.named(origin), day.places.named(destination)
+        start, end = _named(day.places, origin, "origin"), _named(day.places, destination, "destination")
         if start["place_id"] == end["place_id"]:
-            raise DataError(Problem("route", None, None, f"{origin} and {destination} are the same place; name two"))
+            message = f"{origin} and {destination} are the same place; name two"
+            raise DataError(Problem("shipment", None, "destination", message))
         regions = (day.region(start, group, "origin"), day.region(end, group, "destination"))
         asked = (start, end, group, tuple(avoid), tuple(via))
-        question = Question(
-            day, group, regions, *day.asked(*asked), _hours_left(date, deadline), max_options, self._search, self._calendar
-        )  # fmt: skip
-        found = question.answered()
+        told = (_hours_left(date, deadline), max_options, self._search, self._calendar, has_legs)
+        ends_asked, open_to = day.asked(*asked)
+        found = NOTHING if ends_asked is None else Question(day, group, regions, ends_asked, open_to, *told).answered()
         if found.answer == "no_route":
             opened = self._day(date, is_departure=depart is not None, is_all_open=True)
             ends_asked, open_to = opened.asked(*asked)
-            rejected = replace(question, day=opened, ends=ends_asked, open_to=open_to).closed()
+            rejected = () if ends_asked is None else Question(opened, group, regions, ends_asked, open_to, *told).closed()
             found = replace(found, answer="refused" if rejected else "no_route", rejected=rejected)
         ends = [
             ShippingEnd(row["place_id"], row["name"], row["country"], region) for row, region in zip((start, end), regions, strict=True)
@@ -122,6 +134,18 @@ class ShippingDesk:
         if key not in self._days:
             self._days[key] = ShippingDay(self._corridor, self._scenario, date, is_departure=is_departure, is_all_open=is_all_open)
         return self._days[key]
+
+
+def _named(names: Directory, word: str, column: str) -> Mapping[str, Any]:
+    """The row that a word of the question names.
+
+    Raises:
+        DataError: It names none, or several, which are listed.
+    """
+    try:
+        return names.named(word)
+    except DataError as error:
+        raise DataError(Problem("shipment", None, column, error.problems[0].message)) from error
 
 
 def _require_sense(year: int | None, depart: datetime.date | None, deadline: datetime.date | None, max_options: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -42,15 +42,19 @@ class Teller:
         self.names = dict(tables["places"].select("place_id", "name").iter_rows())
         published = dict(tables["sources"].select("source_id", "published").iter_rows())
         self._tariff_published = [published.get(source) for source in tables["tariffs"]["source"]]
-        self._by_table = element_is_estimate(graph, tables)
         self._words = leg_words(tables)
-        self._link_rows = {name: row for row, name in enumerate(tables["links"]["link_id"])}
+        self._by_table = element_is_estimate(graph, tables)
+        costs, criteria = goods
+        money, times = criteria.arc_values[:, 0], criteria.timetable
+        self._numbers = np.column_stack([  # of every arc, so that a way's are one sum
+            times.hours, times.variance_h2, money, np.where(costs.is_estimate, money, 0.0),
+            np.where(self._by_table, times.hours.sum(axis=1), 0.0),
+            graph.arc_co2e_wtw_kg_per_t, graph.arc_co2e_ttw_kg_per_t, graph.arc_length_km,
+        ])  # fmt: skip
 
-    def links_of(self, options: Iterable[ShippingOption]) -> list[int]:
-        """Rows of the links that some options use."""
-        return sorted({self._link_rows[name] for option in options for leg in option.legs for name in leg["links"]})
-
-    def option(self, arcs: IntArray, values: FloatArray, labels: tuple[str, ...], hours_left: float | None) -> ShippingOption:
+    def option(
+        self, arcs: IntArray, values: FloatArray, labels: tuple[str, ...], hours_left: float | None, *, has_legs: bool = True
+    ) -> ShippingOption:
         """A way as an option.
 
         Args:
@@ -58,43 +62,58 @@ class Teller:
             values: Its criteria, shape (4,).
             labels: Why it is told.
             hours_left: Hours from departure to the deadline, if there is one.
+            has_legs: Tell it leg by leg.
         """
-        graph, costs, criteria = self.graph, self.costs, self.criteria
-        hours = criteria.timetable.hours[arcs].copy()
-        hours[:, _WAITING] += sailing_waits_h(criteria, arcs)
-        variance = criteria.timetable.variance_h2[arcs]
-        money = criteria.arc_values[arcs, 0]
-        total_variance, total_money, spent = float(variance.sum()), float(money.sum()), hours.sum(axis=1)
-        time_h = float(spent.sum())
-        transit = TransitTime(max(time_h, 1e-9), total_variance)
-        by_table = self._by_table[arcs]
-        links = graph.arc_element[arcs[graph.arc_kind[arcs] == LINK]]
+        graph, criteria = self.graph, self.criteria
+        waits = sailing_waits_h(criteria, arcs)
+        numbers = self._numbers[arcs].sum(axis=0).tolist()
+        hours = dict(zip(HOURS, numbers, strict=False))
+        hours["waiting"] += float(waits.sum())
+        variance, money, estimated, estimated_h, wtw, ttw, length = numbers[len(HOURS) :]
+        time_h = sum(hours.values())
+        transit = TransitTime(max(time_h, 1e-9), variance)
         return ShippingOption(
             labels=labels,
             permission="allowed",
             rules=(),
-            family_id=classify(self.families, links, self.commodity_group),
-            cost_usd_per_t=total_money,
+            family_id=classify(self.families, graph.arc_element[arcs[graph.arc_kind[arcs] == LINK]], self.commodity_group),
+            cost_usd_per_t=money,
             generalised_cost_usd_per_t=float(criteria.worth_usd_per_t(values.reshape(1, -1))[0]),
-            hours={name: float(value) for name, value in zip(HOURS, hours.sum(axis=0), strict=True)},
+            hours=hours,
             time_h=time_h,
-            variance_h2=total_variance,
+            variance_h2=variance,
             time_p50_d=transit.quantile_h(0.5) / HOURS_PER_DAY,
             time_p80_d=transit.quantile_h(0.8) / HOURS_PER_DAY,
             time_p95_d=transit.quantile_h(0.95) / HOURS_PER_DAY,
             on_time_share=None if hours_left is None else transit.on_time_share(hours_left),
-            co2e_kg_per_t=float(graph.arc_co2e_wtw_kg_per_t[arcs].sum()),
-            co2e_ttw_kg_per_t=float(graph.arc_co2e_ttw_kg_per_t[arcs].sum()),
-            length_km=float(graph.arc_length_km[arcs].sum()),
-            cost_estimate_share=float(money[costs.is_estimate[arcs]].sum()) / total_money if total_money > 0.0 else 0.0,
-            time_estimate_share=float(spent[by_table].sum()) / time_h if time_h > 0.0 else 0.0,
-            legs=tuple(self._legs(arcs, hours, variance, total_variance)),
+            co2e_kg_per_t=wtw,
+            co2e_ttw_kg_per_t=ttw,
+            length_km=length,
+            cost_estimate_share=estimated / money if money > 0.0 else 0.0,
+            time_estimate_share=(estimated_h + float(waits[self._by_table[arcs]].sum())) / time_h if time_h > 0.0 else 0.0,
+            legs=tuple(self._legs(arcs, waits, variance)) if has_legs else (),
+            way=self._way(arcs),
             tariff_sources=self._tariff_sources(arcs),
         )
 
-    def _legs(self, arcs: IntArray, hours: FloatArray, variance: FloatArray, total_variance: float) -> list[dict[str, Any]]:
+    def _way(self, arcs: IntArray) -> str:
+        """A way in one line: places where it changes, and the modes between them."""
+        graph, words = self.graph, self._words
+        on_link = arcs[graph.arc_kind[arcs] == LINK]
+        modes = words.mode_codes[graph.arc_element[on_link]]
+        ends = np.flatnonzero(np.append(modes[1:] != modes[:-1], [True] * min(modes.shape[0], 1)))
+        places = graph.node_place[graph.arc_head[on_link[ends]]].tolist()
+        found = [graph.id_of_node(int(graph.arc_head[arcs[0]]))]
+        for arc, place in zip(on_link[ends].tolist(), places, strict=True):
+            found += [f"({words.modes[graph.arc_element[arc]]})", graph.place_ids[place]]
+        return " ".join(found)
+
+    def _legs(self, arcs: IntArray, waits: FloatArray, total_variance: float) -> list[dict[str, Any]]:
         """Legs with money only; what time and spread are worth to the goods is the option's generalised cost, not the leg's price."""
-        costs, graph = self.costs, self.graph
+        costs, graph, times = self.costs, self.graph, self.criteria.timetable
+        hours = times.hours[arcs]
+        hours[:, _WAITING] += waits
+        variance = times.variance_h2[arcs]
         nothing = np.zeros(arcs.shape[0])
         parts = np.stack([costs.tariff[arcs], costs.handling[arcs], nothing, nothing, nothing, costs.co2[arcs]], axis=1)
         is_estimate = costs.is_estimate[arcs]

@@ -26,6 +26,7 @@ from karvan.routing.refusals import Closing
 from karvan.routing.timetable import timetable
 from karvan.schema import ANY
 from karvan.study.names import Directory, RegionFinder, arcs_named, bits_named, directory
+from karvan.study.rule_calendar import RuleCalendar
 from karvan.study.shipping import Teller
 
 FloatArray = npt.NDArray[np.float64]
@@ -58,6 +59,7 @@ class ShippingDay:
         self._goods: dict[str, tuple[ArcCosts, Criteria]] = {}
         self._closed: dict[int, BoolArray] = {}
         self._closings: dict[tuple[str | None, str | None, str], tuple[Closing, ...]] = {}
+        self._past: dict[tuple[str | None, str | None, str], tuple[Closing, ...]] = {}
         self._tellers: dict[str, Teller] = {}
         self._regions: dict[tuple[str, str, str], str | None] = {}
         self._bounds: OrderedDict[tuple[str, int, bytes, bytes], Bounds] = OrderedDict()
@@ -110,6 +112,14 @@ class ShippingDay:
             self._closings[key] = tuple(self.closing(rules) for rules in binding(concerned))
         return self._closings[key]
 
+    def past(self, calendar: RuleCalendar, regions: tuple[str | None, str | None], commodity_group: str) -> tuple[Closing, ...]:
+        """Bans no longer in force that bound goods between two regions."""
+        key = (*regions, commodity_group)
+        if key not in self._past:
+            concerned = concerning(calendar.past(self.date), regions, commodity_group)
+            self._past[key] = tuple(self.closing(rules) for rules in binding(concerned))
+        return self._past[key]
+
     def closing(self, rules: tuple[Rule, ...]) -> Closing:
         """Some rows of one rule and the arcs they close."""
         arcs = np.zeros(self.graph.arc_count, dtype=np.bool_)
@@ -133,23 +143,20 @@ class ShippingDay:
 
     def asked(
         self, start: Mapping[str, Any], end: Mapping[str, Any], commodity_group: str, avoid: tuple[str, ...], via: tuple[str, ...]
-    ) -> tuple[Ends, BoolArray]:
-        """What is asked of a way, and arcs that this leaves open."""
+    ) -> tuple[Ends | None, BoolArray]:
+        """What is asked of a way, None where nothing open leads from the start or to the end, and arcs that this leaves open."""
         bits, bit_count, mask = bits_named(self.graph, self.tables, self.places, via, commodity_group)
         if bit_count > MOST_BITS:
             raise DataError(Problem("--via", None, None, f"asks for {bit_count} things at once, must be at most {MOST_BITS}"))
         for word in avoid:
             mask &= ~arcs_named(self.graph, self.tables, self.places, word, "--avoid")
-        return Ends(self.node(start, end, 0), self.node(start, end, 1), bits, bit_count), mask
+        origin = self.graph.origin_nodes.get(_centroid(start))
+        destination = self.graph.destination_nodes.get(_centroid(end))
+        return None if origin is None or destination is None else Ends(origin, destination, bits, bit_count), mask
 
-    def node(self, start: Mapping[str, Any], end: Mapping[str, Any], side: int) -> int:
-        """Node of the origin (side 0) or destination (side 1)."""
-        place = (start, end)[side]
-        known = (self.graph.origin_nodes, self.graph.destination_nodes)[side]
-        key = (f"at_{place['place_id']}", "both", ANY, place["place_id"])
-        if key not in known:
-            raise DataError(Problem("places", None, "place_id", f"nothing open leads to or from {place['name']} on this day"))
-        return known[key]
+
+def _centroid(place: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    return (f"at_{place['place_id']}", "both", ANY, str(place["place_id"]))
 
 
 def concerning(rules: tuple[Rule, ...], regions: tuple[str | None, str | None], commodity_group: str) -> tuple[Rule, ...]:
