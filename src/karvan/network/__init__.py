@@ -8,10 +8,13 @@ from karvan.network.delays import DelayCurves
 from karvan.network.energy import PowerLines, PowerPlants, PowerZones
 from karvan.network.facilities import Facilities, FacilityUses, Fleet, Returns, Sailings, Services
 from karvan.network.journeys import Journeys
+from karvan.network.limits import Depths, Limits, SeaLevels, Vessels
 from karvan.network.operators import Operators, Tariffs
 from karvan.network.places import Links, Modes, Places, Terminals
+from karvan.network.quotes import Surcharges, ThroughRates
 
 __all__ = [
-    "Cordons", "DelayCurves", "Facilities", "FacilityUses", "Fleet", "Journeys", "Links", "Modes", "Operators", "Places", "PowerLines",
-    "PowerPlants", "PowerZones", "Returns", "RouteFamilies", "Sailings", "Services", "Tariffs", "Terminals",
+    "Cordons", "DelayCurves", "Depths", "Facilities", "FacilityUses", "Fleet", "Journeys", "Limits", "Links", "Modes", "Operators",
+    "Places", "PowerLines", "PowerPlants", "PowerZones", "Returns", "RouteFamilies", "Sailings", "SeaLevels", "Services", "Surcharges",
+    "Tariffs", "Terminals", "ThroughRates", "Vessels",
 ]  # fmt: skip

@@ -227,12 +227,12 @@ class Charges:
     element_is_estimate: BoolArray
 
 
-def charges_of(graph: StateGraph, tables: Mapping[str, pl.DataFrame]) -> Charges:
-    """What the costs of all goods on a graph share."""
-    return Charges(_scopes(graph, tables), estimated_rows(tables, "tariffs"), element_is_estimate(graph, tables))
+def charges_of(graph: StateGraph, tables: Mapping[str, pl.DataFrame], *, quoted_from: int | None = None) -> Charges:
+    """What the costs of all goods on a graph share; rows of tariffs from `quoted_from` on were quoted and win over all before."""
+    return Charges(_scopes(graph, tables, quoted_from), estimated_rows(tables, "tariffs"), element_is_estimate(graph, tables))
 
 
-def _scopes(graph: StateGraph, tables: Mapping[str, pl.DataFrame]) -> tuple[TariffScope, ...]:
+def _scopes(graph: StateGraph, tables: Mapping[str, pl.DataFrame], quoted_from: int | None) -> tuple[TariffScope, ...]:
     """Every row of tariffs with the arcs that it is about."""
     operators = {name: index for index, name in enumerate(tables["operators"]["operator_id"])}
     links = {name: index for index, name in enumerate(tables["links"]["link_id"])}
@@ -250,7 +250,8 @@ def _scopes(graph: StateGraph, tables: Mapping[str, pl.DataFrame]) -> tuple[Tari
         if is_per_box:
             arcs = arcs[graph.arc_unit[arcs] == CONTAINER_CODE]
         charge = row["rate"] * graph.arc_length_km[arcs] if row["basis"].endswith("_km") else np.full(arcs.shape[0], row["rate"])
-        narrowed = (row["link_id"] != ANY, row["direction"] != "both", row["commodity_group"] != ANY, row["loading_unit"] != ANY)
+        is_quoted = quoted_from is not None and number >= quoted_from
+        narrowed = (is_quoted, row["link_id"] != ANY, row["direction"] != "both", row["commodity_group"] != ANY, row["loading_unit"] != ANY)
         specific = sum(is_narrow << place for place, is_narrow in enumerate(reversed(narrowed)))
         found.append(TariffScope(number, row["commodity_group"], arcs, charge, is_per_box, specific))
     return tuple(found)

@@ -67,15 +67,16 @@ class Criteria:
         return values[:, _COST] + self.vot_usd_per_t_h * values[:, _TIME] + self.reliability_usd_per_t_h * spread
 
 
-def criteria_of(graph: StateGraph, costs: ArcCosts, times: Timetable) -> Criteria:
+def criteria_of(graph: StateGraph, costs: ArcCosts, times: Timetable, *, scarcity: FloatArray | None = None) -> Criteria:
     """What each arc adds to a way of some goods.
 
     Args:
         graph: The state graph.
         costs: Costs of its arcs to the goods.
         times: When goods can leave.
+        scarcity: What is paid for room in full facilities on top, USD/t, shape (arcs,).
     """
-    money = costs.tariff + costs.handling + costs.co2
+    money = costs.tariff + costs.handling + costs.co2 + (0.0 if scarcity is None else scarcity)
     values = np.stack([money, times.hours.sum(axis=1), times.variance_h2, graph.arc_co2e_wtw_kg_per_t], axis=1)
     return Criteria(
         np.ascontiguousarray(values), times, costs.vot_usd_per_t_d / HOURS_PER_DAY, costs.reliability_usd_per_t_h

@@ -12,6 +12,7 @@ from karvan.results import Refusal, RuleTold, ShippingOption
 from karvan.routing.options import CRITERIA, Bounds, Criteria, Ends, SearchOptions, Ways, extreme_ways, pareto_ways, worth_telling
 from karvan.routing.refusals import Closing, opened_by_each, without
 from karvan.study.rule_calendar import RuleCalendar
+from karvan.study.shipping import Telling
 from karvan.study.shipping_day import ShippingDay
 
 FloatArray = npt.NDArray[np.float64]
@@ -51,11 +52,10 @@ class Question:
         regions: Regions whose rules hold at the ends.
         ends: What is asked of a way.
         open_to: Arcs that may be used as far as the question goes, shape (arcs,).
-        hours_left: Hours from departure to the deadline, if there is one.
+        telling: What is told of ways.
         most: Most options to tell.
         search: How finely to look.
         calendar: When rules begin and end.
-        has_legs: Options are told leg by leg.
     """
 
     day: ShippingDay
@@ -63,11 +63,10 @@ class Question:
     regions: tuple[str | None, str | None]
     ends: Ends
     open_to: BoolArray
-    hours_left: float | None
+    telling: Telling
     most: int
     search: SearchOptions
     calendar: RuleCalendar
-    has_legs: bool = True
 
     @property
     def _usable(self) -> BoolArray:
@@ -75,11 +74,12 @@ class Question:
 
     @property
     def _criteria(self) -> Criteria:
-        return self.day.goods(self.commodity_group)[1]
+        return self.telling.criteria
 
     @property
     def _closings(self) -> tuple[Closing, ...]:
-        return self.day.closings(self.regions, self.commodity_group)
+        limits = self.day.limits(self.commodity_group, self.telling.cargo)
+        return (*self.day.closings(self.regions, self.commodity_group), *limits)
 
     def answered(self) -> Answered:
         """Options, and what rules refuse."""
@@ -132,7 +132,7 @@ class Question:
         return tuple(self.calendar.told(closing.rules, self.day.date) for closing in closings)
 
     def _option(self, arcs: IntArray, values: FloatArray, labels: tuple[str, ...] = ()) -> ShippingOption:
-        return self.day.teller(self.commodity_group).option(arcs, values, labels, self.hours_left, has_legs=self.has_legs)
+        return self.day.teller(self.commodity_group).option(arcs, values, labels, self.telling)
 
     def _options(self, ways: Ways, closings: Sequence[Closing]) -> tuple[tuple[ShippingOption, ...], BoolArray]:
         """Ways worth telling, each with the rules of some that it meets and that somebody must check; and the arcs of all."""

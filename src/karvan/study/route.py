@@ -11,13 +11,18 @@ from typing import Any
 from karvan.corridor import Corridor
 from karvan.errors import DataError, Problem
 from karvan.results import ShippingAnswer, ShippingEnd
+from karvan.results.store import SavedRun
 from karvan.routing.cost import HOURS_PER_DAY
-from karvan.routing.options import SearchOptions
+from karvan.routing.limits import Cargo
+from karvan.routing.options import Criteria, SearchOptions
 from karvan.study.names import Directory
 from karvan.study.options import Prepared, ScenarioOptions, prepare
 from karvan.study.question import NOTHING, Question
 from karvan.study.rule_calendar import RuleCalendar
+from karvan.study.run_scarcity import RunScarcity, run_scarcity
+from karvan.study.shipping import Telling
 from karvan.study.shipping_day import ShippingDay
+from karvan.study.user_quotes import UserQuotes
 
 
 def route(
@@ -32,8 +37,12 @@ def route(
     max_options: int = 5,
     avoid: Sequence[str] = (),
     via: Sequence[str] = (),
+    cargo: Cargo | None = None,
     scenario: str | None = None,
     options: ScenarioOptions | None = None,
+    quotes: UserQuotes | None = None,
+    run: SavedRun | None = None,
+    scarcity: str = "price",
 ) -> ShippingAnswer:
     """What a shipper can choose between two places, and what rules refuse.
 
@@ -47,15 +56,20 @@ def route(
         deadline: Day by whose end the goods must arrive; needs `depart`.
         max_options: Most options to tell.
         avoid, via: Links, terminals, facilities, route families, countries or places to keep off, and to pass.
+        cargo: What the shipment is beside its kind of goods: tonnes, value, loads, cold, dangerous, out of gauge.
         scenario: Scenario id; by default the corridor's baseline.
         options: Measures added or taken out, values set, an overlay.
+        quotes: Rates that take the place of the model's, as `read_quotes` gives them.
+        run: Saved run whose full facilities cost, in the year of the day asked.
+        scarcity: price: room in a full facility is paid for; queue: it is waited for.
 
     Raises:
         DataError: Wrong input; a name means several places or goods, which are listed.
     """
-    desk = ShippingDesk(corridor, scenario=scenario, options=options)
+    desk = ShippingDesk(corridor, scenario=scenario, options=options, quotes=quotes, run=run, scarcity=scarcity)
     return desk.answer(
-        origin, destination, commodity=commodity, year=year, depart=depart, deadline=deadline, max_options=max_options, avoid=avoid, via=via
+        origin, destination, commodity=commodity, year=year, depart=depart, deadline=deadline, max_options=max_options, avoid=avoid,
+        via=via, cargo=cargo,
     )  # fmt: skip
 
 
@@ -64,20 +78,27 @@ class ShippingDesk:
 
     def __init__(
         self, corridor: Corridor, *, scenario: str | None = None, options: ScenarioOptions | None = None,
-        search: SearchOptions | None = None,
+        search: SearchOptions | None = None, quotes: UserQuotes | None = None, run: SavedRun | None = None, scarcity: str = "price",
     ) -> None:  # fmt: skip
-        self._set_up(prepare(corridor, scenario or corridor.manifest.baseline, options or ScenarioOptions()), search)
+        """Lay options over a corridor; arguments are those of `route`, and how finely to look."""
+        prepared = prepare(corridor, scenario or corridor.manifest.baseline, options or ScenarioOptions())
+        found = None if run is None else run_scarcity(run, prepared.corridor, prepared.scenario.scenario_id, regime=scarcity)
+        self._set_up(prepared, search, quotes, found)
 
     @classmethod
-    def of(cls, prepared: Prepared, *, search: SearchOptions | None = None) -> ShippingDesk:
-        """A desk of a corridor and scenario that are known to fit."""
+    def of(
+        cls, prepared: Prepared, *, quotes: UserQuotes | None = None, scarcity: RunScarcity | None = None
+    ) -> ShippingDesk:  # fmt: skip
+        """A desk of a corridor and scenario that are known to fit, with the scarcity of a run."""
         desk = cls.__new__(cls)
-        desk._set_up(prepared, search)
+        desk._set_up(prepared, None, quotes, scarcity)
         return desk
 
-    def _set_up(self, prepared: Prepared, search: SearchOptions | None) -> None:
+    def _set_up(
+        self, prepared: Prepared, search: SearchOptions | None, quotes: UserQuotes | None, scarcity: RunScarcity | None
+    ) -> None:  # fmt: skip
         self._corridor, self._scenario, self._replaced = prepared.corridor, prepared.scenario, prepared.replaced
-        self._search = search or SearchOptions()
+        self._search, self._quotes, self._scarcity = search or SearchOptions(), quotes, scarcity
         self._days: dict[tuple[datetime.date, bool, bool], ShippingDay] = {}
 
     @cached_property
@@ -96,11 +117,13 @@ class ShippingDesk:
         max_options: int = 5,
         avoid: Sequence[str] = (),
         via: Sequence[str] = (),
+        cargo: Cargo | None = None,
         has_legs: bool = True,
     ) -> ShippingAnswer:
         """Answer one question; arguments are those of `route`, and whether options are told leg by leg."""
         manifest = self._corridor.manifest
-        _require_sense(year, depart, deadline, max_options)
+        cargo = cargo or Cargo()
+        _require_sense(year, depart, deadline, max_options, cargo)
         date = depart or (manifest.facts_until if year is None else datetime.date(year, 7, 1))
         day = self._day(date, is_departure=depart is not None)
         goods = _named(day.goods_names, commodity, "commodity")
@@ -110,14 +133,20 @@ class ShippingDesk:
             message = f"{origin} and {destination} are the same place; name two"
             raise DataError(Problem("shipment", None, "destination", message))
         regions = (day.region(start, group, "origin"), day.region(end, group, "destination"))
-        asked = (start, end, group, tuple(avoid), tuple(via))
-        told = (_hours_left(date, deadline), max_options, self._search, self._calendar, has_legs)
-        ends_asked, open_to = day.asked(*asked)
-        found = NOTHING if ends_asked is None else Question(day, group, regions, ends_asked, open_to, *told).answered()
+        hours_left = _hours_left(date, deadline)
+
+        def question(of: ShippingDay) -> Question | None:
+            ends_asked, open_to = of.asked(start, end, group, tuple(avoid), tuple(via))
+            if ends_asked is None:
+                return None
+            telling = Telling(_at_value(of, goods, cargo), cargo, hours_left, has_legs)
+            return Question(of, group, regions, ends_asked, open_to, telling, max_options, self._search, self._calendar)
+
+        asked = question(day)
+        found = NOTHING if asked is None else asked.answered()
         if found.answer == "no_route":
-            opened = self._day(date, is_departure=depart is not None, is_all_open=True)
-            ends_asked, open_to = opened.asked(*asked)
-            rejected = () if ends_asked is None else Question(opened, group, regions, ends_asked, open_to, *told).closed()
+            missed = question(self._day(date, is_departure=depart is not None, is_all_open=True))
+            rejected = () if missed is None else missed.closed()
             found = replace(found, answer="refused" if rejected else "no_route", rejected=rejected)
         ends = [
             ShippingEnd(row["place_id"], row["name"], row["country"], region) for row, region in zip((start, end), regions, strict=True)
@@ -127,12 +156,20 @@ class ShippingDesk:
             scenario_id=self._scenario.scenario_id, date=date, deadline=deadline, answer=found.answer, options=found.options,
             rejected=found.rejected, lifted=found.lifted, price_year=manifest.price_year, edition=manifest.version,
             is_whole=found.is_whole, replaced=self._replaced,
+            cargo={name: value for name, value in vars(cargo).items() if value},
+            run=None if self._scarcity is None else {
+                "run_id": self._scarcity.run_id, "regime": self._scarcity.regime, "year": date.year,
+                "is_same_corridor": self._scarcity.is_same_corridor,
+            },
         )  # fmt: skip
 
     def _day(self, date: datetime.date, *, is_departure: bool, is_all_open: bool = False) -> ShippingDay:
         key = (date, is_departure, is_all_open)
         if key not in self._days:
-            self._days[key] = ShippingDay(self._corridor, self._scenario, date, is_departure=is_departure, is_all_open=is_all_open)
+            self._days[key] = ShippingDay(
+                self._corridor, self._scenario, date, is_departure=is_departure, is_all_open=is_all_open, quotes=self._quotes,
+                scarcity=self._scarcity,
+            )  # fmt: skip
         return self._days[key]
 
 
@@ -148,7 +185,20 @@ def _named(names: Directory, word: str, column: str) -> Mapping[str, Any]:
         raise DataError(Problem("shipment", None, column, error.problems[0].message)) from error
 
 
-def _require_sense(year: int | None, depart: datetime.date | None, deadline: datetime.date | None, max_options: int) -> None:
+def _at_value(day: ShippingDay, goods: Mapping[str, Any], cargo: Cargo) -> Criteria:
+    """Criteria with time and spread at the worth that goods of the shipment's value give them."""
+    criteria = day.goods(str(goods["commodity_group"]))[1]
+    if cargo.value_usd_per_t is None:
+        return criteria
+    ratio = cargo.value_usd_per_t / float(goods["value_usd_per_t"])
+    return replace(
+        criteria, vot_usd_per_t_h=ratio * criteria.vot_usd_per_t_h, reliability_usd_per_t_h=ratio * criteria.reliability_usd_per_t_h
+    )  # fmt: skip
+
+
+def _require_sense(
+    year: int | None, depart: datetime.date | None, deadline: datetime.date | None, max_options: int, cargo: Cargo
+) -> None:  # fmt: skip
     problems = []
     if year is not None and depart is not None:
         problems.append(Problem("--year", None, None, "give either a year or a day of departure"))
@@ -160,6 +210,9 @@ def _require_sense(year: int | None, depart: datetime.date | None, deadline: dat
         problems.append(Problem("--deadline", None, None, f"{deadline} must not be before the departure, {depart}"))
     if max_options < 1:
         problems.append(Problem("--max-options", None, None, f"{max_options} must be 1 or more"))
+    for name, value in (("tonnes", cargo.tonnes), ("value", cargo.value_usd_per_t), ("unit-t", cargo.unit_t), ("piece-t", cargo.piece_t)):
+        if value is not None and not 0.0 < value < float("inf"):
+            problems.append(Problem(f"--{name}", None, None, f"{value} must be above zero"))
     if problems:
         raise DataError(problems)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -17,17 +18,21 @@ from karvan.errors import DataError, Problem
 from karvan.measures import Scenario
 from karvan.measures.apply import apply_day
 from karvan.routing import ArcCosts, StateGraph, arc_costs, build_graph, compile_families
-from karvan.routing.cost import Charges, charges_of
+from karvan.routing.cost import Charges, charges_of, payloads
 from karvan.routing.families import Families
+from karvan.routing.graph import TERMINAL
 from karvan.routing.hierarchy import MOST_BITS
+from karvan.routing.limits import Cargo, limit_closings
 from karvan.routing.options import Bounds, Criteria, Ends, bounds_to, criteria_of
 from karvan.routing.permissions import Rule, binding, closed_arcs, rules_for, rules_in_force
 from karvan.routing.refusals import Closing
-from karvan.routing.timetable import timetable
+from karvan.routing.timetable import delayed, timetable
 from karvan.schema import ANY
 from karvan.study.names import Directory, RegionFinder, arcs_named, bits_named, directory
 from karvan.study.rule_calendar import RuleCalendar
+from karvan.study.run_scarcity import RunScarcity
 from karvan.study.shipping import Teller
+from karvan.study.user_quotes import UserQuotes
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -40,10 +45,22 @@ class ShippingDay:
     """The network on one day, between any two places; with all that is built or planned open, too, to know what is missed."""
 
     def __init__(
-        self, corridor: Corridor, scenario: Scenario, date: datetime.date, *, is_departure: bool, is_all_open: bool
-    ) -> None:  # fmt: skip
-        self.date = date
+        self,
+        corridor: Corridor,
+        scenario: Scenario,
+        date: datetime.date,
+        *,
+        is_departure: bool,
+        is_all_open: bool,
+        quotes: UserQuotes | None = None,
+        scarcity: RunScarcity | None = None,
+    ) -> None:
+        self.date, self._scarcity = date, scarcity
         self._snapshot_tables: Mapping[str, pl.DataFrame] = apply_day(scenario, corridor, date).tables
+        self.quoted_from: int = self._snapshot_tables["tariffs"].height
+        self._quoted_terminals = frozenset(() if quotes is None else quotes.terminals)
+        if quotes is not None:
+            self._snapshot_tables = quotes.laid_over(self._snapshot_tables)
         self.closed_ids: frozenset[str] = frozenset()
         if is_all_open:
             parts = [(name, key, self._snapshot_tables[name]) for name, key in (("links", "link_id"), ("terminals", "terminal_id"))]
@@ -60,6 +77,9 @@ class ShippingDay:
         self._closed: dict[int, BoolArray] = {}
         self._closings: dict[tuple[str | None, str | None, str], tuple[Closing, ...]] = {}
         self._past: dict[tuple[str | None, str | None, str], tuple[Closing, ...]] = {}
+        self._nothing = np.zeros(self.graph.arc_count)
+        self._full: dict[str, tuple[FloatArray, FloatArray]] = {}
+        self._limits: dict[tuple[str, Cargo], tuple[Closing, ...]] = {}
         self._tellers: dict[str, Teller] = {}
         self._regions: dict[tuple[str, str, str], str | None] = {}
         self._bounds: OrderedDict[tuple[str, int, bytes, bytes], Bounds] = OrderedDict()
@@ -88,12 +108,15 @@ class ShippingDay:
     def teller(self, commodity_group: str) -> Teller:
         """What tells ways of some goods."""
         if commodity_group not in self._tellers:
-            self._tellers[commodity_group] = Teller(self.graph, self.tables, self.goods(commodity_group), self.families, commodity_group)
+            self._tellers[commodity_group] = Teller(
+                self.graph, self.tables, self.goods(commodity_group), self.families, commodity_group, self.date,
+                is_quoted=self._is_quoted(commodity_group), scarcity=self._scarce(commodity_group)[0],
+            )  # fmt: skip
         return self._tellers[commodity_group]
 
     @cached_property
     def _charges(self) -> Charges:
-        return charges_of(self.graph, self.tables)
+        return charges_of(self.graph, self.tables, quoted_from=self.quoted_from)
 
     def goods(self, commodity_group: str) -> tuple[ArcCosts, Criteria]:
         """Costs of arcs to some goods, and what they add to a way."""
@@ -101,8 +124,32 @@ class ShippingDay:
             costs = arc_costs(
                 self.graph, self.tables, commodity_group, co2_price_usd_per_t=self.co2_price_usd_per_t, charges=self._charges
             )  # fmt: skip
-            self._goods[commodity_group] = (costs, criteria_of(self.graph, costs, self.times))
+            scarcity, hours = self._scarce(commodity_group)
+            self._goods[commodity_group] = (costs, criteria_of(self.graph, costs, delayed(self.times, hours), scarcity=scarcity))
         return self._goods[commodity_group]
+
+    def _scarce(self, commodity_group: str) -> tuple[FloatArray, FloatArray]:
+        """Scarcity, USD/t, and hours that full facilities add, by arc."""
+        if self._scarcity is None:
+            return self._nothing, self._nothing
+        if commodity_group not in self._full:
+            self._full[commodity_group] = self._scarcity.on_arcs(self.graph, self.tables, commodity_group, self.date.year)
+        return self._full[commodity_group]
+
+    def _is_quoted(self, commodity_group: str) -> BoolArray:
+        """Arcs whose charge the user was quoted."""
+        found = self.goods(commodity_group)[0].tariff_row >= self.quoted_from
+        for name in self._quoted_terminals:
+            found[list(self.graph.arcs_of_element.get((TERMINAL, name), ()))] = True
+        return found
+
+    def limits(self, commodity_group: str, cargo: Cargo) -> tuple[Closing, ...]:
+        """Limits in force that a shipment goes beyond."""
+        key = (commodity_group, replace(cargo, tonnes=None, value_usd_per_t=None))
+        if key not in self._limits:
+            payload = payloads(self.tables, commodity_group)
+            self._limits[key] = limit_closings(self.graph, self.tables, cargo, payload, self.date)
+        return self._limits[key]
 
     def closings(self, regions: tuple[str | None, str | None], commodity_group: str) -> tuple[Closing, ...]:
         """Rules in force that bind goods between two regions, each with the arcs that it closes."""
