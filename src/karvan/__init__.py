@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from karvan.corridor import Corridor, Snapshot, check_corridor, load_corridor, new_corridor, overlay, with_value
     from karvan.measures import Scenario, load_scenario, with_measures, without_measures
     from karvan.measures.apply import apply
-    from karvan.study import Market, ScenarioOptions, ShippingDesk, ladder
+    from karvan.study import Cargo, Market, ScenarioOptions, ShippingDesk, ladder, read_quotes
     from karvan.study.batch import route_batch
     from karvan.study.calibrate import calibrate
     from karvan.study.clear import clear
@@ -32,6 +32,7 @@ _HOMES = {
     "karvan.corridor": ("Corridor", "Snapshot", "check_corridor", "load_corridor", "new_corridor", "overlay", "with_value"),
     "karvan.measures": ("Scenario", "apply", "load_scenario", "with_measures", "without_measures"),
     "karvan.study": (
+        "Cargo",
         "Market",
         "ScenarioOptions",
         "ShippingDesk",
@@ -41,6 +42,7 @@ _HOMES = {
         "criticality",
         "ladder",
         "market",
+        "read_quotes",
         "route",
         "route_batch",
         "run",
@@ -51,9 +53,9 @@ _HOMES = {
 }
 
 __all__ = [
-    "Corridor", "Market", "Scenario", "ScenarioOptions", "ShippingDesk", "Snapshot", "__version__", "apply", "calibrate",
+    "Cargo", "Corridor", "Market", "Scenario", "ScenarioOptions", "ShippingDesk", "Snapshot", "__version__", "apply", "calibrate",
     "check_corridor", "clear", "commitments", "criticality", "explain", "ladder", "load_corridor", "load_scenario", "market",
-    "new_corridor", "overlay", "route", "route_batch", "run", "select_link", "sources", "validate", "with_measures",
+    "new_corridor", "overlay", "read_quotes", "route", "route_batch", "run", "select_link", "sources", "validate", "with_measures",
     "with_value", "without_measures",
 ]  # fmt: skip
 

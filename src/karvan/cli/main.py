@@ -544,8 +544,9 @@ def _route(parsed: argparse.Namespace) -> int:
     if parsed.batch is not None:
         return _route_batch(parsed)
     routes.require_question(parsed)
+    corridor = _corridor(parsed)
     found = route(
-        _corridor(parsed),
+        corridor,
         parsed.origin,
         parsed.destination,
         commodity=parsed.commodity,
@@ -555,8 +556,10 @@ def _route(parsed: argparse.Namespace) -> int:
         max_options=parsed.max_options,
         avoid=parsed.avoid,
         via=parsed.via,
+        cargo=routes.cargo(parsed),
         scenario=parsed.scenario,
         options=_options(parsed),
+        **routes.priced(parsed, corridor),
     )
     if parsed.json:
         _print_json(found.as_dict())

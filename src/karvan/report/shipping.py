@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from karvan.report.shipping_money import money_lines
 from karvan.report.summary import WIDTH
 from karvan.results import NOT_A_QUOTATION, Refusal, RuleTold, ShippingAnswer, ShippingBatch, ShippingOption
 
@@ -145,6 +146,7 @@ def _note_lines(found: ShippingAnswer) -> list[str]:
             f"Of the spread of 1 (sd {best.time_sd_d:.1f} days): {where}. P50, P80, P95: lognormal, legs independent; shared weather is "
             "not modelled.", WIDTH,
         )  # fmt: skip
+        lines += money_lines(best, found)
         dated = "" if best.tariff_sources is None else f", tariff sources of {' to '.join(dict.fromkeys(best.tariff_sources))}"
         lines += textwrap.wrap(
             f"USD of {found.price_year}, tables of {found.edition}{dated}. Estimates: {best.cost_estimate_share:.0%} of the cost "

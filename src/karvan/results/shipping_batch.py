@@ -17,16 +17,17 @@ BATCH_SCHEMA: Mapping[str, Any] = {
     "date": pl.Date, "deadline": pl.Date, "answer": pl.String, "kind": pl.String, "option": pl.Int64, "labels": pl.String,
     "permission": pl.String, "family_id": pl.String, "cost_usd_per_t": pl.Float64, "generalised_cost_usd_per_t": pl.Float64,
     "time_d": pl.Float64, "time_sd_d": pl.Float64, "time_p50_d": pl.Float64, "time_p80_d": pl.Float64, "time_p95_d": pl.Float64,
-    "on_time_share": pl.Float64, "moving_h": pl.Float64, "waiting_h": pl.Float64, "border_h": pl.Float64, "gauge_h": pl.Float64,
-    "port_h": pl.Float64, "co2e_kg_per_t": pl.Float64, "co2e_ttw_kg_per_t": pl.Float64, "length_km": pl.Float64,
-    "cost_estimate_share": pl.Float64, "time_estimate_share": pl.Float64, "way": pl.String, "rule": pl.String, "rule_source": pl.String,
-    "problem": pl.String, "note": pl.String,
+    "on_time_share": pl.Float64, "late_h": pl.Float64, "lateness_usd_per_t": pl.Float64, "moving_h": pl.Float64,
+    "waiting_h": pl.Float64, "border_h": pl.Float64, "gauge_h": pl.Float64, "port_h": pl.Float64, "co2e_kg_per_t": pl.Float64,
+    "co2e_ttw_kg_per_t": pl.Float64, "length_km": pl.Float64, "cost_estimate_share": pl.Float64, "time_estimate_share": pl.Float64,
+    "way": pl.String, "rule": pl.String, "rule_source": pl.String, "problem": pl.String, "note": pl.String,
 }  # fmt: skip
 """Columns of a batch: `kind` is option, refused (a way that rules or closures keep away), none (no way at all) or wrong (the row asks
 nothing that can be answered; `problem` says why)."""
 _OF_OPTION = (
     "family_id", "cost_usd_per_t", "generalised_cost_usd_per_t", "time_d", "time_sd_d", "time_p50_d", "time_p80_d", "time_p95_d",
-    "on_time_share", "co2e_kg_per_t", "co2e_ttw_kg_per_t", "length_km", "cost_estimate_share", "time_estimate_share",
+    "on_time_share", "late_h", "lateness_usd_per_t",
+    "co2e_kg_per_t", "co2e_ttw_kg_per_t", "length_km", "cost_estimate_share", "time_estimate_share",
 )  # fmt: skip
 
 

@@ -62,9 +62,28 @@ def limit_closings(
             arcs = _about(graph, tables, row) & (np.isin(graph.arc_unit, units) | np.isin(graph.arc_unit_after, units))
             rule = {**row, "permission_id": row["limit_id"], "in_force": False, "row": number}
             found.setdefault((row["effect"], row["rule"]), []).append((rule, arcs))
-    return tuple(
-        Closing(tuple(rule for rule, _ in items), np.logical_or.reduce([arcs for _, arcs in items])) for items in found.values()
-    )  # fmt: skip
+    closings = [Closing(tuple(rule for rule, _ in items), np.logical_or.reduce([arcs for _, arcs in items])) for items in found.values()]
+    return (*closings, *_grounded(graph, tables, date))
+
+
+def _grounded(graph: StateGraph, tables: Mapping[str, pl.DataFrame], date: datetime.date) -> list[Closing]:
+    """Links whose ships may load nothing, each closed by a rule that says so."""
+    of_vessel = {row["vessel_id"]: row for row in tables["vessels"].iter_rows(named=True)}
+    found = []
+    for link, ships in ship_loads(tables, date).items():
+        if any(ship.load_t > 0.0 for ship in ships):
+            continue
+        first = ships[0]
+        arcs = np.zeros(graph.arc_count, dtype=np.bool_)
+        arcs[list(graph.arcs_of_element.get((LINK, link), ()))] = True
+        told = "; ".join(f"{ship.name} needs {ship.needed_depth_m:.1f} m for a full load" for ship in ships)
+        rule = {
+            "permission_id": f"draught_{link}", "effect": "ban", "from_date": None, "until_date": None, "in_force": False, "row": -1,
+            "rule": f"No ship may load anything on {link} in {first.depth_m:.1f} m of water: {told}.",
+            "source": of_vessel[first.vessel_id]["source"], "confidence": of_vessel[first.vessel_id]["confidence"],
+        }  # fmt: skip
+        found.append(Closing((rule,), arcs))
+    return found
 
 
 def _units_beyond(row: Mapping[str, Any], cargo: Cargo, payload_t: npt.NDArray[np.float64]) -> list[int]:

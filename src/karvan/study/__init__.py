@@ -5,6 +5,7 @@ rests on a facility, a shipper's options. May import: everything below it (repor
 validation, assignment, routing, measures, results, corridor, network, demand, evidence, schema, errors).
 """
 
+from karvan.routing.limits import Cargo
 from karvan.study.batch import route_batch
 from karvan.study.calibrate import Calibration, calibrate
 from karvan.study.clear import Market, clear
@@ -15,9 +16,10 @@ from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.route import ShippingDesk, route
 from karvan.study.run import run
 from karvan.study.select_link import criticality, select_link
+from karvan.study.user_quotes import UserQuotes, read_quotes
 from karvan.study.validate import validate
 
 __all__ = [
-    "Calibration", "Market", "ScenarioOptions", "ShippingDesk", "calibrate", "clear", "commitments", "criticality", "ladder", "market",
-    "prepare", "route", "route_batch", "run", "select_link", "validate",
+    "Calibration", "Cargo", "Market", "ScenarioOptions", "ShippingDesk", "UserQuotes", "calibrate", "clear", "commitments",
+    "criticality", "ladder", "market", "prepare", "read_quotes", "route", "route_batch", "run", "select_link", "validate",
 ]  # fmt: skip

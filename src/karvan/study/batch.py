@@ -19,13 +19,22 @@ from karvan.corridor import Corridor
 from karvan.corridor.tables import nearest
 from karvan.errors import DataError, Problem
 from karvan.results.shipping_batch import ShippingBatch, batch_frame, batch_rows, wrong_row
+from karvan.results.store import SavedRun
+from karvan.routing.limits import Cargo
 from karvan.study.options import Prepared, ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
 from karvan.study.route import ShippingDesk
+from karvan.study.run_scarcity import RunScarcity, run_scarcity
+from karvan.study.user_quotes import UserQuotes
 
 _TOGETHER = 64
 """Shipments that a worker takes at a time: those to one destination share their reverse searches."""
 _NEEDED = ("origin", "destination", "commodity")
+_TRAITS = {
+    "tonnes": "tonnes", "value_usd_per_t": "value_usd_per_t", "unit_t": "unit_t", "piece_t": "piece_t", "reefer": "is_reefer",
+    "hazard_class": "hazard_class", "out_of_gauge": "is_out_of_gauge",
+}  # fmt: skip
+"""Columns that say what the shipment is, and what `Cargo` calls them."""
 _Rows = list[dict[str, Any]]
 
 
@@ -51,6 +60,9 @@ def route_batch(
     out: Path | None = None,
     scenario: str | None = None,
     options: ScenarioOptions | None = None,
+    quotes: UserQuotes | None = None,
+    run: SavedRun | None = None,
+    scarcity: str = "price",
     workers: int = 1,
     progress: Progress | None = None,
 ) -> ShippingBatch:
@@ -62,9 +74,10 @@ def route_batch(
     Args:
         corridor: The corridor.
         shipments: CSV file or frame with columns origin, destination and commodity, and perhaps shipment_id, depart or year, deadline,
-            max_options, avoid and via (several joined by ';'), as `route` takes them.
+            max_options, avoid and via (several joined by ';'), tonnes, value_usd_per_t, unit_t, piece_t, reefer, hazard_class and
+            out_of_gauge, as `route` takes them.
         out: File to write: .csv or .parquet.
-        scenario, options: As of `route`.
+        scenario, options, quotes, run, scarcity: As of `route`.
         workers: Processes; more than one need the caller's main module to be importable.
         progress: Called with a line of text as the work goes on.
 
@@ -82,7 +95,9 @@ def route_batch(
     wrong: list[Problem] = list(problems)
     is_stopped = False
     pieces = _pieces(asked)
-    source = _here(prepared, pieces, name) if workers <= 1 else _in_workers(prepared, pieces, name, workers)
+    full = None if run is None else run_scarcity(run, prepared.corridor, prepared.scenario.scenario_id, regime=scarcity)
+    made = (prepared, quotes, full)
+    source = _here(made, pieces, name) if workers <= 1 else _in_workers(made, pieces, name, workers)
     try:
         for rows, found in source:
             done.update(rows)
@@ -137,6 +152,8 @@ def read_shipments(frame: pl.DataFrame, *, name: str) -> tuple[list[Shipment], l
                 wrong.append(Problem(name, number, column, str(error)))
         problems += wrong
         if not wrong:
+            traits = {_TRAITS[column]: asked.pop(column) for column in _TRAITS if column in asked}
+            asked["cargo"] = Cargo(**traits)
             found.append(Shipment(number, str(row.get("shipment_id") or number), asked))
     return found, problems
 
@@ -155,13 +172,27 @@ def _whole(text: str) -> int:
         raise ValueError(f"{text} must be a whole number") from error
 
 
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ValueError(f"{text} must be a number") from error
+
+
+def _claim(text: str) -> bool:
+    if text.casefold() not in ("true", "false"):
+        raise ValueError(f"{text} must be true or false")
+    return text.casefold() == "true"
+
+
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(";") if word.strip())
 
 
 _READERS: Mapping[str, Callable[[str], Any]] = {
     "origin": str, "destination": str, "commodity": str, "depart": _date, "year": _whole, "deadline": _date, "max_options": _whole,
-    "avoid": _words, "via": _words,
+    "avoid": _words, "via": _words, "tonnes": _number, "value_usd_per_t": _number, "unit_t": _number, "piece_t": _number,
+    "reefer": _claim, "hazard_class": str, "out_of_gauge": _claim,
 }  # fmt: skip
 
 
@@ -215,8 +246,17 @@ def _piece(desk: ShippingDesk, shipments: Sequence[Shipment], name: str) -> tupl
 _Piece = tuple[dict[int, _Rows], list[Problem]]
 
 
-def _here(prepared: Prepared, pieces: Iterable[Sequence[Shipment]], name: str) -> Iterator[_Piece]:
-    desk = ShippingDesk.of(prepared)
+_Made = tuple[Prepared, UserQuotes | None, RunScarcity | None]
+"""What a desk is made of."""
+
+
+def _desk_of(made: _Made) -> ShippingDesk:
+    prepared, quotes, full = made
+    return ShippingDesk.of(prepared, quotes=quotes, scarcity=full)
+
+
+def _here(made: _Made, pieces: Iterable[Sequence[Shipment]], name: str) -> Iterator[_Piece]:
+    desk = _desk_of(made)
     for piece in pieces:
         yield _piece(desk, piece, name)
 
@@ -225,10 +265,10 @@ _desk: ShippingDesk | None = None
 """The desk of a worker process."""
 
 
-def _begin(prepared: Prepared) -> None:
+def _begin(made: _Made) -> None:
     global _desk  # noqa: PLW0603  # a worker process has one desk for its life
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that waits for it is told
-    _desk = ShippingDesk.of(prepared)
+    _desk = _desk_of(made)
 
 
 def _work(shipments: Sequence[Shipment], name: str) -> _Piece:
@@ -237,9 +277,9 @@ def _work(shipments: Sequence[Shipment], name: str) -> _Piece:
     return _piece(_desk, shipments, name)
 
 
-def _in_workers(prepared: Prepared, pieces: Sequence[Sequence[Shipment]], name: str, workers: int) -> Iterator[_Piece]:
+def _in_workers(made: _Made, pieces: Sequence[Sequence[Shipment]], name: str, workers: int) -> Iterator[_Piece]:
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(workers, max(len(pieces), 1)), mp_context=context, initializer=_begin, initargs=(prepared,))
+    pool = ProcessPoolExecutor(min(workers, max(len(pieces), 1)), mp_context=context, initializer=_begin, initargs=(made,))
     try:
         waiting: set[Future[_Piece]] = {pool.submit(_work, piece, name) for piece in pieces}
         while waiting:

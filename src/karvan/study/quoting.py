@@ -72,7 +72,8 @@ class Quoter:
                 for key in ("tariff_usd_per_t", "handling_usd_per_t", "scarcity_usd_per_t", "cost_usd_per_t", "quoted_usd_per_t")
             }
             row = self._operators[name]
-            money = next((self._currencies[country] for country in _split(row["country"]) if country in self._currencies), None)
+            known = [self._currencies[country] for country in _split(row["country"]) if country in self._currencies]
+            money = known[0] if len({one["currency"] for one in known}) == 1 else None  # a line of many flags charges dollars
             yield {
                 "operator": name,
                 "name": row["name"],
