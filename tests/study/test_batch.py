@@ -120,3 +120,15 @@ def test_wrong_columns_are_named(two_ports, frame, message):
 def test_other_endings_are_refused(two_ports, tmp_path):
     with pytest.raises(DataError, match=r"must end in \.csv or \.parquet"):
         route_batch(two_ports, table(ASKED), out=tmp_path / "options.xlsx")
+
+
+def test_traits_of_a_shipment_are_columns(two_ports):
+    asked = table([("east_port", "west_port", "wheat")] * 3).with_columns(
+        depart=pl.lit("2024-03-01"), deadline=pl.lit("2024-03-02"), value_usd_per_t=pl.Series(["", "2150", "dear"]),
+        reefer=pl.Series(["false", "true", "maybe"]),
+    )  # fmt: skip
+    found = route_batch(two_ports, asked)
+    usual, dear = found.frame.filter(pl.col("kind") == "option")["lateness_usd_per_t"].to_list()
+    assert dear == pytest.approx(usual * 2150.0 / 215.0)
+    assert [(item.row, item.column) for item in found.problems] == [(3, "reefer"), (3, "value_usd_per_t")]
+    assert "must be true or false" in found.problems[0].message
