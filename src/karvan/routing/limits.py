@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.routing.graph import LINK, StateGraph
+from karvan.routing.graph import BACKWARD, LINK, StateGraph
 from karvan.routing.permissions import closed_arcs
 from karvan.routing.refusals import Closing
 from karvan.schema import ANY, LOADING_UNITS, MODES
@@ -84,6 +84,32 @@ def _grounded(graph: StateGraph, tables: Mapping[str, pl.DataFrame], date: datet
         }  # fmt: skip
         found.append(Closing((rule,), arcs))
     return found
+
+
+def quota_closings(
+    graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity_group: str, regions: tuple[str | None, str | None]
+) -> tuple[Closing, ...]:
+    """Arcs where a quota or a contract for a volume holds for some goods between two regions: a shipment needs a share of it."""
+    held = tables["facilities"].filter(pl.col("kind").cast(pl.String).is_in(["quota", "contract"]))
+    found = []
+    for facility in held.sort("facility_id").iter_rows(named=True):
+        arcs = np.zeros(graph.arc_count, dtype=np.bool_)
+        for use in tables["facility_uses"].filter(pl.col("facility_id") == facility["facility_id"]).iter_rows(named=True):
+            ends = ((use["origin_region"], regions[0]), (use["destination_region"], regions[1]))
+            if use["commodity_group"] in (ANY, commodity_group) and all(only in (None, region) for only, region in ends):
+                of_use = closed_arcs(graph, tables, {**use, "country": None})
+                if use["direction"] != "both":
+                    of_use &= (graph.arc_direction == BACKWARD) == (use["direction"] == "backward")
+                arcs |= of_use
+        if arcs.any():
+            agreed = f"{facility['nominal']:,.0f} {facility['unit']} a year"
+            rule = {
+                "permission_id": facility["facility_id"], "effect": "needs_check", "from_date": None, "until_date": None,
+                "in_force": False, "row": -1, "source": facility["source"], "confidence": facility["confidence"],
+                "rule": f"{facility['name']}: {agreed} are agreed, and a shipment needs a share.",
+            }  # fmt: skip
+            found.append(Closing((rule,), arcs))
+    return tuple(found)
 
 
 def _units_beyond(row: Mapping[str, Any], cargo: Cargo, payload_t: npt.NDArray[np.float64]) -> list[int]:

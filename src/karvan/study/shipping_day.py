@@ -22,7 +22,7 @@ from karvan.routing.cost import Charges, charges_of, payloads
 from karvan.routing.families import Families
 from karvan.routing.graph import TERMINAL
 from karvan.routing.hierarchy import MOST_BITS
-from karvan.routing.limits import Cargo, limit_closings
+from karvan.routing.limits import Cargo, limit_closings, quota_closings
 from karvan.routing.options import Bounds, Criteria, Ends, bounds_to, criteria_of
 from karvan.routing.permissions import Rule, binding, closed_arcs, rules_for, rules_in_force
 from karvan.routing.refusals import Closing
@@ -152,11 +152,12 @@ class ShippingDay:
         return self._limits[key]
 
     def closings(self, regions: tuple[str | None, str | None], commodity_group: str) -> tuple[Closing, ...]:
-        """Rules in force that bind goods between two regions, each with the arcs that it closes."""
+        """Rules and quotas in force that bind goods between two regions, each with the arcs that it closes."""
         key = (*regions, commodity_group)
         if key not in self._closings:
             concerned = concerning(self.rules, regions, commodity_group)
-            self._closings[key] = tuple(self.closing(rules) for rules in binding(concerned))
+            quotas = quota_closings(self.graph, self.tables, commodity_group, regions)
+            self._closings[key] = (*(self.closing(rules) for rules in binding(concerned)), *quotas)
         return self._closings[key]
 
     def past(self, calendar: RuleCalendar, regions: tuple[str | None, str | None], commodity_group: str) -> tuple[Closing, ...]:
