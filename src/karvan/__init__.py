@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from karvan.measures import Scenario, load_scenario, with_measures, without_measures
     from karvan.measures.apply import apply
     from karvan.network import RoadNetwork, road_network
-    from karvan.study import Market, ScenarioOptions, ShippingDesk, ladder
+    from karvan.study import Cargo, Market, ScenarioOptions, ShippingDesk, ladder, read_quotes
     from karvan.study.assign import assign
+    from karvan.study.batch import route_batch
     from karvan.study.calibrate import calibrate
     from karvan.study.clear import clear
     from karvan.study.commitments import commitments
@@ -38,6 +39,7 @@ _HOMES = {
     "karvan.measures": ("Scenario", "apply", "load_scenario", "with_measures", "without_measures"),
     "karvan.network": ("RoadNetwork", "road_network"),
     "karvan.study": (
+        "Cargo",
         "Market",
         "ScenarioOptions",
         "ShippingDesk",
@@ -48,7 +50,9 @@ _HOMES = {
         "criticality",
         "ladder",
         "market",
+        "read_quotes",
         "route",
+        "route_batch",
         "run",
         "select_link",
         "validate",
@@ -57,10 +61,11 @@ _HOMES = {
 }
 
 __all__ = [
-    "Corridor", "ElasticDemand", "EquilibriumOptions", "Market", "RoadNetwork", "Scenario", "ScenarioOptions", "ShippingDesk",
+    "Cargo", "Corridor", "ElasticDemand", "EquilibriumOptions", "Market", "RoadNetwork", "Scenario", "ScenarioOptions", "ShippingDesk",
     "Snapshot", "TrafficClass", "__version__", "apply", "assign", "calibrate", "check_corridor", "clear", "commitments", "criticality",
-    "equilibrium", "explain", "ladder", "load_corridor", "load_scenario", "market", "new_corridor", "overlay", "road_network", "route",
-    "run", "select_link", "sources", "validate", "with_measures", "with_value", "without_measures",
+    "equilibrium", "explain", "ladder", "load_corridor", "load_scenario", "market", "new_corridor", "overlay", "read_quotes",
+    "road_network", "route", "route_batch", "run", "select_link", "sources", "validate", "with_measures", "with_value",
+    "without_measures",
 ]  # fmt: skip
 
 

@@ -287,3 +287,52 @@ def test_route_speaks_plainly(here, capsys):
     shown = capsys.readouterr().out.splitlines()
     assert "may pass" in shown[0]
     assert "not a quotation" in shown[-1]
+
+
+def test_a_batch_of_routes_is_written_and_wrong_rows_are_told(here, capsys, tmp_path):
+    asked, out = tmp_path / "asked.csv", tmp_path / "options.csv"
+    asked.write_text("origin,destination,commodity\neast_port,west_port,wheat\neast_port,atlantis,wheat\n", encoding="utf-8")
+    code, found = _json(capsys, "route", "--corridor", "two-ports", "--batch", str(asked), "--out", str(out), "--workers", "1")
+    assert code == 2
+    assert (found["shipments"], found["answered"], found["kinds"]["option"], found["kinds"]["wrong"]) == (2, 2, 1, 1)
+    assert (found["problems"][0]["row"], found["problems"][0]["column"]) == (2, "destination")
+    assert found["is_quotation"] is False
+    assert out.is_file()
+    assert main(["route", "--corridor", "two-ports", "--batch", str(asked), "--out", str(out), "--workers", "1"]) == 2
+    shown = capsys.readouterr().out.splitlines()
+    assert "2 of 2 shipments answered" in shown[0]
+    assert "not a quotation" in shown[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("east_port",), "DESTINATION: is missing"),
+        (("east_port", "west_port"), "--commodity: is missing"),
+        (("--batch", "asked.csv"), "--out: must name the .csv or .parquet file"),
+        (("--batch", "asked.csv", "--out", "a.csv", "--commodity", "wheat"), "--commodity: stands in the file of shipments"),
+        (("--batch", "nowhere.csv", "--out", "a.csv"), "nowhere.csv: cannot be read as CSV"),
+        (("east_port", "west_port", "--commodity", "wheat", "--quotes", "nowhere.csv"), "nowhere.csv: cannot be read as CSV"),
+        (("east_port", "west_port", "--commodity", "wheat", "--value", "-1"), "--value: -1.0 must be above zero"),
+        (("east_port", "west_port", "--commodity", "wheat", "--run", "nowhere"), "nowhere is not a run"),
+    ],
+)
+def test_half_a_question_is_named(here, capsys, arguments, message):
+    code, failed = _json(capsys, "route", "--corridor", "two-ports", *arguments)
+    assert code == 2
+    assert message in failed["error"]["message"]
+
+
+def test_route_tells_who_is_paid_and_what_a_tonne_is_worth(here, capsys):
+    code, found = _json(
+        capsys, "route", "east_port", "west_port", "--corridor", "two-ports", "--commodity", "wheat", "--depart", "2024-03-01",
+        "--deadline", "2024-03-02", "--value", "500", "--tonnes", "10",
+    )  # fmt: skip
+    assert code == 0
+    assert found["cargo"] == {"tonnes": 10.0, "value_usd_per_t": 500.0}
+    (option,) = found["options"]
+    paid = option["quote"]["administrations"]
+    assert sum(item["cost_usd_per_t"] for item in paid) == pytest.approx(option["cost_usd_per_t"])
+    assert option["lateness_usd_per_t"] >= 0.0
+    assert {"co2e_source", "is_quoted", "scarcity_usd_per_t", "ships"} <= set(option["legs"][0])
+    assert "ISO 14083" in found["co2e_method"]

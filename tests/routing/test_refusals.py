@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from karvan.routing import Closing, opened_by_each, pareto_ways
+from karvan.routing import Closing, bounds_to, extreme_ways, opened_by_each, pareto_ways
 from karvan.routing.permissions import binding, closed_arcs, rules_for, rules_in_force
 from karvan.routing.refusals import without
 from tests.routing.small import DATE
+from tests.routing.test_label_kernels import between, criteria, random_case
 from tests.routing.test_options import asked, three_roads
 
 
@@ -54,3 +56,33 @@ def test_rules_that_refuse_only_together_are_told_together():
 
 def test_rows_that_only_count_goods_elsewhere_bind_no_shipper():
     assert refused([{"link_id": "a__c", "effect": "allow"}]) == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_not_searched_would_have_told_nothing(seed):
+    """Against every rule lifted in turn, searched without a look at what could be better at most."""
+    rng, ends, graph, values = random_case(seed)
+    weights, asked_for, mask = criteria(values), between(graph, 0, 11), np.ones(len(ends), dtype=bool)
+    closings = [Closing(({"effect": "ban", "rule": str(number)},), rng.random(len(ends)) < 0.15) for number in range(4)]
+    ways = pareto_ways(graph, weights, without(mask, closings), asked_for)
+    least = ways.values.min(axis=0) if ways.arcs else np.full(4, np.inf)
+    expected = []
+    for closing in closings:
+        opened = extreme_ways(graph, weights, without(mask, [other for other in closings if other is not closing]), asked_for)
+        passed = [way for way, arcs in enumerate(opened.arcs) if closing.arcs[arcs].any()]
+        if passed and (opened.values[passed].min(axis=0) < np.where(np.isfinite(least), least * (1.0 - 1e-3), np.inf)).any():
+            expected.append(closing.rules[0]["rule"])
+    found = opened_by_each(graph, weights, mask, asked_for, closings, least)
+    alone = [item.closings[0].rules[0]["rule"] for item in found if len(item.closings) == 1]
+    assert alone == expected or (not expected and not ways.arcs)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_reverse_searches_serve_every_origin(seed):
+    _, ends, graph, values = random_case(seed)
+    weights, mask = criteria(values), np.ones(len(ends), dtype=bool)
+    shared = bounds_to(graph, weights, mask, between(graph, 0, 11))
+    for origin in range(11):
+        own, other = (pareto_ways(graph, weights, mask, between(graph, origin, 11), bounds=bounds) for bounds in (None, shared))
+        assert own.values.tolist() == other.values.tolist()
+        assert [arcs.tolist() for arcs in own.arcs] == [arcs.tolist() for arcs in other.arcs]

@@ -546,8 +546,12 @@ def _route(parsed: argparse.Namespace) -> int:
     from karvan.report.shipping import shipping_lines
     from karvan.study import route
 
+    if parsed.batch is not None:
+        return _route_batch(parsed)
+    routes.require_question(parsed)
+    corridor = _corridor(parsed)
     found = route(
-        _corridor(parsed),
+        corridor,
         parsed.origin,
         parsed.destination,
         commodity=parsed.commodity,
@@ -557,14 +561,30 @@ def _route(parsed: argparse.Namespace) -> int:
         max_options=parsed.max_options,
         avoid=parsed.avoid,
         via=parsed.via,
+        cargo=routes.cargo(parsed),
         scenario=parsed.scenario,
         options=_options(parsed),
+        **routes.priced(parsed, corridor),
     )
     if parsed.json:
         _print_json(found.as_dict())
     else:
         print("\n".join(shipping_lines(found)))
     return 0
+
+
+def _route_batch(parsed: argparse.Namespace) -> int:
+    from karvan.report.shipping import batch_lines
+
+    with _Progress() as progress:
+        found = routes.run_batch(parsed, _corridor(parsed), _options(parsed), progress)
+    if parsed.json:
+        _print_json(found.as_dict())
+    else:
+        print("\n".join(batch_lines(found)))
+    if not found.is_whole:
+        return 130
+    return 2 if found.problems else 0
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
@@ -54,6 +55,11 @@ class Corridor:
                 add(kind, name, [line.rstrip() for line in texts[name].splitlines()])
         return digest.hexdigest()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it goes to another process: read-only views do not travel, what they show does."""
+        texts = (dict(self.measures_text), dict(self.scenarios_text))
+        return (_arrived, (self.manifest, dict(self.tables), *texts, self.defaults_filled))
+
     def _repr_html_(self) -> str:
         """What a notebook shows: what the case is, and how many rows each of its tables has."""
         manifest = self.manifest
@@ -63,6 +69,19 @@ class Corridor:
         ]
         rows = [(name, f"{frame.height:,}") for name, frame in self.tables.items() if not frame.is_empty()]
         return html_paragraphs(told) + html_table("Tables", ["table", "rows"], rows)
+
+
+def _arrived(
+    manifest: Manifest,
+    tables: dict[str, pl.DataFrame],
+    measures_text: dict[str, str],
+    scenarios_text: dict[str, str],
+    defaults_filled: pl.DataFrame,
+) -> Corridor:
+    """A corridor that came from another process."""
+    return Corridor(
+        manifest, MappingProxyType(tables), MappingProxyType(measures_text), MappingProxyType(scenarios_text), defaults_filled
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,14 @@ TABLES: dict[str, type[dy.Schema]] = {
     "services": network.Services,
     "sailings": network.Sailings,
     "fleet": network.Fleet,
+    "limits": network.Limits,
+    "vessels": network.Vessels,
+    "depths": network.Depths,
+    "sea_levels": network.SeaLevels,
     "operators": network.Operators,
     "tariffs": network.Tariffs,
+    "surcharges": network.Surcharges,
+    "through_rates": network.ThroughRates,
     "cordons": network.Cordons,
     "route_families": network.RouteFamilies,
     "journeys": network.Journeys,
@@ -59,8 +65,7 @@ TABLES: dict[str, type[dy.Schema]] = {
 """Declaration of each table, in a fixed order; the name is the file's stem."""
 
 OPTIONAL_TABLES = frozenset({
-    "returns",
-    "delay_curves", "road_curves",
+    "returns", "surcharges", "through_rates", "limits", "vessels", "depths", "sea_levels", "delay_curves", "road_curves",
     "services", "sailings", "fleet", "journeys", "power_zones", "power_plants", "power_lines", "permissions", "seasons",
     "trade",
     "calibration_targets", "constants", "demand_factors", "base_costs", "provenance", "default_ranges", "observations", "commitments",
@@ -80,6 +85,7 @@ NOT_INPUTS = frozenset(
         "base_costs",
         "default_ranges",
         "journeys",
+        "through_rates",
     }
 )
 """Tables that are evidence or fitted by the model, so that nobody's input stands in them."""

@@ -44,6 +44,7 @@ class Currencies(Table):
 
     currency = dy.String(primary_key=True, regex="^[A-Z]{3}$", metadata={"doc": "ISO 4217 code."})
     date = dy.Date(primary_key=True, metadata={"doc": "Day of the rate."})
+    countries = text("Countries whose railways and ports charge in it, ISO 3166 two letters, joined by ';'.", nullable=True)
     per_usd = number("Units of it for one US dollar.", unit="currency units per USD", above=0.0)
 
 

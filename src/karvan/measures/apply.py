@@ -79,10 +79,14 @@ def check_scenario(scenario: Scenario, corridor: Corridor) -> list[Problem]:
     problems: list[Problem] = []
     events = sorted({item.from_date for item in scenario.dated})
     seen: set[str] = set()
+    known: dict[tuple[str, ...], Tables] = {(): dict(corridor.tables)}  # by the measures applied, as days share most of them
     for day in events:
-        tables: Tables = dict(corridor.tables)
+        key: tuple[str, ...] = ()
         for item in scenario.dated:
             if not item.is_in_force(day):
+                continue
+            tables, key = known[key], (*key, item.measure.id)
+            if key in known:
                 continue
             for position, change in enumerate(item.measure.changes, start=1):
                 if item.measure.id in seen:
@@ -92,6 +96,7 @@ def check_scenario(scenario: Scenario, corridor: Corridor) -> list[Problem]:
                     tables, found = checked_change(tables, change, label)
                     problems.extend(found)
             seen.add(item.measure.id)
+            known[key] = tables
     return problems
 
 

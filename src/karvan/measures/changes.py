@@ -78,7 +78,7 @@ def _fit_problems(tables: Tables, change: Change, label: str) -> list[Problem]:
         return [Problem(change.table, None, None, f"{label}: rows of {change.table} cannot be opened or closed")]
     frame = tables[change.table]
     for column in change.scale or {}:
-        if not frame.schema[column].is_numeric():
+        if not frame[column].dtype.is_numeric():
             problems.append(Problem(change.table, None, column, f"{label}: only numbers can be scaled"))
     keys = TABLES[change.table].primary_key()
     for column, new in (change.set or {}).items():
@@ -120,13 +120,13 @@ def _listed(value: Value | list[Value]) -> list[Value]:
 def _equal(frame: pl.DataFrame, column: str, value: Value) -> pl.Expr:
     if value is None:
         return pl.col(column).is_null()
-    if frame.schema[column].is_numeric() or isinstance(value, bool):
+    if frame[column].dtype.is_numeric() or isinstance(value, bool):
         return (pl.col(column) == value).fill_null(value=False)
     return (pl.col(column).cast(pl.String) == str(value)).fill_null(value=False)
 
 
 def _set_value(frame: pl.DataFrame, column: str, value: Value, ramp: float) -> pl.Expr:
-    kind = frame.schema[column]
+    kind = frame[column].dtype
     if kind.is_float() and value is not None and ramp < 1.0:
         return pl.col(column) + ramp * (pl.lit(value, dtype=kind) - pl.col(column))
     return pl.lit(str(value) if isinstance(kind, pl.Enum) else value).cast(kind)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from karvan.schema import Table, choice, claim, text, text_id
+from karvan.schema import Table, choice, claim, text, text_id, whole
 
 CAREC_MODES = ("rail", "road")
 
@@ -19,4 +19,5 @@ class Journeys(Table):
     form = choice("Boxed or loose.", ("boxed", "loose"))
     carec_mode = choice("Sample of border and speed indicators that it belongs to.", CAREC_MODES, nullable=True)
     is_profile = claim("Its time and cost over distance are shown to readers.", default=False)
+    corridor_order = whole("Position among the corridors that shippers ask about; empty: none of them.", nullable=True, least=1)
     note = text("For readers; no code reads it.", nullable=True)

@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 from karvan.evidence import CLOSE_SHARE
+from karvan.report.corridors import corridor_lines, corridor_table
 from karvan.report.summary import WIDTH
 
 _APART_SHOWN = 10
@@ -45,7 +46,7 @@ def validation_lines(found: Mapping[str, Any]) -> list[str]:
     ]
     for title, count, free, inside, close, middle in _by_family(found):
         lines.append(f"  {title:<34}{count:>9}{free:>10}{inside:>10}{close:>12}{middle or '--':>14}")
-    lines += ["", *_outturn_lines(found)]
+    lines += ["", *_outturn_lines(found), *corridor_lines(found)]
     lines += [f"  FURTHEST APART, not used in fitting{'published':>30}{'model':>14}{'error':>10}"]
     for row in _furthest(compared):
         lines.append(
@@ -138,7 +139,7 @@ def validation_page(found: Mapping[str, Any], *, picture: str) -> str:
     lines += [
         f"| {title} | {count} | {free} | {inside} | {close} | {middle} |" for title, count, free, inside, close, middle in _by_family(found)
     ]
-    lines += ["", *_outturn_table(found)]
+    lines += ["", *_outturn_table(found), *corridor_table(found)]
     for family, title in _FAMILIES.items():
         members = [row for row in compared if row["family"] == family]
         if members:

@@ -6,11 +6,13 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from karvan.report.shipping_money import money_lines
 from karvan.report.summary import WIDTH
-from karvan.results import NOT_A_QUOTATION, Refusal, RuleTold, ShippingAnswer, ShippingOption
+from karvan.results import NOT_A_QUOTATION, Refusal, RuleTold, ShippingAnswer, ShippingBatch, ShippingOption
 
 _MOST_LINES = 40
 _MOST_REFUSALS = 3
+_MOST_PROBLEMS = 25
 _FEWEST_LEGS = 3
 _ANSWERS = {
     "allowed": "may pass",
@@ -33,6 +35,27 @@ def shipping_lines(found: ShippingAnswer) -> list[str]:
     tail = [*_refusal_lines(found), *_note_lines(found)]
     legs = _leg_lines(found.options[0], _MOST_LINES - len(head) - len(tail)) if found.options else []
     return [line.rstrip()[:WIDTH] for line in [*head, *legs, *tail]][:_MOST_LINES]
+
+
+def batch_lines(found: ShippingBatch) -> list[str]:
+    """A batch as a few lines, with the wrong rows of its input.
+
+    Args:
+        found: What `karvan.route_batch` gave.
+    """
+    content = found.as_dict()
+    kinds = content["kinds"]
+    told = (
+        f"{found.answered:,} of {found.shipments:,} shipments answered: {kinds['option']:,} options, {kinds['refused']:,} ways refused,"
+        f" {kinds['none']:,} shipments without a way, {kinds['wrong']:,} rows that ask nothing."
+    )
+    lines = textwrap.wrap(told, WIDTH)
+    if not found.is_whole:
+        lines.append("Stopped before the end; what was done is kept.")
+    lines += [str(problem) for problem in found.problems[:_MOST_PROBLEMS]]
+    if len(found.problems) > _MOST_PROBLEMS:
+        lines.append(f"and {len(found.problems) - _MOST_PROBLEMS:,} more; the column `problem` and --json tell all")
+    return [*lines, f"Written to {found.out}.", NOT_A_QUOTATION]
 
 
 def _title(found: ShippingAnswer) -> list[str]:
@@ -123,6 +146,7 @@ def _note_lines(found: ShippingAnswer) -> list[str]:
             f"Of the spread of 1 (sd {best.time_sd_d:.1f} days): {where}. P50, P80, P95: lognormal, legs independent; shared weather is "
             "not modelled.", WIDTH,
         )  # fmt: skip
+        lines += money_lines(best, found)
         dated = "" if best.tariff_sources is None else f", tariff sources of {' to '.join(dict.fromkeys(best.tariff_sources))}"
         lines += textwrap.wrap(
             f"USD of {found.price_year}, tables of {found.edition}{dated}. Estimates: {best.cost_estimate_share:.0%} of the cost "

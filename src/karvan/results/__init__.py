@@ -23,6 +23,7 @@ from karvan.results.rounding import rounded
 from karvan.results.run import Run
 from karvan.results.sentences import Sentence, Value
 from karvan.results.shipping import NOT_A_QUOTATION, SPREAD_METHOD, Refusal, RuleTold, ShippingAnswer, ShippingEnd, ShippingOption
+from karvan.results.shipping_batch import BATCH_SCHEMA, ShippingBatch
 from karvan.results.store import (
     FRAMES,
     LADDER_FILE,
@@ -40,6 +41,7 @@ from karvan.results.store import (
 )
 
 __all__ = [
+    "BATCH_SCHEMA",
     "CASES",
     "FRAMES",
     "LADDER_FILE",
@@ -72,6 +74,7 @@ __all__ = [
     "SavedRun",
     "Sentence",
     "ShippingAnswer",
+    "ShippingBatch",
     "ShippingEnd",
     "ShippingOption",
     "TakenUp",

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from karvan.results.rounding import rounded
+from karvan.results.shipping_quote import ShippingQuote
 
 NOT_A_QUOTATION = "This is not a quotation: it is what the tariffs and times of the case add up to."
+CO2E_METHOD = (
+    "Greenhouse gases by ISO 14083 and the GLEC framework: tonne-kilometres of each leg times a default factor of its mode and loading "
+    "unit, well-to-wheel (co2e_kg_per_t) and tank-to-wheel (co2e_ttw_kg_per_t); empty running is in the factors, terminals are not."
+)
 SPREAD_METHOD = (
     "Door-to-door time: lognormal with the mean and variance of its legs, taken as independent; weather that delays several sea legs at "
     "once is not modelled, as the case has no table for it."
@@ -80,7 +85,10 @@ class ShippingOption:
         co2e_kg_per_t, co2e_ttw_kg_per_t: Well-to-wheel and tank-to-wheel.
         length_km: Length.
         cost_estimate_share, time_estimate_share: Parts of money and of time that rest on estimates.
-        legs: Leg by leg; costs, hours and emissions add up to the option's.
+        late_h, lateness_usd_per_t: Hours beyond the deadline that are to be expected, and what so many cost the goods; in no other sum.
+        legs: Leg by leg; costs, hours and emissions add up to the option's. Batches leave them out.
+        way: The same in one line: places where the mode changes, and the modes between them.
+        quote: The money by who is paid, what dwell adds, published through rates; batches leave it out.
         tariff_sources: First and last day on which sources of its tariffs were published, if they say so.
     """
 
@@ -102,7 +110,11 @@ class ShippingOption:
     length_km: float
     cost_estimate_share: float
     time_estimate_share: float
+    late_h: float | None
+    lateness_usd_per_t: float | None
     legs: tuple[Mapping[str, Any], ...]
+    quote: ShippingQuote | None
+    way: str
     tariff_sources: tuple[str, str] | None
 
     @property
@@ -118,7 +130,8 @@ class ShippingOption:
     def as_dict(self) -> dict[str, Any]:
         names = (
             "family_id", "cost_usd_per_t", "generalised_cost_usd_per_t", "time_d", "time_sd_d", "time_p50_d", "time_p80_d", "time_p95_d",
-            "on_time_share", "co2e_kg_per_t", "co2e_ttw_kg_per_t", "length_km", "cost_estimate_share", "time_estimate_share",
+            "on_time_share", "late_h", "lateness_usd_per_t",
+            "co2e_kg_per_t", "co2e_ttw_kg_per_t", "length_km", "cost_estimate_share", "time_estimate_share",
         )  # fmt: skip
         return {
             "labels": list(self.labels),
@@ -126,8 +139,10 @@ class ShippingOption:
             "rules": [rule.as_dict() for rule in self.rules],
             **{name: getattr(self, name) for name in names},
             **{f"{name}_h": value for name, value in self.hours.items()},
+            "way": self.way,
             "tariffs_published": None if self.tariff_sources is None else list(self.tariff_sources),
             "legs": [dict(leg) for leg in self.legs],
+            "quote": None if self.quote is None else self.quote.as_dict(),
         }
 
 
@@ -177,6 +192,8 @@ class ShippingAnswer:
         edition: Edition of the case's tables.
         is_whole: The search ended before it met its limit.
         replaced: What options of the command replaced.
+        cargo: What the shipment is beside its kind of goods.
+        run: Run whose scarcity is in it: run_id, regime, year, is_same_corridor.
     """
 
     origin: ShippingEnd
@@ -195,6 +212,8 @@ class ShippingAnswer:
     edition: str
     is_whole: bool
     replaced: tuple[Mapping[str, Any], ...] = ()
+    cargo: Mapping[str, Any] = field(default_factory=dict)
+    run: Mapping[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """What `--json` prints."""
@@ -217,5 +236,8 @@ class ShippingAnswer:
             "spread_method": SPREAD_METHOD,
             "is_whole": self.is_whole,
             "replaced": [dict(item) for item in self.replaced],
+            "cargo": dict(self.cargo),
+            "run": None if self.run is None else dict(self.run),
+            "co2e_method": CO2E_METHOD,
         }
         return dict(rounded(content))

@@ -11,7 +11,18 @@ from karvan.routing.families import Families, classify, compile_families
 from karvan.routing.graph import MEASURES, StateGraph, build_graph, measured
 from karvan.routing.hierarchy import build_hierarchy, contracted, distances
 from karvan.routing.legs import legs
-from karvan.routing.options import Criteria, Ends, SearchOptions, Ways, criteria_of, extreme_ways, pareto_ways, worth_telling
+from karvan.routing.options import (
+    Bounds,
+    Criteria,
+    Ends,
+    SearchOptions,
+    Ways,
+    bounds_to,
+    criteria_of,
+    extreme_ways,
+    pareto_ways,
+    worth_telling,
+)
 from karvan.routing.permissions import arc_mask
 from karvan.routing.refusals import Closing, Opened, opened_by_each
 from karvan.routing.reliability import TransitTime
@@ -50,6 +61,7 @@ __all__ = [
     "MEASURES",
     "ArcCosts",
     "ArcRates",
+    "Bounds",
     "Closing",
     "Criteria",
     "EmptyRun",
@@ -73,6 +85,7 @@ __all__ = [
     "arc_mask",
     "arc_rates",
     "at_rest",
+    "bounds_to",
     "build_graph",
     "build_hierarchy",
     "centroid_markets",

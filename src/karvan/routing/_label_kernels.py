@@ -330,3 +330,93 @@ def pareto(forward, arc_values, allowed, bits, full, sailings, ends, bound, epsi
         found[total] = label
         label = following[label]
     return found, before[:count].copy(), by_arc[:count].copy(), values[:count].copy(), is_whole
+
+
+@njit(cache=True, nogil=True)
+def trails(found, before, by_arc):
+    """Ways that labels stand for.
+
+    Args:
+        found: Labels, shape (ways,).
+        before, by_arc: Label before and arc by which each label came, -1 for the first, shape (labels,).
+
+    Returns:
+        Where each way starts among the steps, shape (ways + 1,), and arcs in travel order.
+    """
+    first = np.zeros(found.shape[0] + 1, dtype=np.int64)
+    for way in range(found.shape[0]):
+        label, length = found[way], 0
+        while before[label] >= 0:
+            length += 1
+            label = before[label]
+        first[way + 1] = first[way] + length
+    steps = np.empty(first[found.shape[0]], dtype=np.int64)
+    for way in range(found.shape[0]):
+        label, place = found[way], first[way + 1]
+        while before[label] >= 0:
+            place -= 1
+            steps[place] = by_arc[label]
+            label = before[label]
+    return first, steps
+
+
+@njit(cache=True, nogil=True)
+def walks(least, onward, heads, bits, full, ends):
+    """The way that each reverse search points along from an origin.
+
+    Args:
+        least, onward: As filled by `bounds`, shape (criteria, nodes, full + 1).
+        heads: arc_head (arcs,); link of each arc, -1 for none (arcs,).
+        bits, full: As of `bounds`.
+        ends: Origin and destination node.
+
+    Returns:
+        Where each way starts among the steps, shape (ways + 1,), and arcs in travel order. A way that uses a link twice is left out: it
+        turns round to pass what is asked for.
+    """
+    head, link = heads
+    origin, destination = ends
+    first = np.zeros(least.shape[0] + 1, dtype=np.int64)
+    steps = np.empty(64, dtype=np.int64)
+    count, ways = 0, 0
+    for search in range(least.shape[0]):
+        if least[search, origin, 0] == np.inf:
+            continue
+        node, layer, begin, is_straight = origin, 0, count, True
+        while not (node == destination and layer == full):
+            arc = onward[search, node, layer]
+            if link[arc] >= 0:
+                for place in range(begin, count):
+                    if link[steps[place]] == link[arc]:
+                        is_straight = False
+            if count == steps.shape[0]:
+                steps = _longer(steps)
+            steps[count] = arc
+            count += 1
+            node, layer = head[arc], layer | bits[arc]
+        if is_straight:
+            ways += 1
+            first[ways] = count
+        else:
+            count = begin
+    return first[: ways + 1].copy(), steps[:count].copy()
+
+
+@njit(cache=True, nogil=True)
+def unbeaten(values, same):
+    """Rows that no kept row before them is at most equal to in every criterion, but for `same`, shape (rows,)."""
+    is_kept = np.zeros(values.shape[0], dtype=np.bool_)
+    for row in range(values.shape[0]):
+        is_kept[row] = True
+        for other in range(row):
+            if not is_kept[other]:
+                continue
+            is_beaten = True
+            for criterion in range(CRITERIA):
+                if values[other, criterion] > values[row, criterion] * (1.0 + same) + same:
+                    is_beaten = False
+                    break
+            if is_beaten:
+                is_kept[row] = False
+                break
+    return is_kept

@@ -222,14 +222,14 @@ class Charges:
     element_is_estimate: BoolArray
 
 
-def charges_of(graph: StateGraph, tables: Mapping[str, pl.DataFrame]) -> Charges:
-    """What the costs of all goods on a graph share."""
+def charges_of(graph: StateGraph, tables: Mapping[str, pl.DataFrame], *, quoted_from: int | None = None) -> Charges:
+    """What the costs of all goods on a graph share; rows of tariffs from `quoted_from` on were quoted and win over all before."""
     operators = {name: index for index, name in enumerate(tables["operators"]["operator_id"])}
     links = {name: index for index, name in enumerate(tables["links"]["link_id"])}
     arcs_of = {index: np.flatnonzero((graph.arc_operator == index) & (graph.arc_kind == LINK)) for index in operators.values()}
     tariffs = tables["tariffs"]
     arcs_by_row, charges, ranks = [np.zeros(0, dtype=np.int64)], [np.zeros(0)], []
-    for row in tariffs.iter_rows(named=True):
+    for number, row in enumerate(tariffs.iter_rows(named=True)):
         arcs = arcs_of[operators[row["operator_id"]]]
         if row["link_id"] != ANY:
             arcs = arcs[graph.arc_element[arcs] == links[row["link_id"]]]
@@ -241,7 +241,8 @@ def charges_of(graph: StateGraph, tables: Mapping[str, pl.DataFrame]) -> Charges
             arcs = arcs[graph.arc_unit[arcs] == CONTAINER_CODE]
         charges.append(row["rate"] * graph.arc_length_km[arcs] if row["basis"].endswith("_km") else np.full(arcs.shape[0], row["rate"]))
         arcs_by_row.append(arcs)
-        narrowed = (row["link_id"] != ANY, row["direction"] != "both", row["commodity_group"] != ANY, row["loading_unit"] != ANY)
+        is_quoted = quoted_from is not None and number >= quoted_from
+        narrowed = (is_quoted, row["link_id"] != ANY, row["direction"] != "both", row["commodity_group"] != ANY, row["loading_unit"] != ANY)
         ranks.append(sum(is_narrow << place for place, is_narrow in enumerate(reversed(narrowed))))
     rank, arc = np.array(ranks, dtype=np.int64), np.concatenate(arcs_by_row)
     row_of = np.repeat(np.arange(tariffs.height), [arcs.shape[0] for arcs in arcs_by_row[1:]])

@@ -129,7 +129,7 @@ class StateGraph:
         """Time in ports and transfers, hours, shape (arcs,)."""
         return self.arc_hours[:, 4]
 
-    @property
+    @cached_property
     def arc_link(self) -> IntArray:
         """Row in links, -1 for terminals and access, shape (arcs,)."""
         return np.where(self.arc_kind == LINK, self.arc_element, -1)

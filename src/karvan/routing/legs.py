@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from itertools import groupby
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,49 +36,92 @@ def legs(space: RouteSpace, tables: Mapping[str, pl.DataFrame], sets: RouteSets,
     arcs, graph = sets.arcs_of(route), space.graph
     costs = space.goods[sets.market_commodity[int(sets.route_market[route])]].costs
     parts = _parts(graph, costs, arcs, float(sets.components[route, COMPONENTS.index("reliability")]))
-    return [leg for leg, _ in told(graph, tables, arcs, parts, graph.arc_hours[arcs], graph.arc_sd_h[arcs] ** 2)]
+    return [leg for leg, _ in told(graph, leg_words(tables), arcs, parts, graph.arc_hours[arcs], graph.arc_sd_h[arcs] ** 2)]
+
+
+@dataclass(frozen=True)
+class LegWords:
+    """What legs are called, by row of the tables.
+
+    Attributes:
+        links, operators: Ids.
+        kinds: Kinds of terminals.
+        modes: Modes of links.
+        mode_codes: The same as numbers, shape (links,).
+    """
+
+    links: tuple[str, ...]
+    operators: tuple[str, ...]
+    kinds: tuple[str, ...]
+    modes: tuple[str, ...]
+    mode_codes: IntArray
+
+
+def leg_words(tables: Mapping[str, pl.DataFrame]) -> LegWords:
+    """What legs are called in some tables."""
+    modes = tuple(tables["links"]["mode"].cast(pl.String))
+    known = {mode: code for code, mode in enumerate(sorted(set(modes)))}
+    return LegWords(
+        tuple(tables["links"]["link_id"]), tuple(tables["operators"]["operator_id"]), tuple(tables["terminals"]["kind"].cast(pl.String)),
+        modes, np.array([known[mode] for mode in modes], dtype=np.int64),
+    )  # fmt: skip
 
 
 def told(
-    graph: StateGraph, tables: Mapping[str, pl.DataFrame], arcs: IntArray, parts: FloatArray, hours: FloatArray, variance_h2: FloatArray
-) -> list[tuple[dict[str, Any], list[int]]]:
-    """Legs of a way, each with the positions of its steps.
+    graph: StateGraph, words: LegWords, arcs: IntArray, parts: FloatArray, hours: FloatArray, variance_h2: FloatArray
+) -> list[tuple[dict[str, Any], slice]]:
+    """Legs of a way, each with its steps.
 
     Args:
         graph: The state graph.
-        tables: Tables it was built from.
+        words: What legs are called.
         arcs: The way's arcs in travel order.
         parts: Cost components of each step, USD/t, shape (steps, 6).
         hours: moving, waiting, border, gauge, port of each step, shape (steps, 5).
         variance_h2: Variance of each step, shape (steps,).
     """
-    links = tables["links"]["link_id"].to_list()
-    words = (tables["operators"]["operator_id"].to_list(), tables["terminals"]["kind"].to_list(), tables["links"]["mode"].to_list())
-    labels = [_label(graph, words, int(arc), step) for step, arc in enumerate(arcs)]
-    found: list[tuple[dict[str, Any], list[int]]] = []
-    for label, steps in groupby(range(arcs.shape[0]), key=labels.__getitem__):
-        members = list(steps)
-        inside = arcs[members]
-        part = parts[members].sum(axis=0)
-        spent = hours[members].sum(axis=0)
-        if label[0] == "access" and part.sum() == 0.0 and spent.sum() == 0.0:
+    if not arcs.shape[0]:
+        return []
+    starts = _leg_starts(graph, words, arcs)
+    columns = (parts, hours, variance_h2[:, None], graph.arc_length_km[arcs][:, None], graph.arc_co2e_wtw_kg_per_t[arcs][:, None])
+    sums = np.add.reduceat(np.concatenate(columns, axis=1), starts, axis=0)
+    costs = parts.shape[1]
+    kinds, elements, operators = (values[arcs].tolist() for values in (graph.arc_kind, graph.arc_element, graph.arc_operator))
+    tails, heads = (graph.node_place[values[arcs]].tolist() for values in (graph.arc_tail, graph.arc_head))
+    units = graph.arc_unit_after[arcs].tolist()
+    ends = [*starts[1:].tolist(), len(kinds)]
+    found: list[tuple[dict[str, Any], slice]] = []
+    for begin, end, row in zip(starts.tolist(), ends, sums.tolist(), strict=True):
+        kind, element = kinds[begin], elements[begin]
+        if kind == ACCESS and not any(row[: costs + len(HOURS)]):
             continue
+        mode = "access" if kind == ACCESS else words.kinds[element] if kind == TERMINAL else words.modes[element]
+        first, last = tails[begin], heads[end - 1]
         leg = {
-            "mode": label[0],
-            "from": graph.id_of_node(int(graph.arc_tail[inside[0]])),
-            "to": graph.id_of_node(int(graph.arc_head[inside[-1]])),
-            "operator": label[1],
-            "loading_unit": LOADING_UNITS[int(graph.arc_unit_after[inside[-1]])],
-            "links": [links[int(graph.arc_element[arc])] for arc in inside if graph.arc_kind[arc] == LINK],
-            "cost_usd_per_t": float(part.sum()),
-            **{f"{name}_usd_per_t": float(value) for name, value in zip(COMPONENTS, part, strict=True)},
-            **{f"{name}_h": float(value) for name, value in zip(HOURS, spent, strict=True)},
-            "sd_h": float(np.sqrt(np.sum(variance_h2[members]))),
-            "length_km": float(graph.arc_length_km[inside].sum()),
-            "co2e_kg_per_t": float(graph.arc_co2e_wtw_kg_per_t[inside].sum()),
+            "mode": mode,
+            "from": graph.place_ids[first] if first >= 0 else graph.id_of_node(int(graph.arc_tail[arcs[begin]])),
+            "to": graph.place_ids[last] if last >= 0 else graph.id_of_node(int(graph.arc_head[arcs[end - 1]])),
+            "operator": None if kind == ACCESS else words.operators[operators[begin]],
+            "loading_unit": LOADING_UNITS[units[end - 1]],
+            "links": [words.links[one] for one in elements[begin:end]] if kind == LINK else [],
+            "cost_usd_per_t": sum(row[:costs]),
+            **{f"{name}_usd_per_t": value for name, value in zip(COMPONENTS, row, strict=False)},
+            **{f"{name}_h": value for name, value in zip(HOURS, row[costs:], strict=False)},
+            "sd_h": math.sqrt(row[-3]),
+            "length_km": row[-2],
+            "co2e_kg_per_t": row[-1],
         }
-        found.append((leg, members))
+        found.append((leg, slice(begin, end)))
     return found
+
+
+def _leg_starts(graph: StateGraph, words: LegWords, arcs: IntArray) -> IntArray:
+    """Steps at which a leg begins: all but those on a link of the same mode, operator and loading unit as the step before."""
+    is_link = graph.arc_kind[arcs] == LINK
+    mode = words.mode_codes[np.where(is_link, graph.arc_element[arcs], 0)]
+    traits = np.stack([mode, graph.arc_operator[arcs], graph.arc_unit[arcs]])
+    goes_on = is_link[1:] & is_link[:-1] & (traits[:, 1:] == traits[:, :-1]).all(axis=0)
+    return np.append(0, np.flatnonzero(~goes_on) + 1)
 
 
 def _parts(graph: StateGraph, costs: ArcCosts, arcs: npt.NDArray[np.int64], reliability_usd_per_t: float) -> FloatArray:
@@ -87,21 +131,3 @@ def _parts(graph: StateGraph, costs: ArcCosts, arcs: npt.NDArray[np.int64], reli
     reliability = reliability_usd_per_t * variance / total if total > 0.0 else np.zeros(arcs.shape[0])
     columns = [costs.tariff[arcs], costs.handling[arcs], costs.time[arcs], costs.waiting[arcs], reliability, costs.co2[arcs]]
     return np.stack(columns, axis=1)
-
-
-def _label(
-    graph: StateGraph, words: tuple[list[str], list[str], list[str]], arc: int, step: int
-) -> tuple[str, str | None, str, int]:  # fmt: skip
-    """What makes a step part of the same leg as the one before: mode, operator, loading unit; -1 where links may be merged.
-
-    `words` are ids of operators, kinds of terminals and modes of links by row.
-    """
-    kind, element = int(graph.arc_kind[arc]), int(graph.arc_element[arc])
-    unit = LOADING_UNITS[int(graph.arc_unit[arc])]
-    if kind == ACCESS:
-        return ("access", None, unit, step)
-    operators, terminals, modes = words
-    operator = operators[int(graph.arc_operator[arc])]
-    if kind == TERMINAL:
-        return (terminals[element], operator, unit, step)
-    return (modes[element], operator, unit, -1)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -66,15 +67,16 @@ class Criteria:
         return values[:, _COST] + self.vot_usd_per_t_h * values[:, _TIME] + self.reliability_usd_per_t_h * spread
 
 
-def criteria_of(graph: StateGraph, costs: ArcCosts, times: Timetable) -> Criteria:
+def criteria_of(graph: StateGraph, costs: ArcCosts, times: Timetable, *, scarcity: FloatArray | None = None) -> Criteria:
     """What each arc adds to a way of some goods.
 
     Args:
         graph: The state graph.
         costs: Costs of its arcs to the goods.
         times: When goods can leave.
+        scarcity: What is paid for room in full facilities on top, USD/t, shape (arcs,).
     """
-    money = costs.tariff + costs.handling + costs.co2
+    money = costs.tariff + costs.handling + costs.co2 + (0.0 if scarcity is None else scarcity)
     values = np.stack([money, times.hours.sum(axis=1), times.variance_h2, graph.arc_co2e_wtw_kg_per_t], axis=1)
     return Criteria(
         np.ascontiguousarray(values), times, costs.vot_usd_per_t_d / HOURS_PER_DAY, costs.reliability_usd_per_t_h
@@ -98,6 +100,19 @@ class Ends:
 
 
 @dataclass(frozen=True)
+class Bounds:
+    """What searches from every origin to one destination share, as long as criteria, open arcs and requirements are the same.
+
+    Attributes:
+        least: Least of each criterion still to come, inf where nothing leads there, shape (criteria, nodes, flags).
+        onward: The arc to take for it, -1 at the destination and where there is none, of the same shape.
+    """
+
+    least: FloatArray
+    onward: IntArray
+
+
+@dataclass(frozen=True)
 class Ways:
     """Ways between two nodes.
 
@@ -114,7 +129,31 @@ class Ways:
     labels_made: int = 0
 
 
-def extreme_ways(graph: StateGraph, criteria: Criteria, mask: BoolArray, ends: Ends, *, only: Sequence[int] = (0, 1, 2, 3)) -> Ways:
+def bounds_to(graph: StateGraph, criteria: Criteria, mask: BoolArray, ends: Ends) -> Bounds:
+    """Reverse searches from a destination, one for each criterion; the origin does not matter.
+
+    Args:
+        graph: The state graph.
+        criteria: What arcs add.
+        mask: Arcs that may be used, shape (arcs,).
+        ends: What is asked.
+    """
+    if not 0 <= ends.bit_count <= MOST_BITS:
+        raise ValueError(f"bit_count is {ends.bit_count}, must be 0 to {MOST_BITS}")
+    layers = 1 << ends.bit_count
+    backward = (_whole(graph.in_first), _whole(graph.in_arc), _whole(graph.arc_tail))
+    found = Bounds(
+        np.empty((len(CRITERIA), graph.node_count, layers)), np.empty((len(CRITERIA), graph.node_count, layers), dtype=np.int64)
+    )  # fmt: skip
+    for criterion in range(len(CRITERIA)):
+        cost = np.ascontiguousarray(criteria.arc_values[:, criterion])
+        _label_kernels.bounds(
+            backward, cost, _mask(mask), _whole(ends.bits), layers - 1, ends.destination, found.least[criterion], found.onward[criterion]
+        )  # fmt: skip
+    return found
+
+
+def extreme_ways(graph: StateGraph, criteria: Criteria, mask: BoolArray, ends: Ends, *, bounds: Bounds | None = None) -> Ways:
     """The best way by each criterion alone, as a search for one criterion gives it; none where nothing leads there.
 
     Args:
@@ -122,13 +161,29 @@ def extreme_ways(graph: StateGraph, criteria: Criteria, mask: BoolArray, ends: E
         criteria: What arcs add.
         mask: Arcs that may be used, shape (arcs,).
         ends: What is asked.
-        only: Positions of the criteria.
+        bounds: What `bounds_to` gave for the same, if it is known.
     """
-    bound, onward = _bounds(graph, criteria, mask, ends, only)
-    return _walked(graph, criteria, ends, bound, onward)
+    bounds = bounds or bounds_to(graph, criteria, mask, ends)
+    full = (1 << ends.bit_count) - 1
+    first, steps = _label_kernels.walks(
+        bounds.least, bounds.onward, (_whole(graph.arc_head), _whole(graph.arc_link)), _whole(ends.bits), full,
+        (ends.origin, ends.destination),
+    )  # fmt: skip
+    paths = _cut(first, steps)
+    values = np.array([values_of(criteria, path) for path in paths]).reshape(-1, len(CRITERIA))
+    comes = np.flatnonzero(np.isfinite(values[:, _TIME]))
+    return Ways(tuple(paths[way] for way in comes), values[comes])
 
 
-def pareto_ways(graph: StateGraph, criteria: Criteria, mask: BoolArray, ends: Ends, *, options: SearchOptions | None = None) -> Ways:
+def pareto_ways(
+    graph: StateGraph,
+    criteria: Criteria,
+    mask: BoolArray,
+    ends: Ends,
+    *,
+    options: SearchOptions | None = None,
+    bounds: Bounds | None = None,
+) -> Ways:
     """All ways that no other beats in every criterion, one of those that differ by less than epsilon, and the best by each criterion.
 
     Args:
@@ -137,21 +192,22 @@ def pareto_ways(graph: StateGraph, criteria: Criteria, mask: BoolArray, ends: En
         mask: Arcs that may be used, shape (arcs,).
         ends: What is asked.
         options: How finely and how far to look.
+        bounds: What `bounds_to` gave for the same, if it is known.
     """
     options = options or SearchOptions()
-    bound, onward = _bounds(graph, criteria, mask, ends, range(len(CRITERIA)))
-    extremes = _walked(graph, criteria, ends, bound, onward)
-    if not np.isfinite(bound[:, ends.origin, 0]).all():
+    bounds = bounds or bounds_to(graph, criteria, mask, ends)
+    extremes = extreme_ways(graph, criteria, mask, ends, bounds=bounds)
+    if not np.isfinite(bounds.least[:, ends.origin, 0]).all():
         return Ways((), np.zeros((0, len(CRITERIA))))
     forward = (_whole(graph.out_first), _whole(graph.out_arc), _whole(graph.arc_head), _whole(graph.arc_link))
     full = (1 << ends.bit_count) - 1
     times = criteria.timetable
     found, before, by_arc, values, is_whole = _label_kernels.pareto(
         forward, criteria.arc_values, _mask(mask), _whole(ends.bits), full, (times.sailing_first, times.sailing_h),
-        (ends.origin, ends.destination), bound, options.epsilon, options.most_labels,
+        (ends.origin, ends.destination), bounds.least, options.epsilon, options.most_labels,
     )  # fmt: skip
-    paths = [_path(int(label), before, by_arc) for label in found]
-    rows = [values[label] for label in found]
+    paths = _cut(*_label_kernels.trails(found, before, by_arc))
+    rows = list(values[found])
     known = {path.tobytes() for path in paths}
     for path, row in zip(extremes.arcs, extremes.values, strict=True):
         if path.tobytes() not in known:
@@ -189,20 +245,19 @@ def worth_telling(
         best = next((way for way in told if way in ties), int(ties[np.argmin(worth[ties])]))
         if best in told or len(told) < most:
             told.setdefault(best, []).append(label)
+    shape = cache(lambda way: _shape(graph, ways.arcs[way]))
     for way in np.argsort(worth, kind="stable").tolist():
         if len(told) >= most or worth[way] > options.dearest * worth.min():
             break
-        if all(_is_another(graph, ways.arcs[way], ways.arcs[other], options) for other in told):
+        if way not in told and all(_is_another(shape(way), shape(other), options) for other in told):
             told[way] = [BALANCED]
     return [(way, tuple(told[way])) for way in sorted(told, key=lambda item: (float(worth[item]), item))]
 
 
 def values_of(criteria: Criteria, arcs: IntArray) -> FloatArray:
     """Criteria of a way with its waits for dated sailings, shape (4,); time is inf if it misses the last one."""
-    total = np.zeros(len(CRITERIA))
-    for arc, wait in zip(arcs.tolist(), sailing_waits_h(criteria, arcs).tolist(), strict=True):
-        total += criteria.arc_values[arc]
-        total[_TIME] += wait
+    total: FloatArray = criteria.arc_values[arcs].sum(axis=0)
+    total[_TIME] += sailing_waits_h(criteria, arcs).sum()
     return total
 
 
@@ -210,6 +265,8 @@ def sailing_waits_h(criteria: Criteria, arcs: IntArray) -> FloatArray:
     """Hours that goods on a way wait for the dated sailing of each arc, inf for one that does not come, shape (steps,)."""
     first, sailing_h = criteria.timetable.sailing_first, criteria.timetable.sailing_h
     waits = np.zeros(arcs.shape[0])
+    if not sailing_h.shape[0]:
+        return waits
     clock = 0.0
     for step, arc in enumerate(arcs.tolist()):
         if first[arc] < first[arc + 1]:
@@ -220,86 +277,46 @@ def sailing_waits_h(criteria: Criteria, arcs: IntArray) -> FloatArray:
     return waits
 
 
-def _bounds(graph: StateGraph, criteria: Criteria, mask: BoolArray, ends: Ends, which: Sequence[int]) -> tuple[FloatArray, IntArray]:
-    """Least of some criteria still to come, and the arcs to take, shape (criteria, nodes, flags)."""
-    if not 0 <= ends.bit_count <= MOST_BITS:
-        raise ValueError(f"bit_count is {ends.bit_count}, must be 0 to {MOST_BITS}")
-    layers = 1 << ends.bit_count
-    backward = (_whole(graph.in_first), _whole(graph.in_arc), _whole(graph.arc_tail))
-    bound = np.empty((len(which), graph.node_count, layers))
-    onward = np.empty((len(which), graph.node_count, layers), dtype=np.int64)
-    for place, criterion in enumerate(which):
-        cost = np.ascontiguousarray(criteria.arc_values[:, criterion])
-        _label_kernels.bounds(
-            backward, cost, _mask(mask), _whole(ends.bits), layers - 1, ends.destination, bound[place], onward[place]
-        )  # fmt: skip
-    return bound, onward
-
-
-def _walked(graph: StateGraph, criteria: Criteria, ends: Ends, bound: FloatArray, onward: IntArray) -> Ways:
-    paths = []
-    full = (1 << ends.bit_count) - 1
-    for place in range(bound.shape[0]):
-        if not np.isfinite(bound[place, ends.origin, 0]):
-            continue
-        node, flags, path = ends.origin, 0, []
-        while (node, flags) != (ends.destination, full):
-            arc = int(onward[place, node, flags])
-            path.append(arc)
-            node, flags = int(graph.arc_head[arc]), flags | int(ends.bits[arc])
-        links = [int(graph.arc_element[arc]) for arc in path if graph.arc_kind[arc] == LINK]
-        if len(set(links)) == len(links):  # a way that turns round to pass what is asked for is none
-            paths.append(np.array(path, dtype=np.int64))
-    values = np.array([values_of(criteria, path) for path in paths]).reshape(-1, len(CRITERIA))
-    comes = np.flatnonzero(np.isfinite(values[:, _TIME]))
-    return Ways(tuple(paths[way] for way in comes), values[comes])
-
-
-def _path(label: int, before: IntArray, by_arc: IntArray) -> IntArray:
-    steps = []
-    while before[label] >= 0:
-        steps.append(int(by_arc[label]))
-        label = int(before[label])
-    return np.array(steps[::-1], dtype=np.int64)
+def _cut(first: IntArray, steps: IntArray) -> list[IntArray]:
+    """Ways that stand one after another, each by itself."""
+    return [steps[begin:end] for begin, end in pairwise(first.tolist())]
 
 
 def _unbeaten(values: FloatArray) -> list[int]:
     """Rows that no other row beats or equals before them, in the order of their values."""
     order = np.lexsort(values.T[::-1])
-    kept: list[int] = []
-    for row in order.tolist():
-        limit = values[row] * (1.0 + _SAME) + _SAME
-        if not kept or not (values[kept] <= limit).all(axis=1).any():
-            kept.append(row)
-    return kept
+    is_kept = _label_kernels.unbeaten(np.ascontiguousarray(values[order]), _SAME)
+    return [int(row) for row in order[is_kept]]
 
 
-def _is_another(graph: StateGraph, arcs: IntArray, others: IntArray, options: SearchOptions) -> bool:
+@dataclass(frozen=True)
+class _Shape:
+    """What tells a way from others: terminals and modes in travel order, links of one mode that follow each other as one; its links."""
+
+    stages: tuple[tuple[int, int], ...]
+    length_km: dict[int, float]
+
+
+def _shape(graph: StateGraph, arcs: IntArray) -> _Shape:
+    kinds, elements = graph.arc_kind[arcs].tolist(), graph.arc_element[arcs].tolist()
+    modes, lengths = graph.node_mode[graph.arc_tail[arcs]].tolist(), graph.arc_length_km[arcs].tolist()
+    stages: list[tuple[int, int]] = []
+    length_km: dict[int, float] = {}
+    for kind, element, mode, length in zip(kinds, elements, modes, lengths, strict=True):
+        stage = (kind, mode if kind == LINK else element)
+        if not stages or kind != LINK or stages[-1] != stage:
+            stages.append(stage)
+        if kind == LINK:
+            length_km[element] = length
+    return _Shape(tuple(stages), length_km)
+
+
+def _is_another(way: _Shape, told: _Shape, options: SearchOptions) -> bool:
     """Whether a way is another option than one told already: not mostly the same links, the less so where modes and terminals are."""
-    is_like = _stages(graph, arcs) == _stages(graph, others)
-    return _overlap(graph, arcs, others) <= (options.like_overlap_bound if is_like else options.overlap_bound)
-
-
-def _stages(graph: StateGraph, arcs: IntArray) -> list[tuple[int, int]]:
-    """Terminals and modes of a way in travel order, links of one mode that follow each other as one."""
-    found: list[tuple[int, int]] = []
-    for arc in arcs.tolist():
-        kind = int(graph.arc_kind[arc])
-        stage = (kind, int(graph.node_mode[graph.arc_tail[arc]]) if kind == LINK else int(graph.arc_element[arc]))
-        if not found or kind != LINK or found[-1] != stage:
-            found.append(stage)
-    return found
-
-
-def _overlap(graph: StateGraph, arcs: IntArray, others: IntArray) -> float:
-    """Part of the shorter way's length on links that both use, whatever the loading unit."""
-
-    def lengths(path: IntArray) -> dict[int, float]:
-        return {int(graph.arc_element[arc]): float(graph.arc_length_km[arc]) for arc in path if graph.arc_kind[arc] == LINK}
-
-    one, other = lengths(arcs), lengths(others)
-    shorter = min(sum(one.values()), sum(other.values()))
-    return sum(km for link, km in one.items() if link in other) / shorter if shorter > 0.0 else 1.0
+    shorter = min(sum(way.length_km.values()), sum(told.length_km.values()))
+    shared = sum(km for link, km in way.length_km.items() if link in told.length_km)
+    overlap = shared / shorter if shorter > 0.0 else 1.0
+    return overlap <= (options.like_overlap_bound if way.stages == told.stages else options.overlap_bound)
 
 
 def _mask(mask: BoolArray) -> BoolArray:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from karvan.routing.graph import StateGraph
-from karvan.routing.options import CRITERIA, Criteria, Ends, extreme_ways
+from karvan.routing.options import CRITERIA, Bounds, Criteria, Ends, bounds_to, extreme_ways
 from karvan.routing.permissions import Rule
 
 FloatArray = npt.NDArray[np.float64]
@@ -63,7 +63,14 @@ def without(mask: BoolArray, closings: Sequence[Closing]) -> BoolArray:
 
 
 def opened_by_each(
-    graph: StateGraph, criteria: Criteria, mask: BoolArray, ends: Ends, closings: Sequence[Closing], least: FloatArray
+    graph: StateGraph,
+    criteria: Criteria,
+    mask: BoolArray,
+    ends: Ends,
+    closings: Sequence[Closing],
+    least: FloatArray,
+    *,
+    bounds_of: Callable[[BoolArray], Bounds] | None = None,
 ) -> list[Opened]:
     """What each rule refuses by itself: the ways that would open if it alone were lifted, and would be better than what may pass.
 
@@ -76,29 +83,49 @@ def opened_by_each(
         ends: What is asked.
         closings: Rules in force.
         least: Least of each criterion over the ways that may pass, inf where there is none, shape (4,).
+        bounds_of: Reverse searches over some arcs, from a memory perhaps.
     """
+    closings = [closing for closing in closings if (closing.arcs & mask).any()]
+    if not closings:
+        return []
+    asked = _Asked(graph, criteria, ends, least, bounds_of or (lambda arcs: bounds_to(graph, criteria, arcs, ends)))
+    if not asked.may_be_better(mask):
+        return []
     found = []
     for closing in closings:
-        if (closing.arcs & mask).any():
-            others = [other for other in closings if other is not closing]
-            found += _opened(graph, criteria, without(mask, others), ends, [closing], least)
-    if not found and closings and not np.isfinite(least).any():
-        found = _opened(graph, criteria, mask, ends, closings, least)
+        others = [other for other in closings if other is not closing]
+        found += asked.opened(without(mask, others), [closing])
+    if not found and not np.isfinite(least).any():
+        found = asked.opened(mask, closings)
     return found
 
 
-def _opened(
-    graph: StateGraph, criteria: Criteria, mask: BoolArray, ends: Ends, closings: Sequence[Closing], least: FloatArray
-) -> list[Opened]:
-    ways = extreme_ways(graph, criteria, mask, ends)
-    refused = [way for way, arcs in enumerate(ways.arcs) if any(closing.arcs[arcs].any() for closing in closings)]
-    if not refused:
-        return []
-    now = ways.values[refused].min(axis=0)
-    limit = np.where(np.isfinite(least), least * (1.0 - _BETTER_BY), np.inf)
-    better = tuple(name for name, is_less in zip(CRITERIA, now < limit, strict=True) if is_less)
-    if not better:
-        return []
-    best = refused[int(np.argmin(criteria.worth_usd_per_t(ways.values[refused])))]
-    met = tuple(closing for closing in closings if closing.arcs[ways.arcs[best]].any())
-    return [Opened(met, ways.arcs[best], ways.values[best], better)]
+@dataclass(frozen=True)
+class _Asked:
+    graph: StateGraph
+    criteria: Criteria
+    ends: Ends
+    least: FloatArray
+    bounds_of: Callable[[BoolArray], Bounds]
+
+    @property
+    def limit(self) -> FloatArray:
+        """What a way must stay below in some criterion to be better than all that may pass, shape (4,)."""
+        return np.where(np.isfinite(self.least), self.least * (1.0 - _BETTER_BY), np.inf)
+
+    def may_be_better(self, mask: BoolArray) -> bool:
+        """Whether the least of some criterion over these arcs is below what may pass; if not, no rule over them matters."""
+        return bool((self.bounds_of(mask).least[:, self.ends.origin, 0] < self.limit).any())
+
+    def opened(self, mask: BoolArray, closings: Sequence[Closing]) -> list[Opened]:
+        ways = extreme_ways(self.graph, self.criteria, mask, self.ends, bounds=self.bounds_of(mask))
+        refused = [way for way, arcs in enumerate(ways.arcs) if any(closing.arcs[arcs].any() for closing in closings)]
+        if not refused:
+            return []
+        now = ways.values[refused].min(axis=0)
+        better = tuple(name for name, is_less in zip(CRITERIA, now < self.limit, strict=True) if is_less)
+        if not better:
+            return []
+        best = refused[int(np.argmin(self.criteria.worth_usd_per_t(ways.values[refused])))]
+        met = tuple(closing for closing in closings if closing.arcs[ways.arcs[best]].any())
+        return [Opened(met, ways.arcs[best], ways.values[best], better)]

@@ -41,6 +41,19 @@ class TransitTime:
             return self.mean_h
         return math.exp(self._mu + self._sigma * _NORMAL.inv_cdf(share))
 
+    def excess_h(self, hours: float) -> float:
+        """Hours beyond so many that are to be expected: E[max(T - h, 0)].
+
+        Source:
+            Mean of a lognormal above a limit, as in Black (1976), Journal of Financial Economics 3.
+        """
+        if hours <= 0.0:
+            return self.mean_h - hours
+        if self._sigma == 0.0:
+            return max(self.mean_h - hours, 0.0)
+        above = (self._mu - math.log(hours)) / self._sigma
+        return self.mean_h * _NORMAL.cdf(above + self._sigma) - hours * _NORMAL.cdf(above)
+
     def on_time_share(self, hours: float) -> float:
         """Share of shipments that take no longer than so many hours."""
         if hours <= 0.0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -72,6 +72,13 @@ def timetable(graph: StateGraph, tables: Mapping[str, pl.DataFrame], *, depart: 
         hours[served, _WAITING] += missing
         variance[served] += np.where(missing > 0.0, np.maximum(half**2 / 3.0 - known_variance, 0.0), 0.0)  # uniform over the headway
     return Timetable(hours, variance, first, sailing_h)
+
+
+def delayed(times: Timetable, hours: FloatArray) -> Timetable:
+    """The same with more hours of waiting, shape (arcs,)."""
+    more = times.hours.copy()
+    more[:, _WAITING] += hours
+    return replace(times, hours=more)
 
 
 def _weekly(graph: StateGraph, tables: Mapping[str, pl.DataFrame]) -> FloatArray:

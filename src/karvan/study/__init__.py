@@ -5,7 +5,9 @@ rests on a facility, a shipper's options, traffic on others' networks. May impor
 validation, assignment, exchange, routing, measures, results, corridor, network, demand, evidence, schema, errors).
 """
 
+from karvan.routing.limits import Cargo
 from karvan.study.assign import Assigned, assign
+from karvan.study.batch import route_batch
 from karvan.study.calibrate import Calibration, calibrate
 from karvan.study.clear import Market, clear
 from karvan.study.climb import ladder
@@ -15,9 +17,10 @@ from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.route import ShippingDesk, route
 from karvan.study.run import run
 from karvan.study.select_link import criticality, select_link
+from karvan.study.user_quotes import UserQuotes, read_quotes
 from karvan.study.validate import validate
 
 __all__ = [
-    "Assigned", "Calibration", "Market", "ScenarioOptions", "ShippingDesk", "assign", "calibrate", "clear", "commitments", "criticality",
-    "ladder", "market", "prepare", "route", "run", "select_link", "validate",
+    "Assigned", "Calibration", "Cargo", "Market", "ScenarioOptions", "ShippingDesk", "UserQuotes", "assign", "calibrate", "clear",
+    "commitments", "criticality", "ladder", "market", "prepare", "read_quotes", "route", "route_batch", "run", "select_link", "validate",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from karvan.errors import DataError, Problem
 from karvan.routing import StateGraph, compile_families
 from karvan.routing.families import family_search
 from karvan.routing.graph import ACCESS, LINK, TERMINAL
+from karvan.schema import ANY
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
@@ -38,6 +40,14 @@ class Directory:
     rows: Mapping[str, Mapping[str, Any]]
     texts: Mapping[str, tuple[str, ...]]
 
+    @cached_property
+    def _exact(self) -> Mapping[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for name, texts in self.texts.items():
+            for text in dict.fromkeys(texts):
+                found.setdefault(text, []).append(name)
+        return found
+
     def all_named(self, word: str) -> list[str]:
         """Keys of the rows that a word names: by id, name, other name or UN/LOCODE, else by a part of a name.
 
@@ -45,7 +55,7 @@ class Directory:
             DataError: It names none.
         """
         wanted = plain(word)
-        found = [name for name, texts in self.texts.items() if wanted in texts]
+        found = list(self._exact.get(wanted, ()))
         found = found or [name for name, texts in self.texts.items() if any(wanted in text for text in texts)]
         if not found:
             known = [text for texts in self.texts.values() for text in texts]
@@ -85,54 +95,63 @@ def plain(text: str) -> str:
     return country + place if len(country) == 2 and len(place) == 3 and text.strip().isupper() else folded
 
 
-def region_of(tables: Mapping[str, pl.DataFrame], place: Mapping[str, Any], commodity_group: str, side: str) -> str | None:
-    """The region whose rules hold for goods that start or end at a place.
+class RegionFinder:
+    """Finds the region whose rules hold for goods that start or end at a place.
 
     The region that the place stands for with these goods; else one of its country, the nearest by its places where there are several,
     those with such goods first.
-
-    Args:
-        tables: Tables of a snapshot.
-        place: Its row.
-        commodity_group: The goods.
-        side: origin or destination.
     """
-    members = tables["region_places"].with_columns(pl.col("side").cast(pl.String))
-    of_side = members.filter(pl.col("side").is_in([side, "both"]))
-    at_place = of_side.filter(pl.col("place_id") == place["place_id"])
-    for fits in (pl.col("commodity_group") == commodity_group, pl.col("commodity_group") == "any", pl.lit(value=True)):
-        regions = at_place.filter(fits)["region_id"].unique().to_list()
+
+    def __init__(self, tables: Mapping[str, pl.DataFrame]) -> None:
+        """Read regions, their places and their goods from the tables of a snapshot."""
+        self._at_place: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        members = tables["region_places"].with_columns(pl.col("side").cast(pl.String))
+        for place, side, goods, region in members.select("place_id", "side", "commodity_group", "region_id").iter_rows():
+            for one in ("origin", "destination") if side == "both" else (side,):
+                self._at_place.setdefault((place, one), []).append((goods, region))
+        self._of_country: dict[str, list[str]] = {}
+        for region, countries in tables["regions"].select("region_id", "countries").iter_rows():
+            for country in countries.split(";"):
+                self._of_country.setdefault(country.strip(), []).append(region)
+        self._with_goods = {
+            (side, goods, region)
+            for side in ("origin", "destination")
+            for region, goods in tables["demand"].select(f"{side}_region", "commodity_group").iter_rows()
+        }
+        spots = tables["region_places"].select("region_id", "place_id").join(
+            tables["places"].select("place_id", "lon_deg", "lat_deg"), on="place_id", how="inner", validate="m:1"
+        )  # fmt: skip
+        self._spots = {str(region): frame.select("lon_deg", "lat_deg").to_numpy() for (region,), frame in spots.group_by("region_id")}
+
+    def region(self, place: Mapping[str, Any], commodity_group: str, side: str) -> str | None:
+        """The region of a place, None if its country has none.
+
+        Args:
+            place: Its row.
+            commodity_group: The goods.
+            side: origin or destination.
+        """
+        at_place = self._at_place.get((str(place["place_id"]), side), [])
+        for wanted in (commodity_group, ANY, None):
+            regions = sorted({region for goods, region in at_place if wanted is None or goods == wanted})
+            if regions:
+                return self._nearest(place, regions, commodity_group, side)
+        regions = self._of_country.get(str(place["country"]), [])
+        return self._nearest(place, regions, commodity_group, side) if regions else None
+
+    def _nearest(self, place: Mapping[str, Any], regions: list[str], commodity_group: str, side: str) -> str:
+        if len(regions) > 1:
+            regions = [region for region in regions if (side, commodity_group, region) in self._with_goods] or regions
         if len(regions) == 1:
-            return str(regions[0])
-        if regions:
-            return _nearest_region(tables, place, regions, commodity_group, side)
-    regions = [
-        region for region, countries in tables["regions"].select("region_id", "countries").iter_rows()
-        if place["country"] in [country.strip() for country in countries.split(";")]
-    ]  # fmt: skip
-    return _nearest_region(tables, place, regions, commodity_group, side) if regions else None
+            return regions[0]
 
+        def distance(region: str) -> tuple[float, str]:
+            lon, lat = np.radians(self._spots.get(region, np.zeros((0, 2)))).T
+            here = np.radians(place["lat_deg"])
+            cosine = np.sin(lat) * np.sin(here) + np.cos(lat) * np.cos(here) * np.cos(lon - np.radians(place["lon_deg"]))
+            return (float(np.arccos(np.clip(cosine, -1.0, 1.0)).min(initial=np.inf)), region)
 
-def _nearest_region(
-    tables: Mapping[str, pl.DataFrame], place: Mapping[str, Any], regions: list[str], commodity_group: str, side: str
-) -> str:
-    known = tables["demand"].filter(pl.col("commodity_group") == commodity_group)[f"{side}_region"].unique()
-    regions = [region for region in regions if region in known] or regions
-    if len(regions) == 1:
-        return regions[0]
-    spots = tables["region_places"].select("region_id", "place_id").join(
-        tables["places"].select("place_id", "lon_deg", "lat_deg"), on="place_id", how="inner", validate="m:1"
-    )  # fmt: skip
-
-    def distance(region: str) -> tuple[float, str]:
-        own = spots.filter(pl.col("region_id") == region)
-        lat = np.radians(own["lat_deg"].to_numpy())
-        east = np.radians(own["lon_deg"].to_numpy() - place["lon_deg"])
-        here = np.radians(place["lat_deg"])
-        cosine = np.sin(lat) * np.sin(here) + np.cos(lat) * np.cos(here) * np.cos(east)
-        return (float(np.arccos(np.clip(cosine, -1.0, 1.0)).min(initial=np.inf)), region)
-
-    return min(regions, key=distance)
+        return min(regions, key=distance)
 
 
 def arcs_named(graph: StateGraph, tables: Mapping[str, pl.DataFrame], places: Directory, word: str, option: str) -> BoolArray:

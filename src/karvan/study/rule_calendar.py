@@ -45,7 +45,7 @@ class RuleCalendar:
 
     def told(self, rules: tuple[Rule, ...], date: datetime.date) -> RuleTold:
         """A rule as readers are told on a day."""
-        first = rules[0]
+        first = min(rules, key=lambda rule: (rule["from_date"] or datetime.date.min, rule["permission_id"]))
         source = self.sources.get(first["source"], {})
         day, measure = self._end(first, date, is_past=False)
         if day is None:

@@ -13,6 +13,7 @@ import polars as pl
 from karvan.evidence import CLOSE_SHARE
 from karvan.results import YearResult, carec_indicators, journey_totals
 from karvan.schema import ANY
+from karvan.validation.corridors import compare_corridors
 
 DAYS_PER_YEAR = 365.0
 _JOURNEY_QUANTITIES = ("time_d", "rate_usd_per_teu", "rate_usd_per_feu")
@@ -66,7 +67,7 @@ def compare(observations: pl.DataFrame, outcomes: Outcomes) -> dict[str, Any]:
 
     Returns:
         observations (a list of rows), median_abs_error (share by family), compared (their number), outturn (the year after the base year,
-        blind or not, against keeping the base year's volumes; None without such rows).
+        blind or not, against keeping the base year's volumes; None without such rows), corridors (see `compare_corridors`).
     """
     rows = [_row(row, outcomes) for row in observations.sort("family", "observation_id").iter_rows(named=True)]
     counted: dict[str, list[float]] = {}
@@ -80,6 +81,7 @@ def compare(observations: pl.DataFrame, outcomes: Outcomes) -> dict[str, Any]:
         "not_used": sum(len(errors) for errors in counted.values()),
         "median_abs_error_of_all": median([error for errors in counted.values() for error in errors]) if counted else None,
         "outturn": _outturn(rows, outcomes),
+        "corridors": compare_corridors(outcomes.journeys, rows, base_year=outcomes.base_year),
     }
 
 
