@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+from pathlib import Path
 
 from karvan.errors import DataError, Problem
 
@@ -19,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-options", type=int, default=5, metavar="N", help="most options to tell (default: %(default)s)")
     elements = "link, terminal, facility, route family, country (two capital letters) or place; repeatable"
     parser.add_argument("--avoid", action="append", default=[], metavar="ID", help=f"keep off a {elements}")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write the answer as a page for a browser, too")
     parser.add_argument("--via", action="append", default=[], metavar="ID", help=f"pass a {elements}")
 
 

@@ -56,25 +56,41 @@ def render_page(
     Raises:
         DataError: The screen's files were not built, or the language is none of ours.
     """
+    run = screen["run"]
+    title = f"{run['corridor_title']}: {run['scenario_title']} – Karvan {run['run_id']}"
+    return _page(title, {"screen": screen, "against": against, "comparison": comparison}, language=language)
+
+
+def render_route(route: Mapping[str, Any], *, language: str = "en") -> str:
+    """A page of one answer to a shipper, whole in itself like that of a run.
+
+    Args:
+        route: What `route_screen` gave.
+        language: Language it opens in, a code of two letters.
+
+    Raises:
+        DataError: The screen's files were not built, or the language is none of ours.
+    """
+    title = f"{route['commodity_name']}: {route['origin']['name']} – {route['destination']['name']}, {route['date']} – Karvan"
+    return _page(title, {"route": route}, language=language)
+
+
+def _page(title: str, documents: Mapping[str, Any], *, language: str) -> str:
     require_language(language)
     require_bundle()
     script, style = _read("report.js"), _read("report.css")
     script = script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
-    run = screen["run"]
-    title = f"{run['corridor_title']}: {run['scenario_title']} – Karvan {run['run_id']}"
     # Styles of elements are set by the chart library; the page's own sheet and script are let in by their hashes and nothing else is.
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src-elem {_hash(style)}; style-src-attr 'unsafe-inline';"
         " font-src data:; img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
-    documents = {
-        "screen": screen,
-        "against": against,
-        "comparison": comparison,
+    packed = {
+        **documents,
         "basemap": json.loads(_HERE.joinpath("basemap.json").read_text(encoding="utf-8")),
         "licences": _read("LICENCES.txt"),
     }
-    data = "\n".join(f'<script type="text/plain" id="{name}">{_packed(content)}</script>' for name, content in documents.items())
+    data = "\n".join(f'<script type="text/plain" id="{name}">{_packed(content)}</script>' for name, content in packed.items())
     return (
         f'<!doctype html>\n<html lang="{escape(language)}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'

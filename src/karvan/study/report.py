@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from karvan.corridor import Corridor
 from karvan.errors import DataError, Problem
-from karvan.report import compare_screens, is_bundled, render_page, screen
+from karvan.report import compare_screens, is_bundled, render_page, render_route, route_screen, screen
 from karvan.report.page import require_bundle
 from karvan.report.pdf import find_chromium, print_pdf
-from karvan.results import RUNS_FOLDER, Ladder, load_ladder, save_ladder, write_text_whole
+from karvan.results import RUNS_FOLDER, Ladder, ShippingAnswer, load_ladder, save_ladder, write_text_whole
 from karvan.study.checking import reopened
+from karvan.study.options import options_of
+from karvan.study.shipments import with_shipments
 
 
 def screen_of_run(run: Path, *, corridor: str | None = None, ladder: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -25,8 +28,9 @@ def screen_of_run(run: Path, *, corridor: str | None = None, ladder: Mapping[str
     Raises:
         DataError: It is no run, or its corridor or measures are no longer those of the run.
     """
-    saved, prepared = reopened(run_folder(run), corridor=corridor)
-    return screen(saved, prepared.corridor, ladder=ladder)
+    folder = run_folder(run)
+    saved, prepared = reopened(folder, corridor=corridor)
+    return with_shipments(screen(saved, prepared.corridor, ladder=ladder), prepared.corridor, options_of(saved.manifest, folder=folder))
 
 
 def report(
@@ -65,8 +69,7 @@ def report(
         raise DataError(Problem("--against", None, None, message))
     name = "report.html" if theirs is None else f"against-{theirs['run']['run_id']}.html"
     page = out or run_folder(run) / name
-    if not page.parent.is_dir():
-        raise DataError(Problem("--out", None, None, f"there is no folder {page.parent}; make it or name another file"))
+    _require_folder(page, "--out")
     comparison = None if theirs is None else compare_screens(ours, theirs)
     write_text_whole(page, render_page(ours, against=theirs, comparison=comparison, language=language))
     pdf = None
@@ -81,6 +84,23 @@ def report(
     }
 
 
+def route_report(found: ShippingAnswer, corridor: Corridor, out: Path, *, language: str = "en") -> None:
+    """Write the page of one answer to a shipper.
+
+    Args:
+        found: What `karvan.route` gave.
+        corridor: The corridor that was asked about.
+        out: File to write.
+        language: Language the page opens in.
+
+    Raises:
+        DataError: There is no such folder, or no bundle of the screen in the installation.
+    """
+    require_bundle()
+    _require_folder(out, "--report")
+    write_text_whole(out, render_route(route_screen(found, corridor), language=language))
+
+
 def add_ladder(run: Path, ladder: Ladder, *, language: str = "en", corridor: str | None = None) -> None:
     """Keep a ladder in a run folder, and write the run's page again with it where the screen was built.
 
@@ -93,6 +113,11 @@ def add_ladder(run: Path, ladder: Ladder, *, language: str = "en", corridor: str
     save_ladder(ladder, run)
     if is_bundled():
         write_text_whole(run / "report.html", render_page(screen_of_run(run, corridor=corridor), language=language))
+
+
+def _require_folder(page: Path, option: str) -> None:
+    if not page.parent.is_dir():
+        raise DataError(Problem(option, None, None, f"there is no folder {page.parent}; make it or name another file"))
 
 
 def run_folder(run: Path) -> Path:
