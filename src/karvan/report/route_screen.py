@@ -7,7 +7,6 @@ from typing import Any
 
 import polars as pl
 
-from karvan import __version__
 from karvan.corridor import Corridor
 from karvan.measures import load_scenario
 from karvan.report.network import short
@@ -20,12 +19,13 @@ _STOPS = ("waiting", "border", "gauge", "port")
 _HOURS_PER_DAY = 24.0
 
 
-def route_screen(found: ShippingAnswer, corridor: Corridor) -> dict[str, Any]:
+def route_screen(found: ShippingAnswer, corridor: Corridor, *, version: str) -> dict[str, Any]:
     """What report and app show of an answer to a shipper; see `docs/reference/screen.md`.
 
     Args:
         found: What `karvan.route` gave.
         corridor: The corridor that was asked about.
+        version: Of Karvan.
     """
     told = found.as_dict()
     ways = [*told["options"], *(item["opens"] for item in told["rejected"])]
@@ -39,7 +39,7 @@ def route_screen(found: ShippingAnswer, corridor: Corridor) -> dict[str, Any]:
     return {
         "kind": "karvan-route",
         "schema": SCHEMA,
-        "version": __version__,
+        "version": version,
         "corridor_title": corridor.manifest.title,
         "corridor_hash": corridor.hash,
         "scenario_title": load_scenario(found.scenario_id, corridor).title,

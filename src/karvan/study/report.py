@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from karvan import __version__
 from karvan.corridor import Corridor
 from karvan.errors import DataError, Problem
 from karvan.report import compare_screens, is_bundled, render_page, render_route, route_screen, screen
@@ -98,7 +99,7 @@ def route_report(found: ShippingAnswer, corridor: Corridor, out: Path, *, langua
     """
     require_bundle()
     _require_folder(out, "--report")
-    write_text_whole(out, render_route(route_screen(found, corridor), language=language))
+    write_text_whole(out, render_route(route_screen(found, corridor, version=__version__), language=language))
 
 
 def add_ladder(run: Path, ladder: Ladder, *, language: str = "en", corridor: str | None = None) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from karvan import __version__
 from karvan.corridor import Corridor
 from karvan.errors import DataError
 from karvan.report import route_screen
@@ -40,5 +41,5 @@ def with_shipments(document: Mapping[str, Any], corridor: Corridor, options: Sce
         except DataError as error:
             _LOG.warning("%s to %s: %s", origin, destination, error)
         else:
-            found.append(route_screen(answer, corridor))
+            found.append(route_screen(answer, corridor, version=__version__))
     return {**document, "shipments": found}

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from karvan import __version__
 from karvan.corridor import Corridor
 from karvan.report import route_screen
 from karvan.study import ScenarioOptions, ShippingDesk
@@ -52,7 +53,7 @@ class Shipping:
             task["origin"], task["destination"], commodity=task["commodity"], year=task["year"], **days,
             max_options=task["max_options"], avoid=task["avoid"], via=task["via"],
         )  # fmt: skip
-        return route_screen(found, self._corridor)
+        return route_screen(found, self._corridor, version=__version__)
 
     def _desk(self, scenario: str, options: ScenarioOptions) -> _Kept:
         key = json.dumps([scenario, repr(options)])
