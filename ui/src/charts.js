@@ -66,6 +66,7 @@ export function makeChart(element, renderer) {
   return chart;
 }
 
+export const chartOf = (element) => echarts.getInstanceByDom(element);
 export function forgetChart(chart) {
   drawn.delete(chart);
   chart.dispose();

@@ -23,13 +23,34 @@ export function registerBasemap(basemap) {
   registered = true;
 }
 
-// Points of every link, bent by mode so that parallel ones do not hide each other.
+// Corners cut twice, ends kept: a course of few turns as a curve.
+function rounded(points, times = 2) {
+  if (!times || points.length < 3) return points;
+  const found = [points[0]];
+  for (let at = 1; at < points.length; at += 1) {
+    const [a, b] = [points[at - 1], points[at]];
+    const between = (u) => [0, 1].map((axis) => a[axis] + u * (b[axis] - a[axis]));
+    if (at > 1) found.push(between(0.25));
+    if (at < points.length - 1) found.push(between(0.75));
+  }
+  return rounded([...found, points.at(-1)], times - 1);
+}
+
+// A link that runs beside others of another mode over the same turns is shifted by a little.
+const SHIFT = { tanker: 0.18, dry_ship: -0.18, feeder: 0.1 };
+
+// Points of every link: by its turns where the case has them, else bent by mode so that parallel ones do not hide each other.
 export function pathsOf(doc) {
   const places = Object.fromEntries(doc.places.map((place) => [place.place_id, place]));
   const used = {};
   const paths = {};
   for (const link of doc.links) {
     const [a, b] = [places[link.from_place], places[link.to_place]].map((place) => [place.lon_deg, place.lat_deg]);
+    if (link.turns?.length) {
+      const shift = SHIFT[link.mode] ?? 0;
+      paths[link.link_id] = rounded([a, ...link.turns.map(([lon, lat]) => [lon, lat + shift]), b]);
+      continue;
+    }
     const pair = [link.from_place, link.to_place].sort().join("|") + link.mode;
     const repeat = (used[pair] = (used[pair] ?? -1) + 1);
     const [dx, dy] = [b[0] - a[0], b[1] - a[1]];
@@ -44,6 +65,46 @@ export function pathsOf(doc) {
     });
   }
   return paths;
+}
+
+const SOUTH = -2; // where the land that is drawn ends
+
+// Arrows where lines leave the land that is drawn, named after the place that they go by.
+export function leavingSeries({ doc, paths, ids, colours, zlevel }) {
+  const places = Object.fromEntries(doc.places.map((place) => [place.place_id, place]));
+  const found = new Map();
+  for (const link of doc.links) {
+    if (!ids.includes(link.link_id) || !paths[link.link_id]) continue;
+    const beyond = [link.from_place, link.to_place].map((id) => places[id]).find((place) => place?.lat_deg < SOUTH);
+    const path = paths[link.link_id];
+    const at = path.findIndex((point, step) => step && point[1] < SOUTH !== path[step - 1][1] < SOUTH);
+    if (!beyond || at < 0) continue;
+    const [a, b] = [path[at - 1], path[at]];
+    const u = (SOUTH - a[1]) / (b[1] - a[1]);
+    const lon = a[0] + u * (b[0] - a[0]);
+    found.set(`${beyond.place_id} ${Math.round(lon / 8)}`, { name: beyond.name, value: [lon, SOUTH + 0.6], label: { position: lon > 90 ? "left" : "right" } });
+  }
+  return {
+    id: "leaving",
+    type: "scatter",
+    coordinateSystem: "geo",
+    zlevel,
+    silent: true,
+    symbol: "triangle",
+    symbolRotate: 180,
+    symbolSize: 11,
+    data: [...found.values()],
+    itemStyle: { color: colours.ink, opacity: 1 },
+    label: {
+      show: true,
+      color: colours.ink,
+      fontFamily: FONT,
+      fontSize: 12,
+      textBorderColor: colours.sea,
+      textBorderWidth: 3,
+      formatter: ({ name }) => name.replace(/ \(.*\)$/, ""),
+    },
+  };
 }
 
 export const midpoint = (path) => path[Math.floor(path.length / 2)];
@@ -148,6 +209,7 @@ export function mapSeries({ doc, paths, colours, state, width: space = 1000, cha
     );
   }
   series.push(...pointSeries({ doc, paths, colours, state, index, changes, space }));
+  series.push(leavingSeries({ doc, paths, ids: solid.map(({ link }) => link.link_id), colours, zlevel: 4 }));
   return { series, shown: solid };
 }
 

@@ -1,5 +1,5 @@
 // The page of one answer to a shipper, as `karvan route --report` writes it.
-import { allDrawn, forgetAll, resizeAll } from "./charts.js";
+import { allDrawn, chartOf, forgetAll, resizeAll } from "./charts.js";
 import { button, h } from "./dom.js";
 import { LANGUAGES, currentLanguage, setLanguage, t } from "./i18n.js";
 import { registerBasemap } from "./map.js";
@@ -67,7 +67,7 @@ export async function mountRoute(root, source, { language = "en" } = {}) {
       for (const view of shown.views) if (view.keys.some((key) => changed.includes(key))) view.draw(changed);
     });
     allDrawn().then(() => {
-      window.karvan = { store, answer };
+      window.karvan = { store, answer, chartOf };
       document.body.dataset.ready = "1";
     });
   }

@@ -44,7 +44,7 @@ function ruleOf(rule) {
 }
 
 // What refuses, or must be checked, with the way that it would open.
-function refusals(answer) {
+function refusals(answer, level) {
   const items = answer.rejected.map((item) => {
     const by = [...new Set(item.opens.legs.filter((leg) => leg.mode !== "border").map((leg) => short(leg.from_name)))].slice(1);
     return h(
@@ -70,8 +70,8 @@ function refusals(answer) {
   if (answer.lifted.length) items.push(told("ship.lifted", answer.lifted));
   if (!items.length) return null;
   const list = h("ul", { class: "refusals" }, items);
-  if (answer.answer !== "allowed") return h("section", { class: "card", "aria-label": t("ship.rules") }, h("h3", {}, t("ship.rules")), list);
-  return h("details", { class: "card drawer" }, h("summary", {}, h("h3", {}, t("ship.rules_other", { count: answer.rejected.length }))), list);
+  if (answer.answer !== "allowed") return h("section", { class: "card", "aria-label": t("ship.rules") }, h(level, {}, t("ship.rules")), list);
+  return h("details", { class: "card drawer", open: answer.rejected.length < 3 }, h("summary", {}, h(level, {}, t("ship.rules_other", { count: answer.rejected.length }))), list);
 }
 
 // One way as a card that is a button: pressed, it is the one that the table tells leg by leg.
@@ -212,6 +212,7 @@ export function answerView(context, answer, { run = null, level = "h2" } = {}) {
     notes: notesFor(answer, run),
   };
   const selected = (state = store.get()) => Math.min(state.way ?? 0, Math.max(0, ways.length - 1));
+  const below = `h${Number(level[1]) + 1}`;
   const verdict = VERDICTS[answer.answer];
   const sentence = h(
     level,
@@ -227,6 +228,7 @@ export function answerView(context, answer, { run = null, level = "h2" } = {}) {
     ? figure({
         id: "time-distance",
         context: own,
+        heading: below,
         title: () => t("ship.chart"),
         subtitle,
         source: t("source.route"),
@@ -248,6 +250,7 @@ export function answerView(context, answer, { run = null, level = "h2" } = {}) {
     ? figure({
         id: "way-map",
         context: own,
+        heading: below,
         title: () => t("ship.map"),
         subtitle,
         source: t("source.route_map"),
@@ -269,11 +272,12 @@ export function answerView(context, answer, { run = null, level = "h2" } = {}) {
         }),
       })
     : null;
+  const told = refusals(answer, below);
   const element = h(
     "div",
     { class: "shipping" },
     sentence,
-    answer.answer === "allowed" ? null : refusals(answer),
+    answer.answer === "allowed" ? null : told,
     ways.length
       ? h(
           "ul",
@@ -281,10 +285,10 @@ export function answerView(context, answer, { run = null, level = "h2" } = {}) {
           cards.map((card) => h("li", {}, card)),
         )
       : null,
+    answer.answer === "allowed" ? told : null,
     rests(answer),
     ways.length ? h("div", { class: "pair" }, map.element, chart.element) : null,
-    ways.length ? h("section", { class: "card", "aria-label": t("ship.leg_by_leg") }, h("h3", {}, t("ship.leg_by_leg")), table) : null,
-    answer.answer === "allowed" ? refusals(answer) : null,
+    ways.length ? h("section", { class: "card", "aria-label": t("ship.leg_by_leg") }, h(below, {}, t("ship.leg_by_leg")), table) : null,
   );
   const legs = {
     keys: ["way", "theme"],
@@ -295,8 +299,8 @@ export function answerView(context, answer, { run = null, level = "h2" } = {}) {
       cards.forEach((card, index) => {
         card.setAttribute("aria-pressed", String(index === at));
         const line = card.querySelector(".way-line");
-        line.style.borderTopColor = colourOfWay(colours, index);
-        line.style.borderTopStyle = dashOfWay(index) === "solid" ? "solid" : "dashed";
+        line.style.borderTopColor = colourOfWay(colours, ways[index]);
+        line.style.borderTopStyle = dashOfWay(ways[index]) === "solid" ? "solid" : "dashed";
       });
       table.replaceChildren(legTable(answer, ways[at]), ...moreTables(answer, ways[at]));
     },

@@ -1,15 +1,15 @@
 // How ways of a shipment are drawn: days over distance by cause, and lines on the map.
 import { FONT, axis, baseOption, legend, tip, tooltip } from "./charts.js";
 import { has, number, t } from "./i18n.js";
-import { geoOption, pathsOf } from "./map.js";
+import { geoOption, leavingSeries, pathsOf } from "./map.js";
 
 const DASHES = ["solid", [8, 4], [2, 4], [10, 3, 2, 3], [4, 4], "solid"];
 const SYMBOLS = ["circle", "rect", "triangle", "diamond", "roundRect", "pin"];
 export const CAUSES = ["moving", "waiting", "border", "gauge", "port"];
 const STEP_OF_CAUSE = { waiting: 0, gauge: 1, port: 2, border: 3 };
 
-export const colourOfWay = (colours, at) => colours.series[at % colours.series.length];
-export const dashOfWay = (at) => DASHES[at % DASHES.length];
+export const colourOfWay = (colours, way) => (way.isRefused ? colours.less : colours.series[(way.number - 1) % colours.series.length]);
+export const dashOfWay = (way) => (way.isRefused ? [3, 5] : DASHES[(way.number - 1) % DASHES.length]);
 const colourOfCause = (colours, cause) => colours.use[STEP_OF_CAUSE[cause]];
 
 // The ways that an answer shows: its options, or what rules refuse where none may pass.
@@ -35,8 +35,8 @@ export function timeDistanceOption(answer, colours, { selected, isPicture }) {
     data: way.profile.map((point) => ({ value: [point.distance_km, point.time_d], point })),
     symbol: SYMBOLS[at % SYMBOLS.length],
     symbolSize: at === selected ? 5 : 3.5,
-    lineStyle: { color: colourOfWay(colours, at), width: at === selected ? 3 : 1.8, type: dashOfWay(at), join: "round" },
-    itemStyle: { color: colourOfWay(colours, at) },
+    lineStyle: { color: colourOfWay(colours, way), width: at === selected ? 3 : 1.8, type: dashOfWay(way), join: "round" },
+    itemStyle: { color: colourOfWay(colours, way) },
     z: at === selected ? 6 : 5,
   });
   const stops = (cause) => ({
@@ -58,9 +58,8 @@ export function timeDistanceOption(answer, colours, { selected, isPicture }) {
     effect: { show: false },
   });
   const causes = CAUSES.slice(1).filter((cause) => ways.some((way) => way.profile.some((point) => point.cause === cause)));
-  const rows = ways.length + 1;
   return {
-    grid: { left: 46, right: 26, top: 30, bottom: isPicture ? 108 : 70 + 19 * rows },
+    grid: { left: 46, right: 26, top: 30, bottom: isPicture ? 108 : 68 + 17 * ways.length },
     legend: [
       legend(colours, { orient: isPicture ? "horizontal" : "vertical", itemGap: 5, bottom: 24, data: ways.map((way) => nameOfWay(answer, way)) }),
       legend(colours, { icon: "roundRect", itemHeight: 9, data: causes.map((cause) => t(`ship.cause.${cause}`)) }),
@@ -100,12 +99,14 @@ export const profileRows = (answer) =>
     way.profile.map((point) => ({ ...point, way: nameOfWay(answer, way), what: point.cause ? t(`ship.cause.${point.cause}`) : "" })),
   );
 
-// A box around places, in degrees, with room for names.
-function boxOf(places) {
-  const [west, east] = [Math.min, Math.max].map((pick) => pick(...places.map((place) => place.lon_deg)));
-  const [south, north] = [Math.min, Math.max].map((pick) => pick(...places.map((place) => place.lat_deg)));
-  const [wide, high] = [Math.max(4, (east - west) * 0.08), Math.max(3, (north - south) * 0.12)];
-  return [west - wide, south - high, Math.min(179, east + wide * 1.6), Math.min(80, north + high)];
+// A box around points, in degrees, with room for names; what lies off the land that is drawn does not stretch it.
+const LAND = [-20, -1, 150, 72];
+function boxOf(points) {
+  const inside = (value, axis) => Math.max(LAND[axis], Math.min(LAND[axis + 2], value));
+  const ends = (axis) => [Math.min, Math.max].map((pick) => pick(...points.map((point) => inside(point[axis], axis))));
+  const [[west, east], [south, north]] = [ends(0), ends(1)];
+  const [wide, high] = [Math.max(3, (east - west) * 0.07), Math.max(2, (north - south) * 0.1)];
+  return [west - wide, south - high, east + wide * 1.8, north + high];
 }
 
 export function wayMapOption(answer, colours, { selected, width, height, at = null, roam = false }) {
@@ -113,8 +114,7 @@ export function wayMapOption(answer, colours, { selected, width, height, at = nu
   const paths = pathsOf(answer);
   const drawn = ways.map((way) => way.legs.flatMap((leg) => leg.links).map((id) => paths[id]).filter(Boolean));
   const places = Object.fromEntries(answer.places.map((place) => [place.place_id, place]));
-  const used = new Set(ways.flatMap((way) => way.legs.flatMap((leg) => [leg.from, leg.to])));
-  const inBox = answer.places.filter((place) => used.has(place.place_id));
+  const ends = new Set([answer.origin.place_id, answer.destination.place_id]);
   const series = (id, zlevel, coords, lineStyle) => ({
     id,
     type: "lines",
@@ -130,9 +130,9 @@ export function wayMapOption(answer, colours, { selected, width, height, at = nu
   const stops = new Map();
   const chosen = ways[selected] ?? ways[0];
   for (const leg of chosen?.legs ?? []) for (const id of [leg.from, leg.to]) if (places[id]) stops.set(id, places[id]);
-  const ends = new Set([answer.origin.place_id, answer.destination.place_id]);
   const named = [...stops.values()].sort((a, b) => ends.has(b.place_id) - ends.has(a.place_id));
-  const geo = { ...geoOption(colours, { box: boxOf(inBox.length ? inBox : answer.places), width, height, roam }), ...(at ?? {}) };
+  const box = boxOf([...drawn.flat(2), ...[...ends].map((id) => [places[id].lon_deg, places[id].lat_deg])]);
+  const geo = { ...geoOption(colours, { box, width, height, roam }), ...(at ?? {}) };
   return {
     ...baseOption(colours),
     backgroundColor: colours.sea,
@@ -144,12 +144,13 @@ export function wayMapOption(answer, colours, { selected, width, height, at = nu
         return [
           series(`casing-${index}`, 1 + rank, drawn[index], { color: colours.casing, width: isChosen ? 7 : 4 }),
           series(`way-${index}`, 1 + rank, drawn[index], {
-            color: ways[index].isRefused && !isChosen ? colours.planned : colourOfWay(colours, index),
+            color: colourOfWay(colours, ways[index]),
             width: isChosen ? 4.2 : 2.2,
-            type: dashOfWay(index) === "solid" ? "solid" : dashOfWay(index),
+            type: dashOfWay(ways[index]),
           }),
         ];
       }),
+      leavingSeries({ doc: answer, paths, ids: ways.flatMap((way) => way.legs.flatMap((leg) => leg.links)), colours, zlevel: 2 + ways.length }),
       {
         id: "stops",
         type: "scatter",

@@ -9,9 +9,9 @@ from karvan.network.energy import PowerLines, PowerPlants, PowerZones
 from karvan.network.facilities import Facilities, FacilityUses, Fleet, Returns, Sailings, Services
 from karvan.network.journeys import Journeys
 from karvan.network.operators import Operators, Tariffs
-from karvan.network.places import Links, Modes, Places, Terminals
+from karvan.network.places import Links, Modes, Places, Terminals, Waypoints
 
 __all__ = [
     "Cordons", "DelayCurves", "Facilities", "FacilityUses", "Fleet", "Journeys", "Links", "Modes", "Operators", "Places", "PowerLines",
-    "PowerPlants", "PowerZones", "Returns", "RouteFamilies", "Sailings", "Services", "Tariffs", "Terminals",
+    "PowerPlants", "PowerZones", "Returns", "RouteFamilies", "Sailings", "Services", "Tariffs", "Terminals", "Waypoints",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ import polars as pl
 
 from karvan.corridor import Corridor
 from karvan.measures import load_scenario
-from karvan.report.network import short
+from karvan.report.network import short, turns_of
 from karvan.results import ShippingAnswer
 
 SCHEMA = 1
@@ -82,7 +82,9 @@ def _point(distance_km: float, time_h: float, cause: str | None, place: str) -> 
 
 
 def _links(corridor: Corridor, ids: Iterable[str]) -> list[dict[str, Any]]:
-    return _rows(corridor, "links", "link_id", ids, ("link_id", "from_place", "to_place", "mode"))
+    turns = turns_of(corridor)
+    rows = _rows(corridor, "links", "link_id", ids, ("link_id", "from_place", "to_place", "mode"))
+    return [{**row, "turns": turns.get(row["link_id"], [])} for row in rows]
 
 
 def _names(corridor: Corridor, table: str, key: str, ids: Iterable[str | None]) -> dict[str, str]:
