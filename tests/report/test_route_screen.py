@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import json
 import math
 
@@ -50,7 +51,7 @@ def test_a_profile_ends_at_length_and_time_and_its_stops_stand_still(told):
         assert points[-1]["distance_km"] == pytest.approx(way["length_km"], rel=SIX_DIGITS)
         assert points[-1]["time_d"] == pytest.approx(way["time_d"], rel=SIX_DIGITS)
         by_cause = dict.fromkeys(("moving", "waiting", "border", "gauge", "port"), 0.0)
-        for before, after in zip(points, points[1:], strict=False):
+        for before, after in itertools.pairwise(points):
             by_cause[after["cause"]] += after["time_d"] - before["time_d"]
             assert after["cause"] == "moving" or after["distance_km"] == before["distance_km"]
         for cause, days in by_cause.items():
@@ -94,5 +95,5 @@ def test_a_course_is_about_as_long_as_its_link(real):
     for row in real.tables["links"].filter(pl.col("link_id").is_in(turns["link_id"].unique().to_list())).iter_rows(named=True):
         own = turns.filter(pl.col("link_id") == row["link_id"]).select("lon_deg", "lat_deg").rows()
         course = [points[row["from_place"]], *own, points[row["to_place"]]]
-        length = sum(great_circle_km(a, b) for a, b in zip(course, course[1:], strict=False))
+        length = sum(great_circle_km(a, b) for a, b in itertools.pairwise(course))
         assert length == pytest.approx(row["length_km"], rel=0.25), row["link_id"]

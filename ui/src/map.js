@@ -1,6 +1,7 @@
 // The map: land, links by mode or use, facilities, names. The same drawing serves screen, picture and comparison.
 import { FONT, baseOption, echarts, makeChart } from "./charts.js";
-import { number, t, term } from "./i18n.js";
+import { cut, goodsOf, goodsShown } from "./goods.js";
+import { number, percent, t, term } from "./i18n.js";
 import { frameOf, projection } from "./projection.js";
 import { classOfMode, palette, useStep } from "./theme.js";
 
@@ -149,6 +150,7 @@ export function facilitySites(doc, paths) {
 export function mapSeries({ doc, paths, colours, state, width: space = 1000, changes = null, isPicture = false }) {
   const index = doc.years.indexOf(state.year);
   const facilities = Object.fromEntries(doc.facilities.map((row) => [row.facility_id, row]));
+  const shownGoods = state.colourBy === "goods" && !changes ? goodsShown(doc, state) : null;
   const solid = [];
   const casing = [];
   const planned = [];
@@ -173,7 +175,14 @@ export function mapSeries({ doc, paths, colours, state, width: space = 1000, cha
     const isSea = link.mode === "deep_sea";
     const width = changes ? Math.min(10, 0.8 + 6 * (kt / 1000) ** 0.65) : widthOf(kt, kind === "oil", state.scope) * (isSea ? 0.55 : 1);
     casing.push({ coords, lineStyle: { width: width + (state.colourBy === "use" ? 2 : 1.6) } });
-    solid.push({ coords, link, kt, lineStyle: { color: colour, width, opacity: isSea ? 0.55 : 1 } });
+    const lineStyle = { color: colour, width, opacity: isSea ? 0.55 : 1 };
+    const parts = shownGoods && goodsOf(link, index, shownGoods, state);
+    const whole = parts?.reduce((sum, each) => sum + each, 0);
+    if (!whole) solid.push({ coords, link, kt, lineStyle });
+    else
+      cut(coords, parts.map((each) => each / whole)).forEach((piece, at) => {
+        if (parts[at] > 0) solid.push({ coords: piece, link, kt, lineStyle: { ...lineStyle, color: colours.series[at], cap: "butt" } });
+      });
     const forward = link.forward_kt[index] >= link.backward_kt[index];
     if (!isSea) moving.push({ kt, coords: forward ? coords : [...coords].reverse() });
   }
@@ -418,6 +427,13 @@ export function makeMap(element, { doc, store, current = () => doc, changes = ()
 
 function titleOf(hit, doc, state) {
   if (hit.facility) return hit.facility.name;
-  const kt = carried(hit.link, doc.years.indexOf(state.year), state);
-  return `${hit.link.name}, ${term("mode", hit.link.mode)}: ${number(kt / 1000, 2)} ${t("unit.Mt")}`;
+  const index = doc.years.indexOf(state.year);
+  const kt = carried(hit.link, index, state);
+  const told = `${hit.link.name}, ${term("mode", hit.link.mode)}: ${number(kt / 1000, 2)} ${t("unit.Mt")}`;
+  if (state.colourBy !== "goods") return told;
+  const shown = goodsShown(doc, state);
+  const parts = goodsOf(hit.link, index, shown, state);
+  const whole = parts.reduce((sum, each) => sum + each, 0);
+  const named = shown.map(({ name }, at) => [name, parts[at] / whole]).filter(([, share]) => share >= 0.005);
+  return [told, ...named.map(([name, share]) => `${name} ${percent(share)}`)].join("; ");
 }
