@@ -42,7 +42,13 @@ export function routesRoom(app, context, run) {
     goods: h(
       "select",
       { id: "ship-goods" },
-      kase.commodities.map((row) => h("option", { value: row.commodity_group, selected: row.commodity_group === now.goods }, row.name)),
+      kase.commodities.map((row) =>
+        h(
+          "option",
+          { value: row.commodity_group, selected: row.commodity_group === now.goods },
+          row.aliases ? `${row.name} (${row.aliases.replaceAll(";", ", ")})` : row.name,
+        ),
+      ),
     ),
     ready: h("input", { type: "date", id: "ship-ready", value: now.ready, required: true }),
     deadline: h("input", { type: "date", id: "ship-deadline", value: now.deadline ?? "" }),
