@@ -145,7 +145,7 @@ export function compareView(context) {
         }
         return;
       }
-      const own = { get: () => ({ ...at(store.get()), still: true }), set: store.set };
+      const own = { get: () => ({ ...at(store.get()), still: true, goodsFrom: doc }), set: store.set }; // one colour a group on both maps
       const wanted = state.compare === "difference" ? ["change"] : ["ours", "theirs"];
       for (const name of wanted) {
         const fresh = !maps[name];

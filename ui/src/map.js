@@ -150,7 +150,7 @@ export function facilitySites(doc, paths) {
 export function mapSeries({ doc, paths, colours, state, width: space = 1000, changes = null, isPicture = false }) {
   const index = doc.years.indexOf(state.year);
   const facilities = Object.fromEntries(doc.facilities.map((row) => [row.facility_id, row]));
-  const shownGoods = state.colourBy === "goods" && !changes ? goodsShown(doc, state) : null;
+  const shownGoods = state.colourBy === "goods" && !changes ? goodsShown(state.goodsFrom ?? doc, state) : null;
   const solid = [];
   const casing = [];
   const planned = [];

@@ -18,20 +18,24 @@ from karvan.study.options import options_of
 from karvan.study.shipments import with_shipments
 
 
-def screen_of_run(run: Path, *, corridor: str | None = None, ladder: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def screen_of_run(
+    run: Path, *, corridor: str | None = None, ladder: Mapping[str, Any] | None = None, has_shipments: bool = True
+) -> dict[str, Any]:
     """The screen's document of a run folder; see `docs/reference/screen.md`.
 
     Args:
         run: Run folder, or the id of a run in `karvan-runs`.
         corridor: Folder or name of its corridor; by default the packaged one that the run names.
         ladder: What `karvan ladder --json` printed; by default what the run folder holds of it.
+        has_shipments: Answer the shipments that the case names, too.
 
     Raises:
         DataError: It is no run, or its corridor or measures are no longer those of the run.
     """
     folder = run_folder(run)
     saved, prepared = reopened(folder, corridor=corridor)
-    return with_shipments(screen(saved, prepared.corridor, ladder=ladder), prepared.corridor, options_of(saved.manifest, folder=folder))
+    document = screen(saved, prepared.corridor, ladder=ladder)
+    return with_shipments(document, prepared.corridor, options_of(saved.manifest, folder=folder)) if has_shipments else document
 
 
 def report(
@@ -64,7 +68,7 @@ def report(
     require_bundle()
     chromium = find_chromium() if is_printed else None
     ours = screen_of_run(run, corridor=corridor, ladder=None if ladder is None else load_ladder(ladder))
-    theirs = None if against is None else screen_of_run(against, corridor=corridor)
+    theirs = None if against is None else screen_of_run(against, corridor=corridor, has_shipments=False)
     if theirs is not None and theirs["run"]["corridor"] != ours["run"]["corridor"]:
         message = f"{against} is a run of {theirs['run']['corridor']}, must be one of {ours['run']['corridor']}"
         raise DataError(Problem("--against", None, None, message))

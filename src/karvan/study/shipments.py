@@ -11,6 +11,7 @@ from karvan import __version__
 from karvan.corridor import Corridor
 from karvan.errors import DataError
 from karvan.report import route_screen
+from karvan.report.network import short
 from karvan.study.options import ScenarioOptions
 from karvan.study.route import ShippingDesk
 
@@ -41,5 +42,14 @@ def with_shipments(document: Mapping[str, Any], corridor: Corridor, options: Sce
         except DataError as error:
             _LOG.warning("%s to %s: %s", origin, destination, error)
         else:
-            found.append(route_screen(answer, corridor, version=__version__))
+            found.append(_short(route_screen(answer, corridor, version=__version__)))
     return {**document, "shipments": found}
+
+
+def _short(content: Any) -> Any:
+    """The same with numbers cut to six significant digits, as elsewhere in a run's document."""
+    if isinstance(content, dict):
+        return {key: _short(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [_short(value) for value in content]
+    return short(content) if isinstance(content, float) else content
