@@ -11,8 +11,9 @@ import { palette } from "./theme.js";
 import { PAPER_MAP, mapOption } from "./where.js";
 
 export function compareView(context) {
-  const { doc, against, comparison, store, cards } = context;
-  if (!against || !comparison?.years.length) return null;
+  const { doc, comparison, store, cards } = context;
+  if (!context.against || !comparison?.years.length) return null;
+  const against = { ...context.against, views: doc.views }; // both maps show the same place
   const year = () => (comparison.years.includes(store.get().year) ? store.get().year : comparison.focus_year);
   const at = (state) => ({ ...state, year: year() });
   const changes = () => {

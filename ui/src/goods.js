@@ -5,7 +5,7 @@ const MOST = 5;
 const REST = "rest";
 const onLink = (link, scope) => (scope === "corridor" ? link.corridor_goods_kt : link.goods_kt);
 
-// Groups with a colour of their own, those that move most over all years first.
+// Groups with a colour of their own: those that move most over all years, in the order of the case, so that colours stay from run to run.
 export function goodsShown(doc, { scope }) {
   const totals = new Map();
   for (const link of doc.links)
@@ -13,7 +13,11 @@ export function goodsShown(doc, { scope }) {
       totals.set(group, (totals.get(group) ?? 0) + kt.reduce((sum, each) => sum + each, 0));
   const names = Object.fromEntries(doc.goods.map((row) => [row.commodity_group, row.name]));
   const groups = [...totals].filter(([, kt]) => kt > 0).sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
-  const own = groups.slice(0, groups.length > MOST + 1 ? MOST : MOST + 1).map(([group]) => ({ key: group, name: names[group] ?? group }));
+  const rank = doc.goods.map((row) => row.commodity_group);
+  const own = groups
+    .slice(0, groups.length > MOST + 1 ? MOST : MOST + 1)
+    .map(([group]) => ({ key: group, name: names[group] ?? group }))
+    .sort((a, b) => rank.indexOf(a.key) - rank.indexOf(b.key));
   return groups.length > own.length ? [...own, { key: REST, name: t("map.other_goods") }] : own;
 }
 

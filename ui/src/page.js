@@ -1,5 +1,5 @@
 // Puts the views together and keeps them drawn: header, sections, footer; theme, language, motion, printing.
-import { allDrawn, forgetAll, resizeAll } from "./charts.js";
+import { allDrawn, chartOf, forgetAll, resizeAll } from "./charts.js";
 import { makeCards } from "./cards.js";
 import { button, h } from "./dom.js";
 import { LANGUAGES, currentLanguage, setLanguage, t } from "./i18n.js";
@@ -177,7 +177,7 @@ export async function mountPage(root, source, { language = "en", bar = [] } = {}
       for (const view of all) if (view.keys.some((key) => changed.includes(key))) view.draw(changed);
     });
     allDrawn().then(() => {
-      window.karvan = { store, map: context.map, doc };
+      window.karvan = { store, map: context.map, doc, chartOf };
       document.body.dataset.ready = context.map.isDrawn() ? "1" : "0";
     });
   }

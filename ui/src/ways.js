@@ -61,7 +61,7 @@ export function timeDistanceOption(answer, colours, { selected, isPicture }) {
   return {
     grid: { left: 46, right: 26, top: 30, bottom: isPicture ? 108 : 68 + 17 * ways.length },
     legend: [
-      legend(colours, { orient: isPicture ? "horizontal" : "vertical", itemGap: 5, bottom: 24, data: ways.map((way) => nameOfWay(answer, way)) }),
+      legend(colours, { orient: isPicture ? "horizontal" : "vertical", itemGap: isPicture ? 26 : 5, bottom: 24, data: ways.map((way) => nameOfWay(answer, way)) }),
       legend(colours, { icon: "roundRect", itemHeight: 9, data: causes.map((cause) => t(`ship.cause.${cause}`)) }),
     ],
     tooltip: {
