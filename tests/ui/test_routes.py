@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from karvan.corridor import load_corridor
+from karvan.report import render_route, route_screen
 from karvan.study import ShippingDesk
 from karvan.study.report import route_report
 from tests.ui.test_app import LONG_MS, axe, run_named, view
@@ -130,6 +131,23 @@ def test_every_number_of_the_page_is_the_answers(open_page, route_file, answer):
         hours = [sum(row[column] for row in rows) for column in range(5, 10)]
         assert hours == pytest.approx([option[f"{cause}_h"] for cause in ("moving", "waiting", "border", "gauge", "port")], abs=1e-6)
         assert sum(row[4] for row in rows) == pytest.approx(option["cost_usd_per_t"], rel=1e-6)
+
+
+def test_what_an_option_tells_beside_is_shown_as_it_comes(open_page, answer, tmp_path):
+    """Keys that this page does not know: rows as a table, words as a list, wherever they stand."""
+    document = route_screen(answer, load_corridor("middle-corridor"), version="0")
+    rows = [{"operator": "one", "cost_usd_per_t": 12.5, "inside": {}}, {"operator": "two", "cost_usd_per_t": 7.25, "currency": "KZT"}]
+    document["options"][0] |= {"quote": {"administrations": rows, "included": ["tariffs", "handling"], "total": 1.0}, "of_late": [{"a": 1}]}
+    file = tmp_path / "route.html"
+    file.write_text(render_route(document), encoding="utf-8")
+    page = open_page(file)
+    expect(page.locator("#table-administrations caption")).to_have_text("Money by who is paid")
+    assert [row[1] for row in page.locator("#table-administrations").evaluate(ROWS)] == [12.5, 7.25]
+    expect(page.locator("#table-administrations thead")).to_contain_text("Currency")
+    expect(page.locator("#table-of_late caption")).to_have_text("of late")
+    expect(page.locator("[data-list=included]")).to_have_text("Included: tariffs; handling.")
+    page.locator("[data-option='2']").click()
+    expect(page.locator("#table-administrations")).to_have_count(0)
 
 
 def test_the_chart_holds_a_line_for_each_way_and_steps_by_cause(open_page, route_file, answer):

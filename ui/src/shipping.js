@@ -2,7 +2,7 @@
 import { chip } from "./cards.js";
 import { figure } from "./charts.js";
 import { h, icon } from "./dom.js";
-import { has, number, percent, t, term } from "./i18n.js";
+import { amount, has, number, percent, t, term } from "./i18n.js";
 import { dataTable } from "./tables.js";
 import { CAUSES, colourOfWay, dashOfWay, labelsOf, nameOfWay, profileRows, timeDistanceOption, wayMapOption, waysOf } from "./ways.js";
 import { palette } from "./theme.js";
@@ -105,6 +105,9 @@ function cardOf(answer, way, at, onpick) {
     way.on_time_share === null || way.on_time_share === undefined
       ? null
       : pair(t("ship.on_time", { date: answer.deadline }), percent(way.on_time_share), way.on_time_share),
+    way.lateness_usd_per_t > 0
+      ? pair(t("ship.lateness"), `${number(way.lateness_usd_per_t, 1)} ${t("unit.usd_per_t")}`, way.lateness_usd_per_t)
+      : null,
     pair(t("ship.co2e"), `${number(way.co2e_kg_per_t, 0)} ${t("ship.kg_per_t")}`, way.co2e_kg_per_t),
     pair(t("ship.length"), `${number(way.length_km, 0)} ${t("unit.km")}`, way.length_km),
     way.permission === "needs_check" || way.isRefused
@@ -140,24 +143,32 @@ function legTable(answer, way) {
   }).element;
 }
 
-// What an option tells beside: lists of rows under any other key, each as a table with the keys of its rows.
-function moreTables(answer, way) {
-  return Object.entries(way)
-    .filter(([key, value]) => !KNOWN.includes(key) && Array.isArray(value) && value.length && typeof value[0] === "object")
-    .map(([key, rows]) => {
-      const names = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((name) => rows.some((row) => typeof row[name] !== "object"));
-      return dataTable({
-        id: `table-${key}`,
-        caption: has(`ship.table.${key}`) ? t(`ship.table.${key}`) : term("ship.table", key),
-        fileName: `karvan-route-${answer.origin.place_id}-${answer.destination.place_id}-${key}-${way.number}`,
-        columns: names.map((name) => {
-          const isNumber = rows.some((row) => typeof row[name] === "number");
-          const label = term("column", name);
-          return isNumber ? { key: name, label, digits: /share/.test(name) ? 2 : 1 } : { key: name, label, show: (value) => String(value ?? "") };
-        }),
-        rows,
-      }).element;
+// What an option tells beside, under any other key: rows as a table with the keys of its rows, words as a list; what stands inside an object too.
+function moreOf(answer, way, content = way) {
+  return Object.entries(content)
+    .filter(([key, value]) => value && typeof value === "object" && !(content === way && KNOWN.includes(key)))
+    .flatMap(([key, value]) => {
+      if (!Array.isArray(value)) return moreOf(answer, way, value);
+      if (!value.length) return [];
+      const title = has(`ship.table.${key}`) ? t(`ship.table.${key}`) : key.replaceAll("_", " ");
+      if (typeof value[0] !== "object") return [h("p", { class: "soft small", "data-list": key }, `${title}: ${value.join("; ")}.`)];
+      return [rowTable(answer, way, key, title, value)];
     });
+}
+
+function rowTable(answer, way, key, caption, rows) {
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((name) => rows.some((row) => typeof row[name] !== "object"));
+  return dataTable({
+    id: `table-${key}`,
+    caption,
+    fileName: `karvan-route-${answer.origin.place_id}-${answer.destination.place_id}-${key}-${way.number}`,
+    columns: names.map((name) => {
+      const isNumber = rows.some((row) => typeof row[name] === "number");
+      const show = (value) => (isNumber ? amount(value) : name === "confidence" && value ? t(`confidence.${value}`) : String(value ?? ""));
+      return { key: name, label: term("column", name), isNumber, show };
+    }),
+    rows,
+  }).element;
 }
 
 function notesFor(answer, run) {
@@ -198,6 +209,7 @@ function rests(answer) {
     ),
     best ? h("p", {}, t("ship.estimates", { cost_share: best.cost_estimate_share, time_share: best.time_estimate_share })) : null,
     h("p", {}, t("ship.spread_method")),
+    answer.co2e_method ? h("p", {}, t("ship.co2e_method")) : null,
     answer.is_whole ? null : h("p", { class: "problem" }, t("ship.not_whole")),
   );
 }
@@ -302,7 +314,7 @@ export function answerView(context, answer, { run = null, level = "h2" } = {}) {
         line.style.borderTopColor = colourOfWay(colours, ways[index]);
         line.style.borderTopStyle = dashOfWay(ways[index]) === "solid" ? "solid" : "dashed";
       });
-      table.replaceChildren(legTable(answer, ways[at]), ...moreTables(answer, ways[at]));
+      table.replaceChildren(legTable(answer, ways[at]), ...moreOf(answer, ways[at]));
     },
   };
   const drawn = [map, chart].filter(Boolean).map((view) => ({ ...view, keys: [...view.keys, "way"] }));
