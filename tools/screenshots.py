@@ -73,6 +73,18 @@ def _card(page: Page) -> None:
     _at("#where")(page)
 
 
+def _goods(page: Page) -> None:
+    page.locator("#where [data-choice=goods]").click()
+    page.locator("#where [data-choice=all]").click()
+    _at("#where")(page)
+
+
+def _shipment(page: Page) -> None:
+    page.locator("#shipment").select_option(index=2)
+    expect(page.locator("#chart-way-map canvas").first).to_be_visible(timeout=_DRAWN_MS)
+    _at("#shipments")(page)
+
+
 def _russian(page: Page) -> None:
     page.get_by_label("Language").select_option("ru")
     expect(page.locator("body")).to_have_attribute("data-ready", "1", timeout=_DRAWN_MS)
@@ -94,6 +106,8 @@ _PICTURES: tuple[tuple[str, str, tuple[int, int], Callable[[Page], Any]], ...] =
     ("report-card", "light", (1440, 1060), _card),
     ("report-promises", "light", (1440, 1060), _at("#promises")),
     ("report-corridors", "light", (1440, 1200), _at("#routes")),
+    ("report-goods", "light", (1440, 1060), _goods),
+    ("report-routes", "light", (1440, 1300), _shipment),
     ("report-russian", "dark", _WIDE, _russian),
     ("report-phone", "light", (400, 900), _at("#where")),
 )
@@ -166,6 +180,25 @@ def _app_element(page: Page) -> None:
     expect(page.locator("#table-bundles")).to_be_visible(timeout=_DRAWN_MS)
 
 
+def _ask_route(page: Page, *, goods: str, **asked: str) -> None:
+    _view(page, "routes")
+    page.locator("#ship-goods").select_option(goods)
+    for name, value in asked.items():
+        page.locator(f"#ship-{name}").fill(value)
+    page.locator("#ship-find").click()
+    expect(page.locator("#ship-answer")).to_be_visible(timeout=_DRAWN_MS)
+
+
+def _app_routes(page: Page) -> None:
+    _ask_route(
+        page, goods="container_general", **{"from": "Chongqing (Tuanjiecun)"}, to="Duisburg", ready="2027-03-01", deadline="2027-03-25"
+    )
+
+
+def _app_refused(page: Page) -> None:
+    _ask_route(page, goods="grain", **{"from": "Kostanay"}, to="Yerevan", ready="2025-10-01", via="r_boyuk_kesik__gardabani")
+
+
 def _app_tables(page: Page) -> None:
     _view(page, "tables")
     expect(page.locator("#run-table")).to_be_visible(timeout=_DRAWN_MS)
@@ -184,6 +217,8 @@ _APP_PICTURES: tuple[tuple[str, str, tuple[int, int], Callable[[Page], Any]], ..
     ("app-difference", "dark", _WIDE, _app_difference),
     ("app-element", "light", _WIDE, _app_element),
     ("app-market", "light", _WIDE, _app_market),
+    ("app-routes", "light", (1440, 1250), _app_routes),
+    ("app-refused", "dark", (1440, 1000), _app_refused),
     ("app-tables", "dark", _WIDE, _app_tables),
     ("app-sources", "light", _WIDE, _app_sources),
     ("app-phone", "light", (400, 900), _stay),

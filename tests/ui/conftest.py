@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from karvan.corridor import load_corridor
 from karvan.errors import DataError
 from karvan.report import compare_screens, render_page, screen
 from karvan.report.page import render_map
@@ -20,6 +19,7 @@ from karvan.report.pdf import find_chromium
 from karvan.results import load_run
 from karvan.study import ScenarioOptions, run
 from karvan.study.drawing import MapPage
+from karvan.study.report import screen_of_run
 
 OPTIONS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -42,7 +42,7 @@ def browser():
 
 @pytest.fixture(scope="session")
 def document(real_run):
-    return screen(real_run, load_corridor("middle-corridor"))
+    return screen_of_run(real_run.folder)
 
 
 @pytest.fixture(scope="session")
@@ -149,10 +149,11 @@ def serve_in():
         each.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served(tmp_path_factory):
-    """One server with two runs, for tests that leave them as they are."""
+    """One server with three runs, for tests that leave them as they are."""
     server = Served(tmp_path_factory.mktemp("served") / "runs")
+    server.run(name="Pass shut to grain", set=["permissions.pass_closed_to_grain.in_force=true"])
     server.run(name="Without the ferry", without=["bigger_ferry"])
     server.run(name="As announced")
     yield server

@@ -33,6 +33,7 @@ TILES = """(all) => all.map((tile) => [tile.querySelector('h3').textContent, Obj
 FIGURES = "(all) => all.map((each) => [each.dataset.figure, Number(each.dataset.value)])"
 WRITTEN = "(all) => all.map((each) => [each.dataset.value, each.textContent])"
 CHANGES = "(all) => all.map((row) => [...row.querySelectorAll('[data-value]')].map((cell) => Number(cell.dataset.value)))"
+WHERE = "(id) => { const { center, zoom } = karvan.chartOf(document.getElementById(id)).getOption().geo[0]; return [center, zoom]; }"
 TOPS = "['.brief', 'main'].map((each) => document.querySelector(each).getBoundingClientRect().top)"
 HEIGHTS = "(all) => all.map((each) => each.getBoundingClientRect().height)"
 
@@ -271,6 +272,8 @@ def test_two_runs_are_held_against_each_other(open_page, comparison_file):
     page = open_page(comparison_file)
     expect(page.locator("#map-ours canvas").first).to_be_visible()
     expect(page.locator("#map-theirs canvas").first).to_be_visible()
+    here, there = (page.evaluate(WHERE, f"map-{name}") for name in ("ours", "theirs"))
+    assert here == there
     page.locator("#compare").get_by_role("button", name="Difference").click()
     expect(page.locator("#map-change canvas").first).to_be_visible()
     expect(page.locator("#map-ours")).to_be_hidden()

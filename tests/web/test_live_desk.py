@@ -1,4 +1,4 @@
-"""Of one browser the newest move wins; others keep their turn."""
+"""Of one browser the newest question wins; others keep their turn."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 
-from karvan.web.questions import LiveDesk, Questions
+from karvan.web.questions import NewestDesk, Questions
 from karvan.web.refused import Refused
 from karvan.web.workers import WorkerDied
 from tests.web.conftest import until
@@ -33,15 +33,15 @@ class Slow:
 
 def test_the_newest_of_a_client_wins_and_an_older_one_that_waits_is_dropped():
     slow = Slow()
-    live = LiveDesk(slow)
+    live = NewestDesk(slow, "live")
     with ThreadPoolExecutor(5) as pool:
-        first = pool.submit(live.move, "one", 1)
+        first = pool.submit(live.ask, "one", 1)
         until(lambda: slow.asked == [1])
-        second = pool.submit(live.move, "one", 2)
+        second = pool.submit(live.ask, "one", 2)
         until(lambda: "one" in live._waiting)
-        other = pool.submit(live.move, "two", 9)
+        other = pool.submit(live.ask, "two", 9)
         until(lambda: "two" in live._waiting)
-        third = pool.submit(live.move, "one", 3)
+        third = pool.submit(live.ask, "one", 3)
         with pytest.raises(Refused, match="newer request") as dropped:
             second.result(60)
         assert dropped.value.status == 409
@@ -55,26 +55,26 @@ def test_the_newest_of_a_client_wins_and_an_older_one_that_waits_is_dropped():
 
 def test_what_waits_when_it_stops_is_refused():
     slow = Slow()
-    live = LiveDesk(slow)
+    live = NewestDesk(slow, "live")
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(live.move, "one", 1)
+        first = pool.submit(live.ask, "one", 1)
         until(lambda: slow.asked == [1])
-        second = pool.submit(live.move, "one", 2)
+        second = pool.submit(live.ask, "one", 2)
         until(lambda: "one" in live._waiting)
         live.stop()
         assert first.result(60)["answer"] == 1
         with pytest.raises(Refused, match="the server stops"):
             second.result(60)
     with pytest.raises(Refused, match="the server stops"):
-        live.move("one", 3)
+        live.ask("one", 3)
 
 
 def test_a_worker_that_dies_is_told():
     slow = Slow()
     slow.may_go.set()
-    live, questions = LiveDesk(slow), Questions(slow)
+    live, questions = NewestDesk(slow, "live"), Questions(slow)
     with pytest.raises(Refused, match="worker died") as died:
-        live.move("one", "die")
+        live.ask("one", "die")
     assert died.value.status == 503
     with pytest.raises(Refused, match="worker died"):
         questions.ask("ladder", "die")

@@ -1,6 +1,7 @@
 // The app: the report's views, and what is put before them, over a server's documents.
 import { button, h } from "./dom.js";
 import { setLanguage, t } from "./i18n.js";
+import { routeAsked } from "./app/routes.js";
 import { makeServer } from "./app/server.js";
 import { mountApp } from "./app/shell.js";
 
@@ -39,7 +40,7 @@ async function start() {
       runs,
       trash: trash.runs,
       jobs,
-      asked: { run: asked.get("run"), against: asked.get("against"), view: asked.get("view"), theme: kept("theme") },
+      asked: { run: asked.get("run"), against: asked.get("against"), view: asked.get("view"), route: routeAsked(asked), theme: kept("theme") },
     });
   } catch (error) {
     server.unfollow();

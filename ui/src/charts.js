@@ -66,6 +66,12 @@ export function makeChart(element, renderer) {
   return chart;
 }
 
+export const chartOf = (element) => echarts.getInstanceByDom(element);
+export function forgetChart(chart) {
+  drawn.delete(chart);
+  chart.dispose();
+}
+
 export function baseOption(colours) {
   return {
     animation: false,
@@ -75,7 +81,7 @@ export function baseOption(colours) {
   };
 }
 
-const tooltip = (colours) => ({
+export const tooltip = (colours) => ({
   confine: true,
   backgroundColor: colours.paper,
   borderColor: colours.line,
@@ -93,6 +99,7 @@ export const tip = (title, lines) =>
   );
 
 // A chart with heading, picture buttons and table twin. `option(colours, state, size)` draws; `table(state)` gives columns and rows.
+// Files and lines under the picture are named after the run, unless the context has a `fileName` and `notes` of its own.
 export function figure({ id, context, title, subtitle, source, height, option, table, controls = null, renderer = "svg", heading = "h3" }) {
   const { doc, store } = context;
   const body = h("div", { class: "chart", id: `chart-${id}`, style: { height: `${height}px` }, role: "img", "aria-label": title() });
@@ -100,12 +107,12 @@ export function figure({ id, context, title, subtitle, source, height, option, t
   const twin = h("details", { class: "twin" }, h("summary", {}, t("table.show")));
   let shown = null;
   twin.addEventListener("toggle", () => fillTwin());
-  const name = `karvan-${doc.run.run_id}-${id}`;
+  const name = context.fileName?.(id) ?? `karvan-${doc.run.run_id}-${id}`;
   const picture = () => {
     const state = store.get();
     const colours = palette(state.theme);
     const drawing = drawingOf({ ...baseOption(colours), ...option(colours, state, { ...PICTURE, isPicture: true }) });
-    return framed(drawing, { title: title(), subtitle: subtitle(state), notes: notesOf(doc, source), colours });
+    return framed(drawing, { title: title(), subtitle: subtitle(state), notes: context.notes?.(source) ?? notesOf(doc, source), colours });
   };
   const element = h(
     "figure",
@@ -137,18 +144,19 @@ export function figure({ id, context, title, subtitle, source, height, option, t
   function draw() {
     const state = store.get();
     told.textContent = subtitle(state);
+    const { center, zoom } = chart?.getOption().geo?.[0] ?? {};
     chart ??= makeChart(body, renderer);
     const colours = palette(state.theme);
     chart.setOption(
-      { ...baseOption(colours), ...option(colours, state, { width: body.clientWidth, height, isPicture: false }) },
+      { ...baseOption(colours), ...option(colours, state, { width: body.clientWidth, height, isPicture: false, at: zoom && { center, zoom } }) },
       { notMerge: true },
     );
     fillTwin();
   }
-  return { element, draw, picture, keys: ["theme", "still"] };
+  return { element, draw, picture, keys: ["theme", "still"], forget: () => chart && forgetChart(chart) };
 }
 
-const axis = (colours, more) => ({
+export const axis = (colours, more) => ({
   axisLine: { lineStyle: { color: colours.line } },
   axisTick: { show: false },
   splitLine: { lineStyle: { color: colours.line } },
@@ -157,7 +165,7 @@ const axis = (colours, more) => ({
   ...more,
 });
 
-const legend = (colours, more = {}) => ({
+export const legend = (colours, more = {}) => ({
   bottom: 0,
   left: 0,
   type: "plain",

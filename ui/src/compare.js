@@ -11,8 +11,9 @@ import { palette } from "./theme.js";
 import { PAPER_MAP, mapOption } from "./where.js";
 
 export function compareView(context) {
-  const { doc, against, comparison, store, cards } = context;
-  if (!against || !comparison?.years.length) return null;
+  const { doc, comparison, store, cards } = context;
+  if (!context.against || !comparison?.years.length) return null;
+  const against = { ...context.against, views: doc.views }; // both maps show the same place
   const year = () => (comparison.years.includes(store.get().year) ? store.get().year : comparison.focus_year);
   const at = (state) => ({ ...state, year: year() });
   const changes = () => {
@@ -145,7 +146,7 @@ export function compareView(context) {
         }
         return;
       }
-      const own = { get: () => ({ ...at(store.get()), still: true }), set: store.set };
+      const own = { get: () => ({ ...at(store.get()), still: true, goodsFrom: doc }), set: store.set }; // one colour a group on both maps
       const wanted = state.compare === "difference" ? ["change"] : ["ours", "theirs"];
       for (const name of wanted) {
         const fresh = !maps[name];

@@ -1,6 +1,7 @@
 // The map: land, links by mode or use, facilities, names. The same drawing serves screen, picture and comparison.
 import { FONT, baseOption, echarts, makeChart } from "./charts.js";
-import { number, t, term } from "./i18n.js";
+import { cut, goodsOf, goodsShown } from "./goods.js";
+import { number, percent, t, term } from "./i18n.js";
 import { frameOf, projection } from "./projection.js";
 import { classOfMode, palette, useStep } from "./theme.js";
 
@@ -23,13 +24,34 @@ export function registerBasemap(basemap) {
   registered = true;
 }
 
-// Points of every link, bent by mode so that parallel ones do not hide each other.
+// Corners cut twice, ends kept: a course of few turns as a curve.
+function rounded(points, times = 2) {
+  if (!times || points.length < 3) return points;
+  const found = [points[0]];
+  for (let at = 1; at < points.length; at += 1) {
+    const [a, b] = [points[at - 1], points[at]];
+    const between = (u) => [0, 1].map((axis) => a[axis] + u * (b[axis] - a[axis]));
+    if (at > 1) found.push(between(0.25));
+    if (at < points.length - 1) found.push(between(0.75));
+  }
+  return rounded([...found, points.at(-1)], times - 1);
+}
+
+// A link that runs beside others of another mode over the same turns is shifted by a little.
+const SHIFT = { tanker: 0.18, dry_ship: -0.18, feeder: 0.1 };
+
+// Points of every link: by its turns where the case has them, else bent by mode so that parallel ones do not hide each other.
 export function pathsOf(doc) {
   const places = Object.fromEntries(doc.places.map((place) => [place.place_id, place]));
   const used = {};
   const paths = {};
   for (const link of doc.links) {
     const [a, b] = [places[link.from_place], places[link.to_place]].map((place) => [place.lon_deg, place.lat_deg]);
+    if (link.turns?.length) {
+      const shift = SHIFT[link.mode] ?? 0;
+      paths[link.link_id] = rounded([a, ...link.turns.map(([lon, lat]) => [lon, lat + shift]), b]);
+      continue;
+    }
     const pair = [link.from_place, link.to_place].sort().join("|") + link.mode;
     const repeat = (used[pair] = (used[pair] ?? -1) + 1);
     const [dx, dy] = [b[0] - a[0], b[1] - a[1]];
@@ -44,6 +66,46 @@ export function pathsOf(doc) {
     });
   }
   return paths;
+}
+
+const SOUTH = -2; // where the land that is drawn ends
+
+// Arrows where lines leave the land that is drawn, named after the place that they go by.
+export function leavingSeries({ doc, paths, ids, colours, zlevel }) {
+  const places = Object.fromEntries(doc.places.map((place) => [place.place_id, place]));
+  const found = new Map();
+  for (const link of doc.links) {
+    if (!ids.includes(link.link_id) || !paths[link.link_id]) continue;
+    const beyond = [link.from_place, link.to_place].map((id) => places[id]).find((place) => place?.lat_deg < SOUTH);
+    const path = paths[link.link_id];
+    const at = path.findIndex((point, step) => step && point[1] < SOUTH !== path[step - 1][1] < SOUTH);
+    if (!beyond || at < 0) continue;
+    const [a, b] = [path[at - 1], path[at]];
+    const u = (SOUTH - a[1]) / (b[1] - a[1]);
+    const lon = a[0] + u * (b[0] - a[0]);
+    found.set(`${beyond.place_id} ${Math.round(lon / 8)}`, { name: beyond.name, value: [lon, SOUTH + 0.6], label: { position: lon > 90 ? "left" : "right" } });
+  }
+  return {
+    id: "leaving",
+    type: "scatter",
+    coordinateSystem: "geo",
+    zlevel,
+    silent: true,
+    symbol: "triangle",
+    symbolRotate: 180,
+    symbolSize: 11,
+    data: [...found.values()],
+    itemStyle: { color: colours.ink, opacity: 1 },
+    label: {
+      show: true,
+      color: colours.ink,
+      fontFamily: FONT,
+      fontSize: 12,
+      textBorderColor: colours.sea,
+      textBorderWidth: 3,
+      formatter: ({ name }) => name.replace(/ \(.*\)$/, ""),
+    },
+  };
 }
 
 export const midpoint = (path) => path[Math.floor(path.length / 2)];
@@ -88,6 +150,7 @@ export function facilitySites(doc, paths) {
 export function mapSeries({ doc, paths, colours, state, width: space = 1000, changes = null, isPicture = false }) {
   const index = doc.years.indexOf(state.year);
   const facilities = Object.fromEntries(doc.facilities.map((row) => [row.facility_id, row]));
+  const shownGoods = state.colourBy === "goods" && !changes ? goodsShown(state.goodsFrom ?? doc, state) : null;
   const solid = [];
   const casing = [];
   const planned = [];
@@ -112,7 +175,14 @@ export function mapSeries({ doc, paths, colours, state, width: space = 1000, cha
     const isSea = link.mode === "deep_sea";
     const width = changes ? Math.min(10, 0.8 + 6 * (kt / 1000) ** 0.65) : widthOf(kt, kind === "oil", state.scope) * (isSea ? 0.55 : 1);
     casing.push({ coords, lineStyle: { width: width + (state.colourBy === "use" ? 2 : 1.6) } });
-    solid.push({ coords, link, kt, lineStyle: { color: colour, width, opacity: isSea ? 0.55 : 1 } });
+    const lineStyle = { color: colour, width, opacity: isSea ? 0.55 : 1 };
+    const parts = shownGoods && goodsOf(link, index, shownGoods, state);
+    const whole = parts?.reduce((sum, each) => sum + each, 0);
+    if (!whole) solid.push({ coords, link, kt, lineStyle });
+    else
+      cut(coords, parts.map((each) => each / whole)).forEach((piece, at) => {
+        if (parts[at] > 0) solid.push({ coords: piece, link, kt, lineStyle: { ...lineStyle, color: colours.series[at], cap: "butt" } });
+      });
     const forward = link.forward_kt[index] >= link.backward_kt[index];
     if (!isSea) moving.push({ kt, coords: forward ? coords : [...coords].reverse() });
   }
@@ -148,6 +218,7 @@ export function mapSeries({ doc, paths, colours, state, width: space = 1000, cha
     );
   }
   series.push(...pointSeries({ doc, paths, colours, state, index, changes, space }));
+  series.push(leavingSeries({ doc, paths, ids: solid.map(({ link }) => link.link_id), colours, zlevel: 4 }));
   return { series, shown: solid };
 }
 
@@ -356,6 +427,13 @@ export function makeMap(element, { doc, store, current = () => doc, changes = ()
 
 function titleOf(hit, doc, state) {
   if (hit.facility) return hit.facility.name;
-  const kt = carried(hit.link, doc.years.indexOf(state.year), state);
-  return `${hit.link.name}, ${term("mode", hit.link.mode)}: ${number(kt / 1000, 2)} ${t("unit.Mt")}`;
+  const index = doc.years.indexOf(state.year);
+  const kt = carried(hit.link, index, state);
+  const told = `${hit.link.name}, ${term("mode", hit.link.mode)}: ${number(kt / 1000, 2)} ${t("unit.Mt")}`;
+  if (state.colourBy !== "goods") return told;
+  const shown = goodsShown(doc, state);
+  const parts = goodsOf(hit.link, index, shown, state);
+  const whole = parts.reduce((sum, each) => sum + each, 0);
+  const named = shown.map(({ name }, at) => [name, parts[at] / whole]).filter(([, share]) => share >= 0.005);
+  return [told, ...named.map(([name, share]) => `${name} ${percent(share)}`)].join("; ");
 }

@@ -1,5 +1,5 @@
 // Puts the views together and keeps them drawn: header, sections, footer; theme, language, motion, printing.
-import { allDrawn, forgetAll, resizeAll } from "./charts.js";
+import { allDrawn, chartOf, forgetAll, resizeAll } from "./charts.js";
 import { makeCards } from "./cards.js";
 import { button, h } from "./dom.js";
 import { LANGUAGES, currentLanguage, setLanguage, t } from "./i18n.js";
@@ -36,7 +36,7 @@ export async function mountPage(root, source, { language = "en", bar = [] } = {}
     const detail = h("div", { class: "detail-place", hidden: true, "aria-live": "polite" });
     const context = { doc, against, comparison, licences, store, map: null };
     context.cards = makeCards(context, detail);
-    const [brief, hero, map, ladder, promises, trust, profile, flows, diversion, compare, validation, links, operators, measures, sources] =
+    const [brief, hero, map, ladder, promises, trust, profile, flows, diversion, shipments, compare, validation, links, operators, measures, sources] =
       [
         "briefView",
         "heroView",
@@ -47,6 +47,7 @@ export async function mountPage(root, source, { language = "en", bar = [] } = {}
         "profileView",
         "sankeyView",
         "diversionView",
+        "shipmentsView",
         "compareView",
         "validationView",
         "linkTable",
@@ -64,6 +65,7 @@ export async function mountPage(root, source, { language = "en", bar = [] } = {}
       profile,
       flows,
       diversion,
+      shipments,
       compare,
       validation,
       links,
@@ -78,6 +80,7 @@ export async function mountPage(root, source, { language = "en", bar = [] } = {}
       ["where", "nav.map"],
       ["promises", "nav.promises"],
       ["routes", "nav.routes"],
+      shipments ? ["shipments", "nav.shipments"] : null,
       compare ? ["compare", "nav.compare"] : null,
       ["tables", "nav.tables"],
       ["sources", "nav.sources"],
@@ -140,6 +143,7 @@ export async function mountPage(root, source, { language = "en", bar = [] } = {}
         h("div", { class: "pair" }, profile?.element, flows.element),
         h("div", { class: "pair" }, diversion.element, validation?.element),
       ),
+      shipments?.element,
       compare?.element,
       section("tables", t("tables.title"), links.element, operators.element, measures.element),
       sources.element,
@@ -173,7 +177,7 @@ export async function mountPage(root, source, { language = "en", bar = [] } = {}
       for (const view of all) if (view.keys.some((key) => changed.includes(key))) view.draw(changed);
     });
     allDrawn().then(() => {
-      window.karvan = { store, map: context.map, doc };
+      window.karvan = { store, map: context.map, doc, chartOf };
       document.body.dataset.ready = context.map.isDrawn() ? "1" : "0";
     });
   }

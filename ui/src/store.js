@@ -10,6 +10,8 @@ export const START = {
   measure: "time_d",
   journeys: null,
   compare: "two",
+  shipment: 0,
+  way: 0,
   selected: null,
   paper: false,
 };
@@ -42,6 +44,7 @@ async function unpacked(id) {
 export function inlineSource() {
   return {
     screen: () => unpacked("screen"),
+    route: () => unpacked("route"),
     against: () => unpacked("against"),
     comparison: () => unpacked("comparison"),
     basemap: () => unpacked("basemap"),

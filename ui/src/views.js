@@ -4,6 +4,7 @@ export * from "./controls.js";
 export * from "./where.js";
 export * from "./promises.js";
 export * from "./corridors.js";
+export * from "./shipping.js";
 export * from "./lists.js";
 export * from "./compare.js";
 export * from "./brief.js";

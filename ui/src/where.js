@@ -3,7 +3,8 @@ import { baseOption, drawingElement, drawingOf } from "./charts.js";
 import { picker, yearBar } from "./controls.js";
 import { button, h, icon } from "./dom.js";
 import { PICTURE, framed, notesOf, savePng, saveSvg } from "./download.js";
-import { t } from "./i18n.js";
+import { t, term } from "./i18n.js";
+import { goodsOf, goodsShown } from "./goods.js";
 import { ladderList, ladderPicture, ladderRows, ladderTable, rungList } from "./ladder.js";
 import { geoOption, makeMap, mapSeries, pathsOf, widthOf } from "./map.js";
 import { projection } from "./projection.js";
@@ -51,7 +52,9 @@ export function mapView(context) {
     });
   };
   // A moved year is told of all routes and goods; what of it crosses the cordon stands in the headline.
-  const drawn = (state) => (state.live ? { ...state, scope: "all", goods: "all" } : state);
+  // The year that is moved has no tonnes by goods.
+  const drawn = (state) =>
+    state.live ? { ...state, scope: "all", goods: "all", colourBy: state.colourBy === "goods" ? "mode" : state.colourBy } : state;
   const changes = (state) => (state.live && state.liveMap === "change" ? context.changes(state.live) : null);
   const told = (state) => {
     if (state.live) return t(state.liveMap === "change" ? "live.told_change" : "live.told_flows", { year: state.live.year });
@@ -62,6 +65,33 @@ export function mapView(context) {
       year: state.year,
       goods: state.goods === "all" ? t("map.all_goods") : doc.goods.find((row) => row.commodity_group === state.goods).name,
     });
+  // The twin of the colours: tonnes of every link by goods.
+  const twin = h("details", { class: "twin no-print", hidden: true }, h("summary", {}, t("table.show")));
+  twin.addEventListener("toggle", () => fillTwin());
+  function fillTwin() {
+    if (twin.hidden || !twin.open) return;
+    const state = drawn(store.get());
+    const index = doc.years.indexOf(state.year);
+    const groups = goodsShown(doc, state);
+    const rows = doc.links
+      .map((link) => {
+        const parts = goodsOf(link, index, groups, state);
+        const all_kt = parts.reduce((sum, each) => sum + each, 0);
+        return { name: link.name, mode: term("mode", link.mode), all_kt, ...Object.fromEntries(groups.map(({ key }, at) => [key, parts[at]])) };
+      })
+      .filter((row) => row.all_kt >= 0.05)
+      .sort((a, b) => b.all_kt - a.all_kt);
+    const columns = [
+      { key: "name", label: t("column.link") },
+      { key: "mode", label: t("column.mode") },
+      { key: "all_kt", label: t("map.all_goods_kt"), digits: 1 },
+      ...groups.map(({ key, name: label }) => ({ key, label, digits: 1 })),
+    ];
+    twin.replaceChildren(
+      twin.firstElementChild,
+      dataTable({ id: "table-goods", caption: toldOfRun(state), columns, rows, fileName: `${name}-goods` }).element,
+    );
+  }
   let map = null;
   let scopes, colourings;
   const element = h(
@@ -95,6 +125,7 @@ export function mapView(context) {
         [
           ["mode", t("map.by_mode")],
           ["use", t("map.by_use")],
+          ["goods", t("map.by_goods")],
         ],
         store,
         "colourBy",
@@ -123,6 +154,7 @@ export function mapView(context) {
     ),
     yearBar(context),
     key,
+    twin,
     h("p", { class: "soft small" }, source, " ", h("span", { class: "on-paper" }, t("map.endorsement"))),
   );
   return {
@@ -136,9 +168,11 @@ export function mapView(context) {
       map.draw(keys);
       const state = store.get();
       scopes.hidden = goods.parentElement.hidden = Boolean(state.live);
-      colourings.hidden = Boolean(changes(state));
+      colourings.hidden = Boolean(changes(state)) || Boolean(state.live && state.colourBy === "goods");
       caption.textContent = told(state);
       key.replaceChildren(legend(drawn(state)));
+      twin.hidden = drawn(state).colourBy !== "goods";
+      fillTwin();
     },
   };
 
@@ -159,7 +193,12 @@ export function mapView(context) {
     }
     const line = (colour, width) => h("span", { class: "swatch", style: { background: colour, height: `${Math.max(2, width)}px` } });
     const items =
-      state.colourBy === "use"
+      state.colourBy === "goods"
+        ? [
+            ...goodsShown(doc, state).map(({ name, key }, at) => h("li", { "data-goods": key }, line(colours.series[at], 5), name)),
+            h("li", { class: "soft" }, t("map.goods_told")),
+          ]
+        : state.colourBy === "use"
         ? [0, 1, 2, 3].map((step) => h("li", {}, line(colours.use[step], 5), t(`use.${step}`)))
         : MODE_CLASSES.map((kind) => h("li", {}, line(colours[kind], 5), t(`class.${kind}`)));
     const widths = (state.scope === "corridor" ? [0.1, 1, 3] : [1, 5, 15]).map((mt) =>

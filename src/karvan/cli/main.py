@@ -188,6 +188,7 @@ def _parser() -> argparse.ArgumentParser:
         "karvan route CNSIA GEPTI --commodity containers --depart 2027-03-01",
     )  # fmt: skip
     routes.add_arguments(way)
+    _language_argument(way, "language the page opens in")
     _scenario_arguments(way, "scenario id; by default the corridor's baseline")
 
     traffic = _verb(
@@ -545,6 +546,7 @@ def _select_link(parsed: argparse.Namespace) -> int:
 def _route(parsed: argparse.Namespace) -> int:
     from karvan.report.shipping import shipping_lines
     from karvan.study import route
+    from karvan.study.report import route_report
 
     if parsed.batch is not None:
         return _route_batch(parsed)
@@ -566,10 +568,14 @@ def _route(parsed: argparse.Namespace) -> int:
         options=_options(parsed),
         **routes.priced(parsed, corridor),
     )
+    if parsed.report is not None:
+        route_report(found, corridor, parsed.report, language=_language(parsed))
     if parsed.json:
-        _print_json(found.as_dict())
+        _print_json({**found.as_dict(), **({} if parsed.report is None else {"report": str(parsed.report)})})
     else:
         print("\n".join(shipping_lines(found)))
+        if parsed.report is not None:
+            print(f"Page     {parsed.report}")
     return 0
 
 

@@ -50,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     elements = "link, terminal, facility, route family, country (two capital letters) or place; repeatable"
     parser.add_argument("--avoid", action="append", default=[], metavar="ID", help=f"keep off a {elements}")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write the answer as a page for a browser, too")
     parser.add_argument("--via", action="append", default=[], metavar="ID", help=f"pass a {elements}")
 
 

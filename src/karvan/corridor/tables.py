@@ -18,6 +18,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "places": network.Places,
     "modes": network.Modes,
     "links": network.Links,
+    "waypoints": network.Waypoints,
     "terminals": network.Terminals,
     "facilities": network.Facilities,
     "facility_uses": network.FacilityUses,
@@ -65,7 +66,7 @@ TABLES: dict[str, type[dy.Schema]] = {
 """Declaration of each table, in a fixed order; the name is the file's stem."""
 
 OPTIONAL_TABLES = frozenset({
-    "returns", "surcharges", "through_rates", "limits", "vessels", "depths", "sea_levels", "delay_curves", "road_curves",
+    "waypoints", "returns", "surcharges", "through_rates", "limits", "vessels", "depths", "sea_levels", "delay_curves", "road_curves",
     "services", "sailings", "fleet", "journeys", "power_zones", "power_plants", "power_lines", "permissions", "seasons",
     "trade",
     "calibration_targets", "constants", "demand_factors", "base_costs", "provenance", "default_ranges", "observations", "commitments",
@@ -86,9 +87,10 @@ NOT_INPUTS = frozenset(
         "default_ranges",
         "journeys",
         "through_rates",
+        "waypoints",
     }
 )
-"""Tables that are evidence or fitted by the model, so that nobody's input stands in them."""
+"""Tables that are evidence, fitted by the model or only drawn, so that nothing of a result rests on them as an input."""
 
 
 def columns_of(table: str) -> Mapping[str, dy.Column]:

@@ -10,13 +10,13 @@ from karvan.network.facilities import Facilities, FacilityUses, Fleet, Returns, 
 from karvan.network.journeys import Journeys
 from karvan.network.limits import Depths, Limits, SeaLevels, Vessels
 from karvan.network.operators import Operators, Tariffs
-from karvan.network.places import Links, Modes, Places, Terminals
+from karvan.network.places import Links, Modes, Places, Terminals, Waypoints
 from karvan.network.quotes import Surcharges, ThroughRates
 from karvan.network.roads import LINK_COLUMNS, RoadNetwork, road_network, time_integral, travel_time
 
 __all__ = [
     "LINK_COLUMNS", "Cordons", "DelayCurves", "Depths", "Facilities", "FacilityUses", "Fleet", "Journeys", "Limits", "Links", "Modes",
     "Operators", "Places", "PowerLines", "PowerPlants", "PowerZones", "Returns", "RoadCurves", "RoadNetwork", "RouteFamilies", "Sailings",
-    "SeaLevels", "Services", "Surcharges", "Tariffs", "Terminals", "ThroughRates", "Vessels", "road_network", "time_integral",
-    "travel_time",
+    "SeaLevels", "Services", "Surcharges", "Tariffs", "Terminals", "ThroughRates", "Vessels", "Waypoints", "road_network",
+    "time_integral", "travel_time",
 ]  # fmt: skip

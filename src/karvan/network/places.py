@@ -13,6 +13,7 @@ from karvan.schema import (
     number,
     text,
     text_id,
+    whole,
 )
 
 TERMINAL_KINDS = ("port", "gauge_change", "border", "transfer")
@@ -54,6 +55,16 @@ class Links(Table):
     one_way = claim("Runs only from `from_place` to `to_place`.", default=False)
     is_open = claim("Open to traffic.", switch=True)
     operator_id = text_id("Who charges for it.", refers_to="operators.operator_id")
+    note = text("For readers; no code reads it.", nullable=True)
+
+
+class Waypoints(Table):
+    """Where a link turns between its ends, for maps alone: nothing is computed from it. What has no rows is drawn straight or bent."""
+
+    link_id = text_id("The link.", refers_to="links.link_id", primary_key=True)
+    point_no = whole("Rank on the way from `from_place` to `to_place`.", least=1, primary_key=True)
+    lon_deg = number("Longitude, WGS 84.", least=-180.0, most=180.0)
+    lat_deg = number("Latitude, WGS 84.", least=-90.0, most=90.0)
     note = text("For readers; no code reads it.", nullable=True)
 
 

@@ -5,11 +5,13 @@ May import: results and what lies below it.
 """
 
 from karvan.report.content import build_report
-from karvan.report.page import is_bundled, render_page
+from karvan.report.page import is_bundled, render_page, render_route
+from karvan.report.route_screen import route_screen
 from karvan.report.screen import compare_screens, screen
 from karvan.report.summary import summary_lines
 from karvan.report.words import ENGLISH, LANGUAGES, Words
 
 __all__ = [
-    "ENGLISH", "LANGUAGES", "Words", "build_report", "compare_screens", "is_bundled", "render_page", "screen", "summary_lines",
+    "ENGLISH", "LANGUAGES", "Words", "build_report", "compare_screens", "is_bundled", "render_page", "render_route",
+    "route_screen", "screen", "summary_lines",
 ]  # fmt: skip

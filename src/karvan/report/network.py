@@ -54,6 +54,7 @@ def links_of(saved: SavedRun, corridor: Corridor, years: Sequence[int]) -> list[
     for facility, link in tables["facility_uses"].select("facility_id", "link_id").drop_nulls().unique(maintain_order=True).iter_rows():
         facilities.setdefault(link, []).append(facility)
     ranges = read_ranges(tables)
+    turns = turns_of(corridor)
     found = []
     for row in tables["links"].iter_rows(named=True):
         link = row["link_id"]
@@ -69,6 +70,7 @@ def links_of(saved: SavedRun, corridor: Corridor, years: Sequence[int]) -> list[
                 "from_place": row["from_place"],
                 "to_place": row["to_place"],
                 "mode": str(row["mode"]),
+                "turns": turns.get(link, []),
                 "operator": operators.get(row["operator_id"], row["operator_id"]),
                 "is_open_at_start": row["is_open"],
                 "note": row["note"],
@@ -82,6 +84,16 @@ def links_of(saved: SavedRun, corridor: Corridor, years: Sequence[int]) -> list[
                 "corridor_goods_kt": _goods_by_year(own, years),
             }
         )
+    return found
+
+
+def turns_of(corridor: Corridor) -> dict[str, list[list[float]]]:
+    """Points at which links turn, by link: longitude and latitude, from its start to its end."""
+    found: dict[str, list[list[float]]] = {}
+    for link, lon_deg, lat_deg in (
+        corridor.tables["waypoints"].sort("link_id", "point_no").select("link_id", "lon_deg", "lat_deg").iter_rows()
+    ):
+        found.setdefault(link, []).append([lon_deg, lat_deg])
     return found
 
 

@@ -7,7 +7,7 @@ import gzip
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib import resources
 from typing import Any
@@ -49,32 +49,49 @@ def render_page(
 
     Args:
         screen: What `screen` gave.
-        against: The screen of the run it is held against, if any.
+        against: The screen of the run it is held against, if any; what maps and ladder draw of it goes into the page.
         comparison: What `compare_screens` gave for the two.
         language: Language it opens in, a code of two letters.
 
     Raises:
         DataError: The screen's files were not built, or the language is none of ours.
     """
+    run = screen["run"]
+    title = f"{run['corridor_title']}: {run['scenario_title']} – Karvan {run['run_id']}"
+    theirs = None if against is None else _drawn(against, (*_NOTEBOOK_KEYS, "stops"), ("values", "note"))
+    return _page(title, {"screen": screen, "against": theirs, "comparison": comparison}, language=language)
+
+
+def render_route(route: Mapping[str, Any], *, language: str = "en") -> str:
+    """A page of one answer to a shipper, whole in itself like that of a run.
+
+    Args:
+        route: What `route_screen` gave.
+        language: Language it opens in, a code of two letters.
+
+    Raises:
+        DataError: The screen's files were not built, or the language is none of ours.
+    """
+    title = f"{route['commodity_name']}: {route['origin']['name']} – {route['destination']['name']}, {route['date']} – Karvan"
+    return _page(title, {"route": route}, language=language)
+
+
+def _page(title: str, documents: Mapping[str, Any], *, language: str) -> str:
     require_language(language)
     require_bundle()
     script, style = _read("report.js"), _read("report.css")
     script = script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
-    run = screen["run"]
-    title = f"{run['corridor_title']}: {run['scenario_title']} – Karvan {run['run_id']}"
     # Styles of elements are set by the chart library; the page's own sheet and script are let in by their hashes and nothing else is.
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src-elem {_hash(style)}; style-src-attr 'unsafe-inline';"
         " font-src data:; img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
-    documents = {
-        "screen": screen,
-        "against": against,
-        "comparison": comparison,
+    packed = {
+        **documents,
         "basemap": json.loads(_HERE.joinpath("basemap.json").read_text(encoding="utf-8")),
         "licences": _read("LICENCES.txt"),
     }
-    data = "\n".join(f'<script type="text/plain" id="{name}">{_packed(content)}</script>' for name, content in documents.items())
+    data = "\n".join(f'<script type="text/plain" id="{name}">{_packed(content)}</script>' for name, content in packed.items())
     return (
         f'<!doctype html>\n<html lang="{escape(language)}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
@@ -109,11 +126,7 @@ def render_map(screen: Mapping[str, Any], *, language: str = "en") -> str:
         f"default-src 'none'; script-src {_hash(_STARTER)} {_hash(script)}; style-src-elem {_hash(style)};"
         " style-src-attr 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
-    drawn = {name: screen[name] for name in _NOTEBOOK_KEYS}
-    drawn["links"] = [{name: value for name, value in link.items() if name not in ("values", "note")} for link in screen["links"]]
-    drawn["facilities"] = [
-        {name: value for name, value in row.items() if name not in ("values", "baseline")} for row in screen["facilities"]
-    ]
+    drawn = _drawn(screen, _NOTEBOOK_KEYS, ("values", "note", "baseline"))
     basemap = json.loads(_HERE.joinpath("basemap.json").read_text(encoding="utf-8"))
     parts = {"screen": _packed(drawn), "basemap": _packed(basemap), "code": _zipped(script)}
     data = "\n".join(f'<script type="text/plain" id="{name}">{content}</script>' for name, content in parts.items())
@@ -122,6 +135,14 @@ def render_map(screen: Mapping[str, Any], *, language: str = "en") -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n<style>{style}</style>\n</head>\n<body>\n'
         f'<div id="page"></div>\n{data}\n<script>{_STARTER}</script>\n</body>\n</html>\n'
     )
+
+
+def _drawn(screen: Mapping[str, Any], keys: Sequence[str], without: Sequence[str]) -> dict[str, Any]:
+    """What a map draws of a run: some keys of its document, links and facilities without what only stands behind them."""
+    found = {name: screen[name] for name in keys}
+    for name in ("links", "facilities"):
+        found[name] = [{key: value for key, value in row.items() if key not in without} for row in screen[name]]
+    return found
 
 
 def document_in(page: str) -> dict[str, Any] | None:

@@ -6,27 +6,36 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from karvan import __version__
+from karvan.corridor import Corridor
 from karvan.errors import DataError, Problem
-from karvan.report import compare_screens, is_bundled, render_page, screen
+from karvan.report import compare_screens, is_bundled, render_page, render_route, route_screen, screen
 from karvan.report.page import require_bundle
 from karvan.report.pdf import find_chromium, print_pdf
-from karvan.results import RUNS_FOLDER, Ladder, load_ladder, save_ladder, write_text_whole
+from karvan.results import RUNS_FOLDER, Ladder, ShippingAnswer, load_ladder, save_ladder, write_text_whole
 from karvan.study.checking import reopened
+from karvan.study.options import options_of
+from karvan.study.shipments import with_shipments
 
 
-def screen_of_run(run: Path, *, corridor: str | None = None, ladder: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def screen_of_run(
+    run: Path, *, corridor: str | None = None, ladder: Mapping[str, Any] | None = None, has_shipments: bool = True
+) -> dict[str, Any]:
     """The screen's document of a run folder; see `docs/reference/screen.md`.
 
     Args:
         run: Run folder, or the id of a run in `karvan-runs`.
         corridor: Folder or name of its corridor; by default the packaged one that the run names.
         ladder: What `karvan ladder --json` printed; by default what the run folder holds of it.
+        has_shipments: Answer the shipments that the case names, too.
 
     Raises:
         DataError: It is no run, or its corridor or measures are no longer those of the run.
     """
-    saved, prepared = reopened(run_folder(run), corridor=corridor)
-    return screen(saved, prepared.corridor, ladder=ladder)
+    folder = run_folder(run)
+    saved, prepared = reopened(folder, corridor=corridor)
+    document = screen(saved, prepared.corridor, ladder=ladder)
+    return with_shipments(document, prepared.corridor, options_of(saved.manifest, folder=folder)) if has_shipments else document
 
 
 def report(
@@ -59,14 +68,13 @@ def report(
     require_bundle()
     chromium = find_chromium() if is_printed else None
     ours = screen_of_run(run, corridor=corridor, ladder=None if ladder is None else load_ladder(ladder))
-    theirs = None if against is None else screen_of_run(against, corridor=corridor)
+    theirs = None if against is None else screen_of_run(against, corridor=corridor, has_shipments=False)
     if theirs is not None and theirs["run"]["corridor"] != ours["run"]["corridor"]:
         message = f"{against} is a run of {theirs['run']['corridor']}, must be one of {ours['run']['corridor']}"
         raise DataError(Problem("--against", None, None, message))
     name = "report.html" if theirs is None else f"against-{theirs['run']['run_id']}.html"
     page = out or run_folder(run) / name
-    if not page.parent.is_dir():
-        raise DataError(Problem("--out", None, None, f"there is no folder {page.parent}; make it or name another file"))
+    _require_folder(page, "--out")
     comparison = None if theirs is None else compare_screens(ours, theirs)
     write_text_whole(page, render_page(ours, against=theirs, comparison=comparison, language=language))
     pdf = None
@@ -81,6 +89,23 @@ def report(
     }
 
 
+def route_report(found: ShippingAnswer, corridor: Corridor, out: Path, *, language: str = "en") -> None:
+    """Write the page of one answer to a shipper.
+
+    Args:
+        found: What `karvan.route` gave.
+        corridor: The corridor that was asked about.
+        out: File to write.
+        language: Language the page opens in.
+
+    Raises:
+        DataError: There is no such folder, or no bundle of the screen in the installation.
+    """
+    require_bundle()
+    _require_folder(out, "--report")
+    write_text_whole(out, render_route(route_screen(found, corridor, version=__version__), language=language))
+
+
 def add_ladder(run: Path, ladder: Ladder, *, language: str = "en", corridor: str | None = None) -> None:
     """Keep a ladder in a run folder, and write the run's page again with it where the screen was built.
 
@@ -93,6 +118,11 @@ def add_ladder(run: Path, ladder: Ladder, *, language: str = "en", corridor: str
     save_ladder(ladder, run)
     if is_bundled():
         write_text_whole(run / "report.html", render_page(screen_of_run(run, corridor=corridor), language=language))
+
+
+def _require_folder(page: Path, option: str) -> None:
+    if not page.parent.is_dir():
+        raise DataError(Problem(option, None, None, f"there is no folder {page.parent}; make it or name another file"))
 
 
 def run_folder(run: Path) -> Path:

@@ -20,7 +20,7 @@ from karvan.errors import DataError, Problem
 from karvan.measures import Scenario, load_scenario
 from karvan.measures.apply import apply, apply_years, require_fitting
 from karvan.report import build_report, is_bundled, render_page, screen
-from karvan.results import LEG_SCHEMA, RUNS_FOLDER, Outlook, Run, YearResult, existing_run, save_run
+from karvan.results import LEG_SCHEMA, RUNS_FOLDER, Outlook, Run, SavedRun, YearResult, existing_run, save_run
 from karvan.study.checking import refuse_wrong
 from karvan.study.clear import Cleared, Market, clear, clear_like
 from karvan.study.ledger import Ledger
@@ -30,6 +30,7 @@ from karvan.study.outcomes import outcomes_of, scenario_legs
 from karvan.study.progress import Progress, named, silent
 from karvan.study.relief import capacity_bases, relief_table, stop_gains
 from karvan.study.route_memory import RouteMemory, cache_folder
+from karvan.study.shipments import with_shipments
 from karvan.study.shown_run import ShownRun
 from karvan.study.year import year_result
 from karvan.validation import compare, journey_years, judge_commitments
@@ -169,8 +170,12 @@ def run(
         existing_run(folder, run_id, replace=True)
         check = partial(refuse_wrong, corridor=prepared.corridor, scenarios={"scenario": prepared.scenario, "baseline": baseline})
         manifest_out = _manifest(result, prepared, years, options)
-        page = (lambda saved: render_page(screen(saved, prepared.corridor), language=language)) if is_bundled() else None
-        save_run(result, folder, manifest=manifest_out, page=page, ledger=ledger.frames(), check=check)
+
+        def page(saved: SavedRun) -> str:
+            document = with_shipments(screen(saved, prepared.corridor), prepared.corridor, options)
+            return render_page(document, language=language)
+
+        save_run(result, folder, manifest=manifest_out, page=page if is_bundled() else None, ledger=ledger.frames(), check=check)
     return result
 
 

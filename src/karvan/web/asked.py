@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -12,6 +13,8 @@ from karvan.study import ScenarioOptions
 Id = Annotated[str, Field(pattern=ID, max_length=100)]
 Assignment = Annotated[str, Field(min_length=3, max_length=400)]
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Word = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Words = Annotated[tuple[Word, ...], Field(max_length=20)]
 MeasureIds = Annotated[tuple[Id, ...], Field(max_length=200)]
 Assignments = Annotated[tuple[Assignment, ...], Field(max_length=200)]
 Factors = Annotated[dict[Id, Annotated[float, Field(ge=0.0, le=10.0)]], Field(max_length=50)]
@@ -83,6 +86,27 @@ class LiveAsked(_Asked):
     year: int = Field(ge=1900, le=2200)
     set: Assignments = ()
     demand_factor: Factors = Field(default_factory=dict)
+
+
+class RouteAsked(_Asked):
+    """A shipment that looks for a way."""
+
+    client: str = Field("", max_length=60)
+    run_id: str | None = Field(None, pattern=RUN_ID)
+    scenario: Id | None = None
+    origin: Word
+    destination: Word
+    commodity: Word
+    year: int | None = Field(None, ge=1900, le=2200)
+    depart: date | None = None
+    deadline: date | None = None
+    max_options: int = Field(5, ge=1, le=12)
+    avoid: Words = ()
+    via: Words = ()
+
+    def as_task(self) -> dict[str, Any]:
+        """Arguments of `karvan.route`, as a worker is sent them."""
+        return self.model_dump(mode="json", exclude={"client", "run_id", "scenario"})
 
 
 class Renamed(_Asked):

@@ -1,4 +1,4 @@
-"""Questions that take seconds, each answered once, by a worker of their own; and one year that is moved while somebody watches."""
+"""Questions that take seconds, each answered once, by a worker of their own; and those asked anew while somebody watches."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from threading import Condition, Event, Lock, Thread
 from typing import Any
 
 from karvan.web.refused import Refused, refused
-from karvan.web.worker import LIVE
 from karvan.web.workers import Worker, WorkerDied
 
 _MOST_KEPT = 64
@@ -64,7 +63,7 @@ class Questions:
 
 
 class _Ticket:
-    """A move that waits for its answer."""
+    """A question that waits for its answer."""
 
     def __init__(self, task: Mapping[str, Any]) -> None:
         self.task = task
@@ -77,23 +76,26 @@ class _Ticket:
         self.is_answered.set()
 
 
-class LiveDesk:
-    """Moves of a year: of each client the newest that waits is answered, those before it are dropped.
+class NewestDesk:
+    """Questions that are asked again and again while somebody watches: of each client the newest that waits is answered, those before it
+    are dropped.
 
     Args:
-        worker: Holds the years ready.
+        worker: Holds ready what they are about.
+        kind: Kind of task.
     """
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: Worker, kind: str) -> None:
         self._worker = worker
+        self._kind = kind
         self._change = Condition()
         self._waiting: OrderedDict[str, _Ticket] = OrderedDict()
         self._is_stopping = False
-        self._thread = Thread(target=self._serve, name="live", daemon=True)
+        self._thread = Thread(target=self._serve, name=kind, daemon=True)
         self._thread.start()
 
-    def move(self, client: str, task: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to a move.
+    def ask(self, client: str, task: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to a question.
 
         Raises:
             Refused: The model refuses it, a newer one of the client came, too many clients wait, or the worker died.
@@ -104,11 +106,11 @@ class LiveDesk:
                 raise refused(503, "the server stops", table="server")
             older = self._waiting.get(client)
             if older is None and len(self._waiting) >= _MOST_CLIENTS:
-                raise refused(429, f"{len(self._waiting)} browsers wait for an answer already", table="live")
+                raise refused(429, f"{len(self._waiting)} browsers wait for an answer already", table=self._kind)
             self._waiting[client] = ticket  # in the place of the older one, so that a busy client does not lose its turn
             self._change.notify()
         if older is not None:
-            older.give(None, refused(409, "a newer request came before this one was begun", table="live"))
+            older.give(None, refused(409, "a newer request came before this one was begun", table=self._kind))
         ticket.is_answered.wait()
         if ticket.refusal is not None:
             raise ticket.refusal
@@ -136,10 +138,10 @@ class LiveDesk:
                 _, ticket = self._waiting.popitem(last=False)
             started = time.perf_counter()
             try:
-                answer = self._worker.ask(LIVE, ticket.task)
+                answer = self._worker.ask(self._kind, ticket.task)
             except WorkerDied:
-                message = "worker died: the process that held the year ended; ask again, the next answer takes longer"
-                ticket.give(None, refused(503, message, table="live"))
+                message = "worker died: the process that was asked ended; ask again, the next answer takes longer"
+                ticket.give(None, refused(503, message, table=self._kind))
             except Refused as refusal:
                 ticket.give(None, refusal)
             else:

@@ -19,17 +19,17 @@ from karvan.study.live import Case, Move, as_measure, values_in
 from karvan.study.options import ScenarioOptions
 from karvan.study.run import run_id_of
 from karvan.validation import References, inputs, references_of, sources
-from karvan.web.asked import JobAsked, LiveAsked
+from karvan.web.asked import JobAsked, LiveAsked, RouteAsked
 from karvan.web.case import MOVED, case_document
 from karvan.web.desk import JobDesk
 from karvan.web.jobs import Job, JobStore
-from karvan.web.questions import LiveDesk, Questions
+from karvan.web.questions import NewestDesk, Questions
 from karvan.web.refused import refused
 from karvan.web.screen import compare_screens, screen_document
 from karvan.web.sessions import Sessions
 from karvan.web.settings import Settings
 from karvan.web.shelf import RunShelf
-from karvan.web.worker import LADDER
+from karvan.web.worker import LADDER, LIVE, ROUTE
 from karvan.web.workers import Worker
 
 _MOST_SCREENS = 6
@@ -63,7 +63,8 @@ class Server:
             on_lost=self.shelf.sweep,
         )
         self.questions = Questions(Worker(settings, "questions"))
-        self.live = LiveDesk(Worker(settings, "live"))
+        self.live = NewestDesk(Worker(settings, "live"), LIVE)
+        self.shipping = NewestDesk(Worker(settings, "routes"), ROUTE)
         self.is_ending = False
         self._checking = Lock()
         self._drawing = Lock()
@@ -123,7 +124,17 @@ class Server:
             "set": list(asked.set),
             "demand_factor": dict(asked.demand_factor),
         }
-        return {**self.live.move(asked.client, task), "scenario": scenario, "case": asked.case, "run_id": asked.run_id}
+        return {**self.live.ask(asked.client, task), "scenario": scenario, "case": asked.case, "run_id": asked.run_id}
+
+    def route(self, asked: RouteAsked) -> dict[str, Any]:
+        """The document of an answer to a shipper."""
+        if asked.run_id is not None:
+            _require_one_state(asked)
+            scenario, options = self._case_of(asked.run_id, "scenario")
+        else:
+            scenario, options = asked.scenario or self.corridor.manifest.baseline, _told(ScenarioOptions())
+        task = {**asked.as_task(), "scenario": scenario, "options": options}
+        return {**self.shipping.ask(asked.client, task), "run_id": asked.run_id}
 
     def ladder(self, run_id: str, case: str, **task: Any) -> dict[str, Any]:
         """A run's ladder; the page of the run shows the one that was asked for last."""
@@ -172,6 +183,7 @@ class Server:
         self.is_ending = True
         self.desk.stop()
         self.live.stop()
+        self.shipping.stop()
         self.questions.stop()
 
     def _options(self, asked: JobAsked) -> ScenarioOptions:
@@ -197,8 +209,7 @@ class Server:
     def _moved_case(self, asked: LiveAsked) -> tuple[str, dict[str, Any]]:
         """The case that a request moves: that of a run, or a scenario as it stands."""
         if asked.run_id is not None:
-            if asked.scenario is not None:
-                raise refused(422, "give a run_id or a scenario, not both", column="scenario")
+            _require_one_state(asked)
             return self._case_of(asked.run_id, asked.case)
         manifest = self.corridor.manifest
         scenario = asked.scenario or (manifest.baseline if asked.case == "baseline" else manifest.headline_scenario)
@@ -207,6 +218,11 @@ class Server:
     def _name_run(self, job: Job) -> None:
         if job.name:
             self.shelf.rename(job.run_id, job.name)
+
+
+def _require_one_state(asked: LiveAsked | RouteAsked) -> None:
+    if asked.scenario is not None:
+        raise refused(422, "give a run_id or a scenario, not both", column="scenario")
 
 
 def _told(options: ScenarioOptions) -> dict[str, Any]:

@@ -161,8 +161,11 @@ def _points(known: References) -> dict[str, list[float]]:
 
 def _link_shapes(known: References) -> dict[str, dict[str, Any]]:
     points = _points(known)
+    turns: dict[str, list[list[float]]] = {}
+    for row in sorted(known.rows["waypoints"].values(), key=lambda row: row["point_no"]):
+        turns.setdefault(row["link_id"], []).append([row["lon_deg"], row["lat_deg"]])
     return {
-        key: {"type": "LineString", "coordinates": [points[row["from_place"]], points[row["to_place"]]]}
+        key: {"type": "LineString", "coordinates": [points[row["from_place"]], *turns.get(key, []), points[row["to_place"]]]}
         for key, row in known.rows["links"].items()
     }
 

@@ -16,9 +16,10 @@ from karvan.study.live import Case, LiveStudy, Move
 from karvan.study.options import ScenarioOptions
 from karvan.study.progress import Progress
 from karvan.study.route_memory import RouteMemory, cache_folder
+from karvan.web.shipping import Shipping
 
 PROGRESS, DONE, FAILED = "progress", "done", "failed"
-RUN, LIVE, LADDER, SELECT_LINK, MARKET = "run", "live", "ladder", "select_link", "market"
+RUN, LIVE, LADDER, SELECT_LINK, MARKET, ROUTE = "run", "live", "ladder", "select_link", "market", "route"
 Task = Mapping[str, Any]
 
 
@@ -31,6 +32,7 @@ class _Bench:
         self.runs = Path(runs)
         self.memory = RouteMemory(folder=cache_folder())
         self._live: LiveStudy | None = None
+        self._shipping: Shipping | None = None
 
     @property
     def corridor(self) -> Corridor:
@@ -43,6 +45,12 @@ class _Bench:
         if self._live is None:
             self._live = LiveStudy(self.corridor, self.memory)
         return self._live
+
+    @property
+    def shipping(self) -> Shipping:
+        if self._shipping is None:
+            self._shipping = Shipping(self.corridor)
+        return self._shipping
 
 
 def work(connection: Connection, corridor_name: str, runs: str) -> None:
@@ -110,6 +118,10 @@ def _live(bench: _Bench, task: Task, tell: Progress) -> dict[str, Any]:
     return bench.live.answer(case, move).as_dict()
 
 
+def _route(bench: _Bench, task: Task, tell: Progress) -> dict[str, Any]:
+    return bench.shipping.answer(task, _options(task))
+
+
 def _question(verb: str, *names: str, **by_name: str) -> Callable[[_Bench, Task, Progress], dict[str, Any]]:
     """The task that asks a verb of `study` about a scenario in a year; arguments are taken from the task by these names."""
 
@@ -132,4 +144,5 @@ _TASKS: Mapping[str, Callable[[_Bench, Task, Progress], dict[str, Any]]] = {
     LADDER: _question("ladder", to_mt="to_mt"),
     SELECT_LINK: _question("select_link", "element"),
     MARKET: _question("market", "market"),
+    ROUTE: _route,
 }

@@ -1,4 +1,4 @@
-"""Requests that change something or start work: runs named and put away, jobs, one year moved; and the session that allows it."""
+"""Requests that change something or start work: runs named and put away, jobs, one year moved, routes; and the session that allows it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Path, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from karvan import __version__
-from karvan.web.asked import JOB_ID, JobAsked, LiveAsked, LoginAsked, Renamed
+from karvan.web.asked import JOB_ID, JobAsked, LiveAsked, LoginAsked, Renamed, RouteAsked
 from karvan.web.guard import cookie_name
 from karvan.web.jobs import DONE
 from karvan.web.reading import At, RunId, server_of
@@ -120,6 +120,12 @@ def live(server: At, asked: LiveAsked) -> Response:
     """One year, cleared again from where it stood."""
     answer = server.move(asked)
     return JSONResponse({**answer, "routes_text": _ROUTES_TEXT[answer["routes"]]})
+
+
+@router.post("/routes")
+def routes(server: At, asked: RouteAsked) -> Response:
+    """A shipper's options, and what rules refuse."""
+    return JSONResponse(server.route(asked))
 
 
 @router.post("/values")

@@ -12,9 +12,10 @@ import { follow, isEnded, toldOf } from "./jobs.js";
 import { runsRoom, sourcesRoom, tablesRoom } from "./lists.js";
 import { changesOf, laidOver, makeLive } from "./live.js";
 import { compareRoom, corridorsRoom, mapRoom } from "./rooms.js";
+import { routesRoom } from "./routes.js";
 import { query } from "./server.js";
 
-const VIEWS = ["map", "corridors", "compare", "tables", "sources", "runs"];
+const VIEWS = ["map", "routes", "corridors", "compare", "tables", "sources", "runs"];
 const POLL_MS = 4000;
 const NARROW = "(max-width: 1000px)";
 
@@ -36,6 +37,8 @@ export function mountApp(root, { server, session, kase, basemap, licences, runs,
     base: null,
     values: null,
     job: null,
+    route: asked.route,
+    answer: null,
     view: VIEWS.includes(asked.view) ? asked.view : "map",
   });
   const store = createStore({
@@ -98,6 +101,7 @@ export function mountApp(root, { server, session, kase, basemap, licences, runs,
   }
 
   const app = {
+    client,
     server,
     desk,
     store,
@@ -151,7 +155,7 @@ export function mountApp(root, { server, session, kase, basemap, licences, runs,
     },
     refresh: () => refresh(),
     refreshJobs: () => refreshJobs(),
-    go: (view) => go(view),
+    go: (view, more) => go(view, more),
     sheet(isOpen) {
       if (!matchMedia(NARROW).matches) return;
       if (document.body.classList.contains("has-sheet") === isOpen) return;
@@ -267,15 +271,18 @@ export function mountApp(root, { server, session, kase, basemap, licences, runs,
 
   // What stands in the address, so that a page can be opened again, or by somebody else.
   function address(view) {
-    const { runId, otherId } = desk.get();
+    const { runId, otherId, route } = desk.get();
     const lang = currentLanguage() === "en" ? null : currentLanguage();
-    return `?${query({ view: view === "map" ? null : view, run: runId, against: otherId, lang })}${location.hash}`;
+    const own = view === "routes" ? route : {};
+    return `?${query({ view: view === "map" ? null : view, run: runId, against: otherId, lang, ...own })}${location.hash}`;
   }
 
-  function go(view, { isBack = false } = {}) {
+  // `isKept`: the room stays as it stands, only the address is new.
+  function go(view, { isBack = false, isKept = false } = {}) {
     const isOther = desk.get().view !== view;
     desk.set({ view });
     if (!isBack) history[isOther ? "pushState" : "replaceState"]({ view }, "", address(view));
+    if (isKept) return;
     app.sheet(false);
     show();
     if (isOther) {
@@ -478,6 +485,7 @@ export function mountApp(root, { server, session, kase, basemap, licences, runs,
     const make = {
       map: () =>
         context ? mapRoom(app, context, own) : problem ? { element: failed(problem), views: [] } : { element: welcome(), views: [] },
+      routes: () => routesRoom(app, context, own),
       corridors: () => (context ? corridorsRoom(app, context, own) : { element: welcome(), views: [] }),
       compare: () => (context ? compareRoom(app, context, own) : { element: welcome(), views: [] }),
       tables: () => (own ? tablesRoom(app, own) : { element: welcome(), views: [] }),
