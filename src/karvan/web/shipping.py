@@ -47,10 +47,10 @@ class Shipping:
             DataError: As `karvan.route`.
         """
         kept = self._desk(task["scenario"], options)
-        days = {name: None if task[name] is None else datetime.date.fromisoformat(task[name]) for name in ("depart", "deadline")}
+        depart, deadline = (None if task[name] is None else datetime.date.fromisoformat(task[name]) for name in ("depart", "deadline"))
         kept.days.add(f"{task['year']} {task['depart']}")
         found = kept.desk.answer(
-            task["origin"], task["destination"], commodity=task["commodity"], year=task["year"], **days,
+            task["origin"], task["destination"], commodity=task["commodity"], year=task["year"], depart=depart, deadline=deadline,
             max_options=task["max_options"], avoid=task["avoid"], via=task["via"],
         )  # fmt: skip
         return route_screen(found, self._corridor, version=__version__)
