@@ -26,6 +26,11 @@ PIXELS = """([points]) => {
   });
 }"""
 
+PIECES = """(id) => {
+  const long = (path) => path.slice(1).reduce((sum, point, at) => sum + Math.hypot(point[0] - path[at][0], point[1] - path[at][1]), 0);
+  const drawn = karvan.map.chart.getOption().series.find((each) => each.id === 'links').data.filter((each) => each.link.link_id === id);
+  return drawn.map((each) => ({ share: long(each.coords) / long(karvan.map.paths[id]), colour: each.lineStyle.color }));
+}"""
 ROWS = """(table) => [...table.tBodies[0].rows].map((row) => Object.fromEntries(
   [...row.cells].map((cell, index) => [cell.dataset.key ?? `text${index}`, cell.dataset.value ?? cell.textContent])))"""
 TILES = """(all) => all.map((tile) => [tile.querySelector('h3').textContent, Object.fromEntries(
@@ -116,6 +121,29 @@ def test_a_click_on_the_map_opens_what_lies_there(open_page, report_file, docume
     x, y = page.evaluate("([id]) => karvan.map.chart.convertToPixel('geo', karvan.map.paths[id][7])", [busiest["link_id"]])
     page.locator("#map").click(position={"x": x, "y": y})
     expect(page.locator(".detail")).to_contain_text(busiest["name"])
+
+
+def test_the_map_by_goods_colours_each_line_in_proportion_and_its_table_holds_the_tonnes(open_page, report_file, document):
+    page = open_page(report_file)
+    page.locator("#where [data-choice=all]").click()
+    page.locator("#where [data-choice=goods]").click()
+    shown = page.locator(".map-key [data-goods]").evaluate_all("(all) => all.map((each) => each.dataset.goods)")
+    own = shown[:-1]
+    assert shown[-1] == "rest"
+    assert own == [row["commodity_group"] for row in document["goods"] if row["commodity_group"] in own]
+    year = document["years"].index(document["focus_year"])
+    rails = [row for row in document["links"] if row["mode"] == "rail" and len(row["goods_kt"]) > 1]
+    link = max(rails, key=lambda row: sorted(kt[year] for kt in row["goods_kt"].values())[-2])
+    pieces = page.evaluate(PIECES, link["link_id"])
+    tonnes = [link["goods_kt"].get(group, [0.0] * 99)[year] for group in own]
+    tonnes.append(sum(kt[year] for group, kt in link["goods_kt"].items() if group not in own))
+    shares = [kt / sum(tonnes) for kt in tonnes if kt > 0]
+    assert [piece["share"] for piece in pieces] == pytest.approx(shares, abs=1e-6)
+    assert len({piece["colour"] for piece in pieces}) == len(pieces) > 1
+    page.locator(".map-block .twin > summary").click()
+    rows = page.locator("#table-goods").evaluate(ROWS)
+    row = next(row for row in rows if row["text0"] == link["name"] and float(row["all_kt"]) == pytest.approx(sum(tonnes)))
+    assert [float(row[group]) for group in shown] == pytest.approx(tonnes)
 
 
 def test_arrow_keys_move_the_map(open_page, report_file):

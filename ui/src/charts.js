@@ -148,7 +148,10 @@ export function figure({ id, context, title, subtitle, source, height, option, t
     chart ??= makeChart(body, renderer);
     const colours = palette(state.theme);
     chart.setOption(
-      { ...baseOption(colours), ...option(colours, state, { width: body.clientWidth, height, isPicture: false, at: zoom && { center, zoom } }) },
+      {
+        ...baseOption(colours),
+        ...option(colours, state, { width: body.clientWidth, height, isPicture: false, at: zoom && { center, zoom } }),
+      },
       { notMerge: true },
     );
     fillTwin();

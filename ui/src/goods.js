@@ -32,10 +32,14 @@ export function goodsOf(link, index, shown, { goods, scope }) {
 // A path cut into pieces as long as the shares say, on the flat of the map's degrees.
 export function cut(path, shares) {
   const far = [0];
-  for (let at = 1; at < path.length; at += 1) far.push(far[at - 1] + Math.hypot(path[at][0] - path[at - 1][0], path[at][1] - path[at - 1][1]));
+  for (let at = 1; at < path.length; at += 1)
+    far.push(far[at - 1] + Math.hypot(path[at][0] - path[at - 1][0], path[at][1] - path[at - 1][1]));
   const whole = far.at(-1);
   const pointAt = (length) => {
-    const at = Math.max(1, far.findIndex((each) => each >= length - 1e-9));
+    const at = Math.max(
+      1,
+      far.findIndex((each) => each >= length - 1e-9),
+    );
     const u = far[at] > far[at - 1] ? (length - far[at - 1]) / (far[at] - far[at - 1]) : 0;
     return [0, 1].map((axis) => path[at - 1][axis] + u * (path[at][axis] - path[at - 1][axis]));
   };

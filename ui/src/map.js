@@ -83,7 +83,11 @@ export function leavingSeries({ doc, paths, ids, colours, zlevel }) {
     const [a, b] = [path[at - 1], path[at]];
     const u = (SOUTH - a[1]) / (b[1] - a[1]);
     const lon = a[0] + u * (b[0] - a[0]);
-    found.set(`${beyond.place_id} ${Math.round(lon / 8)}`, { name: beyond.name, value: [lon, SOUTH + 0.6], label: { position: lon > 90 ? "left" : "right" } });
+    found.set(`${beyond.place_id} ${Math.round(lon / 8)}`, {
+      name: beyond.name,
+      value: [lon, SOUTH + 0.6],
+      label: { position: lon > 90 ? "left" : "right" },
+    });
   }
   return {
     id: "leaving",
@@ -180,7 +184,10 @@ export function mapSeries({ doc, paths, colours, state, width: space = 1000, cha
     const whole = parts?.reduce((sum, each) => sum + each, 0);
     if (!whole) solid.push({ coords, link, kt, lineStyle });
     else
-      cut(coords, parts.map((each) => each / whole)).forEach((piece, at) => {
+      cut(
+        coords,
+        parts.map((each) => each / whole),
+      ).forEach((piece, at) => {
         if (parts[at] > 0) solid.push({ coords: piece, link, kt, lineStyle: { ...lineStyle, color: colours.series[at], cap: "butt" } });
       });
     const forward = link.forward_kt[index] >= link.backward_kt[index];

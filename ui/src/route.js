@@ -40,7 +40,13 @@ export async function mountRoute(root, source, { language = "en" } = {}) {
         h("a", { href: "#main", class: "skip" }, t("skip")),
         h("strong", { class: "brand" }, "Karvan"),
         h("span", { class: "soft run-name" }, `${answer.corridor_title} · ${answer.scenario_title}`),
-        h("div", { class: "tools push" }, languages, theme, button(t("print"), () => window.print())),
+        h(
+          "div",
+          { class: "tools push" },
+          languages,
+          theme,
+          button(t("print"), () => window.print()),
+        ),
       ),
       h("main", { id: "main" }, shown.element),
       h(

@@ -29,7 +29,9 @@ function ruleOf(rule) {
           until: rule.until_date,
         })
       : "";
-  const title = rule.source_published ? `${rule.source_title ?? rule.source} (${rule.source_published})` : (rule.source_title ?? rule.source);
+  const title = rule.source_published
+    ? `${rule.source_title ?? rule.source} (${rule.source_published})`
+    : (rule.source_title ?? rule.source);
   const source = /^https?:\/\//.test(rule.source_url ?? "")
     ? h("a", { href: rule.source_url, rel: "noopener noreferrer", target: "_blank" }, title)
     : title;
@@ -70,15 +72,20 @@ function refusals(answer, level) {
   if (answer.lifted.length) items.push(told("ship.lifted", answer.lifted));
   if (!items.length) return null;
   const list = h("ul", { class: "refusals" }, items);
-  if (answer.answer !== "allowed") return h("section", { class: "card", "aria-label": t("ship.rules") }, h(level, {}, t("ship.rules")), list);
-  return h("details", { class: "card drawer", open: answer.rejected.length < 3 }, h("summary", {}, h(level, {}, t("ship.rules_other", { count: answer.rejected.length }))), list);
+  if (answer.answer !== "allowed")
+    return h("section", { class: "card", "aria-label": t("ship.rules") }, h(level, {}, t("ship.rules")), list);
+  return h(
+    "details",
+    { class: "card drawer", open: answer.rejected.length < 3 },
+    h("summary", {}, h(level, {}, t("ship.rules_other", { count: answer.rejected.length }))),
+    list,
+  );
 }
 
 // One way as a card that is a button: pressed, it is the one that the table tells leg by leg.
 function cardOf(answer, way, at, onpick) {
   const swatch = h("span", { class: "way-line", "data-way": at, "aria-hidden": "true" });
-  const pair = (label, value, raw) =>
-    h("span", { class: "fact" }, h("span", {}, label), h("strong", { "data-value": raw }, value));
+  const pair = (label, value, raw) => h("span", { class: "fact" }, h("span", {}, label), h("strong", { "data-value": raw }, value));
   const card = h(
     "button",
     { type: "button", class: "card way", "aria-pressed": "false", onclick: () => onpick(at), "data-option": at + 1 },
@@ -325,7 +332,8 @@ export function answerView(context, answer, { run = null, level = "h2" } = {}) {
 export function shipmentsView(context) {
   const { doc, store } = context;
   if (!doc.shipments?.length) return null;
-  const name = (row) => t("ship.shipment", { goods: row.commodity_name, origin: short(row.origin.name), destination: short(row.destination.name) });
+  const name = (row) =>
+    t("ship.shipment", { goods: row.commodity_name, origin: short(row.origin.name), destination: short(row.destination.name) });
   const choice = h(
     "select",
     { id: "shipment", onchange: (event) => store.set({ shipment: Number(event.target.value), way: 0 }) },

@@ -61,7 +61,12 @@ export function timeDistanceOption(answer, colours, { selected, isPicture }) {
   return {
     grid: { left: 46, right: 26, top: 30, bottom: isPicture ? 108 : 68 + 17 * ways.length },
     legend: [
-      legend(colours, { orient: isPicture ? "horizontal" : "vertical", itemGap: isPicture ? 26 : 5, bottom: 24, data: ways.map((way) => nameOfWay(answer, way)) }),
+      legend(colours, {
+        orient: isPicture ? "horizontal" : "vertical",
+        itemGap: isPicture ? 26 : 5,
+        bottom: 24,
+        data: ways.map((way) => nameOfWay(answer, way)),
+      }),
       legend(colours, { icon: "roundRect", itemHeight: 9, data: causes.map((cause) => t(`ship.cause.${cause}`)) }),
     ],
     tooltip: {
@@ -112,7 +117,12 @@ function boxOf(points) {
 export function wayMapOption(answer, colours, { selected, width, height, at = null, roam = false }) {
   const ways = waysOf(answer);
   const paths = pathsOf(answer);
-  const drawn = ways.map((way) => way.legs.flatMap((leg) => leg.links).map((id) => paths[id]).filter(Boolean));
+  const drawn = ways.map((way) =>
+    way.legs
+      .flatMap((leg) => leg.links)
+      .map((id) => paths[id])
+      .filter(Boolean),
+  );
   const places = Object.fromEntries(answer.places.map((place) => [place.place_id, place]));
   const ends = new Set([answer.origin.place_id, answer.destination.place_id]);
   const series = (id, zlevel, coords, lineStyle) => ({
@@ -150,7 +160,13 @@ export function wayMapOption(answer, colours, { selected, width, height, at = nu
           }),
         ];
       }),
-      leavingSeries({ doc: answer, paths, ids: ways.flatMap((way) => way.legs.flatMap((leg) => leg.links)), colours, zlevel: 2 + ways.length }),
+      leavingSeries({
+        doc: answer,
+        paths,
+        ids: ways.flatMap((way) => way.legs.flatMap((leg) => leg.links)),
+        colours,
+        zlevel: 2 + ways.length,
+      }),
       {
         id: "stops",
         type: "scatter",

@@ -77,7 +77,12 @@ export function mapView(context) {
       .map((link) => {
         const parts = goodsOf(link, index, groups, state);
         const all_kt = parts.reduce((sum, each) => sum + each, 0);
-        return { name: link.name, mode: term("mode", link.mode), all_kt, ...Object.fromEntries(groups.map(({ key }, at) => [key, parts[at]])) };
+        return {
+          name: link.name,
+          mode: term("mode", link.mode),
+          all_kt,
+          ...Object.fromEntries(groups.map(({ key }, at) => [key, parts[at]])),
+        };
       })
       .filter((row) => row.all_kt >= 0.05)
       .sort((a, b) => b.all_kt - a.all_kt);
@@ -199,8 +204,8 @@ export function mapView(context) {
             h("li", { class: "soft" }, t("map.goods_told")),
           ]
         : state.colourBy === "use"
-        ? [0, 1, 2, 3].map((step) => h("li", {}, line(colours.use[step], 5), t(`use.${step}`)))
-        : MODE_CLASSES.map((kind) => h("li", {}, line(colours[kind], 5), t(`class.${kind}`)));
+          ? [0, 1, 2, 3].map((step) => h("li", {}, line(colours.use[step], 5), t(`use.${step}`)))
+          : MODE_CLASSES.map((kind) => h("li", {}, line(colours[kind], 5), t(`class.${kind}`)));
     const widths = (state.scope === "corridor" ? [0.1, 1, 3] : [1, 5, 15]).map((mt) =>
       h(
         "li",

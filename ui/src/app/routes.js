@@ -34,7 +34,8 @@ export function routesRoom(app, context, run) {
   const { idOf, nameOf } = placesOf(kase);
   const now = { goods: kase.commodities[0]?.commodity_group, ready: kase.facts_until, ...(desk.get().route ?? {}) };
   const field = (label, control) => h("label", { class: "drawer-field" }, h("span", { class: "soft small" }, label), control);
-  const words = (id, value, more = {}) => h("input", { type: "text", id, value, maxlength: 300, autocomplete: "off", spellcheck: "false", ...more });
+  const words = (id, value, more = {}) =>
+    h("input", { type: "text", id, value, maxlength: 300, autocomplete: "off", spellcheck: "false", ...more });
   const named = (id, value) => words(id, nameOf(value), { list: "ship-places", required: true, maxlength: 120 });
   const inputs = {
     from: named("ship-from", now.from),
@@ -52,8 +53,20 @@ export function routesRoom(app, context, run) {
     ),
     ready: h("input", { type: "date", id: "ship-ready", value: now.ready, required: true }),
     deadline: h("input", { type: "date", id: "ship-deadline", value: now.deadline ?? "" }),
-    avoid: words("ship-avoid", several(now.avoid ?? "").map(nameOf).join("; "), { list: "ship-words" }),
-    via: words("ship-via", several(now.via ?? "").map(nameOf).join("; "), { list: "ship-words" }),
+    avoid: words(
+      "ship-avoid",
+      several(now.avoid ?? "")
+        .map(nameOf)
+        .join("; "),
+      { list: "ship-words" },
+    ),
+    via: words(
+      "ship-via",
+      several(now.via ?? "")
+        .map(nameOf)
+        .join("; "),
+      { list: "ship-words" },
+    ),
     network: h(
       "select",
       { id: "ship-network" },
@@ -193,7 +206,8 @@ export function routesRoom(app, context, run) {
   const view = {
     keys: ["way", "theme", "still"],
     draw(changed) {
-      if (changed !== null) return void shown?.views.forEach((each) => each.keys.some((key) => changed.includes(key)) && each.draw(changed));
+      if (changed !== null)
+        return void shown?.views.forEach((each) => each.keys.some((key) => changed.includes(key)) && each.draw(changed));
       if (desk.get().answer) draw();
       else if (server.mayChange() && now.from && now.to && desk.get().route) ask();
     },
