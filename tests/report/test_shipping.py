@@ -5,7 +5,7 @@ import datetime
 import pytest
 
 from karvan.report.shipping import shipping_lines
-from karvan.study import ShippingDesk
+from karvan.study import Cargo, ShippingDesk
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +46,28 @@ def test_a_refusal_names_rule_source_and_dates(desk):
 def test_a_refused_question_says_so_in_its_first_line(desk):
     asked = {"commodity": "wheat", "depart": datetime.date(2025, 10, 1), "via": ["r_boyuk_kesik__gardabani"]}
     assert shipping_lines(desk.answer("kostanay", "yerevan", **asked))[0].endswith("baseline: may not pass")
+
+
+def test_who_is_paid_and_what_comes_on_top_is_told(desk):
+    found = desk.answer(
+        "altynkol", "istanbul_halkali", commodity="containers", depart=datetime.date(2026, 3, 1), deadline=datetime.date(2026, 3, 18),
+        via=["middle"], cargo=Cargo(tonnes=4000.0), max_options=1,
+    )  # fmt: skip
+    lines = shipping_lines(found)
+    text = " ".join(" ".join(lines).split())
+    assert len(lines) <= 40
+    assert "Paid to, USD/t: Kazakhstan Temir Zholy" in text
+    assert "KZT of 2025-12-02" in text
+    assert "On top, expected (and what 1 in 10 shipments exceeds), USD/t: storage" in text
+    assert "A rate for the whole way, TITR Association 2018-07-01: 2,301 USD/TEU" in text
+    assert "Hours late to be expected:" in text
+    assert "Feeder of 225 TEU: 225 teu in" in text
+    assert "2 sailings for this shipment" in text
+
+
+def test_what_must_be_checked_first_is_told(desk):
+    asked = {"commodity": "containers", "depart": datetime.date(2026, 3, 1), "via": ["middle"]}
+    lines = shipping_lines(desk.answer("altynkol", "poti", cargo=Cargo(hazard_class="3"), **asked))
+    text = " ".join(" ".join(lines).split())
+    assert "passes only if the rules below are checked" in text
+    assert "CHECK FIRST: Dangerous goods on a container ship need the consent of ship and port under the IMDG Code." in text

@@ -49,13 +49,17 @@ def corridor_table(found: Mapping[str, Any]) -> list[str]:
         lines.append(f"| {corridor['name']} | | | | | {error} | |")
         for item in (*corridor["times"], *corridor["rates"]):
             low, high = item["low"], item["high"]
-            spread = "" if low is None or high is None or low == high else f" ({low:,.4g} to {high:,.4g})"
+            spread = "" if low is None or high is None or low == high else f" ({_amount(low)} to {_amount(high)})"
             used = "used" if item["used_in_calibration"] else "" if item["counts"] or item["unit"] != "d" else "before the base year"
             lines.append(
-                f"| | {item['observation_id']} | {item['period'] or item['year']} | {item['compared_with']:,.4g}{spread} {item['unit']}"
-                f" | {item['model']:,.4g} | {item['error']:+.0%} | {used} |"
+                f"| | {item['observation_id']} | {item['period'] or item['year']} | {_amount(item['compared_with'])}{spread} {item['unit']}"
+                f" | {_amount(item['model'])} | {item['error']:+.0%} | {used} |"
             )
     return [*lines, ""]
+
+
+def _amount(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000.0 else f"{value:,.4g}"
 
 
 def _spread(values: list[float]) -> str:

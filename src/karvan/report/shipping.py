@@ -34,7 +34,8 @@ def shipping_lines(found: ShippingAnswer) -> list[str]:
     head = [*_title(found), *_option_lines(found)]
     tail = [*_refusal_lines(found), *_note_lines(found)]
     legs = _leg_lines(found.options[0], _MOST_LINES - len(head) - len(tail)) if found.options else []
-    return [line.rstrip()[:WIDTH] for line in [*head, *legs, *tail]][:_MOST_LINES]
+    lines = [line.rstrip()[:WIDTH] for line in [*head, *legs, *tail]]
+    return lines if len(lines) <= _MOST_LINES else [*lines[: _MOST_LINES - 1], lines[-1]]  # the last says that it is no quotation
 
 
 def batch_lines(found: ShippingBatch) -> list[str]:

@@ -62,11 +62,12 @@ def limit_closings(
             arcs = _about(graph, tables, row) & (np.isin(graph.arc_unit, units) | np.isin(graph.arc_unit_after, units))
             rule = {**row, "permission_id": row["limit_id"], "in_force": False, "row": number}
             found.setdefault((row["effect"], row["rule"]), []).append((rule, arcs))
-    closings = [Closing(tuple(rule for rule, _ in items), np.logical_or.reduce([arcs for _, arcs in items])) for items in found.values()]
-    return (*closings, *_grounded(graph, tables, date))
+    return tuple(
+        Closing(tuple(rule for rule, _ in items), np.logical_or.reduce([arcs for _, arcs in items])) for items in found.values()
+    )  # fmt: skip
 
 
-def _grounded(graph: StateGraph, tables: Mapping[str, pl.DataFrame], date: datetime.date) -> list[Closing]:
+def grounded_closings(graph: StateGraph, tables: Mapping[str, pl.DataFrame], date: datetime.date) -> tuple[Closing, ...]:
     """Links whose ships may load nothing, each closed by a rule that says so."""
     of_vessel = {row["vessel_id"]: row for row in tables["vessels"].iter_rows(named=True)}
     found = []
@@ -83,7 +84,7 @@ def _grounded(graph: StateGraph, tables: Mapping[str, pl.DataFrame], date: datet
             "source": of_vessel[first.vessel_id]["source"], "confidence": of_vessel[first.vessel_id]["confidence"],
         }  # fmt: skip
         found.append(Closing((rule,), arcs))
-    return found
+    return tuple(found)
 
 
 def quota_closings(

@@ -22,7 +22,7 @@ from karvan.routing.cost import Charges, charges_of
 from karvan.routing.families import Families
 from karvan.routing.graph import TERMINAL
 from karvan.routing.hierarchy import MOST_BITS
-from karvan.routing.limits import Cargo, limit_closings, quota_closings
+from karvan.routing.limits import Cargo, grounded_closings, limit_closings, quota_closings
 from karvan.routing.options import Bounds, Criteria, Ends, bounds_to, criteria_of
 from karvan.routing.permissions import Rule, binding, closed_arcs, rules_for, rules_in_force
 from karvan.routing.refusals import Closing
@@ -144,12 +144,16 @@ class ShippingDay:
         return found
 
     def limits(self, commodity_group: str, cargo: Cargo) -> tuple[Closing, ...]:
-        """Limits in force that a shipment goes beyond."""
+        """Limits in force that a shipment goes beyond, and links whose ships may load nothing."""
         key = (commodity_group, replace(cargo, tonnes=None, value_usd_per_t=None))
         if key not in self._limits:
             payload = self._charges.payload[commodity_group]
-            self._limits[key] = limit_closings(self.graph, self.tables, cargo, payload, self.date)
+            self._limits[key] = (*limit_closings(self.graph, self.tables, cargo, payload, self.date), *self._grounded)
         return self._limits[key]
+
+    @cached_property
+    def _grounded(self) -> tuple[Closing, ...]:
+        return grounded_closings(self.graph, self.tables, self.date)
 
     def closings(self, regions: tuple[str | None, str | None], commodity_group: str) -> tuple[Closing, ...]:
         """Rules and quotas in force that bind goods between two regions, each with the arcs that it closes."""
