@@ -13,6 +13,7 @@ MARGINAL = 8
 """Added to CONICAL or AKCELIK: the derivative of volume times time in place of the time."""
 _LEAST_DEMAND_SHARE = 1e-12
 _WHOLE_EVERY = 5
+_MOST_STEPS_BACK, _LEAST_CHORD = 40, 0.25
 
 
 class Links(NamedTuple):
@@ -115,8 +116,9 @@ def _moved(kind, start, room, first, second, items, begin, middle, end, shift, v
 def balanced(links, rivalries, flow, volume, cost, slope, target, quiet_share, most_passes):
     """Move flow between rival paths, one rivalry after the other, until what it costs above their cheaper ones is small.
 
-    A shift is a Newton step, cost difference over the sum of derivatives, at most the flow there is; where it overshoots by more than
-    half it goes back by the chord. Rivalries that matter little stay, and are looked at every fifth pass only.
+    A shift is a Newton step, cost difference over the sum of derivatives, at most the flow there is; while it overshoots by more than
+    half it goes back by the chord, to a quarter of its length at most. Rivalries that matter little stay, and are looked at every fifth
+    pass only.
 
     Args:
         links: Cost functions.
@@ -162,10 +164,13 @@ def balanced(links, rivalries, flow, volume, cost, slope, target, quiet_share, m
                 continue
             amount = there if abs(gap) >= steep * there else abs(gap) / steep
             sign = -1.0 if gap > 0.0 else 1.0
-            after = constant[own] + _moved(kind, start, room, first, second, items, begin, middle, end, sign * amount, volume, cost, slope)
-            if after * gap < 0.0 and abs(after) > 0.5 * abs(gap):
-                kept = amount * abs(gap) / (abs(gap) + abs(after))
-                _moved(kind, start, room, first, second, items, begin, middle, end, sign * (kept - amount), volume, cost, slope)
+            shift = sign * amount
+            for turn_back in range(_MOST_STEPS_BACK + 1):
+                after = constant[own] + _moved(kind, start, room, first, second, items, begin, middle, end, shift, volume, cost, slope)
+                if after * gap >= 0.0 or abs(after) <= 0.5 * abs(gap) or turn_back == _MOST_STEPS_BACK:
+                    break
+                kept = amount * max(abs(gap) / (abs(gap) + abs(after)), _LEAST_CHORD)
+                shift = sign * (kept - amount)
                 amount = kept
             flow[giver] = 0.0 if amount >= there else there - amount
             flow[taker] += amount

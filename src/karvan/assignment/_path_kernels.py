@@ -225,8 +225,8 @@ def explored(roads, block, forest, weights, own_cost, worth, least):
         least: Filled with the least cost of each pair, infinite without any way, shape (pairs,).
 
     Returns:
-        The forest; sum of flow times cost above least; sum of flow times cost; how many paths entered, pairs have no way, and paths were
-        found that do not add up, which costs that are exact rule out.
+        The forest; sum of flow times cost above least; sum of flow times cost of trips made; how many paths entered, pairs have no way,
+        and paths were found that do not add up, which costs that are exact rule out.
     """
     position, tail, head = roads.position, roads.tail, roads.head
     up_first, up_head, into_first, into_link = roads.up_first, roads.up_head, roads.into_first, roads.into_link
@@ -269,7 +269,8 @@ def explored(roads, block, forest, weights, own_cost, worth, least):
                 while slot >= 0:
                     here = at_node[end[slot]]
                     excess += flow[slot] * (here - cheapest)
-                    total += flow[slot] * here
+                    if link[end[slot]] < links:
+                        total += flow[slot] * here
                     best = min(best, here)
                     slot = next_slot[slot]
                 if best < np.inf and best - cheapest <= worth * cheapest:

@@ -186,7 +186,7 @@ class _Search:
             if self.far <= _ROOM * _ROOM * expected and not any(part[5] for part in parts):
                 break
         excess, total = sum(part[1] for part in parts), sum(part[2] for part in parts)
-        gap = max(excess, 0.0) / total if total > 0.0 else 0.0
+        gap = max(excess, 0.0) / total if total > 0.0 else float(excess > 0.0)
         return _Found(gap=gap, total=total, entered=sum(part[3] for part in parts))
 
     def load(self) -> None:
@@ -215,7 +215,7 @@ class _Search:
         parts = self._by_block(lambda number: rivals(self.forests[number], problem.fixed[problem.block_class[number]]))
         slots = [part[1] for part in parts]
         flow = np.concatenate([forest.flow[part] for forest, part in zip(self.forests, slots, strict=True)])
-        total = float(self.volume @ self.cost)
+        total = float(self.volume[: problem.link_count] @ self.cost[: problem.link_count])
         rivalries = _joined([Rivalries(*part[0]) for part in parts], [part.shape[0] for part in slots])
         passes, left = balanced(
             problem.links, rivalries, flow, self.volume, self.cost, self.slope,

@@ -39,7 +39,7 @@ class Equilibrium:
         pair_cost: Least cost of each pair, shape (pairs,).
         iterations: How it went.
         relative_gap: Cost of all trips above what cheapest paths would cost them, as a share of the cost of all trips; of elastic demand
-            trips not made are trips at what they forgo.
+            the part above counts trips not made, too, at what they forgo.
     """
 
     problem: EquilibriumProblem
@@ -89,7 +89,8 @@ class Equilibrium:
             elastic = block.own_link >= 0
             first = int(self.problem.block_first_pair[number])
             own = block.own_link[elastic]
-            made[first + np.flatnonzero(elastic)] = block.total[elastic] - self.class_volume[self.problem.block_class[number], own]
+            forgone = self.class_volume[self.problem.block_class[number], own]
+            made[first + np.flatnonzero(elastic)] = np.maximum(block.total[elastic] - forgone, 0.0)
         return made
 
     @cached_property
