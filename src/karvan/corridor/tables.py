@@ -26,6 +26,15 @@ TABLES: dict[str, type[dy.Schema]] = {
     "services": network.Services,
     "sailings": network.Sailings,
     "fleet": network.Fleet,
+    "systems": network.Systems,
+    "berths": network.Berths,
+    "crossings": network.Crossings,
+    "calls": network.Calls,
+    "ships": network.Ships,
+    "passages": network.Passages,
+    "arrivals": network.Arrivals,
+    "closures": network.Closures,
+    "sea_levels": network.SeaLevels,
     "operators": network.Operators,
     "tariffs": network.Tariffs,
     "cordons": network.Cordons,
@@ -63,6 +72,7 @@ OPTIONAL_TABLES = frozenset({
     "trade",
     "calibration_targets", "constants", "demand_factors", "base_costs", "provenance", "default_ranges", "observations", "commitments",
     "currencies", "deflators",
+    "systems", "berths", "crossings", "calls", "ships", "passages", "arrivals", "closures", "sea_levels",
 })  # fmt: skip
 """Tables whose file may be absent, which means no rows."""
 
