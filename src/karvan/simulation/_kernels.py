@@ -410,6 +410,8 @@ def run(w: World, key: int, end_h: float, warm_h: float, sample_h: float) -> int
                         break
                 else:
                     things[who, k.T_SITE] = -1
+                    things[here, k.S_COUNT] += 1
+                    values[here, k.S_WAIT] += values[who, k.T_PLAN]
                     values[who, k.T_CAUSE + things[here, k.S_ARG + 2]] += values[who, k.T_PLAN]
                     values[who, k.T_CAUSE + k.WEATHER] += max(0.0, now - values[who, k.T_SINCE] - values[who, k.T_PLAN])
             elif kind == UNLOAD:

@@ -55,6 +55,7 @@ class Call:
         room_count: Units it has room for.
         hours: Mean hours at the berth of a call with full loads both ways.
         berths: Berths that fit.
+        handling_steps: Names of the steps at which it is unloaded and loaded.
     """
 
     ship_id: str
@@ -66,6 +67,7 @@ class Call:
     room_count: float
     hours: float
     berths: tuple[str, ...]
+    handling_steps: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def build(
     level_m: float | None = None,
     endless: Collection[str] = (),
     only: Collection[str] | None = None,
-    ships_factor: int = 1,
+    ships_factor: float = 1.0,
 ) -> Built:
     """A system from the tables of a snapshot.
 
@@ -124,7 +126,7 @@ def build(
         level_m: Level of the sea.
         endless: Streams of which there is always more than can be carried.
         only: Lines and passages to take; None takes all.
-        ships_factor: So many times the ships, for what berths can do when ships are never short.
+        ships_factor: So many times the ships, at least one of each class, for what berths can do when ships are never short.
 
     Raises:
         DataError: Counts that must be whole are not, or rows do not fit each other.
@@ -149,7 +151,7 @@ class _Maker:
     """Puts a system together; `problems` collects what does not fit."""
 
     def __init__(
-        self, tables: Mapping[str, pl.DataFrame], loads: Mapping[str, float], level_m: float | None, endless: frozenset[str], factor: int
+        self, tables: Mapping[str, pl.DataFrame], loads: Mapping[str, float], level_m: float | None, endless: frozenset[str], factor: float
     ) -> None:
         self.make, self.tables, self.loads, self.level_m, self.endless, self.factor = Builder(), tables, loads, level_m, endless, factor
         self.problems: list[Problem] = []
@@ -282,7 +284,9 @@ class _Maker:
         for row in self.tables["ships"].rows(named=True):
             if row["crossing_id"] not in self.crossings:
                 continue
-            count = self.factor * self.whole("ships", row["ship_id"], "ships_count", row["ships_count"])
+            count = self.whole("ships", row["ship_id"], "ships_count", row["ships_count"])
+            if count > 0:
+                count = max(1, round(self.factor * count))
             if count > 0 and not self.problems:
                 self._ships(row, count)
 
@@ -299,7 +303,7 @@ class _Maker:
         ]
         room = ship["room_count"] * load_share(ship, depths, self.level_m)
         due = ship["offhire_h"] * (1.0 - ship["offhire_share"]) / ship["offhire_share"] if ship["offhire_share"] > 0.0 else 0.0
-        first, repairs = make.here, list[tuple[int, int]]()
+        first, repairs = make.here, list[tuple[int, int, bool]]()
         for number, (place, call) in enumerate(zip(places, calls, strict=True)):
             berths = tuple(word.strip() for word in call["berths"].split(";"))
             choice = make.choice([self.berth(berth) for berth in berths])
@@ -310,25 +314,28 @@ class _Maker:
             told = f"{name} at {place}"
             is_empty = (crossing["crossing_id"], places[1 - number]) not in self.pools
             stocks = [(found, weight) for found, weight in ((pool, 1.0), (also, ship["also_room_ratio"])) if found >= 0]
+            approach = make.here
+            if number == 0 and due > 0.0 and is_empty:
+                repairs.append((make.if_due(), approach, False))
             if is_empty:
                 self._load(told, call, stocks, room, pool)
-            approach = make.here
             self._approach(call, site)
             make.seize(f"{told} waits", choice, pool=pool)
             make.delay(f"{told} in", constant(call["channel_h"]), k.CHANNEL)
-            if call["crane_id"] is not None:
-                make.seize(f"{told} waits for a crane", make.choice([self.berth(call["crane_id"])]), slot=1)
             half = varying(call["fixed_h"] / (1.0 if is_empty else 2.0), call["variability_ratio"])
+            crane = -1 if call["crane_id"] is None else make.choice([self.berth(call["crane_id"])])
             if not is_empty:
+                self._with_crane(told, crane)
                 make.handle(f"{told} unloads", half, hours_per_unit=call["unit_h"], site=held)
                 make.unload()
+                if crane >= 0:
+                    make.release(slot=1)
                 if number == 0 and due > 0.0:
-                    repairs.append((make.if_due(), approach))
+                    repairs.append((make.if_due(), approach, True))
                 self._load(told, call, stocks, room, pool)
-            elif number == 0 and due > 0.0:
-                repairs.append((make.if_due(), approach))
+            self._with_crane(f"{told} again", crane)
             make.handle(f"{told} is loaded", half, hours_per_unit=call["unit_h"], site=held)
-            if call["crane_id"] is not None:
+            if crane >= 0:
                 make.release(slot=1)
             self._approach(call, site)
             make.release()
@@ -337,17 +344,26 @@ class _Maker:
             make.delay(f"{told} sails", passage, k.SAILING, link=2 * list(self.crossings).index(crossing["crossing_id"]) + number)
             hours = call["fixed_h"] + 2.0 * call["unit_h"] * room
             self.calls.append(
-                Call(name, crossing["crossing_id"], place, f"{told} waits", f"{told} loads", room, ship["room_count"], hours, berths)
-            )
+                Call(
+                    name, crossing["crossing_id"], place, f"{told} waits", f"{told} loads", room, ship["room_count"], hours, berths,
+                    (f"{told} unloads", f"{told} is loaded"),
+                )
+            )  # fmt: skip
         make.jump(first)
-        for asked, approach in repairs:
+        for asked, approach, is_berthed in repairs:
             make.lead(asked, make.here)
-            make.release()
+            if is_berthed:
+                make.release()
             make.repair(f"{name} off hire", exponential(ship["offhire_h"]), exponential(due))
             make.jump(approach)
         self.ships[name] = count
         for number in range(count):
             make.token(f"{name} {number + 1}", first, at_h=_SPREAD_H * number, mean_due_h=due)
+
+    def _with_crane(self, told: str, crane: int) -> None:
+        """Wait for a crane, where one can be short."""
+        if crane >= 0:
+            self.make.seize(f"{told} waits for a crane", crane, slot=1)
 
     def _load(self, told: str, call: Row, stocks: list[tuple[int, float]], room: float, pool: int) -> None:
         """Wait for goods and take them: at the berth, or in the roads where a ship comes without any."""
