@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from karvan.study.route import route
     from karvan.study.run import run
     from karvan.study.select_link import criticality, select_link
+    from karvan.study.simulate import simulate
     from karvan.study.validate import validate
     from karvan.validation.explain import explain
     from karvan.validation.sources import sources
@@ -43,6 +44,7 @@ _HOMES = {
         "route",
         "run",
         "select_link",
+        "simulate",
         "validate",
     ),
     "karvan.validation": ("explain", "sources"),
@@ -51,7 +53,7 @@ _HOMES = {
 __all__ = [
     "Corridor", "Market", "Scenario", "ScenarioOptions", "ShippingDesk", "Snapshot", "__version__", "apply", "calibrate",
     "check_corridor", "clear", "commitments", "criticality", "explain", "ladder", "load_corridor", "load_scenario", "market",
-    "new_corridor", "overlay", "route", "run", "select_link", "sources", "validate", "with_measures", "with_value", "without_measures",
+    "new_corridor", "overlay", "route", "run", "select_link", "simulate", "sources", "validate", "with_measures", "with_value", "without_measures",
 ]  # fmt: skip
 
 

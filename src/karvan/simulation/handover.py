@@ -15,12 +15,14 @@ import polars as pl
 
 from karvan.simulation import _state_kernels as k
 from karvan.simulation.replicate import Period, Replication, replicate
+from karvan.simulation.statistics import Interval, interval
 from karvan.simulation.system import HOURS_A_YEAR, Built, build, streams_of
 
 FloatArray = npt.NDArray[np.float64]
 STEEPEST_USE = 0.95
 """Use of saturation up to which the curve is fitted; above it its tangent is taken."""
 _MANY = 50.0
+_USUAL_USE = 0.7
 _FLEET_FACTOR = 4.0
 _SPARE_SHIPS = 1.25
 _TABLES = ("berths", "crossings", "calls", "ships", "passages", "arrivals", "closures", "links")
@@ -64,7 +66,7 @@ class FacilityCurve:
         eta_s_h: eta s.
         kappa: Exponent.
         fit_error_h: Root mean square of what the curve misses, over all designs.
-        sd_h: Standard deviation of the transit of what passes at a use of about 0.7, without that of the passage itself.
+        sd_h: Standard deviation of the transit of what passes, at a use of 0.7; 0 of berths.
         points: Use, mean wait and half its 95% interval of each design, with its variant.
     """
 
@@ -118,7 +120,7 @@ def configuration_hash(
     return hashlib.sha256(json.dumps(content, default=str).encode("utf-8")).hexdigest()
 
 
-def facilities_of(tables: Mapping[str, pl.DataFrame], system_id: str) -> list[str]:
+def simulated_facilities(tables: Mapping[str, pl.DataFrame], system_id: str) -> list[str]:
     """Facilities whose capacity a system simulates, in the order of their table."""
     crossings = tables["crossings"].filter(pl.col("system_id") == system_id)
     called = {
@@ -151,19 +153,27 @@ def facility_curve(
     """
     how = options or HandoverOptions()
     case = _case(tables, system_id, facility_id, loads)
-    saturation, half = _saturation(case, tables, system_id, level_m, how)
+    reached = _saturation(case, tables, system_id, level_m, how)
     points: list[dict[str, Any]] = []
     for variant in how.variants:
         varied = _varied(tables, case, variant)
-        most = saturation if variant == "as it is" else _saturation(case, varied, system_id, level_m, how)[0]
-        fleet = _saturation(case, varied, system_id, level_m, how, factor=None)[0] if case.is_berth else math.inf
+        most = reached.mean if variant == "as it is" else _saturation(case, varied, system_id, level_m, how).mean
+        fleet = _saturation(case, varied, system_id, level_m, how, factor=None).mean if case.is_berth else math.inf
         for use in how.loads:
             points.append({"variant": variant, **_point(case, varied, system_id, level_m, how, most, fleet, use)})
     uses = np.array([point["use_share"] for point in points])
     waits = np.array([point["wait_h"] for point in points])
     base, eta_s, kappa, error = fit_curve(uses, waits)
-    sd = next((point["sd_h"] for point in points if point["use_share"] >= 0.7), 0.0)
-    return FacilityCurve(facility_id, case.unit, case.is_berth, saturation, half, base, eta_s, kappa, error, sd, tuple(points))
+    sd = 0.0 if case.is_berth else _spread_h(case, tables, system_id, level_m, how, reached.mean)
+    return FacilityCurve(facility_id, case.unit, case.is_berth, reached.mean, reached.half_width, base, eta_s, kappa, error, sd, tuple(points))
+
+
+def saturation(
+    tables: Mapping[str, pl.DataFrame], system_id: str, facility_id: str, loads: Mapping[str, float], *, level_m: float | None,
+    options: HandoverOptions | None = None,
+) -> Interval:  # fmt: skip
+    """Saturation alone, with its interval; arguments as for `facility_curve`."""
+    return _saturation(_case(tables, system_id, facility_id, loads), tables, system_id, level_m, options or HandoverOptions())
 
 
 def fit_curve(uses: FloatArray, waits: FloatArray) -> tuple[float, float, float, float]:
@@ -193,7 +203,7 @@ def with_handover(tables: Mapping[str, pl.DataFrame], curves: Mapping[str, Facil
 
     A curve of the market has the same form, eta = v / m and kappa = sqrt(2 (m + 1)) - 1, so that servers, hours and variability are found
     that give it exactly. The wait for a berth is in the wait for the ships of a line, so berths of lines that are facilities themselves
-    delay nobody a second time. The use at which the hours of the case hold keeps its flow: reference share x base saturation is what it was.
+    delay nobody a second time. The spread of a line stands half at each of its ports. The use at which the hours of the case hold keeps its flow: reference share x base saturation is what it was.
 
     Args:
         tables: Of the snapshot.
@@ -213,8 +223,17 @@ def with_handover(tables: Mapping[str, pl.DataFrame], curves: Mapping[str, Facil
             variability = 0.0 if row["facility_id"] in served else curve.eta_s_h * servers
             share = min(1.0, row["reference_use_share"] * base.get(row["facility_id"], 1.0))
             row |= {"servers_count": servers, "service_time_h": 1.0, "variability_ratio": variability, "reference_use_share": share}
+    terminals = tables["terminals"].to_dicts()
+    links = {row["link_id"]: row for row in tables["links"].rows(named=True)}
+    for line in tables["crossings"].rows(named=True):
+        curve, link = curves.get(line["facility_id"] or ""), links[line["link_id"]]
+        if curve is not None and curve.sd_h > 0.0:
+            for row in terminals:
+                if row["place_id"] in (link["from_place"], link["to_place"]) and link["mode"] in (row["from_mode"], row["to_mode"]):
+                    row["time_sd_h"] = curve.sd_h / math.sqrt(2.0)
     return {
         **tables,
+        "terminals": pl.DataFrame(terminals, schema=tables["terminals"].schema),
         "facilities": pl.DataFrame(facilities, schema=tables["facilities"].schema),
         "delay_curves": pl.DataFrame(delays, schema=tables["delay_curves"].schema),
     }
@@ -311,7 +330,7 @@ def _varied(tables: Mapping[str, pl.DataFrame], case: _Case, variant: str) -> Ma
 
 def _run(
     case: _Case, tables: Mapping[str, pl.DataFrame], system_id: str, level_m: float | None, how: HandoverOptions,
-    loads: Mapping[str, float], endless: frozenset[str], *, factor: float | None = None,
+    loads: Mapping[str, float], endless: frozenset[str], *, factor: float | None = None, has_records: bool = False,
 ) -> tuple[Built, list[Replication]]:  # fmt: skip
     """Replications of the lines of a facility; of a berth with `factor` times the ships, or with berths that never bind where it is None."""
     free = {**tables, "arrivals": tables["arrivals"].with_columns(ban_above_count=pl.lit(None, dtype=pl.Float64))}
@@ -321,7 +340,7 @@ def _run(
     )  # fmt: skip
     period = Period(24.0 * how.warm_d, HOURS_A_YEAR)
     return built, replicate(
-        built.system, period, seed=how.seed, replications=range(how.replications), workers=how.workers, has_records=False
+        built.system, period, seed=how.seed, replications=range(how.replications), workers=how.workers, has_records=has_records
     )
 
 
@@ -342,10 +361,8 @@ def _mix(case: _Case) -> dict[str, float]:
 def _saturation(
     case: _Case, tables: Mapping[str, pl.DataFrame], system_id: str, level_m: float | None, how: HandoverOptions,
     *, factor: float | None = _FLEET_FACTOR,
-) -> tuple[float, float]:  # fmt: skip
+) -> Interval:  # fmt: skip
     """Most that passes in a year: the stream that fills ships is endless, what goes the other way keeps its proportion to it."""
-    from karvan.simulation.statistics import interval
-
     mix = _mix(case)
     most = max(mix, key=lambda name: mix[name] * case.weights[name])
     lines = {row["arrival_id"]: (row["crossing_id"], row["place_id"]) for row in tables["arrivals"].rows(named=True)}
@@ -366,8 +383,7 @@ def _saturation(
             share = case.loads[name] / case.loads[leader] if case.loads.get(leader, 0.0) > 0.0 else 1.0
             loads[name] = reached[leader] * min(share, 1.0)
     built, runs = _run(case, tables, system_id, level_m, how, loads, endless, factor=factor)
-    found = interval(_used(case, built, runs))
-    return found.mean, found.half_width
+    return interval(_used(case, built, runs))
 
 
 def _own_streams(case: _Case, tables: Mapping[str, pl.DataFrame], lines: Mapping[str, tuple[str | None, str | None]]) -> set[str]:
@@ -381,15 +397,8 @@ def _point(
     use: float,
 ) -> dict[str, Any]:  # fmt: skip
     """Mean wait at a use: of what passes, from the mean inside by Little's law; of ships for a berth, where the facility is berths."""
-    from karvan.simulation.statistics import interval
-
     lines = {row["arrival_id"]: (row["crossing_id"], row["place_id"]) for row in tables["arrivals"].rows(named=True)}
-    own, mix = _own_streams(case, tables, lines), _mix(case)
-    total = sum(case.weights[name] * case.loads[name] for name in case.weights)
-    factor = use * most / total if total > 0.0 else 0.0
-    loads = dict(case.loads)
-    for name in own:
-        loads[name] = factor * case.loads[name] if total > 0.0 else use * most * mix.get(name, next(iter(mix.values())))
+    loads = _loads_at(case, tables, use * most)
     built, runs = _run(case, tables, system_id, level_m, how, loads, frozenset(), factor=_SPARE_SHIPS * use * most / fleet)
     if case.is_berth:
         steps = [built.system.row("step", call.wait_step) for call in built.calls if set(call.berths) & set(case.berths)]
@@ -409,4 +418,29 @@ def _point(
             out = sum(float(run.state.values[row, k.G_OUT]) for row in rows)
             waits.append(max(0.0, inside / max(out, 1e-12) * HOURS_A_YEAR - moving_h))
     found = interval(waits)
-    return {"use_share": use, "wait_h": found.mean, "wait_half_h": found.half_width, "sd_h": float(np.std(waits))}
+    return {"use_share": use, "wait_h": found.mean, "wait_half_h": found.half_width}
+
+
+def _loads_at(case: _Case, tables: Mapping[str, pl.DataFrame], use: float) -> dict[str, float]:
+    """Loads of all streams when so much of the facility is used; those of other lines stay."""
+    lines = {row["arrival_id"]: (row["crossing_id"], row["place_id"]) for row in tables["arrivals"].rows(named=True)}
+    mix, total = _mix(case), sum(case.weights[name] * case.loads[name] for name in case.weights)
+    loads = dict(case.loads)
+    for name in _own_streams(case, tables, lines):
+        loads[name] = use / total * case.loads[name] if total > 0.0 else use * mix.get(name, next(iter(mix.values())))
+    return loads
+
+
+def _spread_h(
+    case: _Case, tables: Mapping[str, pl.DataFrame], system_id: str, level_m: float | None, how: HandoverOptions, most: float
+) -> float:
+    """Standard deviation of the transit of what is counted, at a use of 0.7."""
+    loads = _loads_at(case, tables, _USUAL_USE * most)
+    built, runs = _run(case, tables, system_id, level_m, how, loads, frozenset(), has_records=True)
+    rows = [built.system.row("line", name) for name in case.weights]
+    record = np.concatenate([run.record for run in runs])
+    record = record[np.isin(record[:, 1], rows)]
+    if record.shape[0] == 0:
+        return 0.0
+    weight, hours = record[:, 2] / record[:, 2].sum(), record[:, 0] - record[:, 3]
+    return float(np.sqrt(weight @ (hours - weight @ hours) ** 2))

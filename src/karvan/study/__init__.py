@@ -1,8 +1,8 @@
 """The one place where engines meet: scenario x years x engines -> saved run.
 
 Goes in: a corridor and options. Comes out: a Run, a Ladder, a calibration, tracked promises, a market explained, what
-rests on a facility, a shipper's options. May import: everything below it (report,
-validation, assignment, routing, measures, results, corridor, network, demand, evidence, schema, errors).
+rests on a facility, a shipper's options, a crossing simulated. May import: everything below it (report,
+validation, assignment, simulation, routing, measures, results, corridor, network, demand, evidence, schema, errors).
 """
 
 from karvan.study.calibrate import Calibration, calibrate
@@ -14,9 +14,10 @@ from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.route import ShippingDesk, route
 from karvan.study.run import run
 from karvan.study.select_link import criticality, select_link
+from karvan.study.simulate import simulate
 from karvan.study.validate import validate
 
 __all__ = [
     "Calibration", "Market", "ScenarioOptions", "ShippingDesk", "calibrate", "clear", "commitments", "criticality", "ladder", "market",
-    "prepare", "route", "run", "select_link", "validate",
+    "prepare", "route", "run", "select_link", "simulate", "validate",
 ]  # fmt: skip
