@@ -18,8 +18,8 @@ def crossing_loads(cleared: Cleared, system_id: str) -> dict[str, float]:
     """Units a year of each stream of a system, as a cleared market sends them.
 
     A line whose facility counts the units of the stream takes them from there: where loading units must come back both ways carry as many,
-    else tonnes by direction share them. All others take the tonnes of their link by direction over the mean load of a unit. A line that
-    stands for the rest takes what the facility of its berths carries less what the other lines bring there.
+    else tonnes by direction share them. All others take the tonnes of their link by direction over the mean load of a unit; vehicles come
+    back, loaded or empty, so as many go either way. A line that stands for the rest takes what the facility of its berths carries less what the other lines bring there.
 
     Args:
         cleared: The market of a year.
@@ -53,7 +53,7 @@ def crossing_loads(cleared: Cleared, system_id: str) -> dict[str, float]:
             share = 0.5 if crossing["link_id"] in returned else (kt / (kt + other_kt) if kt + other_kt > 0.0 else 0.0)
             loads[row["arrival_id"]] = both * share
         else:
-            loads[row["arrival_id"]] = 1e3 * kt / row["t_per_unit"]
+            loads[row["arrival_id"]] = 1e3 * (max(kt, other_kt) if row["unit"] == "vehicles" else kt) / row["t_per_unit"]
     for row in rest:
         loads[row["arrival_id"]] = _rest_load(tables, row, facilities, loads)
     return loads

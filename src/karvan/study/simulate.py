@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ from karvan.assignment import effective_capacity
 from karvan.corridor import Corridor
 from karvan.corridor.edit import set_cell
 from karvan.errors import DataError, Problem
+from karvan.measures import Scenario, with_measures
 from karvan.measures.apply import apply
 from karvan.results import Queues
 from karvan.simulation import (
@@ -47,6 +49,7 @@ from karvan.study.route_memory import RouteMemory, cache_folder
 Tables = Mapping[str, pl.DataFrame]
 _HOURS_A_DAY = 24.0
 _LOG_ROWS = 400_000
+_SIMULATED = ("berths", "crossings", "calls", "ships", "passages", "arrivals", "closures", "links")
 
 
 def simulate(
@@ -96,6 +99,10 @@ def simulate(
     calendar = year or corridor.manifest.base_year
     streams_of(prepared.corridor.tables, system_id)
     snapshot = apply(prepared.scenario, prepared.corridor, year=calendar)
+    if capacity_of is not None and capacity_of not in simulated_facilities(snapshot.tables, system_id):
+        names = ", ".join(simulated_facilities(snapshot.tables, system_id))
+        raise DataError(Problem("facilities", None, "facility_id", f"{capacity_of} is not simulated in {system_id}, must be one of {names}"))
+    changes = {design: designed(prepared.corridor, prepared.scenario, calendar, snapshot.tables, design) for design in tries}
     known = {row["arrival_id"] for row in streams_of(snapshot.tables, system_id)}
     wrong = sorted(set(loads or {}) - known)
     if wrong:
@@ -119,7 +126,7 @@ def simulate(
     handed = (
         system_curves(snapshot.tables, system_id, coming, level_m=level_m, options=curves, tell=say) if has_curves else {}
     )  # fmt: skip
-    designs = _designs(prepared.corridor, prepared.scenario, system_id, calendar, snapshot.tables, coming, level_m, tries, capacity_of, found, settings, curves, say)
+    designs = _designs(changes, system_id, snapshot.tables, coming, level_m, capacity_of, found, settings, curves, say)
     seen = shown(built, settings, found.pilot, rows=_LOG_ROWS)
     return Queues(
         system_id=system_id,
@@ -201,18 +208,14 @@ def water(
 
 
 def _designs(
-    corridor: Corridor, scenario: Any, system_id: str, year: int, tables: Tables, loads: Mapping[str, float], level_m: float | None,
-    tries: Sequence[str], capacity_of: str | None, base: Experiment, how: ExperimentOptions, curves: HandoverOptions | None, say: Progress,
+    changes: Mapping[str, Tables], system_id: str, tables: Tables, loads: Mapping[str, float], level_m: float | None,
+    capacity_of: str | None, base: Experiment, how: ExperimentOptions, curves: HandoverOptions | None, say: Progress,
 ) -> pl.DataFrame:  # fmt: skip
     """Each design with as many replications as the base, stream by stream, and what differs, with paired intervals."""
-    if capacity_of is not None and capacity_of not in simulated_facilities(tables, system_id):
-        known = ", ".join(simulated_facilities(tables, system_id))
-        raise DataError(Problem("facilities", None, "facility_id", f"{capacity_of} is not simulated in {system_id}, must be one of {known}"))
     rows: list[dict[str, Any]] = []
-    cases: list[tuple[str, Tables, Experiment]] = [("as it is", tables, base)] if tries or capacity_of is not None else []
-    for design in tries:
+    cases: list[tuple[str, Tables, Experiment]] = [("as it is", tables, base)] if changes or capacity_of is not None else []
+    for design, changed in changes.items():
         say(f"design {design}")
-        changed = designed(corridor, scenario, year, tables, design)
         built = build(changed, system_id, loads, level_m=level_m)
         first = replace(pilot(built, how), warm_d=base.pilot.warm_d)
         cases.append((design, changed, experiment(built, how, first=first, count=base.replications)))
@@ -224,25 +227,29 @@ def _designs(
     return _frame(rows)
 
 
-def designed(corridor: Corridor, scenario: Any, year: int, tables: Tables, design: str) -> Tables:
-    """Tables of a year with a design: measures, or values set as of that year, joined by '+'.
+def designed(corridor: Corridor, scenario: Scenario, year: int, tables: Tables, design: str) -> Tables:
+    """Tables of a year with a design: measures as if they had begun by then, or values set as of that year, joined by '+'.
 
     Raises:
-        DataError: A part changes nothing in that year, or is no measure and no assignment.
+        DataError: A part changes nothing that is simulated, or is no measure and no assignment.
         MeasureError: A measure does not fit.
     """
-    from karvan.measures import with_measures
-
     parts = [part.strip() for part in design.split("+")]
     named = [part for part in parts if "=" not in part]
     changed = dict(tables)
     if named:
-        other = apply(with_measures(scenario, corridor, named), corridor, year=year).tables
-        simulated = ("berths", "crossings", "calls", "ships", "passages", "arrivals", "closures", "links")
-        if all(other[name].equals(tables[name]) for name in simulated):
-            message = f"{design} changes nothing that is simulated in {year}: its date lies later, or it has no change for these tables"
-            raise DataError(Problem("--try", None, None, message))
-        changed |= {name: other[name] for name in simulated}
+        held = {item.measure.id for item in scenario.dated}
+        new = [name for name in named if name not in held]
+        other = with_measures(scenario, corridor, new) if new else scenario
+        begun = datetime.date(year, 1, 1)
+        dated = [
+            replace(item, from_date=min(item.from_date, begun)) if item.measure.id not in held or item.measure.id in named else item
+            for item in other.dated
+        ]
+        moved = apply(replace(other, dated=tuple(sorted(dated, key=lambda item: item.from_date))), corridor, year=year).tables
+        if all(moved[name].equals(tables[name]) for name in _SIMULATED):
+            raise DataError(Problem("--try", None, None, f"{design} changes nothing that is simulated in {year}"))
+        changed |= {name: moved[name] for name in _SIMULATED}
     for part in parts:
         if "=" in part:
             path, _, value = part.partition("=")
