@@ -5,12 +5,16 @@ Seeds are fixed. Formulas are held against values worked out to the digits shown
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from karvan.simulation import skeleton
 from karvan.simulation.laws import constant, erlang, exponential
 from karvan.simulation.statistics import replications_for
 from tests.simulation import systems as s
+
+pytestmark = pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="millions of events; the pieces are tested without")
 
 WARM, HOURS = 2_000.0, 20_000.0
 

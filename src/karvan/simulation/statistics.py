@@ -117,9 +117,3 @@ def warm_up(series: FloatArray, *, season: int | None = None) -> int:
     later = series[season : seasons * season].reshape(seasons - 1, season).mean(axis=0)
     return mser5(series[:season] - later)
 
-
-def trend(series: FloatArray) -> float:
-    """Slope of a series by least squares, units a sample."""
-    steps = np.arange(series.shape[0], dtype=np.float64)
-    steps -= steps.mean()
-    return float(steps @ series / (steps @ steps))

@@ -53,7 +53,7 @@ class Call:
         wait_step, load_step: Names of the steps at which it waits for a berth and loads.
         room: Units it can load.
         room_count: Units it has room for.
-        hours: Mean hours at the berth of a call with full loads both ways.
+        hours: Mean hours at the berth of a call with full loads of what it takes off and on.
         berths: Berths that fit.
         handling_steps: Names of the steps at which it is unloaded and loaded.
     """
@@ -342,7 +342,7 @@ class _Maker:
             make.delay(f"{told} out", constant(call["channel_h"]), k.CHANNEL)
             passage = varying(link["time_h"], crossing["variability_ratio"])
             make.delay(f"{told} sails", passage, k.SAILING, link=2 * list(self.crossings).index(crossing["crossing_id"]) + number)
-            hours = call["fixed_h"] + 2.0 * call["unit_h"] * room
+            hours = call["fixed_h"] + (int(not is_empty) + int(bool(stocks))) * call["unit_h"] * room
             self.calls.append(
                 Call(
                     name, crossing["crossing_id"], place, f"{told} waits", f"{told} loads", room, ship["room_count"], hours, berths,
