@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from karvan.simulation._random_kernels import draw, philox, uniform
+from karvan.simulation._random_kernels import draw, normal, philox, uniform
 from karvan.simulation.laws import Law, constant, erlang, exponential, varying
 from karvan.simulation.replicate import stream_key
 
@@ -20,6 +20,14 @@ from karvan.simulation.replicate import stream_key
 )
 def test_words_are_those_of_its_authors(count: int, stream: int, key: int, words: tuple[int, int]) -> None:
     assert philox(count, stream, key) == words
+
+
+@pytest.mark.parametrize("share", [1e-12, 1e-4, 0.02, 0.02425, 0.3, 0.5, 0.8, 0.97575, 0.98, 0.9999])
+def test_quantiles_of_the_normal_law(share: float) -> None:
+    from scipy.stats import norm
+
+    # The formula's author gives a relative error of 1.15e-9.
+    assert normal(share) == pytest.approx(norm.ppf(share), rel=1.3e-9, abs=1e-12)
 
 
 def drawn(law: Law, *, stream: int = 8, count: int = 4_000) -> np.ndarray:

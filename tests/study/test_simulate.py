@@ -122,7 +122,7 @@ def test_lines_fit_the_screen(found: Queues) -> None:
         ({"loads": {"west_trains": 1.0}}, "west_trains is no stream of sea"),
         ({"capacity_of": "bridge"}, "bridge is not simulated in sea"),
         ({"tries": ["ships.sea_ships.ships_count=2.5"]}, "of sea_ships is 2.5, must be a whole number"),
-        ({"tries": ["calls.sea_line|east_port.fixed_h=-1"]}, "must be 0 or more"),
+        ({"tries": ["calls.sea_line|east_port.fixed_h=-1"]}, "must be a finite number, 0 or more"),
     ],
 )
 def test_wrong_questions_are_refused(two_ports: kv.Corridor, options: dict, message: str) -> None:

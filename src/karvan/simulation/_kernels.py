@@ -28,6 +28,7 @@ from karvan.simulation._state_kernels import (
     pop,
     push,
     put,
+    replace_first,
     serve_berths,
     stock,
     take_aboard,
@@ -45,7 +46,7 @@ _MONTH_STARTS = np.array([0.0, 744.0, 1416.0, 2160.0, 2880.0, 3624.0, 4344.0, 50
 _NEVER_H = 1e6
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def month_at(time_h: float) -> int:
     """Month of an hour counted from New Year, 0 to 11; every year has 8,760 hours."""
     hour = time_h % HOURS_A_YEAR
@@ -55,7 +56,7 @@ def month_at(time_h: float) -> int:
     return month
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def ahead(now: float, amount: float, values: np.ndarray, row: int) -> float:
     """When a wait ends that takes `amount` times the mean of each month it passes through; of infinite means, infinity.
 
@@ -78,7 +79,7 @@ def ahead(now: float, amount: float, values: np.ndarray, row: int) -> float:
     return np.inf
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _book_closed(values: np.ndarray, where: int, now: float) -> None:
     """Book the hours of a closure, by month."""
     since = values[where, k.W_MARK]
@@ -91,7 +92,7 @@ def _book_closed(values: np.ndarray, where: int, now: float) -> None:
         since = until
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _turn(w: World, where: int, now: float) -> None:
     """Close or open a port: hold or go on with what is handled there, and let ships in again."""
     counter, things, values = w.counter, w.things, w.values
@@ -127,7 +128,7 @@ def _turn(w: World, where: int, now: float) -> None:
                 serve_berths(counter, things, values, w.log, things[berth, k.B_QUEUE], now)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _next_turn(w: World, where: int, now: float, key: int) -> None:
     """Set when the weather at a site turns next."""
     things, values = w.things, w.values
@@ -143,7 +144,7 @@ def _next_turn(w: World, where: int, now: float, key: int) -> None:
         push(w.counter, w.heap_h, w.heap, until, -1 - where)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _change_weather(w: World, where: int, now: float, key: int) -> None:
     """The weather at a site turns, and at those that follow it; the next turn is set."""
     things = w.things
@@ -160,7 +161,7 @@ def _change_weather(w: World, where: int, now: float, key: int) -> None:
     _next_turn(w, where, now, key)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _hours(things: np.ndarray, values: np.ndarray, law: int, step: int, part: int, key: int) -> float:
     """A duration of a law, from the stream of a step."""
     if law < 0:
@@ -169,7 +170,7 @@ def _hours(things: np.ndarray, values: np.ndarray, law: int, step: int, part: in
     return draw(things[law, k.A_KIND], values[law, k.A_MEAN], values[law, k.A_VARIABILITY], stream, key, things, step, k.S_DRAWS + part)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _send(
     counter: np.ndarray, things: np.ndarray, values: np.ndarray, heap_h: np.ndarray, heap: np.ndarray, step: int, now: float, key: int
 ) -> None:
@@ -206,7 +207,7 @@ def _send(
             wake(things, who, k.NEWBORN)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _forget(w: World, now: float) -> None:
     """Begin to count."""
     counter, things, values = w.counter, w.things, w.values
@@ -230,7 +231,7 @@ def _forget(w: World, now: float) -> None:
     counter[k.LOGGED] = 0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _begin(w: World, key: int) -> None:
     """Set the first turns of the weather and the tokens that are there from the start."""
     counter, things = w.counter, w.things
@@ -248,7 +249,7 @@ def _begin(w: World, key: int) -> None:
         push(counter, w.heap_h, w.heap, w.start_h[place, 0], who)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _finish(w: World, end_h: float) -> None:
     """Book what is still under way at the end."""
     counter, things, values = w.counter, w.things, w.values
@@ -262,7 +263,7 @@ def _finish(w: World, end_h: float) -> None:
             values[ban, k.N_SUM] += end_h - values[ban, k.N_MARK]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def run(w: World, key: int, end_h: float, warm_h: float, sample_h: float) -> int:
     """Run a model from hour 0 to `end_h`; statistics but `series` count from `warm_h`, records and log too.
 
@@ -280,12 +281,15 @@ def run(w: World, key: int, end_h: float, warm_h: float, sample_h: float) -> int
     first_line, lines, samples = counter[k.LINES], w.series.shape[0], w.series.shape[1]
     is_logged = log.shape[0] > 0
     _begin(w, key)
-    now, tick, sample, is_warm, events, steps = 0.0, sample_h, 0, False, 0, 0
+    now, tick, sample, is_warm, is_taken, events, steps = 0.0, sample_h, 0, False, False, 0, 0
     while counter[k.STATUS] == k.DONE:
         who = things[k.READY, k.Q_HEAD]
         if who >= 0:
             leave(things, k.READY, -1, who)
         else:
+            if is_taken:  # the event that is done still stands first, unless another has taken its place
+                pop(counter, heap_h, heap)
+                is_taken = False
             now = heap_h[0] if counter[k.HEAP] > 0 else np.inf
             if now >= tick or (not is_warm and now >= warm_h):
                 while now >= tick and sample < samples:
@@ -301,8 +305,7 @@ def run(w: World, key: int, end_h: float, warm_h: float, sample_h: float) -> int
                     _forget(w, warm_h)
             if now > end_h:
                 break
-            load = heap[0, 1]
-            pop(counter, heap_h, heap)
+            load, is_taken = heap[0, 1], True
             if load < 0:
                 events += 1
                 _change_weather(w, -1 - load, now, key)
@@ -462,7 +465,11 @@ def run(w: World, key: int, end_h: float, warm_h: float, sample_h: float) -> int
             things[who, k.T_STEP] = here
             if kind != SOURCE:
                 values[who, k.T_SINCE], things[who, k.T_PHASE] = now, k.RESUMED
-            push(counter, heap_h, heap, now + wait_h, (things[who, k.T_VERSION] << k.TOKEN_BITS) + who)
+            if is_taken:
+                replace_first(counter, heap_h, heap, now + wait_h, (things[who, k.T_VERSION] << k.TOKEN_BITS) + who)
+                is_taken = False
+            else:
+                push(counter, heap_h, heap, now + wait_h, (things[who, k.T_VERSION] << k.TOKEN_BITS) + who)
     counter[k.EVENTS], counter[k.STEPS] = events, steps
     _finish(w, end_h)
     return int(counter[k.STATUS])

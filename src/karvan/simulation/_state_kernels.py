@@ -87,7 +87,7 @@ class World(NamedTuple):
     log: np.ndarray
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def push(counter: np.ndarray, heap_h: np.ndarray, heap: np.ndarray, time_h: float, load: int) -> None:
     """Set an event."""
     size = counter[HEAP]
@@ -106,12 +106,24 @@ def push(counter: np.ndarray, heap_h: np.ndarray, heap: np.ndarray, time_h: floa
     counter[HEAP] = size + 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def pop(counter: np.ndarray, heap_h: np.ndarray, heap: np.ndarray) -> None:
     """Take the first event off the heap."""
     size = counter[HEAP] - 1
     counter[HEAP] = size
-    time_h, order, load = heap_h[size], heap[size, 0], heap[size, 1]
+    _sift(heap_h, heap, size, heap_h[size], heap[size, 0], heap[size, 1])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def replace_first(counter: np.ndarray, heap_h: np.ndarray, heap: np.ndarray, time_h: float, load: int) -> None:
+    """Take the first event off the heap and set another: in one go."""
+    counter[SEQUENCE] += 1
+    _sift(heap_h, heap, counter[HEAP], time_h, counter[SEQUENCE], load)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _sift(heap_h: np.ndarray, heap: np.ndarray, size: int, time_h: float, order: int, load: int) -> None:
+    """Put an event into the heap in place of its first."""
     place, child = 0, 1
     while child < size:
         if child + 1 < size and (
@@ -126,7 +138,7 @@ def pop(counter: np.ndarray, heap_h: np.ndarray, heap: np.ndarray) -> None:
     heap_h[place], heap[place, 0], heap[place, 1] = time_h, order, load
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def join(things: np.ndarray, line: int, who: int) -> None:
     """Put a token at the end of a waiting line."""
     things[who, T_NEXT] = -1
@@ -137,7 +149,7 @@ def join(things: np.ndarray, line: int, who: int) -> None:
     things[line, Q_TAIL] = who
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def join_first(things: np.ndarray, line: int, who: int) -> None:
     """Put a token at the head of a waiting line."""
     things[who, T_NEXT] = things[line, Q_HEAD]
@@ -146,7 +158,7 @@ def join_first(things: np.ndarray, line: int, who: int) -> None:
     things[line, Q_HEAD] = who
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def leave(things: np.ndarray, line: int, before: int, who: int) -> None:
     """Take a token out of a waiting line; `before` stands before it there, -1: it is first."""
     if before < 0:
@@ -157,7 +169,7 @@ def leave(things: np.ndarray, line: int, before: int, who: int) -> None:
         things[line, Q_TAIL] = before
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def wake(things: np.ndarray, who: int, phase: int) -> None:
     """Let a token, in no line now, run on as soon as the one that runs must wait."""
     join(things, READY, who)
@@ -165,7 +177,7 @@ def wake(things: np.ndarray, who: int, phase: int) -> None:
     things[who, T_PHASE] = phase
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def closed_h(things: np.ndarray, values: np.ndarray, where: int, now: float) -> float:
     """Hours that a site has been closed until now."""
     if where < 0:
@@ -173,7 +185,7 @@ def closed_h(things: np.ndarray, values: np.ndarray, where: int, now: float) -> 
     return values[where, W_SUM] + (now - values[where, W_MARK] if things[where, W_CLOSED] == 1 else 0.0)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def note_pool(things: np.ndarray, values: np.ndarray, pool: int, now: float) -> None:
     """Book the hours since the last change of a stock under what its goods waited for."""
     hours = now - values[pool, P_MARK]
@@ -192,7 +204,7 @@ def note_pool(things: np.ndarray, values: np.ndarray, pool: int, now: float) -> 
     values[pool, P_CAUSE + cause] += hours
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def be(things: np.ndarray, values: np.ndarray, who: int, pool: int, presence: int, now: float) -> None:
     """Say what a ship does at the port of a stock: 0 waits for a berth, 1 is handled, 2 waits for goods, -1 none of it."""
     old = things[who, T_PRESENCE]
@@ -206,14 +218,14 @@ def be(things: np.ndarray, values: np.ndarray, who: int, pool: int, presence: in
         things[who, T_POOL], things[who, T_PRESENCE] = pool, presence
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def note_berth(things: np.ndarray, values: np.ndarray, berth: int, now: float) -> None:
     """Book the hours of busy berths since the last change."""
     values[berth, B_BUSY] += (things[berth, B_SERVERS] - things[berth, B_FREE]) * (now - values[berth, B_MARK])
     values[berth, B_MARK] = now
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def note_line(values: np.ndarray, line: int, now: float, change: float) -> None:
     """Units inside a line change."""
     values[line, G_INTEGRAL] += values[line, G_INSIDE] * (now - values[line, G_MARK])
@@ -221,7 +233,7 @@ def note_line(values: np.ndarray, line: int, now: float, change: float) -> None:
     values[line, G_INSIDE] += change
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def write_log(counter: np.ndarray, log: np.ndarray, now: float, kind: int, who: int, place: int, units: float) -> None:
     """A row of the log, while there is room."""
     row = counter[LOGGED]
@@ -230,7 +242,7 @@ def write_log(counter: np.ndarray, log: np.ndarray, now: float, kind: int, who: 
         counter[LOGGED] = row + 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def free_berth(things: np.ndarray, chosen: int) -> int:
     """First berth of a set that is free and whose port is open; -1 if none."""
     for place in range(things[chosen, C_FIRST], things[chosen, C_LAST]):
@@ -242,7 +254,7 @@ def free_berth(things: np.ndarray, chosen: int) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def take_berth(
     counter: np.ndarray, things: np.ndarray, values: np.ndarray, log: np.ndarray, who: int, step: int, berth: int, now: float
 ) -> None:
@@ -265,7 +277,7 @@ def take_berth(
         write_log(counter, log, now, LOG_GRANTED, who, berth, values[who, T_UNITS])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def serve_berths(counter: np.ndarray, things: np.ndarray, values: np.ndarray, log: np.ndarray, line: int, now: float) -> None:
     """Give free berths to those who wait, first come first served among those that fit."""
     before, who = -1, things[line, Q_HEAD]
@@ -282,7 +294,7 @@ def serve_berths(counter: np.ndarray, things: np.ndarray, values: np.ndarray, lo
         who = behind
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def stock(things: np.ndarray, values: np.ndarray, chosen: int) -> float:
     """Room that what lies in the stocks of a set would take aboard; endless stock is told as infinity."""
     total = 0.0
@@ -294,7 +306,7 @@ def stock(things: np.ndarray, values: np.ndarray, chosen: int) -> float:
     return total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def new_lot(counter: np.ndarray, things: np.ndarray) -> int:
     """A lot that is free."""
     lot = counter[FREE_LOT]
@@ -305,7 +317,7 @@ def new_lot(counter: np.ndarray, things: np.ndarray) -> int:
     return int(lot)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def change_ban(values: np.ndarray, ban: int, change: float, now: float) -> None:
     """Units on the way to a stock or in it have changed; the ban on loading starts above one number and ends below another."""
     values[ban, N_UNITS] += change
@@ -316,7 +328,7 @@ def change_ban(values: np.ndarray, ban: int, change: float, now: float) -> None:
         values[ban, N_SUM] += now - values[ban, N_MARK]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def wake_blocked(things: np.ndarray, line: int) -> None:
     """Let the first of those who wait for room in a stock try again."""
     who = things[line, Q_HEAD]
@@ -325,7 +337,7 @@ def wake_blocked(things: np.ndarray, line: int) -> None:
         wake(things, who, RESUMED)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def take_aboard(counter: np.ndarray, things: np.ndarray, values: np.ndarray, who: int, step: int, now: float) -> None:
     """Load a ship from the stocks of its set, oldest lots first; the last lot is split where room ends."""
     chosen, room, waited = things[step, S_ARG], values[step, S_NUM], now - values[who, T_SINCE]
@@ -378,7 +390,7 @@ def take_aboard(counter: np.ndarray, things: np.ndarray, values: np.ndarray, who
         be(things, values, who, things[step, S_ARG + 1], 1, now)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def serve_loaders(counter: np.ndarray, things: np.ndarray, values: np.ndarray, chosen: int, now: float) -> None:
     """Let ships that wait for goods load, first come first served, while there is enough for the first."""
     line = things[chosen, C_QUEUE]
@@ -392,7 +404,7 @@ def serve_loaders(counter: np.ndarray, things: np.ndarray, values: np.ndarray, c
         who = things[line, Q_HEAD]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def put(counter: np.ndarray, things: np.ndarray, values: np.ndarray, who: int, pool: int, now: float) -> None:
     """Lay what a token brings into a stock, and end the token."""
     note_pool(things, values, pool, now)
@@ -414,7 +426,7 @@ def put(counter: np.ndarray, things: np.ndarray, values: np.ndarray, who: int, p
             serve_loaders(counter, things, values, chosen, now)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def end(counter: np.ndarray, things: np.ndarray, who: int) -> None:
     """The end of a token."""
     things[who, T_VERSION] += 1
@@ -422,7 +434,7 @@ def end(counter: np.ndarray, things: np.ndarray, who: int) -> None:
     counter[FREE_TOKEN] = who
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def new_record(counter: np.ndarray, values: np.ndarray, record: np.ndarray, now: float, line: int, units: float, born_h: float) -> int:
     """A row for goods that have arrived; -1 where none are kept."""
     note_line(values, line, now, -units)
@@ -437,7 +449,7 @@ def new_record(counter: np.ndarray, values: np.ndarray, record: np.ndarray, now:
     return int(row)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def unload(counter: np.ndarray, things: np.ndarray, values: np.ndarray, record: np.ndarray, who: int, now: float) -> None:
     """What is aboard has arrived."""
     lot = things[who, T_LOT]
