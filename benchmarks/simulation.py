@@ -2,8 +2,8 @@
 
 `python -m benchmarks.simulation` (SimPy comes with the extra `bench`). Karvan and SimPy alternate; median and worst ratio are shown.
 Both run the same model for the same years and give the same: time under way of every wagon by cause, and what is inside day by day. An
-event is what Karvan takes off its heap; SimPy's rate is the same number over its seconds, as chance makes both pass through as many, so that
-the ratio is that of the seconds. What SimPy itself counts, its own bookkeeping with it, is shown beside.
+event is what Karvan takes off its heap; SimPy's rate is the same number over its seconds, as both pass through as many up to chance, so
+that the ratio is that of the seconds. What SimPy itself counts, its own bookkeeping with it, is shown beside.
 """
 
 from __future__ import annotations

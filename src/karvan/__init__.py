@@ -53,7 +53,8 @@ _HOMES = {
 __all__ = [
     "Corridor", "Market", "Scenario", "ScenarioOptions", "ShippingDesk", "Snapshot", "__version__", "apply", "calibrate",
     "check_corridor", "clear", "commitments", "criticality", "explain", "ladder", "load_corridor", "load_scenario", "market",
-    "new_corridor", "overlay", "route", "run", "select_link", "simulate", "sources", "validate", "with_measures", "with_value", "without_measures",
+    "new_corridor", "overlay", "route", "run", "select_link", "simulate", "sources", "validate", "with_measures", "with_value",
+    "without_measures",
 ]  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from karvan.simulation import _state_kernels as k
-from karvan.simulation.laws import Law, constant, exponential
+from karvan.simulation.laws import Law, exponential
 from karvan.simulation.program import Builder, System
 from karvan.simulation.replicate import Period, Replication, replicate
 from karvan.simulation.statistics import Interval, interval
@@ -130,4 +130,3 @@ def closed_share(found: Replication, hours: float) -> float:
     """Share of the time that the only site was closed."""
     first = found.state.counter[k.SITES] + k.W_MONTH
     return float(found.state.values[first, :12].sum()) / hours
-

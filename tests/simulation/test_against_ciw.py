@@ -36,4 +36,7 @@ def test_tandem_agrees_with_ciw() -> None:
     exact = 1.0 / 0.4 + 1.0 / 0.2
     assert interval(ours, confidence=0.999).holds(exact)
     assert interval(theirs, confidence=0.999).holds(exact)
-    assert abs(paired(ours[:10], theirs).mean) <= interval(ours).half_width + interval(theirs).half_width + paired(ours[:10], theirs).half_width
+    assert (
+        abs(paired(ours[:10], theirs).mean)
+        <= interval(ours).half_width + interval(theirs).half_width + paired(ours[:10], theirs).half_width
+    )

@@ -6,10 +6,18 @@ import numpy as np
 import polars as pl
 import pytest
 
-from karvan.assignment.delays import read_curves, wait_h
 from karvan.assignment import effective_capacity
+from karvan.assignment.delays import read_curves, wait_h
 from karvan.corridor import Corridor, load_corridor
-from karvan.simulation import FacilityCurve, HandoverOptions, configuration_hash, facility_curve, saturation, simulated_facilities, with_handover
+from karvan.simulation import (
+    FacilityCurve,
+    HandoverOptions,
+    configuration_hash,
+    facility_curve,
+    saturation,
+    simulated_facilities,
+    with_handover,
+)
 from karvan.simulation.handover import fit_curve
 from karvan.simulation.skeleton import fleet_capacity
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from karvan.simulation import _state_kernels as k
+from karvan.simulation._random_kernels import draw
 from karvan.simulation.laws import constant, exponential
 from karvan.simulation.program import Builder, System
 from karvan.simulation.replicate import Period, Replication, replicate, stream_key
-from karvan.simulation._random_kernels import draw
 
 CLOSE = 1e-9
 NEVER = [float("inf")] * 12
@@ -206,7 +206,9 @@ def test_who_fits_no_free_berth_is_overtaken_and_repairs_come_first() -> None:
     build.token("breaker", fix)
     system = build.build()
     found = run(system, 40.0, log_rows=50)
-    granted = [(row[0], system.names.starts[int(row[2]) - found.state.counter[k.TOKENS]]) for row in found.log.tolist() if row[1] == k.LOG_GRANTED]
+    granted = [
+        (row[0], system.names.starts[int(row[2]) - found.state.counter[k.TOKENS]]) for row in found.log.tolist() if row[1] == k.LOG_GRANTED
+    ]
     assert granted == [(0.0, "first"), (0.2, "third"), (10.0, "breaker"), (15.0, "second")]
     assert line == 0
 

@@ -28,8 +28,8 @@ def two_ports() -> kv.Corridor:
 @pytest.fixture(scope="module")
 def found(two_ports: kv.Corridor) -> Queues:
     return simulate(
-        two_ports, "sea", loads={"east_trains": 2e6}, how=HOW, curves=FEW, tries=["ships.sea_ships.ships_count=3", "berths.east_berth.servers_count=0"],
-        capacity_of="ferry",
+        two_ports, "sea", loads={"east_trains": 2e6}, how=HOW, curves=FEW, capacity_of="ferry",
+        tries=["ships.sea_ships.ships_count=3", "berths.east_berth.servers_count=0"],
     )  # fmt: skip
 
 

@@ -581,7 +581,13 @@ def _simulate(parsed: argparse.Namespace) -> int:
     with _Progress() as progress:
         if parsed.water is not None:
             table = water(
-                corridor, parsed.system, years=_years(parsed.water), scenario=parsed.scenario, options=options, loads=loads, progress=progress
+                corridor,
+                parsed.system,
+                years=_years(parsed.water),
+                scenario=parsed.scenario,
+                options=options,
+                loads=loads,
+                progress=progress,
             )
             if parsed.json:
                 _print_json({"system_id": parsed.system, "water": table.to_dicts()})

@@ -15,7 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `karvan simulate` beside those of a scenario."""
     parser.add_argument("system", metavar="SYSTEM", help="a row of the table systems")
     parser.add_argument("--year", type=int, metavar="Y", help="calendar year (default: the base year)")
-    parser.add_argument("--half-width", default="5%", metavar="P", help="half the 95%% interval of mean transit times, at most (default: 5%%)")
+    parser.add_argument(
+        "--half-width", default="5%", metavar="P", help="half the 95%% interval of mean transit times, at most (default: 5%%)"
+    )
     parser.add_argument("--most", type=int, default=200, metavar="N", help="replications at most (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of all chance (default: %(default)s)")
     parser.add_argument("--workers", type=int, metavar="N", help="threads; digits do not depend on it (default: all cores)")
@@ -28,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--try", dest="tries", action="append", default=[], metavar="DESIGN",
         help="another design under the same chance: a measure or TABLE.ID.COLUMN=VALUE, several joined by +; repeatable",
     )  # fmt: skip
-    parser.add_argument("--sweep", metavar="TABLE.ID.COLUMN=A:B", help="designs with each whole value from A to B, or with the values A,B,C")
+    parser.add_argument(
+        "--sweep", metavar="TABLE.ID.COLUMN=A:B", help="designs with each whole value from A to B, or with the values A,B,C"
+    )
     parser.add_argument("--capacity-of", metavar="FACILITY", help="tell its saturation with every design")
     parser.add_argument("--water", metavar="FIRST:LAST", help="instead: saturation of all lines on each path of the sea, year by year")
     parser.add_argument("--no-curves", action="store_true", help="leave out saturation and delay curves")
@@ -74,7 +78,9 @@ def _values(text: str) -> list[str]:
     try:
         start, end = int(first), int(last)
     except ValueError as error:
-        raise DataError(Problem("--sweep", None, None, f"{text} must be two whole numbers such as 2:8, or values joined by commas")) from error
+        raise DataError(
+            Problem("--sweep", None, None, f"{text} must be two whole numbers such as 2:8, or values joined by commas")
+        ) from error
     if end < start:
         raise DataError(Problem("--sweep", None, None, f"{text} must run from a lower to a higher value"))
     return [str(value) for value in range(start, end + 1)]

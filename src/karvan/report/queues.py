@@ -12,12 +12,12 @@ from karvan.results import Queues
 
 _SHOWN = ("sailing", "handling", "no_ship", "filling", "berth", "weather")
 _HOW = (
-    "Days by cause: at sea; loading and unloading, own and of ships before it; no ship in port; a ship waits to fill or for its timetable; a "
-    "ship waits for a berth; weather holds all. Customs, sorting, channel and storage are in --json."
+    "Days by cause: at sea; loading and unloading, own and of ships before it; no ship in port; a ship waits to fill or for its timetable; "
+    "a ship waits for a berth; weather holds all. Customs, sorting, channel and storage are in --json."
 )
 _BESIDE = (
-    "Mean value analysis takes the ships of a line alone, calls at random, weather as a longer call; the simulation has all lines at shared "
-    "berths, storms that hold everybody at once, and ships that wait for goods."
+    "Mean value analysis takes the ships of a line alone, calls at random, weather as a longer call; the simulation has all lines at "
+    "shared berths, storms that hold everybody at once, and ships that wait for goods."
 )
 
 
@@ -34,12 +34,18 @@ def queues_lines(found: Queues) -> list[str]:
 
 def water_lines(found: pl.DataFrame) -> list[str]:
     """Saturation by path and year as lines: years down, facilities across."""
-    lines = ["Most that passes in a year, by path of the sea (95% interval about 3% either way); fleets and berths as the scenario has them"]
+    lines = [
+        "Most that passes in a year, by path of the sea (95% interval about 3% either way); fleets and berths as the scenario has them"
+    ]
     for path in found["path_id"].unique(maintain_order=True):
         rows = found.filter(pl.col("path_id") == path)
         facilities = rows["facility_id"].unique(maintain_order=True).to_list()
         units = [rows.filter(pl.col("facility_id") == name)["unit"][0] for name in facilities]
-        lines += ["", f"  {path}", *[f"    {place + 1}  {name}, {unit}" for place, (name, unit) in enumerate(zip(facilities, units, strict=True))]]
+        lines += [
+            "",
+            f"  {path}",
+            *[f"    {place + 1}  {name}, {unit}" for place, (name, unit) in enumerate(zip(facilities, units, strict=True))],
+        ]
         lines.append("    year  level m" + "".join(f"{place + 1:>10}" for place in range(len(facilities))))
         for year in rows["year"].unique(maintain_order=True):
             here = rows.filter(pl.col("year") == year)
@@ -64,7 +70,10 @@ def _number(value: float | None, width: int, form: str) -> str:
 
 def _stream_lines(found: Queues) -> list[str]:
     causes = {(row["arrival_id"], row["cause"]): row["mean_d"] for row in found.causes.rows(named=True)} if found.causes.height else {}
-    lines = [f"  {'thousands a year, days':<27}{'comes':>8}{'leaves':>8}{'days':>7}{'+-':>5}{'P95':>6}" + "".join(f"{_head(c):>6}" for c in _SHOWN)]
+    lines = [
+        f"  {'thousands a year, days':<27}{'comes':>8}{'leaves':>8}{'days':>7}{'+-':>5}{'P95':>6}"
+        + "".join(f"{_head(c):>6}" for c in _SHOWN)
+    ]
     for row in found.streams.rows(named=True):
         name = row["arrival_id"]
         told = "".join(_number(causes.get((name, cause)), 6, ".1f") for cause in _SHOWN)
@@ -84,7 +93,8 @@ def _unstable_lines(found: Queues) -> list[str]:
     for row in found.streams.filter(~pl.col("is_stable")).rows(named=True):
         told = (
             f"UNSTABLE: {row['arrival_id']}: more comes than can leave. {row['demand_per_year']:,.0f} {row['unit']} come in a year,"
-            f" {row['out_per_year']:,.0f} leave, and the backlog grows by {row['backlog_growth_per_year']:,.0f} a year; there is no mean time."
+            f" {row['out_per_year']:,.0f} leave, and the backlog grows by {row['backlog_growth_per_year']:,.0f} a year;"
+            " there is no mean time."
         )
         lines += textwrap.wrap(told, WIDTH, initial_indent="  ", subsequent_indent="    ")
     return [*lines, ""] if lines else []
@@ -104,7 +114,8 @@ def _berth_lines(found: Queues) -> list[str]:
 def _ban_lines(found: Queues) -> list[str]:
     lines = []
     for row in found.bans.rows(named=True):
-        told = f"{row['arrival_id']}: loading is forbidden {row['ban_d_per_year']:.0f} days a year, {row['refused_per_year']:,.0f} units stay away."
+        stay = f"{row['refused_per_year']:,.0f} units stay away"
+        told = f"{row['arrival_id']}: loading is forbidden {row['ban_d_per_year']:.0f} days a year, {stay}."
         lines += textwrap.wrap(told, WIDTH, initial_indent="  ", subsequent_indent="    ")
     return [*lines, ""] if lines else []
 
@@ -112,7 +123,9 @@ def _ban_lines(found: Queues) -> list[str]:
 def _line_lines(found: Queues) -> list[str]:
     if not found.lines.height:
         return []
-    lines = [f"  {'LINES':<22}{'ships':>6}{'trips: theory':>15}{'simulated':>11}{'never waiting':>15}{'berth cap':>11}{'berth binds above':>19}"]
+    lines = [
+        f"  {'LINES':<22}{'ships':>6}{'trips: theory':>15}{'simulated':>11}{'never waiting':>15}{'berth cap':>11}{'berth binds above':>19}"
+    ]
     for row in found.lines.rows(named=True):
         never = row["never_waiting_per_year"] * row["trips_per_year"] / row["each_way_per_year"] if row["each_way_per_year"] else 0.0
         lines.append(
@@ -129,7 +142,8 @@ def _passage_lines(found: Queues) -> list[str]:
     for row in found.passages.rows(named=True):
         lines.append(
             f"  {row['passage_id'] + ' ' + str(row['order']):<26}{row['servers']:>9}{row['use_share']:>8.0%}"
-            f"{_number(row['random_wait_h'], 19, '.2f')}{_number(row['approximate_wait_h'], 21, '.2f')}{_number(row['simulated_wait_h'], 12, '.2f')}"
+            f"{_number(row['random_wait_h'], 19, '.2f')}{_number(row['approximate_wait_h'], 21, '.2f')}"
+            f"{_number(row['simulated_wait_h'], 12, '.2f')}"
         )
     return [*lines, ""]
 
@@ -151,11 +165,14 @@ def _month_lines(found: Queues) -> list[str]:
 def _capacity_lines(found: Queues) -> list[str]:
     if not found.capacities.height:
         return []
-    lines = [f"  {'MOST THAT PASSES':<26}{'unit':>8}{'nominal':>10}{'simulated':>11}{'+-':>7}   wait, h = d0 + a x^k / (1 - x), x use of it"]
+    lines = [
+        f"  {'MOST THAT PASSES':<26}{'unit':>8}{'nominal':>10}{'simulated':>11}{'+-':>7}   wait, h = d0 + a x^k / (1 - x), x use of it"
+    ]
     for row in found.capacities.rows(named=True):
         curve = f"{row['base_wait_h']:>8.1f} + {row['eta_s_h']:.2f} x^{row['kappa']:.2f} / (1 - x), off {row['fit_error_h']:.0f}"
         lines.append(
-            f"  {row['facility_id']:<26.26}{row['unit']:>8}{row['nominal']:>10,.1f}{row['saturation']:>11,.1f}{row['saturation_half']:>7,.1f}"
+            f"  {row['facility_id']:<26.26}{row['unit']:>8}{row['nominal']:>10,.1f}{row['saturation']:>11,.1f}"
+            f"{row['saturation_half']:>7,.1f}"
             f" {curve}"
         )
     return [*lines, ""]
@@ -168,7 +185,11 @@ def _design_lines(found: Queues) -> list[str]:
     for name in found.designs["design"].unique(maintain_order=True):
         rows = found.designs.filter(pl.col("design") == name).rows(named=True)
         most = rows[0]
-        told = "" if most["saturation"] is None else f"; {most['capacity_of']} can do {most['saturation']:,.1f} +- {most['saturation_half']:,.1f}"
+        told = (
+            ""
+            if most["saturation"] is None
+            else f"; {most['capacity_of']} can do {most['saturation']:,.1f} +- {most['saturation_half']:,.1f}"
+        )
         lines += textwrap.wrap(f"{name}{told}", WIDTH, initial_indent="  ", subsequent_indent="    ")
         for row in rows:
             if name == "as it is" or _is_moved(row):
@@ -179,7 +200,7 @@ def _design_lines(found: Queues) -> list[str]:
 def _is_moved(row: dict[str, Any]) -> bool:
     """The interval of what differs does not hold zero."""
     moved = row["difference_d"] is not None and abs(row["difference_d"]) > row["difference_d_half"]
-    return moved or abs(row["more_per_year"]) > max(row["more_per_year_half"], 1e-9)
+    return bool(moved or abs(row["more_per_year"]) > max(row["more_per_year_half"], 1e-9))
 
 
 def _design_line(row: dict[str, Any]) -> str:

@@ -82,7 +82,9 @@ class Queues:
             "system_id", "name", "year", "scenario_id", "seed", "replications", "warm_d", "is_sure", "half_width_share", "sea_level_path",
             "sea_level_m", "load_factor",
         )  # fmt: skip
-        frames = ("streams", "causes", "months", "berths", "calls", "ships", "bans", "lines", "passages", "capacities", "designs")
+        frames: tuple[str, ...] = (
+            "streams", "causes", "months", "berths", "calls", "ships", "bans", "lines", "passages", "capacities", "designs",
+        )  # fmt: skip
         if has_log:
             frames = (*frames, "berth_visits", "voyages", "closed_times")
         told = {name: getattr(self, name) for name in plain}

@@ -73,7 +73,7 @@ def ahead(now: float, amount: float, values: np.ndarray, row: int) -> float:
         left = _MONTH_STARTS[month + 1] - time_h % HOURS_A_YEAR
         if mean < np.inf:
             if amount * mean <= left:
-                return time_h + amount * mean
+                return float(time_h + amount * mean)
             amount -= left / mean
         time_h += left
     return np.inf

@@ -81,7 +81,7 @@ def draw(kind: int, mean: float, variability: float, stream: int, key: int, coun
     if kind == EXPONENTIAL:
         return -mean * math.log(uniform(stream, key, counts, row, column))
     if kind == ERLANG:
-        phases = max(1, int(round(1.0 / (variability * variability))))
+        phases = max(1, round(1.0 / (variability * variability)))
         total = 0.0
         for _ in range(phases):
             total -= math.log(uniform(stream, key, counts, row, column))

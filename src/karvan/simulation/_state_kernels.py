@@ -182,7 +182,7 @@ def closed_h(things: np.ndarray, values: np.ndarray, where: int, now: float) -> 
     """Hours that a site has been closed until now."""
     if where < 0:
         return 0.0
-    return values[where, W_SUM] + (now - values[where, W_MARK] if things[where, W_CLOSED] == 1 else 0.0)
+    return float(values[where, W_SUM]) + (now - values[where, W_MARK] if things[where, W_CLOSED] == 1 else 0.0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

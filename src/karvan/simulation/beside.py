@@ -65,7 +65,9 @@ def line_skeletons(built: Built, numbers: dict[Key, float]) -> list[dict[str, An
     return rows
 
 
-def passage_skeletons(built: Built, tables_passages: list[dict[str, Any]], arrivals: list[dict[str, Any]], numbers: dict[Key, float]) -> list[dict[str, Any]]:
+def passage_skeletons(
+    built: Built, tables_passages: list[dict[str, Any]], arrivals: list[dict[str, Any]], numbers: dict[Key, float]
+) -> list[dict[str, Any]]:
     """Stages with servers: use, and the mean wait by Erlang's formula and by Sakasegawa's with the variability of the stage.
 
     Args:

@@ -101,16 +101,21 @@ def pilot(built: Built, options: ExperimentOptions) -> Pilot:
     for place, stream in enumerate(built.streams):
         inside = np.array([run.series[place, : _PILOT_YEARS * _DAYS_A_YEAR].reshape(_PILOT_YEARS, _DAYS_A_YEAR) for run in runs])
         growth[stream.arrival_id] = interval(inside[:, 3].mean(axis=1) - inside[:, 2].mean(axis=1), confidence=0.9)
-        if np.isfinite(stream.demand) and growth[stream.arrival_id].low > 0.0:
-            if growth[stream.arrival_id].mean > _GROWN_SHARE * stream.demand:
-                unstable.append(stream.arrival_id)
+        grown = growth[stream.arrival_id]
+        if np.isfinite(stream.demand) and grown.low > 0.0 and grown.mean > _GROWN_SHARE * stream.demand:
+            unstable.append(stream.arrival_id)
         if stream.arrival_id not in unstable:
             warm = max(warm, warm_up(inside.mean(axis=0).ravel(), season=_DAYS_A_YEAR))
     return Pilot(warm, growth, tuple(unstable))
 
 
 def experiment(
-    built: Built, options: ExperimentOptions, *, first: Pilot | None = None, count: int | None = None, tell: Callable[[str], None] | None = None
+    built: Built,
+    options: ExperimentOptions,
+    *,
+    first: Pilot | None = None,
+    count: int | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> Experiment:
     """Replications of a system.
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from scipy.optimize import nnls
 
 from karvan.simulation import _state_kernels as k
 from karvan.simulation.replicate import Period, Replication, replicate
@@ -87,7 +88,7 @@ class FacilityCurve:
         inside = min(use, STEEPEST_USE)
         free = 1.0 - inside
         slope = self.eta_s_h * inside ** (self.kappa - 1.0) * (self.kappa * free + inside) / free**2 if inside > 0.0 else 0.0
-        return self.base_wait_h + self.eta_s_h * inside**self.kappa / free + slope * (use - inside)
+        return float(self.base_wait_h + self.eta_s_h * inside**self.kappa / free + slope * (use - inside))
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self) | {"points": [dict(point) for point in self.points]}
@@ -165,7 +166,9 @@ def facility_curve(
     waits = np.array([point["wait_h"] for point in points])
     base, eta_s, kappa, error = fit_curve(uses, waits)
     sd = 0.0 if case.is_berth else _spread_h(case, tables, system_id, level_m, how, reached.mean)
-    return FacilityCurve(facility_id, case.unit, case.is_berth, reached.mean, reached.half_width, base, eta_s, kappa, error, sd, tuple(points))
+    return FacilityCurve(
+        facility_id, case.unit, case.is_berth, reached.mean, reached.half_width, base, eta_s, kappa, error, sd, tuple(points)
+    )
 
 
 def saturation(
@@ -186,8 +189,6 @@ def fit_curve(uses: FloatArray, waits: FloatArray) -> tuple[float, float, float,
     Returns:
         d0, eta s, kappa and the root mean square of what is missed.
     """
-    from scipy.optimize import nnls
-
     best: tuple[float, float, float, float] | None = None
     for kappa in _KAPPAS.tolist():
         terms = np.stack([np.ones_like(uses), uses**kappa / (1.0 - uses)], axis=1)
@@ -198,12 +199,15 @@ def fit_curve(uses: FloatArray, waits: FloatArray) -> tuple[float, float, float,
     return best[0], best[1], best[2], best[3] / math.sqrt(uses.shape[0])
 
 
-def with_handover(tables: Mapping[str, pl.DataFrame], curves: Mapping[str, FacilityCurve], base: Mapping[str, float]) -> dict[str, pl.DataFrame]:
+def with_handover(
+    tables: Mapping[str, pl.DataFrame], curves: Mapping[str, FacilityCurve], base: Mapping[str, float]
+) -> dict[str, pl.DataFrame]:
     """Tables of a snapshot in which facilities have what was simulated in place of nominal values.
 
     A curve of the market has the same form, eta = v / m and kappa = sqrt(2 (m + 1)) - 1, so that servers, hours and variability are found
     that give it exactly. The wait for a berth is in the wait for the ships of a line, so berths of lines that are facilities themselves
-    delay nobody a second time. The spread of a line stands half at each of its ports. The use at which the hours of the case hold keeps its flow: reference share x base saturation is what it was.
+    delay nobody a second time. The spread of a line stands half at each of its ports. The use at which the
+    hours of the case hold keeps its flow: reference share x base saturation is what it was.
 
     Args:
         tables: Of the snapshot.
@@ -265,7 +269,8 @@ def _case(tables: Mapping[str, pl.DataFrame], system_id: str, facility_id: str, 
         directions = {
             row["direction"]
             for row in tables["facility_uses"].rows(named=True)
-            if row["facility_id"] == facility_id and row["link_id"] in {line["link_id"] for line in crossings if line["crossing_id"] in lines}
+            if row["facility_id"] == facility_id
+            and row["link_id"] in {line["link_id"] for line in crossings if line["crossing_id"] in lines}
         }
         ends = {line["crossing_id"]: _ends(tables, line["link_id"]) for line in crossings}
         if directions and "both" not in directions:
@@ -294,9 +299,7 @@ def _in_unit(row: Mapping[str, Any], unit: str) -> float:
 def _beside(calls: list[dict[str, Any]], crossings: list[dict[str, Any]], lines: set[str]) -> set[str]:
     """Lines that share berths with some lines, and these."""
     known = {row["crossing_id"] for row in crossings}
-    berths_of = {
-        name: {word.strip() for row in calls if row["crossing_id"] == name for word in row["berths"].split(";")} for name in known
-    }
+    berths_of = {name: {word.strip() for row in calls if row["crossing_id"] == name for word in row["berths"].split(";")} for name in known}
     own = set().union(*(berths_of[name] for name in lines)) if lines else set()
     return lines | {name for name in known if berths_of[name] & own}
 
@@ -332,7 +335,7 @@ def _run(
     case: _Case, tables: Mapping[str, pl.DataFrame], system_id: str, level_m: float | None, how: HandoverOptions,
     loads: Mapping[str, float], endless: frozenset[str], *, factor: float | None = None, has_records: bool = False,
 ) -> tuple[Built, list[Replication]]:  # fmt: skip
-    """Replications of the lines of a facility; of a berth with `factor` times the ships, or with berths that never bind where it is None."""
+    """Replications of the lines of a facility; of berths with `factor` times the ships, or so wide that they never bind where it is None."""
     free = {**tables, "arrivals": tables["arrivals"].with_columns(ban_above_count=pl.lit(None, dtype=pl.Float64))}
     built = build(
         _relieved(free, case, is_whole=factor is None), system_id, loads, level_m=level_m, endless=endless, only=case.only,
@@ -369,8 +372,7 @@ def _saturation(
     leads = {
         name
         for name in case.weights
-        if lines[name][0] is None
-        or mix[name] >= max(mix[other] for other in case.weights if lines[other][0] == lines[name][0])
+        if lines[name][0] is None or mix[name] >= max(mix[other] for other in case.weights if lines[other][0] == lines[name][0])
     }
     endless = frozenset(leads) if case.is_berth else frozenset({most})
     loads = dict(case.loads)
@@ -403,7 +405,8 @@ def _point(
     if case.is_berth:
         steps = [built.system.row("step", call.wait_step) for call in built.calls if set(call.berths) & set(case.berths)]
         waits = [
-            sum(float(run.state.values[step, k.S_WAIT]) for step in steps) / max(1, sum(int(run.state.things[step, k.S_COUNT]) for step in steps))
+            sum(float(run.state.values[step, k.S_WAIT]) for step in steps)
+            / max(1, sum(int(run.state.things[step, k.S_COUNT]) for step in steps))
             for run in runs
         ]  # fmt: skip
     else:

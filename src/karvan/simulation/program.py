@@ -64,7 +64,7 @@ class System:
     def row(self, kind: str, name: str) -> int:
         """Row of a thing by its kind - berth, pool, site, line, ban, step - and name."""
         first, _ = self.first_row[kind]
-        found = getattr(self.names, f"{kind}s").index(name)
+        found: int = getattr(self.names, f"{kind}s").index(name)
         return first + found * (k.W_ROWS if kind == "site" else 1)
 
 
@@ -132,9 +132,7 @@ class Builder:
         self._bans.append((name, above, below))
         return len(self._bans) - 1
 
-    def pool(
-        self, name: str, line: int, *, site: int = -1, limit: float = math.inf, is_endless: bool = False, ban: int = -1
-    ) -> int:
+    def pool(self, name: str, line: int, *, site: int = -1, limit: float = math.inf, is_endless: bool = False, ban: int = -1) -> int:
         """A stock of goods that wait for ships."""
         self._pools.append((name, line, site, limit, is_endless, ban))
         return len(self._pools) - 1

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import brentq
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -149,8 +150,6 @@ def bulk_service(arrivals: float, services: float, batch: int) -> tuple[float, f
     Source:
         Gross, Shortle, Thompson and Harris (2008), Fundamentals of Queueing Theory, 4th ed., section 3.2.
     """
-    from scipy.optimize import brentq
-
     root = float(brentq(lambda r: services * r ** (batch + 1) - (arrivals + services) * r + arrivals, 1e-12, 1.0 - 1e-9))
     length = root / (1.0 - root)
     return root, length, length / arrivals

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import t
 
 FloatArray = npt.NDArray[np.float64]
 _BATCH = 5
@@ -51,8 +52,6 @@ def interval(values: Sequence[float] | FloatArray, *, confidence: float = 0.95) 
         values: One for each replication.
         confidence: Share of such intervals that hold the true mean.
     """
-    from scipy.stats import t
-
     found = np.asarray(values, dtype=np.float64)
     count = found.shape[0]
     if count < 2:
@@ -73,8 +72,6 @@ def replications_for(pilot: Interval, share: float) -> int:
     Source:
         Law (2015), Simulation Modeling and Analysis, 5th ed., section 9.4.1.
     """
-    from scipy.stats import t
-
     if pilot.count < 2 or pilot.mean == 0.0:
         return pilot.count
     quantile = float(t.ppf(0.5 + pilot.confidence / 2.0, pilot.count - 1))
@@ -116,4 +113,3 @@ def warm_up(series: FloatArray, *, season: int | None = None) -> int:
     seasons = series.shape[0] // season
     later = series[season : seasons * season].reshape(seasons - 1, season).mean(axis=0)
     return mser5(series[:season] - later)
-

@@ -19,7 +19,8 @@ def crossing_loads(cleared: Cleared, system_id: str) -> dict[str, float]:
 
     A line whose facility counts the units of the stream takes them from there: where loading units must come back both ways carry as many,
     else tonnes by direction share them. All others take the tonnes of their link by direction over the mean load of a unit; vehicles come
-    back, loaded or empty, so as many go either way. A line that stands for the rest takes what the facility of its berths carries less what the other lines bring there.
+    back, loaded or empty, so as many go either way. A line that stands for the rest takes what the facility of its berths carries less
+    what the other lines bring there.
 
     Args:
         cleared: The market of a year.
@@ -32,7 +33,9 @@ def crossing_loads(cleared: Cleared, system_id: str) -> dict[str, float]:
     crossings = {row["crossing_id"]: row for row in tables["crossings"].rows(named=True)}
     returned = set(tables["returns"]["link_id"])
     one_way = {
-        (row["facility_id"], row["link_id"]): row["direction"] for row in tables["facility_uses"].rows(named=True) if row["link_id"] is not None
+        (row["facility_id"], row["link_id"]): row["direction"]
+        for row in tables["facility_uses"].rows(named=True)
+        if row["link_id"] is not None
     }
     loads: dict[str, float] = {}
     rest: list[dict[str, Any]] = []
@@ -84,6 +87,4 @@ def _rest_load(
         for found in tables["arrivals"].rows(named=True)
         if found["crossing_id"] in here and found["crossing_id"] != row["crossing_id"]
     )
-    return max(0.0, (1e3 * float(facilities[facility]["flow"]) - brought) / float(row["t_per_unit"]))
-
-
+    return float(max(0.0, (1e3 * facilities[facility]["flow"] - brought) / row["t_per_unit"]))

@@ -101,7 +101,9 @@ def simulate(
     snapshot = apply(prepared.scenario, prepared.corridor, year=calendar)
     if capacity_of is not None and capacity_of not in simulated_facilities(snapshot.tables, system_id):
         names = ", ".join(simulated_facilities(snapshot.tables, system_id))
-        raise DataError(Problem("facilities", None, "facility_id", f"{capacity_of} is not simulated in {system_id}, must be one of {names}"))
+        raise DataError(
+            Problem("facilities", None, "facility_id", f"{capacity_of} is not simulated in {system_id}, must be one of {names}")
+        )
     changes = {design: designed(prepared.corridor, prepared.scenario, calendar, snapshot.tables, design) for design in tries}
     known = {row["arrival_id"] for row in streams_of(snapshot.tables, system_id)}
     wrong = sorted(set(loads or {}) - known)
@@ -190,7 +192,9 @@ def water(
     if loads is None:
         base = apply(prepared.scenario, prepared.corridor, year=corridor.manifest.base_year)
         memory = routes or RouteMemory(folder=cache_folder())
-        loads = crossing_loads(clear(base, routes=memory, co2_price_usd_per_t=corridor.manifest.co2_price_usd_per_t, is_strict=False), system_id)
+        loads = crossing_loads(
+            clear(base, routes=memory, co2_price_usd_per_t=corridor.manifest.co2_price_usd_per_t, is_strict=False), system_id
+        )
     rows = []
     for calendar in years:
         tables = apply(prepared.scenario, prepared.corridor, year=calendar).tables
@@ -333,7 +337,9 @@ def _causes(found: Experiment) -> pl.DataFrame:
             mean, half = _told(found, Key("stream", name, f"{cause}_h"), per=_HOURS_A_DAY)
             tail, tail_half = _told(found, Key("stream", name, f"{cause}_p95_h"), per=_HOURS_A_DAY)
             if mean is not None:
-                rows.append({"arrival_id": name, "cause": cause, "mean_d": mean, "mean_d_half": half, "at_p95_d": tail, "at_p95_d_half": tail_half})
+                rows.append(
+                    {"arrival_id": name, "cause": cause, "mean_d": mean, "mean_d_half": half, "at_p95_d": tail, "at_p95_d_half": tail_half}
+                )
     return _frame(rows)
 
 
