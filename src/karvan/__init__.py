@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from karvan.study.route import route
     from karvan.study.run import run
     from karvan.study.select_link import criticality, select_link
+    from karvan.study.simulate import simulate
     from karvan.study.validate import validate
     from karvan.validation.explain import explain
     from karvan.validation.sources import sources
@@ -55,6 +56,7 @@ _HOMES = {
         "route_batch",
         "run",
         "select_link",
+        "simulate",
         "validate",
     ),
     "karvan.validation": ("explain", "sources"),
@@ -64,7 +66,7 @@ __all__ = [
     "Cargo", "Corridor", "ElasticDemand", "EquilibriumOptions", "Market", "RoadNetwork", "Scenario", "ScenarioOptions", "ShippingDesk",
     "Snapshot", "TrafficClass", "__version__", "apply", "assign", "calibrate", "check_corridor", "clear", "commitments", "criticality",
     "equilibrium", "explain", "ladder", "load_corridor", "load_scenario", "market", "new_corridor", "overlay", "read_quotes",
-    "road_network", "route", "route_batch", "run", "select_link", "sources", "validate", "with_measures", "with_value",
+    "road_network", "route", "route_batch", "run", "select_link", "simulate", "sources", "validate", "with_measures", "with_value",
     "without_measures",
 ]  # fmt: skip
 

@@ -34,7 +34,7 @@ UNIT_SUFFIXES = (
     "_km", "_kmh", "_h", "_d", "_year", "_date", "_deg", "_m",
     "_t", "_kt", "_mt", "_teu", "_kteu", "_t_per_unit",
     "_usd", "_musd", "_usd_per_t", "_usd_per_teu", "_usd_per_mwh", "_per_usd_per_t", "_musd_per_year",
-    "_kg_per_tkm", "_mw", "_gwh", "_twh", "_share", "_share_per_year", "_factor", "_ratio", "_per_week", "_count",
+    "_t_per_cm", "_kg_per_tkm", "_mw", "_gwh", "_twh", "_share", "_share_per_year", "_factor", "_ratio", "_per_week", "_count",
 )  # fmt: skip
 """Suffixes that say the unit of a number. A number column without one names its unit in a sibling `unit` or `basis`."""
 
@@ -65,6 +65,8 @@ DAY_UNITS = ("kshipdays", "kwagondays")
 """Units that a passage takes for as long as it lasts: the days of every link and terminal used add up."""
 UNIT_CARRIED = {"kteu": "container", "kwagons": "wagon", "kvehicles": "truck", "kwagondays": "wagon"}
 """Loading unit that a facility counted in this unit can carry; the others of CAPACITY_UNITS carry any."""
+CARRIED_UNITS = ("t", "teu", "wagons", "vehicles")
+"""What a simulation counts goods in."""
 TARIFF_BASES = ("usd_per_t", "usd_per_t_km", "usd_per_teu", "usd_per_teu_km")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from karvan import __version__
-from karvan.cli import assigning, routes, serving
+from karvan.cli import assigning, routes, serving, simulating
 from karvan.errors import DataError, KarvanError, Problem
 
 if TYPE_CHECKING:
@@ -195,6 +195,12 @@ def _parser() -> argparse.ArgumentParser:
         verbs, "assign", assigning.assign, "how trips spread over a congested network", "karvan assign NET.tntp TRIPS.tntp --gap 1e-8"
     )
     assigning.add_arguments(traffic)
+    simulation = _verb(
+        verbs, "simulate", _simulate, "waits, delays by cause and saturation of a crossing, port or border",
+        "karvan simulate caspian --year 2030 --scenario agreed",
+    )  # fmt: skip
+    simulating.add_arguments(simulation)
+    _scenario_arguments(simulation, "scenario id; by default the corridor's baseline")
 
     server = _verb(verbs, "serve", serving.serve, "runs in a browser: maps, tables, scenarios to try", "karvan serve")
     server.add_argument("--corridor", default=DEFAULT_CORRIDOR, metavar="DIR_OR_NAME", help="corridor (default: %(default)s)")
@@ -591,6 +597,54 @@ def _route_batch(parsed: argparse.Namespace) -> int:
     if not found.is_whole:
         return 130
     return 2 if found.problems else 0
+
+
+def _simulate(parsed: argparse.Namespace) -> int:
+    from karvan.report.queues import queues_lines, water_lines
+    from karvan.simulation import ExperimentOptions, HandoverOptions
+    from karvan.study.simulate import simulate, water
+
+    half_width, workers = simulating.settings(parsed)
+    designs, loads = simulating.designs(parsed.tries, parsed.sweep), simulating.loads(parsed.load)
+    corridor, options = _corridor(parsed), _options(parsed)
+    curves = HandoverOptions(seed=parsed.seed, workers=workers)
+    with _Progress() as progress:
+        if parsed.water is not None:
+            table = water(
+                corridor,
+                parsed.system,
+                years=_years(parsed.water),
+                scenario=parsed.scenario,
+                options=options,
+                loads=loads,
+                progress=progress,
+            )
+            if parsed.json:
+                _print_json({"system_id": parsed.system, "water": table.to_dicts()})
+            else:
+                print("\n".join(water_lines(table)))
+            return 0
+        found = simulate(
+            corridor,
+            parsed.system,
+            year=parsed.year,
+            scenario=parsed.scenario,
+            options=options,
+            how=ExperimentOptions(seed=parsed.seed, half_width_share=half_width, most=parsed.most, workers=workers),
+            curves=curves,
+            loads=loads,
+            load_factor=parsed.load_factor,
+            sea_level_path=parsed.sea_level_path,
+            tries=designs,
+            capacity_of=parsed.capacity_of,
+            has_curves=not parsed.no_curves,
+            progress=progress,
+        )
+    if parsed.json:
+        _print_json(found.as_dict(has_log=parsed.log))
+    else:
+        print("\n".join(queues_lines(found)))
+    return 0
 
 
 if __name__ == "__main__":

@@ -31,7 +31,16 @@ TABLES: dict[str, type[dy.Schema]] = {
     "limits": network.Limits,
     "vessels": network.Vessels,
     "depths": network.Depths,
+    "systems": network.Systems,
+    "berths": network.Berths,
+    "crossings": network.Crossings,
+    "calls": network.Calls,
+    "ships": network.Ships,
+    "passages": network.Passages,
+    "arrivals": network.Arrivals,
+    "closures": network.Closures,
     "sea_levels": network.SeaLevels,
+    "sea_level_paths": network.SeaLevelPaths,
     "operators": network.Operators,
     "tariffs": network.Tariffs,
     "surcharges": network.Surcharges,
@@ -71,6 +80,7 @@ OPTIONAL_TABLES = frozenset({
     "trade",
     "calibration_targets", "constants", "demand_factors", "base_costs", "provenance", "default_ranges", "observations", "commitments",
     "currencies", "deflators",
+    "systems", "berths", "crossings", "calls", "ships", "passages", "arrivals", "closures", "sea_level_paths",
 })  # fmt: skip
 """Tables whose file may be absent, which means no rows."""
 

@@ -1,9 +1,10 @@
-"""What is built: places, links, terminals, facilities and their delays, fleets, operators, cordons, power, roads.
+"""What is built: places, links, terminals, facilities and their delays, fleets, crossings, operators, cordons, power, roads.
 
 Goes in: nothing. Comes out: one declared table per noun, and road networks of other programs. May import: schema, errors.
 """
 
 from karvan.network.counting import Cordons, RouteFamilies
+from karvan.network.crossings import Arrivals, Berths, Calls, Closures, Crossings, Passages, SeaLevelPaths, Ships, Systems
 from karvan.network.delays import DelayCurves, RoadCurves
 from karvan.network.energy import PowerLines, PowerPlants, PowerZones
 from karvan.network.facilities import Facilities, FacilityUses, Fleet, Returns, Sailings, Services
@@ -15,8 +16,9 @@ from karvan.network.quotes import Surcharges, ThroughRates
 from karvan.network.roads import LINK_COLUMNS, RoadNetwork, road_network, time_integral, travel_time
 
 __all__ = [
-    "LINK_COLUMNS", "Cordons", "DelayCurves", "Depths", "Facilities", "FacilityUses", "Fleet", "Journeys", "Limits", "Links", "Modes",
-    "Operators", "Places", "PowerLines", "PowerPlants", "PowerZones", "Returns", "RoadCurves", "RoadNetwork", "RouteFamilies", "Sailings",
-    "SeaLevels", "Services", "Surcharges", "Tariffs", "Terminals", "ThroughRates", "Vessels", "Waypoints", "road_network",
-    "time_integral", "travel_time",
+    "LINK_COLUMNS", "Arrivals", "Berths", "Calls", "Closures", "Cordons", "Crossings", "DelayCurves", "Depths", "Facilities",
+    "FacilityUses", "Fleet", "Journeys", "Limits", "Links", "Modes", "Operators", "Passages", "Places", "PowerLines", "PowerPlants",
+    "PowerZones", "Returns", "RoadCurves", "RoadNetwork", "RouteFamilies", "Sailings", "SeaLevelPaths", "SeaLevels", "Services", "Ships",
+    "Surcharges", "Systems", "Tariffs", "Terminals", "ThroughRates", "Vessels", "Waypoints", "road_network", "time_integral",
+    "travel_time",
 ]  # fmt: skip

@@ -19,6 +19,7 @@ from karvan.results.journeys import LEG_SCHEMA, carec_indicators, journey_profil
 from karvan.results.ladder import Ladder, LadderRung
 from karvan.results.live import LiveAnswer, LiveYear
 from karvan.results.outlook import Outlook, YearResult
+from karvan.results.queues import Queues
 from karvan.results.rounding import rounded
 from karvan.results.run import Run
 from karvan.results.sentences import Sentence, Value
@@ -67,6 +68,7 @@ __all__ = [
     "Outlook",
     "PairFamily",
     "PricePaid",
+    "Queues",
     "Refusal",
     "RentPaid",
     "RuleTold",

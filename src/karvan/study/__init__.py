@@ -1,8 +1,8 @@
 """The one place where engines meet: scenario x years x engines -> saved run.
 
 Goes in: a corridor and options. Comes out: a Run, a Ladder, a calibration, tracked promises, a market explained, what
-rests on a facility, a shipper's options, traffic on others' networks. May import: everything below it (report,
-validation, assignment, exchange, routing, measures, results, corridor, network, demand, evidence, schema, errors).
+rests on a facility, a shipper's options, a crossing simulated, traffic on others' networks. May import: everything below it (report,
+validation, assignment, simulation, exchange, routing, measures, results, corridor, network, demand, evidence, schema, errors).
 """
 
 from karvan.routing.limits import Cargo
@@ -17,10 +17,12 @@ from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.route import ShippingDesk, route
 from karvan.study.run import run
 from karvan.study.select_link import criticality, select_link
+from karvan.study.simulate import simulate
 from karvan.study.user_quotes import UserQuotes, read_quotes
 from karvan.study.validate import validate
 
 __all__ = [
     "Assigned", "Calibration", "Cargo", "Market", "ScenarioOptions", "ShippingDesk", "UserQuotes", "assign", "calibrate", "clear",
-    "commitments", "criticality", "ladder", "market", "prepare", "read_quotes", "route", "route_batch", "run", "select_link", "validate",
+    "commitments", "criticality", "ladder", "market", "prepare", "read_quotes", "route", "route_batch", "run", "select_link", "simulate",
+    "validate",
 ]  # fmt: skip

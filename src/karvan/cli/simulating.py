@@ -1,0 +1,119 @@
+"""`karvan simulate`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+
+from karvan.errors import DataError, Problem
+
+_MOST_DESIGNS = 40
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `karvan simulate` beside those of a scenario."""
+    parser.add_argument("system", metavar="SYSTEM", help="a row of the table systems")
+    parser.add_argument("--year", type=int, metavar="Y", help="calendar year (default: the base year)")
+    parser.add_argument(
+        "--half-width", default="5%", metavar="P", help="half the 95%% interval of mean transit times, at most (default: 5%%)"
+    )
+    parser.add_argument("--most", type=int, default=200, metavar="N", help="replications at most (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of all chance (default: %(default)s)")
+    parser.add_argument("--workers", type=int, metavar="N", help="threads; digits do not depend on it (default: all cores)")
+    parser.add_argument("--load-factor", type=float, default=1.0, metavar="X", help="times what the market sends (default: 1)")
+    parser.add_argument(
+        "--load", action="append", default=[], metavar="STREAM=UNITS", help="units a year of a stream in place of the market's; repeatable"
+    )
+    parser.add_argument("--sea-level-path", metavar="ID", help="path of the sea (default: the case's first)")
+    parser.add_argument(
+        "--try", dest="tries", action="append", default=[], metavar="DESIGN",
+        help="another design under the same chance: a measure or TABLE.ID.COLUMN=VALUE, several joined by +; repeatable",
+    )  # fmt: skip
+    parser.add_argument(
+        "--sweep", metavar="TABLE.ID.COLUMN=A:B", help="designs with each whole value from A to B, or with the values A,B,C"
+    )
+    parser.add_argument("--capacity-of", metavar="FACILITY", help="tell its saturation with every design")
+    parser.add_argument("--water", metavar="FIRST:LAST", help="instead: saturation of all lines on each path of the sea, year by year")
+    parser.add_argument("--no-curves", action="store_true", help="leave out saturation and delay curves")
+    parser.add_argument("--log", action="store_true", help="with --json: one year hour by hour, for a Gantt chart and animation")
+
+
+def share(text: str, option: str) -> float:
+    """A share given as 5% or 0.05.
+
+    Raises:
+        DataError: It is none.
+    """
+    try:
+        value = float(text.rstrip("%")) / (100.0 if text.endswith("%") else 1.0)
+    except ValueError as error:
+        raise DataError(Problem(option, None, None, f"{text} must be a share such as 5%")) from error
+    if not 0.0 < value < 1.0:
+        raise DataError(Problem(option, None, None, f"{text} must lie between 0% and 100%"))
+    return value
+
+
+def designs(tries: Sequence[str], sweep: str | None) -> list[str]:
+    """All designs asked for.
+
+    Raises:
+        DataError: A sweep is wrong.
+    """
+    found = list(tries)
+    if sweep is not None:
+        path, sign, values = sweep.partition("=")
+        if not sign or not values:
+            raise DataError(Problem("--sweep", None, None, f"{sweep} must read TABLE.ID.COLUMN=A:B or =A,B,C"))
+        found += [f"{path}={value}" for value in _values(values)]
+    if len(found) > _MOST_DESIGNS:
+        raise DataError(Problem("--sweep", None, None, f"asks for {len(found)} designs, must be {_MOST_DESIGNS} at most"))
+    return found
+
+
+def _values(text: str) -> list[str]:
+    if ":" not in text:
+        return [value.strip() for value in text.split(",")]
+    first, _, last = text.partition(":")
+    try:
+        start, end = int(first), int(last)
+    except ValueError as error:
+        raise DataError(
+            Problem("--sweep", None, None, f"{text} must be two whole numbers such as 2:8, or values joined by commas")
+        ) from error
+    if end < start:
+        raise DataError(Problem("--sweep", None, None, f"{text} must run from a lower to a higher value"))
+    return [str(value) for value in range(start, end + 1)]
+
+
+def loads(given: Sequence[str]) -> dict[str, float] | None:
+    """Loads in place of the market's.
+
+    Raises:
+        DataError: One is wrong.
+    """
+    found = {}
+    for item in given:
+        name, _, value = item.partition("=")
+        try:
+            found[name.strip()] = float(value)
+        except ValueError as error:
+            raise DataError(Problem("--load", None, None, f"{item} must read STREAM=UNITS, such as a_stream=20000")) from error
+        if found[name.strip()] < 0.0:
+            raise DataError(Problem("--load", None, None, f"{item} must be zero or more"))
+    return found or None
+
+
+def settings(parsed: argparse.Namespace) -> tuple[float, int]:
+    """How sure, and how many threads.
+
+    Raises:
+        DataError: A number is out of range.
+    """
+    if parsed.load_factor <= 0.0:
+        raise DataError(Problem("--load-factor", None, None, f"is {parsed.load_factor:g}, must be above zero"))
+    if parsed.most < 20:
+        raise DataError(Problem("--most", None, None, f"is {parsed.most}, must be 20 or more"))
+    if parsed.workers is not None and parsed.workers < 1:
+        raise DataError(Problem("--workers", None, None, f"is {parsed.workers}, must be 1 or more"))
+    return share(parsed.half_width, "--half-width"), parsed.workers or os.cpu_count() or 1

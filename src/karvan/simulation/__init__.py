@@ -1,0 +1,61 @@
+"""Crossings, ports, borders and yards, hour by hour.
+
+Goes in: the tables of a snapshot and what comes by train and truck. Comes out: waits, throughputs, what a facility can do at most and how
+its delay grows. May import: results, corridor, network, schema, errors. Names load on first use, as the compiler is slow to start.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from karvan.simulation.beside import line_skeletons, passage_skeletons
+    from karvan.simulation.experiments import Experiment, ExperimentOptions, Pilot, experiment, pilot, shown
+    from karvan.simulation.handover import (
+        FacilityCurve,
+        HandoverOptions,
+        configuration_hash,
+        facility_curve,
+        saturation,
+        simulated_facilities,
+        with_handover,
+    )
+    from karvan.simulation.outcome import CAUSES, WAITS, Key
+    from karvan.simulation.statistics import Interval, interval, paired
+    from karvan.simulation.system import Built, build, streams_of
+    from karvan.simulation.timeline import berth_visits, closed_times, voyages
+    from karvan.simulation.water import load_share, sea_level_m
+
+_HOMES = {
+    "beside": ("line_skeletons", "passage_skeletons"),
+    "experiments": ("Experiment", "ExperimentOptions", "Pilot", "experiment", "pilot", "shown"),
+    "handover": (
+        "FacilityCurve",
+        "HandoverOptions",
+        "configuration_hash",
+        "facility_curve",
+        "saturation",
+        "simulated_facilities",
+        "with_handover",
+    ),
+    "outcome": ("CAUSES", "WAITS", "Key"),
+    "statistics": ("Interval", "interval", "paired"),
+    "system": ("Built", "build", "streams_of"),
+    "timeline": ("berth_visits", "closed_times", "voyages"),
+    "water": ("load_share", "sea_level_m"),
+}
+
+__all__ = [
+    "CAUSES", "WAITS", "Built", "Experiment", "ExperimentOptions", "FacilityCurve", "HandoverOptions", "Interval", "Key", "Pilot",
+    "berth_visits", "build", "closed_times", "configuration_hash", "experiment", "facility_curve", "interval", "line_skeletons",
+    "load_share", "paired", "passage_skeletons", "pilot", "saturation", "sea_level_m", "shown", "simulated_facilities", "streams_of",
+    "voyages", "with_handover",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"karvan.simulation.{home}"), name)
+    raise AttributeError(f"module 'karvan.simulation' has no attribute '{name}'")

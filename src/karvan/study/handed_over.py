@@ -1,0 +1,173 @@
+"""Simulated capacities and delay curves of facilities, found once for each configuration and kept in the cache folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+
+from karvan.assignment import effective_capacity
+from karvan.corridor import Corridor, Snapshot
+from karvan.errors import DataError, Problem
+from karvan.measures import Scenario
+from karvan.measures.apply import apply, apply_years
+from karvan.results import write_text_whole
+from karvan.simulation import (
+    FacilityCurve,
+    HandoverOptions,
+    configuration_hash,
+    facility_curve,
+    sea_level_m,
+    simulated_facilities,
+    with_handover,
+)
+from karvan.study.clear import clear
+from karvan.study.crossing_loads import crossing_loads
+from karvan.study.options import ScenarioOptions, code_hash, prepare
+from karvan.study.progress import Progress, silent
+from karvan.study.route_memory import RouteMemory, cache_folder
+from karvan.study.year import year_result
+
+RUN_OPTIONS = HandoverOptions(replications=10, variants=("as it is",))
+"""How an outlook simulates: every year has a configuration of its own, so each is found with fewer designs."""
+
+
+def system_curves(
+    tables: Mapping[str, pl.DataFrame],
+    system_id: str,
+    loads: Mapping[str, float],
+    *,
+    level_m: float | None,
+    options: HandoverOptions | None = None,
+    tell: Progress | None = None,
+) -> dict[str, FacilityCurve]:
+    """Saturation and delay curve of every facility of a system, from the cache where its configuration was met before.
+
+    Loads say only how goods share a facility; they are rounded to two digits, so that a little more of all does not make another
+    configuration.
+    """
+    how, say, folder, code = options or HandoverOptions(), tell or silent, cache_folder(), code_hash()
+    rounded = {name: float(f"{load:.2g}") for name, load in loads.items()}
+    found = {}
+    for facility in simulated_facilities(tables, system_id):
+        key = configuration_hash(tables, system_id, facility, rounded, level_m, how)
+        path = None if folder is None else folder / f"curve-{code[:12]}-{key[:24]}.json"
+        curve = None if path is None else _read(path)
+        if curve is None:
+            say(f"simulating {facility}")
+            curve = facility_curve(tables, system_id, facility, rounded, level_m=level_m, options=how)
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_text_whole(path, json.dumps(curve.as_dict()))
+        found[facility] = curve
+    return found
+
+
+def _read(path: Path) -> FacilityCurve | None:
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        return FacilityCurve(**{**kept, "points": tuple(kept["points"])})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+class Handover:
+    """Puts simulated capacities and curves in the place of nominal ones, year by year.
+
+    Args:
+        corridor: The corridor.
+        scenario: Whose base year says how goods share facilities.
+        routes: Routes to share.
+        options: How is simulated.
+        tell: Is told how far it is.
+    """
+
+    def __init__(
+        self,
+        corridor: Corridor,
+        scenario: Scenario,
+        routes: RouteMemory,
+        options: HandoverOptions = RUN_OPTIONS,
+        tell: Progress | None = None,
+    ) -> None:
+        base = apply(scenario, corridor, year=corridor.manifest.base_year)
+        cleared = clear(base, routes=routes, co2_price_usd_per_t=corridor.manifest.co2_price_usd_per_t, is_strict=False)
+        self.options, self.tell = options, tell
+        self.systems = corridor.tables["systems"]["system_id"].to_list()
+        self.loads = {system: crossing_loads(cleared, system) for system in self.systems}
+        effective = dict(zip(base.tables["facilities"]["facility_id"], effective_capacity(base.tables["facilities"]).tolist(), strict=True))
+        self.base = {name: effective[name] / curve.saturation for name, curve in self.curves(base).items() if curve.saturation > 0.0}
+
+    def curves(self, snapshot: Snapshot) -> dict[str, FacilityCurve]:
+        """What is simulated in a year, all systems."""
+        level_m = sea_level_m(snapshot.tables["sea_level_paths"], None, snapshot.year)
+        found: dict[str, FacilityCurve] = {}
+        for system in self.systems:
+            found |= system_curves(snapshot.tables, system, self.loads[system], level_m=level_m, options=self.options, tell=self.tell)
+        return found
+
+    def __call__(self, snapshot: Snapshot) -> Snapshot:
+        """The snapshot with what was simulated."""
+        return replace(snapshot, tables=with_handover(snapshot.tables, self.curves(snapshot), self.base))
+
+
+def nominal_and_simulated(
+    corridor: Corridor,
+    *,
+    scenario: str | None = None,
+    years: Sequence[int],
+    options: ScenarioOptions | None = None,
+    how: HandoverOptions = RUN_OPTIONS,
+    routes: RouteMemory | None = None,
+    progress: Progress | None = None,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The market of a scenario with nominal capacities and with simulated ones, side by side.
+
+    Constants stay as they were fitted with nominal capacities, so that the difference is that of capacities, waits and spreads alone.
+
+    Args:
+        corridor: The corridor.
+        scenario: Scenario id; by default the corridor's headline scenario.
+        years: Calendar years.
+        options: Measures added or taken out, values set, an overlay.
+        how: How is simulated.
+        routes: Routes to share.
+        progress: Called with a line of text.
+
+    Returns:
+        By year: tonnes, boxes and crude on the corridor, nominal and simulated. By year and facility: capacity and use of both.
+
+    Raises:
+        DataError: The case has no system to simulate.
+    """
+    say, manifest = progress or silent, corridor.manifest
+    if corridor.tables["systems"].is_empty():
+        raise DataError(Problem("systems", None, None, "has no rows, must have one to simulate"))
+    prepared = prepare(corridor, scenario or manifest.headline_scenario, options or ScenarioOptions())
+    memory = routes or RouteMemory(folder=cache_folder())
+    price = manifest.co2_price_usd_per_t
+    hand_over = Handover(prepared.corridor, prepared.scenario, memory, how, progress)
+    totals, facilities = [], []
+    for snapshot in apply_years(prepared.scenario, prepared.corridor, list(years)):
+        found = {}
+        for label, seen in (("nominal", snapshot), ("simulated", hand_over(snapshot))):
+            say(f"{snapshot.year} {label}")
+            cleared = clear(seen, routes=memory, co2_price_usd_per_t=price, is_strict=False)
+            found[label] = year_result(
+                cleared, headline_cordon=manifest.headline_cordon, crude_commodity=manifest.crude_commodity, has_queue=False
+            )
+        names = ("corridor_mt", "containers_teu", "crude_mt")
+        totals.append(
+            {"year": snapshot.year, **{f"{label}_{name}": getattr(result, name) for name in names for label, result in found.items()}}
+        )
+        simulated = hand_over.curves(snapshot)
+        uses = {label: {row["facility_id"]: row for row in result.facilities.rows(named=True)} for label, result in found.items()}
+        for name, curve in simulated.items():
+            row: dict[str, object] = {"year": snapshot.year, "facility_id": name, "unit": curve.unit}
+            for label, of in uses.items():
+                row |= {f"{label}_{what}": of[name][what] for what in ("capacity", "flow", "turned_away", "shadow_price_usd_per_unit")}
+            facilities.append(row)
+    return pl.DataFrame(totals), pl.DataFrame(facilities)
