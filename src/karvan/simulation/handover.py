@@ -335,7 +335,7 @@ def _run(
     case: _Case, tables: Mapping[str, pl.DataFrame], system_id: str, level_m: float | None, how: HandoverOptions,
     loads: Mapping[str, float], endless: frozenset[str], *, factor: float | None = None, has_records: bool = False,
 ) -> tuple[Built, list[Replication]]:  # fmt: skip
-    """Replications of the lines of a facility; of berths with `factor` times the ships, or so wide that they never bind where it is None."""
+    """Replications of the lines of a facility; of berths with `factor` times the ships, or wide enough never to bind where it is None."""
     free = {**tables, "arrivals": tables["arrivals"].with_columns(ban_above_count=pl.lit(None, dtype=pl.Float64))}
     built = build(
         _relieved(free, case, is_whole=factor is None), system_id, loads, level_m=level_m, endless=endless, only=case.only,
