@@ -361,6 +361,18 @@ def _meeting(parent, one, two):
 
 
 @njit(cache=True, nogil=True)
+def _deepest(parent, link, nodes):
+    """Most links from a root to a node."""
+    depth = np.zeros(nodes, dtype=np.int32)
+    most = 0
+    for node in range(nodes):
+        if link[node] >= 0:
+            depth[node] = depth[parent[node]] + 1
+            most = max(most, depth[node])
+    return most
+
+
+@njit(cache=True, nogil=True)
 def rivals(forest, fixed):
     """Pairs of a block with more than one path: the fullest against every other, by the links that differ.
 
@@ -369,13 +381,14 @@ def rivals(forest, fixed):
     Returns:
         The parts of `Rivalries`; slot of each path in them, whose position there is its place here.
     """
-    first_slot, next_slot, end, flow, parent, item, _, _, _ = forest
+    first_slot, next_slot, end, flow, parent, item, _, _, used = forest
     paths, pairs = _counted(first_slot, next_slot)
     slots = np.empty(paths, dtype=np.int64)
     count = paths - pairs
     main, other, constant = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64), np.empty(count)
     first, middle = np.empty(count + 1, dtype=np.int64), np.empty(count, dtype=np.int64)
-    link = np.empty(16 * count + 16, dtype=np.int32)
+    deepest = _deepest(parent, item, used[1])
+    link, lacked = np.empty(16 * count + 2 * deepest, dtype=np.int32), np.empty(deepest, dtype=np.int32)
     mark = np.zeros(fixed.shape[0], dtype=np.int64)
     stamp, count, paths, size = np.int64(0), 0, 0, 0
     first[0] = 0
@@ -395,36 +408,35 @@ def rivals(forest, fixed):
                 continue
             stamp += 2
             meeting = _meeting(parent, end[slots[path]], end[slots[fullest]])
-            length = 0
+            if size + 2 * deepest > link.shape[0]:
+                link = _larger(link, size, size + 2 * deepest)
+            own = size
             node = end[slots[path]]
             while node != meeting:
                 mark[item[node]] = stamp
-                length += 1
+                link[own] = item[node]
+                own += 1
                 node = parent[node]
+            missing = 0
             node = end[slots[fullest]]
             while node != meeting:
                 if mark[item[node]] == stamp:
                     mark[item[node]] = stamp + 1
-                length += 1
+                elif mark[item[node]] != stamp + 1:
+                    lacked[missing] = item[node]
+                    missing += 1
                 node = parent[node]
-            if size + length > link.shape[0]:
-                link = _larger(link, size, size + length)
             extra = 0.0
-            node = end[slots[path]]
-            while node != meeting:
-                if mark[item[node]] == stamp:
-                    link[size] = item[node]
-                    extra += fixed[item[node]]
+            for step in range(size, own):
+                if mark[link[step]] == stamp:
+                    extra += fixed[link[step]]
+                    link[size] = link[step]
                     size += 1
-                node = parent[node]
             middle[count] = size
-            node = end[slots[fullest]]
-            while node != meeting:
-                if mark[item[node]] != stamp + 1:
-                    link[size] = item[node]
-                    extra -= fixed[item[node]]
-                    size += 1
-                node = parent[node]
+            for step in range(missing):
+                extra -= fixed[lacked[step]]
+                link[size] = lacked[step]
+                size += 1
             main[count], other[count], constant[count] = fullest, path, extra
             count += 1
             first[count] = size
