@@ -338,7 +338,8 @@ def versus(
     text = (
         f"Public networks to a relative gap, {THREADS} threads each, in a process of its own with loops loaded; the peer is AequilibraE"
         f" {version('aequilibrae')}, bi-conjugate Frank-Wolfe, timed from `execute()` to its end, without its progress bar."
-        f" {own_runs} runs of Karvan and {peer_runs} of AequilibraE, in turn. {'; '.join(told)}. The machine had a load of {os.getloadavg()[1]:.1f} on {os.cpu_count()} processors in the last five minutes."
+        f" {own_runs} runs of Karvan and {peer_runs} of AequilibraE, in turn. {'; '.join(told)}."
+        f" The machine had a load of {os.getloadavg()[1]:.1f} on {os.cpu_count()} processors in the last five minutes."
     )
     return "User equilibrium", text, rows
 
