@@ -214,6 +214,46 @@ def planted(block, forest):
 
 
 @njit(cache=True, nogil=True)
+def _weighed(
+    begin, last, origin, lane, target, own_link, least, wanted, position, tail, into_first, into_link, cost, own_cost, distance, first_slot,
+    next_slot, end, flow, link, at_node, worth,
+):  # fmt: skip
+    """Least costs of the pairs of an origin; fills `least`, and `wanted` with pairs for which a path enters.
+
+    Returns:
+        Sum of flow times cost above least, sum of flow times cost of trips made, pairs without a way, how many are wanted.
+    """
+    excess, total, lost, count = 0.0, 0.0, 0, 0
+    links = tail.shape[0]
+    for pair in range(begin, last):
+        goal = target[pair]
+        if position[goal] >= 0:
+            way = distance[position[goal], lane]
+        else:
+            _, way = link_to(position, tail, into_first, into_link, cost, distance, lane, origin, goal)
+        least[pair] = way
+        if not way < np.inf:
+            lost += 1
+            continue
+        own = own_link[pair]
+        cheapest = way if own < 0 else min(way, own_cost[own - links])
+        least[pair] = cheapest
+        best = np.inf
+        slot = first_slot[pair]
+        while slot >= 0:
+            here = at_node[end[slot]]
+            excess += flow[slot] * (here - cheapest)
+            if link[end[slot]] < links:
+                total += flow[slot] * here
+            best = min(best, here)
+            slot = next_slot[slot]
+        if best == np.inf or best - cheapest > worth * cheapest:
+            wanted[count] = pair
+            count += 1
+    return excess, total, lost, count
+
+
+@njit(cache=True, nogil=True)
 def explored(roads, block, forest, weights, own_cost, worth, least):
     """Shortest paths of a block; what its flows cost above them; paths that are new get a slot, without flow unless they are the first.
 
@@ -236,7 +276,7 @@ def explored(roads, block, forest, weights, own_cost, worth, least):
     links, ranks = tail.shape[0], up_first.shape[0] - 1
     distance = np.empty((ranks, LANES))
     known = np.empty((ranks, LANES), dtype=np.int32)
-    chain = np.empty(ranks + 2, dtype=np.int64)
+    chain, wanted = np.empty(ranks + 2, dtype=np.int64), np.empty(target.shape[0], dtype=np.int64)
     entered, lost, broken = 0, 0, 0
     excess, total = 0.0, 0.0
     at_node = np.zeros(used[1])
@@ -251,30 +291,16 @@ def explored(roads, block, forest, weights, own_cost, worth, least):
                 known[rank, lane] = NOWHERE
         for source in range(begin, last):
             origin, lane = source_node[source], source - begin
-            for pair in range(source_first[source], source_first[source + 1]):
-                goal = target[pair]
-                if position[goal] >= 0:
-                    way = distance[position[goal], lane]
-                else:
-                    _, way = link_to(position, tail, into_first, into_link, cost, distance, lane, origin, goal)
-                least[pair] = way
-                if not way < np.inf:
-                    lost += 1
-                    continue
-                own = own_link[pair]
-                cheapest = way if own < 0 else min(way, own_cost[own - links])
-                least[pair] = cheapest
-                best = np.inf
-                slot = first_slot[pair]
-                while slot >= 0:
-                    here = at_node[end[slot]]
-                    excess += flow[slot] * (here - cheapest)
-                    if link[end[slot]] < links:
-                        total += flow[slot] * here
-                    best = min(best, here)
-                    slot = next_slot[slot]
-                if best < np.inf and best - cheapest <= worth * cheapest:
-                    continue
+            more, cost_there, missing, count = _weighed(
+                source_first[source], source_first[source + 1], origin, lane, target, own_link, least, wanted, position, tail, into_first,
+                into_link, cost, own_cost, distance, first_slot, next_slot, end, flow, link, at_node, worth,
+            )  # fmt: skip
+            excess += more
+            total += cost_there
+            lost += missing
+            for place in range(count):
+                pair = wanted[place]
+                goal, own, cheapest = target[pair], own_link[pair], least[pair]
                 if used[0] == end.shape[0]:
                     next_slot, end = _larger(next_slot, used[0], used[0] + 1), _larger(end, used[0], used[0] + 1)
                     flow = _larger(flow, used[0], used[0] + 1)
@@ -283,7 +309,7 @@ def explored(roads, block, forest, weights, own_cost, worth, least):
                     parent, link = _larger(parent, used[1], room), _larger(link, used[1], room)
                     child, sibling = _larger(child, used[1], room), _larger(sibling, used[1], room)
                 depth, last_node, back = 0, np.int64(source), np.int64(goal)
-                if cheapest < way:
+                if own >= 0 and own_cost[own - links] == cheapest:
                     chain[0] = own
                     depth = 1
                     back = np.int64(origin)
