@@ -59,10 +59,11 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.live
 	$(BIN)/python -m benchmarks.shipper_routes
 
-# Against AequilibraE, on a network of the folder that KARVAN_TNTP names.
+# Against AequilibraE, on networks of the folder that KARVAN_TNTP names.
 bench-peer: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python -m benchmarks.path_size_logit
+	$(BIN)/python -m benchmarks.equilibrium
 
 release-check: check
 	$(BIN)/python tools/release_check.py

@@ -334,10 +334,12 @@ def versus(
     loaded = [value for name in names for value in values("karvan", name, GAPS[-1], "first_use_s")]
     rows.append(("Karvan: first use, loops read from the cache", f"{statistics.median(loaded):.2f} s", f"{max(loaded):.2f} s"))
     rows.append(("Karvan: first use, nothing compiled yet", f"{compile_s:.1f} s", f"{compile_s:.1f} s"))
+    own_runs, peer_runs = (len(records[side, names[0], GAPS[-1]]) for side in SIDES)
     text = (
         f"Public networks to a relative gap, {THREADS} threads each, in a process of its own with loops loaded; the peer is AequilibraE"
         f" {version('aequilibrae')}, bi-conjugate Frank-Wolfe, timed from `execute()` to its end, without its progress bar."
-        f" {'; '.join(told)}. The machine had a load of {os.getloadavg()[1]:.1f} on {os.cpu_count()} processors in the last five minutes."
+        f" {own_runs} runs of Karvan and {peer_runs} of AequilibraE, in turn. {'; '.join(told)}."
+        f" The machine had a load of {os.getloadavg()[1]:.1f} on {os.cpu_count()} processors in the last five minutes."
     )
     return "User equilibrium", text, rows
 

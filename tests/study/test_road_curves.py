@@ -95,3 +95,10 @@ def test_cars_beside_the_trucks_slow_them(roads) -> None:
     assert section(cleared(full), "north", "use") < section(cleared(roads), "north", "use")
     share = (section(cleared(full), "north", "use") + 400.0) / ROOM_K["north"]
     assert section(cleared(full), "north", "delay") == pytest.approx(EMPTY_H["north"] * 4.0 * share**4, rel=2e-3)
+
+
+def test_a_run_with_roads_is_checked_by_code_that_shares_nothing_with_it(roads, tmp_path) -> None:
+    """A run is checked before it is written; a delay that is not by its curve would be refused."""
+    run = kv.run(roads, scenario="agreed", years=(2024, 2025), out=tmp_path / "run")
+    assert (tmp_path / "run" / "report.json").is_file()
+    assert run.report["years"][0]["is_settled"]

@@ -214,6 +214,46 @@ def planted(block, forest):
 
 
 @njit(cache=True, nogil=True)
+def _weighed(
+    begin, last, origin, lane, target, own_link, least, wanted, position, tail, into_first, into_link, cost, own_cost, distance, first_slot,
+    next_slot, end, flow, link, at_node, worth,
+):  # fmt: skip
+    """Least costs of the pairs of an origin; fills `least`, and `wanted` with pairs for which a path enters.
+
+    Returns:
+        Sum of flow times cost above least, sum of flow times cost of trips made, pairs without a way, how many are wanted.
+    """
+    excess, total, lost, count = 0.0, 0.0, 0, 0
+    links = tail.shape[0]
+    for pair in range(begin, last):
+        goal = target[pair]
+        if position[goal] >= 0:
+            way = distance[position[goal], lane]
+        else:
+            _, way = link_to(position, tail, into_first, into_link, cost, distance, lane, origin, goal)
+        least[pair] = way
+        if not way < np.inf:
+            lost += 1
+            continue
+        own = own_link[pair]
+        cheapest = way if own < 0 else min(way, own_cost[own - links])
+        least[pair] = cheapest
+        best = np.inf
+        slot = first_slot[pair]
+        while slot >= 0:
+            here = at_node[end[slot]]
+            excess += flow[slot] * (here - cheapest)
+            if link[end[slot]] < links:
+                total += flow[slot] * here
+            best = min(best, here)
+            slot = next_slot[slot]
+        if best == np.inf or best - cheapest > worth * cheapest:
+            wanted[count] = pair
+            count += 1
+    return excess, total, lost, count
+
+
+@njit(cache=True, nogil=True)
 def explored(roads, block, forest, weights, own_cost, worth, least):
     """Shortest paths of a block; what its flows cost above them; paths that are new get a slot, without flow unless they are the first.
 
@@ -236,7 +276,7 @@ def explored(roads, block, forest, weights, own_cost, worth, least):
     links, ranks = tail.shape[0], up_first.shape[0] - 1
     distance = np.empty((ranks, LANES))
     known = np.empty((ranks, LANES), dtype=np.int32)
-    chain = np.empty(ranks + 2, dtype=np.int64)
+    chain, wanted = np.empty(ranks + 2, dtype=np.int64), np.empty(target.shape[0], dtype=np.int64)
     entered, lost, broken = 0, 0, 0
     excess, total = 0.0, 0.0
     at_node = np.zeros(used[1])
@@ -251,30 +291,16 @@ def explored(roads, block, forest, weights, own_cost, worth, least):
                 known[rank, lane] = NOWHERE
         for source in range(begin, last):
             origin, lane = source_node[source], source - begin
-            for pair in range(source_first[source], source_first[source + 1]):
-                goal = target[pair]
-                if position[goal] >= 0:
-                    way = distance[position[goal], lane]
-                else:
-                    _, way = link_to(position, tail, into_first, into_link, cost, distance, lane, origin, goal)
-                least[pair] = way
-                if not way < np.inf:
-                    lost += 1
-                    continue
-                own = own_link[pair]
-                cheapest = way if own < 0 else min(way, own_cost[own - links])
-                least[pair] = cheapest
-                best = np.inf
-                slot = first_slot[pair]
-                while slot >= 0:
-                    here = at_node[end[slot]]
-                    excess += flow[slot] * (here - cheapest)
-                    if link[end[slot]] < links:
-                        total += flow[slot] * here
-                    best = min(best, here)
-                    slot = next_slot[slot]
-                if best < np.inf and best - cheapest <= worth * cheapest:
-                    continue
+            more, cost_there, missing, count = _weighed(
+                source_first[source], source_first[source + 1], origin, lane, target, own_link, least, wanted, position, tail, into_first,
+                into_link, cost, own_cost, distance, first_slot, next_slot, end, flow, link, at_node, worth,
+            )  # fmt: skip
+            excess += more
+            total += cost_there
+            lost += missing
+            for place in range(count):
+                pair = wanted[place]
+                goal, own, cheapest = target[pair], own_link[pair], least[pair]
                 if used[0] == end.shape[0]:
                     next_slot, end = _larger(next_slot, used[0], used[0] + 1), _larger(end, used[0], used[0] + 1)
                     flow = _larger(flow, used[0], used[0] + 1)
@@ -283,7 +309,7 @@ def explored(roads, block, forest, weights, own_cost, worth, least):
                     parent, link = _larger(parent, used[1], room), _larger(link, used[1], room)
                     child, sibling = _larger(child, used[1], room), _larger(sibling, used[1], room)
                 depth, last_node, back = 0, np.int64(source), np.int64(goal)
-                if cheapest < way:
+                if own >= 0 and own_cost[own - links] == cheapest:
                     chain[0] = own
                     depth = 1
                     back = np.int64(origin)
@@ -361,6 +387,18 @@ def _meeting(parent, one, two):
 
 
 @njit(cache=True, nogil=True)
+def _deepest(parent, link, nodes):
+    """Most links from a root to a node."""
+    depth = np.zeros(nodes, dtype=np.int32)
+    most = 0
+    for node in range(nodes):
+        if link[node] >= 0:
+            depth[node] = depth[parent[node]] + 1
+            most = max(most, depth[node])
+    return most
+
+
+@njit(cache=True, nogil=True)
 def rivals(forest, fixed):
     """Pairs of a block with more than one path: the fullest against every other, by the links that differ.
 
@@ -369,13 +407,14 @@ def rivals(forest, fixed):
     Returns:
         The parts of `Rivalries`; slot of each path in them, whose position there is its place here.
     """
-    first_slot, next_slot, end, flow, parent, item, _, _, _ = forest
+    first_slot, next_slot, end, flow, parent, item, _, _, used = forest
     paths, pairs = _counted(first_slot, next_slot)
     slots = np.empty(paths, dtype=np.int64)
     count = paths - pairs
     main, other, constant = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64), np.empty(count)
     first, middle = np.empty(count + 1, dtype=np.int64), np.empty(count, dtype=np.int64)
-    link = np.empty(16 * count + 16, dtype=np.int32)
+    deepest = _deepest(parent, item, used[1])
+    link, lacked = np.empty(16 * count + 2 * deepest, dtype=np.int32), np.empty(deepest, dtype=np.int32)
     mark = np.zeros(fixed.shape[0], dtype=np.int64)
     stamp, count, paths, size = np.int64(0), 0, 0, 0
     first[0] = 0
@@ -395,36 +434,35 @@ def rivals(forest, fixed):
                 continue
             stamp += 2
             meeting = _meeting(parent, end[slots[path]], end[slots[fullest]])
-            length = 0
+            if size + 2 * deepest > link.shape[0]:
+                link = _larger(link, size, size + 2 * deepest)
+            own = size
             node = end[slots[path]]
             while node != meeting:
                 mark[item[node]] = stamp
-                length += 1
+                link[own] = item[node]
+                own += 1
                 node = parent[node]
+            missing = 0
             node = end[slots[fullest]]
             while node != meeting:
                 if mark[item[node]] == stamp:
                     mark[item[node]] = stamp + 1
-                length += 1
+                elif mark[item[node]] != stamp + 1:
+                    lacked[missing] = item[node]
+                    missing += 1
                 node = parent[node]
-            if size + length > link.shape[0]:
-                link = _larger(link, size, size + length)
             extra = 0.0
-            node = end[slots[path]]
-            while node != meeting:
-                if mark[item[node]] == stamp:
-                    link[size] = item[node]
-                    extra += fixed[item[node]]
+            for step in range(size, own):
+                if mark[link[step]] == stamp:
+                    extra += fixed[link[step]]
+                    link[size] = link[step]
                     size += 1
-                node = parent[node]
             middle[count] = size
-            node = end[slots[fullest]]
-            while node != meeting:
-                if mark[item[node]] != stamp + 1:
-                    link[size] = item[node]
-                    extra -= fixed[item[node]]
-                    size += 1
-                node = parent[node]
+            for step in range(missing):
+                extra -= fixed[lacked[step]]
+                link[size] = lacked[step]
+                size += 1
             main[count], other[count], constant[count] = fullest, path, extra
             count += 1
             first[count] = size

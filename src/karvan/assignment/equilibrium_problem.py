@@ -166,9 +166,9 @@ def empty_forest(block: Block) -> Forest:
     nodes = sources + 8 * pairs + 64
     forest = Forest(
         np.empty(pairs, dtype=np.int64),
-        np.empty(pairs + 16, dtype=np.int64),
-        np.empty(pairs + 16, dtype=np.int64),
-        np.empty(pairs + 16),
+        np.empty(2 * pairs + 16, dtype=np.int64),
+        np.empty(2 * pairs + 16, dtype=np.int64),
+        np.empty(2 * pairs + 16),
         np.empty(nodes, dtype=np.int32),
         np.empty(nodes, dtype=np.int32),
         np.empty(nodes, dtype=np.int32),
