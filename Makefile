@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # What the screen is bundled from; a change installs again, and installing bundles.
 UI := hatch_build.py ui/package-lock.json ui/build.mjs $(wildcard ui/src/*) $(wildcard ui/src/*/*) $(wildcard src/karvan/report/messages/*.json) src/karvan/report/basemap.json
 
-.PHONY: run serve test check lint plain ui screens docs bench bench-peer readme release-check clean
+.PHONY: run serve test check lint plain ui screens docs bench bench-peer bench-simulation readme release-check clean
 
 run: $(VENV)/.installed
 	$(BIN)/karvan run
@@ -24,7 +24,7 @@ check: lint test plain
 
 # The compiled kernels again, with compilation off.
 plain: $(VENV)/.installed-dev
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest $(BESIDE) tests/assignment tests/routing
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest $(BESIDE) tests/assignment tests/routing tests/simulation
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -58,6 +58,11 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.large_network
 	$(BIN)/python -m benchmarks.live
 	$(BIN)/python -m benchmarks.shipper_routes
+
+# Against SimPy.
+bench-simulation: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(BIN)/python -m benchmarks.simulation
 
 # Against AequilibraE, on networks of the folder that KARVAN_TNTP names.
 bench-peer: $(VENV)/.installed-dev

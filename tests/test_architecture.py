@@ -56,8 +56,9 @@ def test_there_are_kernels() -> None:
 
 
 @pytest.mark.parametrize("path", KERNELS, ids=name_of)
-def test_kernels_import_only_numpy_numba_math_and_typing(path: Path) -> None:
-    assert imported_by(path) <= {"__future__", "numpy", "numba", "math", "typing"}
+def test_kernels_import_only_numpy_numba_math_typing_and_kernels_beside_them(path: Path) -> None:
+    beside = {name for name in imported_by(path) if re.fullmatch(rf"karvan\.{path.parent.name}\._[a-z_]*kernels", name)}
+    assert imported_by(path) - beside <= {"__future__", "numpy", "numba", "math", "typing"}
 
 
 def test_no_place_is_named_outside_datasets() -> None:

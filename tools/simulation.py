@@ -107,7 +107,7 @@ Loads of 2024 are those of the fitted market. The last but one column says wheth
 """
 MIDDLE = """
 What misses, and why we leave it so. The carriers' 89,000 TEU for six feeders supposes shorter turns than the hours at the berths that the Port of Baku reports, and hardly any weather; with both in,
-the same ships carry less. The market sends as many wagons over Kuryk as the nominal capacity lets through, a tenth more than were counted at Alat in all; so the backlog and the bans of the base year are those of
+the same ships carry less. The market sends as many wagons over Kuryk as the nominal capacity lets through, a seventh more than were counted at Alat in all; so the backlog and the bans of the base year are those of
 a crossing that is nearly full. How the 13 ferries and two ro-pax are split between Kuryk and Turkmenbashi is our guess, and so is how long ships wait for goods.
 
 ## What the market makes of simulated capacities

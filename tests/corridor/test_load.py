@@ -45,7 +45,9 @@ def test_corridor_cannot_be_changed(two_ports: Corridor) -> None:
 
 @pytest.mark.parametrize("table", sorted(OPTIONAL_TABLES))
 def test_optional_table_may_be_absent(table: str, two_ports_folder: Path) -> None:
-    for name in (table, "observations") if table == "journeys" else (table,):  # observations may be about journeys
+    simulated = ("arrivals", "passages", "ships", "calls", "crossings", "berths", "closures", "systems")  # each refers to some behind it
+    with_it = {"journeys": ("observations",), "fleet": ("ships",)} | dict.fromkeys(simulated, simulated)
+    for name in (table, *with_it.get(table, ())):  # observations may be about journeys
         (two_ports_folder / f"{name}.csv").unlink(missing_ok=True)
     assert load_corridor(two_ports_folder).tables[table].height == 0
 

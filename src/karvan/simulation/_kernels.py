@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from karvan.simulation import _state_kernels as k
+import karvan.simulation._state_kernels as k
 from karvan.simulation._random_kernels import CONSTANT, EXPONENTIAL, LOGNORMAL, draw, uniform
 from karvan.simulation._state_kernels import (
     World,

@@ -105,8 +105,8 @@ def replicate(
                 return Replication(
                     state=state,
                     series=state.series,
-                    record=state.record[: counter[k.RECORDS]].copy(),
-                    log=state.log[: counter[k.LOGGED]].copy(),
+                    record=state.record[: counter[k.RECORDS]],
+                    log=state.log[: counter[k.LOGGED]],
                     events=int(counter[k.EVENTS]),
                     steps=int(counter[k.STEPS]),
                 )
