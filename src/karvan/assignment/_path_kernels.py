@@ -254,6 +254,54 @@ def _weighed(
 
 
 @njit(cache=True, nogil=True)
+def _entered(
+    source, origin, lane, wanted, target, own_link, amount, least, position, tail, head, into_first, into_link, cost, own_cost, distance,
+    known, chain, first_slot, next_slot, end, flow, parent, link, child, sibling, used,
+):  # fmt: skip
+    """Let a cheapest path enter for each of some pairs of an origin; the arrays must have room.
+
+    `known` holds the node of each rank that a path of the same sweep has come to, shape (ranks, LANES).
+
+    Returns:
+        How many paths did not add up.
+    """
+    links, broken = tail.shape[0], 0
+    for place in range(wanted.shape[0]):
+        pair = wanted[place]
+        own = own_link[pair]
+        depth, node, back = 0, np.int64(source), np.int64(target[pair])
+        if own >= 0 and own_cost[own - links] == least[pair]:
+            chain[0] = own
+            depth = 1
+            back = np.int64(origin)
+        while back != origin and depth < chain.shape[0]:
+            rank = position[back]
+            if rank >= 0 and known[rank, lane] >= 0:
+                node = np.int64(known[rank, lane])
+                back = np.int64(origin)
+            else:
+                chain[depth], _ = link_to(position, tail, into_first, into_link, cost, distance, lane, origin, back)
+                back = np.int64(tail[chain[depth]])
+                depth += 1
+        if back != origin:
+            broken += 1
+            continue
+        while depth > 0:
+            depth -= 1
+            item = chain[depth]
+            node = _grown(parent, link, child, sibling, used, node, item)
+            if item < links and position[head[item]] >= 0:
+                known[position[head[item]], lane] = node
+        slot = used[0]
+        used[0] = slot + 1
+        end[slot] = node
+        flow[slot] = amount[pair] if first_slot[pair] < 0 else 0.0
+        next_slot[slot] = first_slot[pair]
+        first_slot[pair] = slot
+    return broken
+
+
+@njit(cache=True, nogil=True)
 def explored(roads, block, forest, weights, own_cost, worth, least):
     """Shortest paths of a block; what its flows cost above them; paths that are new get a slot, without flow unless they are the first.
 
@@ -298,46 +346,18 @@ def explored(roads, block, forest, weights, own_cost, worth, least):
             excess += more
             total += cost_there
             lost += missing
-            for place in range(count):
-                pair = wanted[place]
-                goal, own, cheapest = target[pair], own_link[pair], least[pair]
-                if used[0] == end.shape[0]:
-                    next_slot, end = _larger(next_slot, used[0], used[0] + 1), _larger(end, used[0], used[0] + 1)
-                    flow = _larger(flow, used[0], used[0] + 1)
-                if used[1] + chain.shape[0] > link.shape[0]:
-                    room = used[1] + chain.shape[0]
-                    parent, link = _larger(parent, used[1], room), _larger(link, used[1], room)
-                    child, sibling = _larger(child, used[1], room), _larger(sibling, used[1], room)
-                depth, last_node, back = 0, np.int64(source), np.int64(goal)
-                if own >= 0 and own_cost[own - links] == cheapest:
-                    chain[0] = own
-                    depth = 1
-                    back = np.int64(origin)
-                while back != origin and depth < chain.shape[0]:
-                    rank = position[back]
-                    if rank >= 0 and known[rank, lane] >= 0:
-                        last_node = np.int64(known[rank, lane])
-                        back = np.int64(origin)
-                    else:
-                        chain[depth], _ = link_to(position, tail, into_first, into_link, cost, distance, lane, origin, back)
-                        back = np.int64(tail[chain[depth]])
-                        depth += 1
-                if back != origin:
-                    broken += 1
-                    continue
-                while depth > 0:
-                    depth -= 1
-                    item = chain[depth]
-                    last_node = _grown(parent, link, child, sibling, used, last_node, item)
-                    if item < links and position[head[item]] >= 0:
-                        known[position[head[item]], lane] = last_node
-                slot = used[0]
-                used[0] = slot + 1
-                end[slot] = last_node
-                flow[slot] = amount[pair] if first_slot[pair] < 0 else 0.0
-                next_slot[slot] = first_slot[pair]
-                first_slot[pair] = slot
-                entered += 1
+            if used[0] + count > end.shape[0]:
+                next_slot, end = _larger(next_slot, used[0], used[0] + count), _larger(end, used[0], used[0] + count)
+                flow = _larger(flow, used[0], used[0] + count)
+            room = used[1] + ranks + 2 * count  # each rank is come to once, each zone and each link for trips not made, too
+            if room > link.shape[0]:
+                parent, link = _larger(parent, used[1], room), _larger(link, used[1], room)
+                child, sibling = _larger(child, used[1], room), _larger(sibling, used[1], room)
+            broken += _entered(
+                source, origin, lane, wanted[:count], target, own_link, amount, least, position, tail, head, into_first, into_link, cost,
+                own_cost, distance, known, chain, first_slot, next_slot, end, flow, parent, link, child, sibling, used,
+            )  # fmt: skip
+            entered += count
     return Forest(first_slot, next_slot, end, flow, parent, link, child, sibling, used), excess, total, entered, lost, broken
 
 
