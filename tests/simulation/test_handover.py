@@ -32,7 +32,7 @@ def two_ports() -> Corridor:
 
 @pytest.fixture(scope="module")
 def curve(two_ports: Corridor) -> FacilityCurve:
-    return facility_curve(two_ports.tables, "sea", "ferry", LOADS, level_m=0.0, options=FEW)
+    return facility_curve(two_ports.tables, "strait", "ferry", LOADS, level_m=0.0, options=FEW)
 
 
 def test_a_curve_is_found_again() -> None:
@@ -52,7 +52,7 @@ def test_saturation_lies_below_a_fleet_that_never_waits(two_ports: Corridor, cur
     never = fleet_capacity(2, 30.0, (60.0 + 4.0 + 68.0) / 24.0, 0.9 * 365.0)
     assert 0.6 * never < curve.saturation < never
     more = two_ports.tables["ships"].with_columns(ships_count=pl.lit(3.0))
-    other = saturation({**two_ports.tables, "ships": more}, "sea", "ferry", LOADS, level_m=0.0, options=FEW)
+    other = saturation({**two_ports.tables, "ships": more}, "strait", "ferry", LOADS, level_m=0.0, options=FEW)
     assert 1.2 * curve.saturation < other.mean < 1.6 * curve.saturation
 
 
@@ -70,8 +70,8 @@ def test_less_water_carries_less(two_ports: Corridor) -> None:
     """A ship of 7 m with half a metre under it has 8 m at the berths; a fall of a metre takes 0.5 m x 40 t/cm = 2 of its 30 kt, and saves
     4 of the 132 h that a round trip takes (60 at sea, 4 in the channel, 68 at berths).
     """
-    now = saturation(two_ports.tables, "sea", "ferry", LOADS, level_m=0.0, options=FEW)
-    later = saturation(two_ports.tables, "sea", "ferry", LOADS, level_m=-1.0, options=FEW)
+    now = saturation(two_ports.tables, "strait", "ferry", LOADS, level_m=0.0, options=FEW)
+    later = saturation(two_ports.tables, "strait", "ferry", LOADS, level_m=-1.0, options=FEW)
     assert later.mean / now.mean == pytest.approx(28.0 / 30.0 * 132.0 / 128.0, abs=0.02)
 
 
@@ -98,14 +98,14 @@ def test_other_facilities_and_tables_stay(two_ports: Corridor, curve: FacilityCu
 
 def test_a_configuration_is_known_by_what_is_simulated(two_ports: Corridor) -> None:
     def named(tables: dict[str, pl.DataFrame], level: float = 0.0) -> str:
-        return configuration_hash(tables, "sea", "ferry", LOADS, level, FEW)
+        return configuration_hash(tables, "strait", "ferry", LOADS, level, FEW)
 
     tables = dict(two_ports.tables)
     assert named(tables) == named({**tables, "ships": tables["ships"].with_columns(note=pl.lit("other words"))})
-    assert named(tables) == configuration_hash(tables, "sea", "ferry", LOADS, 0.0, HandoverOptions(**{**FEW.__dict__, "workers": 2}))
+    assert named(tables) == configuration_hash(tables, "strait", "ferry", LOADS, 0.0, HandoverOptions(**{**FEW.__dict__, "workers": 2}))
     assert len({named(tables), named(tables, -1.0), named({**tables, "ships": tables["ships"].with_columns(ships_count=pl.lit(3.0))})}) == 3
 
 
 def test_facilities_of_a_system(two_ports: Corridor) -> None:
-    assert simulated_facilities(two_ports.tables, "sea") == ["ferry"]
+    assert simulated_facilities(two_ports.tables, "strait") == ["ferry"]
     assert simulated_facilities(two_ports.tables, "pass") == []

@@ -28,7 +28,7 @@ def two_ports() -> kv.Corridor:
 @pytest.fixture(scope="module")
 def found(two_ports: kv.Corridor) -> Queues:
     return simulate(
-        two_ports, "sea", loads={"east_trains": 2e6}, how=HOW, curves=FEW, capacity_of="ferry",
+        two_ports, "strait", loads={"east_trains": 2e6}, how=HOW, curves=FEW, capacity_of="ferry",
         tries=["ships.sea_ships.ships_count=3", "berths.east_berth.servers_count=0"],
     )  # fmt: skip
 
@@ -68,7 +68,7 @@ def test_designs_are_compared_under_the_same_chance(found: Queues) -> None:
 
 
 def test_more_than_can_leave_is_told_and_not_averaged(two_ports: kv.Corridor) -> None:
-    told = simulate(two_ports, "sea", loads={"east_trains": 8e6}, how=HOW, has_curves=False)
+    told = simulate(two_ports, "strait", loads={"east_trains": 8e6}, how=HOW, has_curves=False)
     row = told.streams.row(0, named=True)
     assert told.unstable == ("east_trains",)
     assert row["transit_d"] is None
@@ -90,7 +90,7 @@ def test_the_year_hour_by_hour(found: Queues) -> None:
 def test_same_digits_for_any_workers_and_again(two_ports: kv.Corridor) -> None:
     def told(workers: int) -> str:
         how = ExperimentOptions(seed=4, half_width_share=0.5, least=20, most=20, workers=workers)
-        return json.dumps(simulate(two_ports, "sea", loads={"east_trains": 2e6}, how=how, has_curves=False).as_dict(has_log=True))
+        return json.dumps(simulate(two_ports, "strait", loads={"east_trains": 2e6}, how=how, has_curves=False).as_dict(has_log=True))
 
     assert told(1) == told(2)
 
@@ -98,11 +98,11 @@ def test_same_digits_for_any_workers_and_again(two_ports: kv.Corridor) -> None:
 def test_the_market_sends_the_loads(two_ports: kv.Corridor) -> None:
     snapshot = kv.apply(kv.load_scenario("baseline", two_ports), two_ports, year=2024)
     cleared = kv.clear(snapshot)
-    assert crossing_loads(cleared, "sea") == {"east_trains": pytest.approx(6e6)}
+    assert crossing_loads(cleared, "strait") == {"east_trains": pytest.approx(6e6)}
 
 
 def test_water_by_year_and_path(two_ports: kv.Corridor) -> None:
-    rows = water(two_ports, "sea", years=[2024, 2034], loads={"east_trains": 1e6}, curves=FEW)
+    rows = water(two_ports, "strait", years=[2024, 2034], loads={"east_trains": 1e6}, curves=FEW)
     by = {(row["path_id"], row["year"]): row["saturation"] for row in rows.rows(named=True)}
     assert by["level", 2024] == by["level", 2034] == by["falling", 2024] > by["falling", 2034]
     assert any("falling" in line for line in water_lines(rows))
@@ -117,23 +117,23 @@ def test_lines_fit_the_screen(found: Queues) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"system_id": "ocean"}, "has no ocean, must be one of sea, pass"),
+        ({"system_id": "ocean"}, "has no ocean, must be one of strait, pass"),
         ({"sea_level_path": "rising"}, "has no path rising, must be one of level, falling"),
-        ({"loads": {"west_trains": 1.0}}, "west_trains is no stream of sea"),
-        ({"capacity_of": "bridge"}, "bridge is not simulated in sea"),
+        ({"loads": {"west_trains": 1.0}}, "west_trains is no stream of strait"),
+        ({"capacity_of": "bridge"}, "bridge is not simulated in strait"),
         ({"tries": ["ships.sea_ships.ships_count=2.5"]}, "of sea_ships is 2.5, must be a whole number"),
-        ({"tries": ["calls.sea_line|east_port.fixed_h=-1"]}, "must be a finite number, 0 or more"),
+        ({"tries": ["calls.strait_line|east_port.fixed_h=-1"]}, "must be a finite number, 0 or more"),
     ],
 )
 def test_wrong_questions_are_refused(two_ports: kv.Corridor, options: dict, message: str) -> None:
-    asked = {"system_id": "sea", "loads": {"east_trains": 1e6}, "how": HOW, "has_curves": False, **options}
+    asked = {"system_id": "strait", "loads": {"east_trains": 1e6}, "how": HOW, "has_curves": False, **options}
     with pytest.raises(DataError, match=message):
         simulate(two_ports, asked.pop("system_id"), **asked)
 
 
 def test_an_unknown_measure_is_refused(two_ports: kv.Corridor) -> None:
     with pytest.raises(MeasureError, match="more_of_all"):
-        simulate(two_ports, "sea", loads={"east_trains": 1e6}, how=HOW, has_curves=False, tries=["more_of_all"])
+        simulate(two_ports, "strait", loads={"east_trains": 1e6}, how=HOW, has_curves=False, tries=["more_of_all"])
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_an_unknown_measure_is_refused(two_ports: kv.Corridor) -> None:
     ],
 )
 def test_wrong_options_end_with_two(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["simulate", "sea", "--corridor", "two-ports", *arguments]) == 2
+    assert main(["simulate", "strait", "--corridor", "two-ports", *arguments]) == 2
     assert message in capsys.readouterr().err
 
 
