@@ -49,7 +49,9 @@ def with_rate(corridor):
     return dataclasses.replace(corridor, tables={**corridor.tables, "tariffs": tariffs})
 
 
-def test_ends_that_nothing_joins_are_left_out(two_ports):
+def test_ends_that_nothing_open_joins_are_told_with_what_is_closed(two_ports):
     shut = two_ports.tables["links"].with_columns(is_open=pl.lit(value=False))
     closed = dataclasses.replace(two_ports, tables={**two_ports.tables, "links": shut})
-    assert with_shipments(DOCUMENT, closed, ScenarioOptions())["shipments"] == []
+    (told,) = with_shipments(DOCUMENT, closed, ScenarioOptions())["shipments"]
+    assert (told["answer"], told["options"]) == ("refused", [])
+    assert "is not open" in told["rejected"][0]["rules"][0]["rule"]

@@ -29,7 +29,7 @@ def with_shipments(document: Mapping[str, Any], corridor: Corridor, options: Sce
 
     Returns:
         The document with `shipments`: at most 8 of what `karvan.report.route_screen` gives, in the run's scenario and focus year as on
-        1 July. One whose ends nothing open joins is left out.
+        1 July. One whose ends nothing joins, open or closed, is left out.
     """
     shown = corridor.tables["journeys"].filter("is_profile")
     asked = list(dict.fromkeys(shown.select("origin_place", "destination_place", "commodity_group").iter_rows()))[:_MOST]
