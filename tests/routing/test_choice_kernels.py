@@ -144,9 +144,11 @@ def _entered(case, signature, cost, thetas, choice, bounds, inside):
         theta = nest_theta[nest]
         return constant[nest] - math.log(sum(_path_size(case, route, routes) * math.exp(-theta * cost[route]) for route in routes)) / theta
 
-    composites = np.empty(len(nests))
+    composites, new_best = np.empty(len(nests)), {}
     for nest, routes in enumerate(nests):
-        inside.add(min(routes, key=lambda route: (cost[route], route)))
+        best = min(routes, key=lambda route: (cost[route], route))
+        new_best |= {} if best in inside else {nest: best}
+        inside.add(best)
         composites[nest] = composite(nest, [route for route in routes if route in inside])
 
     def share(market, nest, values):
@@ -155,6 +157,12 @@ def _entered(case, signature, cost, thetas, choice, bounds, inside):
         return math.exp(-market_theta[market] * values[nest]) / (total + math.exp(-market_theta[market] * stay[market]))
 
     for market in range(len(stay)):
+        for nest in range(*case.market_first_nest[market : market + 2]):
+            if nest in new_best:
+                route = new_best[nest]
+                weight = math.exp(-nest_theta[nest] * (cost[route] + constant[nest] - composites[nest]))
+                part = weight * _path_size(case, route, [other for other in nests[nest] if other in inside])
+                newest = max(newest, part * share(market, nest, composites))
         for attempt in range(3):
             for nest in range(*case.market_first_nest[market : market + 2]):
                 shares[nest] = share(market, nest, composites)

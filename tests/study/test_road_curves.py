@@ -90,6 +90,15 @@ def test_sharp_choice_is_the_user_equilibrium_of_the_roads(roads) -> None:
     assert times[0] - times[1] == pytest.approx(-np.log(use[0] / use[1]) / 0.5, abs=0.04)
 
 
+@pytest.mark.parametrize("theta", ["1", "5"])
+def test_a_road_that_is_the_best_only_once_the_other_is_full_enters(roads, theta) -> None:
+    """At rest nobody would take it, with delays everybody would: it is new and the cheapest of its family at once."""
+    found = cleared(with_values(roads, commodities__grain__route_theta_per_usd_per_t=theta))
+    assert found.routed.sets.route_count == 3
+    assert section(found, "south", "use") > 500.0
+    assert found.route_gap <= 1e-3
+
+
 def test_cars_beside_the_trucks_slow_them(roads) -> None:
     full = with_values(roads, facilities__section_north__other_load="400")
     assert section(cleared(full), "north", "use") < section(cleared(roads), "north", "use")

@@ -297,16 +297,23 @@ def enter(market_first_nest, nest_first_route, routes, signature, leg_cost, cost
     path_size = np.ones(cost.shape[0])
     composite = np.empty(nest_theta.shape[0])
     is_variant = np.zeros(cost.shape[0], dtype=np.bool_)
+    has_new_best = np.zeros(nest_theta.shape[0], dtype=np.bool_)
     mark = 0
     for market in range(markets):
         first, last = market_first_nest[market], market_first_nest[market + 1]
         theta = market_theta[market]
         for nest in range(first, last):
             begin, end = nest_first_route[nest], nest_first_route[nest + 1]
+            has_new_best[nest] = not is_in[order[begin]]
             is_in[order[begin]] = True
             mark += 1
             low, weight = _size_and_weight(routes, begin, end, is_in, leg_cost, cost, nest_theta[nest], users, stamp, mark, path_size)
             composite[nest] = constant[nest] + low - math.log(weight) / nest_theta[nest]
+        for nest in range(first, last):
+            if has_new_best[nest]:
+                route = order[nest_first_route[nest]]
+                part = path_size[route] * math.exp(-nest_theta[nest] * (cost[route] + constant[nest] - composite[nest]))
+                newest = max(newest, part * _share_of(nest, first, last, composite, stay[market], theta))
         for attempt in range(3):  # twice to enter, as every entry changes what the others would take; then to tell what is left
             for nest in range(first, last):
                 begin, end = nest_first_route[nest], nest_first_route[nest + 1]

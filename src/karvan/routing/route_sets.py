@@ -403,8 +403,8 @@ def _limits(
     `added` is what prices and delays add to each route of the pool, shape (routes,).
     """
     bound, sets, is_in = space.options.enter_share, pool.sets, pool.is_in
-    with np.errstate(divide="ignore"):
-        reach = np.log(now.share / bound) / space.by_market("route_theta")[:, None]  # above the composite, or below it
+    # Above the composite, or below it; where delays have driven everybody away the share is too small for a number, but not nothing.
+    reach = np.log(np.maximum(now.share, np.finfo(np.float64).tiny) / bound) / space.by_market("route_theta")[:, None]
     is_open = np.isfinite(reach) & np.isfinite(now.composite)
     if known:
         is_open &= _could_take(space, pool, now, standing, known, added) >= bound
