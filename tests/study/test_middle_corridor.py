@@ -16,7 +16,7 @@ from karvan.report import Words, summary_lines
 from karvan.results.outlook import ROUTE_GAP
 from karvan.study import ScenarioOptions, calibrate, ladder, prepare, run
 from karvan.study.relief import raised_facilities
-from karvan.study.route_memory import RouteMemory
+from karvan.study.route_memory import MARKET_TABLES, ROUTING_TABLES, RouteMemory
 from karvan.study.run import outlook
 
 YEARS = (2024, 2025, 2026, 2027, 2028, 2030, 2035, 2040)
@@ -349,7 +349,9 @@ def test_no_input_of_2025_has_a_source_that_reports_flows_of_2025(corridor):
     )
     reporting = {source for source in told["source"] if (published[source] or "9999") >= "2025"} - {"own_estimate"}
     assert len(reporting) >= 8
-    not_inputs = ("observations", "commitments", "cordons", "sources")
+    only_simulated = ("systems", "berths", "crossings", "calls", "ships", "passages", "arrivals", "closures")  # no run reads them
+    assert not {*only_simulated} & {*ROUTING_TABLES, *MARKET_TABLES}
+    not_inputs = ("observations", "commitments", "cordons", "sources", *only_simulated)
     found = [
         (table, source)
         for table, frame in corridor.tables.items()
