@@ -26,7 +26,7 @@ _MESSAGES = ROOT / "src" / "karvan" / "report" / "messages"
 _BASEMAP = ROOT / "src" / "karvan" / "report" / "basemap.json"
 
 
-class CustomBuildHook(BuildHookInterface):  # type: ignore[misc, unused-ignore]
+class CustomBuildHook(BuildHookInterface):  # type: ignore[misc, unused-ignore]  # hatchling is there only while a wheel is built
     """The build hook of the wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:

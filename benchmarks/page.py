@@ -10,7 +10,7 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 INTRODUCTION = """# Benchmarks
 
 Written by the scripts in `benchmarks/` (`make bench`) from one run each; do not edit. Seconds depend on the machine, ratios within
-one run less so. Median and worst of five repeats; peer and Karvan alternate.
+one run less so. Median and worst of five repeats, where a section says nothing else; peer and Karvan alternate.
 """
 
 

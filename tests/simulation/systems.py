@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -16,8 +17,8 @@ SURE = 0.999
 ROUNDS = 20
 
 
-def replications(system: System, *, hours: float, warm: float, seed: int = 11, **options: object) -> list[Replication]:
-    return replicate(system, Period(warm, hours, sample_h=100.0), seed=seed, replications=range(ROUNDS), has_records=False, **options)  # type: ignore[arg-type]
+def replications(system: System, *, hours: float, warm: float, seed: int = 11, **options: Any) -> list[Replication]:
+    return replicate(system, Period(warm, hours, sample_h=100.0), seed=seed, replications=range(ROUNDS), has_records=False, **options)
 
 
 def sure(values: Sequence[float]) -> Interval:

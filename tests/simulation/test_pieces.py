@@ -224,8 +224,8 @@ def test_a_channel_is_open_at_its_hours() -> None:
     assert causes(found, 0) == {k.CHANNEL: 14.0}
 
 
-def test_waits_at_a_berth_are_those_of_lindley() -> None:
-    """The same draws by the recursion W' = max(0, W + S - A), train by train: an independent twin of the event loop."""
+def one_berth() -> System:
+    """Trains that come at random to one berth and take a random time there."""
     build = Builder()
     line = build.line("goods")
     build.source("trains", line, exponential(2.0))
@@ -233,7 +233,12 @@ def test_waits_at_a_berth_are_those_of_lindley() -> None:
     build.delay("service", exponential(1.5), k.HANDLING)
     build.release()
     build.end(line)
-    system = build.build()
+    return build.build()
+
+
+def test_waits_at_a_berth_are_those_of_lindley() -> None:
+    """The same draws by the recursion W' = max(0, W + S - A), train by train: an independent twin of the event loop."""
+    system = one_berth()
     found = run(system, 400.0)
     key, counts = stream_key(3, 0), np.zeros((1, 2), dtype=np.int64)
     streams = [int(system.things[system.row("step", name), k.S_STREAM]) for name in ("trains", "service")]
@@ -264,14 +269,7 @@ def test_warm_up_does_not_count() -> None:
 
 
 def test_workers_and_company_do_not_change_a_digit() -> None:
-    build = Builder()
-    line = build.line("goods")
-    build.source("trains", line, exponential(2.0))
-    build.seize("wait", build.choice([build.berth("berth", 1)]))
-    build.delay("service", exponential(1.5), k.HANDLING)
-    build.release()
-    build.end(line)
-    system, period = build.build(), Period(24.0, 240.0)
+    system, period = one_berth(), Period(24.0, 240.0)
     alone = [replicate(system, period, seed=5, replications=[number])[0].record for number in (3, 7)]
     together = replicate(system, period, seed=5, replications=range(8), workers=2)
     assert [together[3].record.tolist(), together[7].record.tolist()] == [found.tolist() for found in alone]

@@ -1,6 +1,6 @@
-// Choices that several rooms share: a row of buttons, the year.
+// Choices that several rooms share: a row of buttons, the language, the year.
 import { button, h, icon } from "./dom.js";
-import { t } from "./i18n.js";
+import { LANGUAGES, currentLanguage, setLanguage, t } from "./i18n.js";
 
 export function picker(name, choices, store, key) {
   const group = h("div", { class: "segmented no-print", role: "group", "aria-label": name });
@@ -22,6 +22,23 @@ export function picker(name, choices, store, key) {
     for (const each of group.children) each.setAttribute("aria-pressed", String(each.dataset.choice === String(store.get()[key])));
   });
   return group;
+}
+
+// Draws everything anew in the language that is picked, and keeps its place among the controls.
+export function languagePicker(redraw) {
+  return h(
+    "select",
+    {
+      id: "language",
+      "aria-label": t("language"),
+      onchange: (event) => {
+        setLanguage(event.target.value);
+        redraw(event.target.value);
+        document.getElementById("language").focus();
+      },
+    },
+    Object.entries(LANGUAGES).map(([code, name]) => h("option", { value: code, selected: code === currentLanguage() }, name)),
+  );
 }
 
 export function yearBar(context) {

@@ -264,17 +264,7 @@ function pointSeries({ doc, paths, colours, state, index, changes, space }) {
       symbol: "circle",
       labelLayout: { hideOverlap: true },
       itemStyle: { color: colours.paper, borderColor: colours.ink, borderWidth: 1.4, opacity: 1 },
-      label: {
-        show: true,
-        position: "right",
-        distance: 5,
-        color: colours.ink,
-        fontFamily: FONT,
-        fontSize: 12,
-        textBorderColor: colours.land,
-        textBorderWidth: 3,
-        formatter: ({ name }) => name.replace(/ \(.*\)$/, "").replace(/ International Port$/, ""),
-      },
+      label: placeLabel(colours),
     },
   ];
   if (!changes) {
@@ -301,6 +291,21 @@ function viewOf(box, width, height) {
   return {
     center: [frame.x + frame.width / 2, frame.y + frame.height / 2],
     zoom: Math.min(width / frame.width, height / frame.height) / fit,
+  };
+}
+
+// The name beside a place, without what stands in brackets behind it.
+export function placeLabel(colours) {
+  return {
+    show: true,
+    position: "right",
+    distance: 5,
+    color: colours.ink,
+    fontFamily: FONT,
+    fontSize: 12,
+    textBorderColor: colours.land,
+    textBorderWidth: 3,
+    formatter: ({ name }) => name.replace(/ \(.*\)$/, "").replace(/ International Port$/, ""),
   };
 }
 

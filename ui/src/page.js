@@ -1,8 +1,9 @@
 // Puts the views together and keeps them drawn: header, sections, footer; theme, language, motion, printing.
 import { allDrawn, chartOf, forgetAll, resizeAll } from "./charts.js";
 import { makeCards } from "./cards.js";
+import { languagePicker } from "./controls.js";
 import { button, h } from "./dom.js";
-import { LANGUAGES, currentLanguage, setLanguage, t } from "./i18n.js";
+import { setLanguage, t } from "./i18n.js";
 import { registerBasemap } from "./map.js";
 import { START, createStore } from "./store.js";
 import { preferredTheme, prefersStill } from "./theme.js";
@@ -36,24 +37,7 @@ export async function mountPage(root, source, { language = "en", bar = [] } = {}
     const detail = h("div", { class: "detail-place", hidden: true, "aria-live": "polite" });
     const context = { doc, against, comparison, licences, store, map: null };
     context.cards = makeCards(context, detail);
-    const [
-      brief,
-      hero,
-      map,
-      ladder,
-      promises,
-      trust,
-      profile,
-      flows,
-      diversion,
-      shipments,
-      compare,
-      validation,
-      links,
-      operators,
-      measures,
-      sources,
-    ] = [
+    const made = [
       "briefView",
       "heroView",
       "mapView",
@@ -71,7 +55,7 @@ export async function mountPage(root, source, { language = "en", bar = [] } = {}
       "measureTable",
       "sourcesView",
     ].map((name) => views[name](context));
-    const all = [
+    const [
       brief,
       hero,
       map,
@@ -88,7 +72,8 @@ export async function mountPage(root, source, { language = "en", bar = [] } = {}
       operators,
       measures,
       sources,
-    ].filter(Boolean);
+    ] = made;
+    const all = made.filter(Boolean);
     const section = (id, title, ...content) =>
       h("section", { id, "aria-labelledby": `${id}-title` }, h("h2", { id: `${id}-title` }, title), content);
     const rooms = [
@@ -101,23 +86,7 @@ export async function mountPage(root, source, { language = "en", bar = [] } = {}
       ["tables", "nav.tables"],
       ["sources", "nav.sources"],
     ].filter(Boolean);
-    const languages = h(
-      "label",
-      { class: "field" },
-      h("span", { class: "visually-hidden" }, t("language")),
-      h(
-        "select",
-        {
-          id: "language",
-          onchange: (event) => {
-            setLanguage(event.target.value);
-            build();
-            document.getElementById("language").focus();
-          },
-        },
-        Object.entries(LANGUAGES).map(([code, name]) => h("option", { value: code, selected: code === currentLanguage() }, name)),
-      ),
-    );
+    const languages = languagePicker(build);
     const theme = button("", () => store.set({ theme: store.get().theme === "light" ? "dark" : "light" }), { id: "theme" });
     const motion = button("", () => store.set({ still: !store.get().still }), { id: "motion" });
     const header = h(

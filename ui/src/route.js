@@ -1,7 +1,8 @@
 // The page of one answer to a shipper, as `karvan route --report` writes it.
 import { allDrawn, chartOf, forgetAll, resizeAll } from "./charts.js";
+import { languagePicker } from "./controls.js";
 import { button, h } from "./dom.js";
-import { LANGUAGES, currentLanguage, setLanguage, t } from "./i18n.js";
+import { setLanguage, t } from "./i18n.js";
 import { registerBasemap } from "./map.js";
 import { answerView } from "./shipping.js";
 import { START, createStore } from "./store.js";
@@ -19,19 +20,7 @@ export async function mountRoute(root, source, { language = "en" } = {}) {
     store.clear();
     document.body.dataset.ready = "0";
     const shown = answerView({ store }, answer, { level: "h1" });
-    const languages = h(
-      "select",
-      {
-        id: "language",
-        "aria-label": t("language"),
-        onchange: (event) => {
-          setLanguage(event.target.value);
-          build();
-          document.getElementById("language").focus();
-        },
-      },
-      Object.entries(LANGUAGES).map(([code, name]) => h("option", { value: code, selected: code === currentLanguage() }, name)),
-    );
+    const languages = languagePicker(build);
     const theme = button("", () => store.set({ theme: store.get().theme === "light" ? "dark" : "light" }), { id: "theme" });
     root.replaceChildren(
       h(

@@ -1,7 +1,7 @@
 // How ways of a shipment are drawn: days over distance by cause, and lines on the map.
-import { FONT, axis, baseOption, legend, tip, tooltip } from "./charts.js";
+import { axis, baseOption, legend, tip, tooltip } from "./charts.js";
 import { has, number, t } from "./i18n.js";
-import { geoOption, leavingSeries, pathsOf } from "./map.js";
+import { geoOption, leavingSeries, pathsOf, placeLabel } from "./map.js";
 
 const DASHES = ["solid", [8, 4], [2, 4], [10, 3, 2, 3], [4, 4], "solid"];
 const SYMBOLS = ["circle", "rect", "triangle", "diamond", "roundRect", "pin"];
@@ -182,16 +182,7 @@ export function wayMapOption(answer, colours, { selected, width, height, at = nu
         })),
         labelLayout: { hideOverlap: true },
         itemStyle: { color: colours.paper, borderColor: colours.ink, borderWidth: 1.6, opacity: 1 },
-        label: {
-          show: true,
-          position: "right",
-          color: colours.ink,
-          fontFamily: FONT,
-          fontSize: 12,
-          textBorderColor: colours.land,
-          textBorderWidth: 3,
-          formatter: ({ name }) => name.replace(/ \(.*\)$/, "").replace(/ International Port$/, ""),
-        },
+        label: placeLabel(colours),
       },
     ],
   };

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from karvan import __version__
 from karvan.cli import assigning, routes, serving, simulating
+from karvan.cli.asking import corridor_argument, corridor_of, language_argument, language_of, options_of, scenario_arguments, years_of
+from karvan.cli.telling import Progress, print_json
 from karvan.errors import DataError, KarvanError, Problem
 
-if TYPE_CHECKING:
-    from karvan.corridor import Corridor
-    from karvan.study import ScenarioOptions
-
-DEFAULT_CORRIDOR = "middle-corridor"
-LANGUAGES = ("en", "ru", "de", "kk", "az")
 TARGET_MT = 10.0
 _PROBLEMS_SHOWN = 25
 _PROMISES_PAGE, _VALIDATION_PAGE = "summit.md", "validation.md"
@@ -55,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _failed(error: KarvanError, *, as_json: bool) -> int:
     problems = [problem.as_dict() for problem in error.problems]
     if as_json:
-        _print_json({"error": {"kind": error.kind, "message": str(error), "problems": problems}})
+        print_json({"error": {"kind": error.kind, "message": str(error), "problems": problems}})
         return error.exit_code
     if not error.problems:
         print(f"karvan: {error}", file=sys.stderr)
@@ -68,10 +62,6 @@ def _failed(error: KarvanError, *, as_json: bool) -> int:
     return error.exit_code
 
 
-def _print_json(content: Any) -> None:
-    print(json.dumps(content, ensure_ascii=False, allow_nan=False))
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="karvan",
@@ -82,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
 
     run = _verb(verbs, "run", _run, "the outlook of a scenario against the baseline", "karvan run --scenario agreed --years 2024:2040")
-    _scenario_arguments(run, "scenario id; by default the corridor's headline scenario")
+    scenario_arguments(run, "scenario id; by default the corridor's headline scenario")
     run.add_argument("--years", default="2024:2040", metavar="FIRST:LAST", help="first and last year (default: %(default)s)")
     run.add_argument("--out", type=Path, help="run folder (default: karvan-runs/<run id>)")
     run.add_argument("--replace", action="store_true", help="compute again and replace the run in that folder")
@@ -94,10 +84,10 @@ def _parser() -> argparse.ArgumentParser:
         metavar="MT",
         help=f"keep beside it, and show on its page, the ladder of `karvan ladder --to-mt MT` (default: {TARGET_MT:g})",
     )
-    _language_argument(run, "language of the summary and of a page that is written")
+    language_argument(run, "language of the summary and of a page that is written")
 
     ladder = _verb(verbs, "ladder", _ladder, "what binds, in which order, what relief is worth", "karvan ladder --to-mt 10")
-    _scenario_arguments(ladder, "scenario id; by default the corridor's baseline")
+    scenario_arguments(ladder, "scenario id; by default the corridor's baseline")
     ladder.add_argument("--year", type=int, help="calendar year (default: the base year)")
     ladder.add_argument(
         "--to-mt",
@@ -107,14 +97,14 @@ def _parser() -> argparse.ArgumentParser:
         help="tonnes without limits at which it ends, million (default: %(default)s)",
     )
 
-    _language_argument(ladder, "language of what is printed")
+    language_argument(ladder, "language of what is printed")
 
     validate = _verb(verbs, "validate", _validate, "the model against published values", "karvan validate --page")
-    validate.add_argument("--corridor", default=DEFAULT_CORRIDOR, metavar="DIR_OR_NAME", help="corridor (default: %(default)s)")
+    corridor_argument(validate)
     validate.add_argument("--page", nargs="?", const="", metavar="FILE", help=_page_help("a page and its picture", _VALIDATION_PAGE))
 
     promises = _verb(verbs, "commitments", _commitments, "how every promise stands in every scenario", "karvan commitments --page")
-    promises.add_argument("--corridor", default=DEFAULT_CORRIDOR, metavar="DIR_OR_NAME", help="corridor (default: %(default)s)")
+    corridor_argument(promises)
     promises.add_argument("--all", action="store_true", help="list the whole register of agreements too")
     promises.add_argument("--page", nargs="?", const="", metavar="FILE", help=_page_help("all of it as a page", _PROMISES_PAGE))
 
@@ -124,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument(
         "id", metavar="ID", help="key of a row, TABLE.KEY, TABLE.KEY.COLUMN, a measure, a scenario, or another name of a row"
     )
-    explain.add_argument("--corridor", default=DEFAULT_CORRIDOR, metavar="DIR_OR_NAME", help="corridor (default: %(default)s)")
+    corridor_argument(explain)
     explain.add_argument("--table", metavar="NAME", help="look in this table only; measures and scenarios count as tables")
     explain.add_argument(
         "--run", type=Path, metavar="DIR", help="run folder whose results are told (default: the corridor's newest in karvan-runs)"
@@ -132,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sources = _verb(verbs, "sources", _sources, "which numbers rest on which source", "karvan sources own_estimate")
     sources.add_argument("id", nargs="?", metavar="ID", help="tell everything that rests on this source")
-    sources.add_argument("--corridor", default=DEFAULT_CORRIDOR, metavar="DIR_OR_NAME", help="corridor (default: %(default)s)")
+    corridor_argument(sources)
     sources.add_argument("--all", action="store_true", dest="is_whole", help="everything instead of a screen of it")
 
     check = _verb(verbs, "check", _check, "every problem of a corridor folder", "karvan check my-corridor")
@@ -144,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     calibrate = _verb(
         verbs, "calibrate", _calibrate, "fit the base year to its observed values", "karvan calibrate --corridor my-corridor --write"
     )
-    calibrate.add_argument("--corridor", default=DEFAULT_CORRIDOR, metavar="DIR_OR_NAME", help="corridor (default: %(default)s)")
+    corridor_argument(calibrate)
     calibrate.add_argument(
         "--write", action="store_true", help="store the fit in the corridor folder: constants, demand_factors, base_costs"
     )
@@ -162,7 +152,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--against", type=Path, metavar="RUN", help="hold it against this run")
     report.add_argument("--out", type=Path, metavar="FILE", help="page to write (default: report.html in the run folder)")
     report.add_argument("--pdf", action="store_true", help="print it, too, with a Chromium on PATH or named by the variable CHROMIUM")
-    _language_argument(report, "language it opens in")
+    language_argument(report, "language it opens in")
     report.add_argument("--ladder", type=Path, metavar="FILE", help="what `karvan ladder --json` printed, to be shown beside the run")
     report.add_argument("--corridor", metavar="DIR_OR_NAME", help="the run's corridor (default: the packaged one it names)")
 
@@ -170,7 +160,7 @@ def _parser() -> argparse.ArgumentParser:
         verbs, "market", _market, "why one market chose as it did in a year", "karvan market cn_coast:eu27:containers --year 2028"
     )
     market.add_argument("market", metavar="MARKET", help="a market_id, or ORIGIN:DESTINATION:GOODS[:FORM] in regions and goods")
-    _scenario_arguments(market, "scenario id; by default the corridor's baseline")
+    scenario_arguments(market, "scenario id; by default the corridor's baseline")
     market.add_argument("--year", type=int, help="calendar year (default: the base year)")
     market.add_argument("--pairs", action="store_true", help="tell each pair of places, too")
 
@@ -180,30 +170,30 @@ def _parser() -> argparse.ArgumentParser:
     use.add_argument(
         "element", nargs="?", metavar="ELEMENT", help="a facility or a link; without it every facility, the costliest to lose first"
     )
-    _scenario_arguments(use, "scenario id; by default the corridor's baseline")
+    scenario_arguments(use, "scenario id; by default the corridor's baseline")
     use.add_argument("--year", type=int, help="calendar year (default: the base year)")
 
     way = _verb(
-        verbs, "route", _route, "a shipper's options between two places, and what rules refuse",
+        verbs, "route", routes.route, "a shipper's options between two places, and what rules refuse",
         "karvan route CNSIA GEPTI --commodity containers --depart 2027-03-01",
     )  # fmt: skip
     routes.add_arguments(way)
-    _language_argument(way, "language the page opens in")
-    _scenario_arguments(way, "scenario id; by default the corridor's baseline")
+    language_argument(way, "language the page opens in")
+    scenario_arguments(way, "scenario id; by default the corridor's baseline")
 
     traffic = _verb(
         verbs, "assign", assigning.assign, "how trips spread over a congested network", "karvan assign NET.tntp TRIPS.tntp --gap 1e-8"
     )
     assigning.add_arguments(traffic)
     simulation = _verb(
-        verbs, "simulate", _simulate, "waits, delays by cause and saturation of a crossing, port or border",
+        verbs, "simulate", simulating.simulate, "waits, delays by cause and saturation of a crossing, port or border",
         "karvan simulate caspian --year 2030 --scenario agreed",
     )  # fmt: skip
     simulating.add_arguments(simulation)
-    _scenario_arguments(simulation, "scenario id; by default the corridor's baseline")
+    scenario_arguments(simulation, "scenario id; by default the corridor's baseline")
 
     server = _verb(verbs, "serve", serving.serve, "runs in a browser: maps, tables, scenarios to try", "karvan serve")
-    server.add_argument("--corridor", default=DEFAULT_CORRIDOR, metavar="DIR_OR_NAME", help="corridor (default: %(default)s)")
+    corridor_argument(server)
     serving.add_arguments(server)
     return parser
 
@@ -215,88 +205,17 @@ def _verb(verbs: Any, name: str, command: Any, answers: str, example: str) -> ar
     return parser
 
 
-def _language_argument(parser: argparse.ArgumentParser, what: str) -> None:
-    parser.add_argument("--lang", choices=LANGUAGES, help=f"{what} (default: the variable KARVAN_LANG, else en)")
-
-
-def _language(parsed: argparse.Namespace) -> str:
-    """The language asked for. The locale is not: what a command prints does not depend on whose machine it runs on."""
-    if parsed.lang is not None:
-        return str(parsed.lang)
-    named = os.environ.get("KARVAN_LANG") or "en"
-    if named not in LANGUAGES:
-        raise DataError(Problem("KARVAN_LANG", None, None, f"is {named}, must be one of {', '.join(LANGUAGES)}"))
-    return named
-
-
-def _scenario_arguments(parser: argparse.ArgumentParser, scenario_help: str) -> None:
-    parser.add_argument("--corridor", default=DEFAULT_CORRIDOR, metavar="DIR_OR_NAME", help="corridor (default: %(default)s)")
-    parser.add_argument("--scenario", metavar="ID", help=scenario_help)
-    parser.add_argument("--with", dest="with_measures", action="append", default=[], metavar="ID_OR_FILE", help="add a measure; repeatable")
-    parser.add_argument(
-        "--without", dest="without_measures", action="append", default=[], metavar="ID", help="take a measure out; repeatable"
-    )
-    parser.add_argument(
-        "--set", dest="set_values", action="append", default=[], metavar="TABLE.ID.COLUMN=VALUE", help="set one input; repeatable"
-    )
-    parser.add_argument("--overlay", type=Path, metavar="DIR", help="folder with only the rows that differ")
-
-
-def _options(parsed: argparse.Namespace) -> ScenarioOptions:
-    from karvan.study import ScenarioOptions
-
-    return ScenarioOptions(
-        with_measures=tuple(parsed.with_measures),
-        without_measures=tuple(parsed.without_measures),
-        set_values=tuple(parsed.set_values),
-        overlay=parsed.overlay,
-    )
-
-
-def _corridor(parsed: argparse.Namespace) -> Corridor:
-    from karvan.corridor import load_corridor
-
-    return load_corridor(parsed.corridor)
-
-
-class _Progress:
-    """Lines on standard error once the work has taken a second; overwritten in place on a terminal."""
-
-    def __init__(self) -> None:
-        self._started = time.perf_counter()
-        self._is_terminal = sys.stderr.isatty()
-        self._shown = 0
-
-    def __call__(self, line: str) -> None:
-        if time.perf_counter() - self._started < 1.0:
-            return
-        if self._is_terminal:
-            sys.stderr.write("\r" + line.ljust(self._shown))
-            self._shown = len(line)
-        else:
-            sys.stderr.write(line + "\n")
-        sys.stderr.flush()
-
-    def __enter__(self) -> _Progress:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._is_terminal and self._shown:
-            sys.stderr.write("\r" + " " * self._shown + "\r")
-            sys.stderr.flush()
-
-
 def _run(parsed: argparse.Namespace) -> int:
     from karvan.report import Words, is_bundled, summary_lines
     from karvan.results import RUNS_FOLDER
     from karvan.study import run
     from karvan.study.run import saved_report
 
-    language = _language(parsed)
-    corridor, options, years = _corridor(parsed), _options(parsed), _years(parsed.years)
+    language = language_of(parsed)
+    corridor, options, years = corridor_of(parsed), options_of(parsed), years_of(parsed.years)
     report = saved_report(corridor, scenario=parsed.scenario, years=years, options=options, out=parsed.out, replace=parsed.replace)
     if report is None:
-        with _Progress() as progress:
+        with Progress() as progress:
             result = run(
                 corridor,
                 scenario=parsed.scenario,
@@ -311,7 +230,7 @@ def _run(parsed: argparse.Namespace) -> int:
     if parsed.ladder is not None:
         _keep_ladder(parsed, parsed.out or RUNS_FOLDER / report["run_id"], language)
     if parsed.json:
-        _print_json(report)
+        print_json(report)
     else:
         print("\n".join(summary_lines(report, words=Words(language))))
     if not is_bundled():
@@ -329,20 +248,9 @@ def _keep_ladder(parsed: argparse.Namespace, folder: Path, language: str) -> Non
     if kept is not None and kept["to_mt"] == parsed.ladder:
         return
     options = ScenarioOptions(set_values=tuple(parsed.set_values), overlay=parsed.overlay)
-    with _Progress() as progress:
-        found = ladder(_corridor(parsed), to_mt=parsed.ladder, options=options, progress=progress)
+    with Progress() as progress:
+        found = ladder(corridor_of(parsed), to_mt=parsed.ladder, options=options, progress=progress)
         add_ladder(folder, found, language=language, corridor=parsed.corridor)
-
-
-def _years(text: str) -> tuple[int, ...]:
-    first, _, last = text.partition(":")
-    try:
-        start, end = int(first), int(last or first)
-    except ValueError as error:
-        raise DataError(Problem("--years", None, None, f"{text} must be a first and a last year, such as 2024:2040")) from error
-    if end < start or end - start > 200:
-        raise DataError(Problem("--years", None, None, f"{text} must run from an earlier to a later year"))
-    return tuple(range(start, end + 1))
 
 
 def _ladder(parsed: argparse.Namespace) -> int:
@@ -350,12 +258,12 @@ def _ladder(parsed: argparse.Namespace) -> int:
     from karvan.report.rungs import ladder_lines
     from karvan.study import ladder
 
-    words = Words(_language(parsed))
-    corridor, options = _corridor(parsed), _options(parsed)
-    with _Progress() as progress:
+    words = Words(language_of(parsed))
+    corridor, options = corridor_of(parsed), options_of(parsed)
+    with Progress() as progress:
         found = ladder(corridor, to_mt=parsed.to_mt, scenario=parsed.scenario, year=parsed.year, options=options, progress=progress)
     if parsed.json:
-        _print_json(found.as_dict())
+        print_json(found.as_dict())
     else:
         print("\n".join(ladder_lines(found, words=words)))
     return 0
@@ -367,14 +275,14 @@ def _validate(parsed: argparse.Namespace) -> int:
     from karvan.study import validate
 
     page = None if parsed.page is None else _page(parsed.page, _VALIDATION_PAGE)
-    with _Progress() as progress:
-        found = validate(_corridor(parsed), progress=progress)
+    with Progress() as progress:
+        found = validate(corridor_of(parsed), progress=progress)
     if page is not None:
         picture = page.with_suffix(".svg")
         write_text_whole(picture, validation_picture(found))
         write_text_whole(page, validation_page(found, picture=picture.name))
     if parsed.json:
-        _print_json({**found, "page": None if page is None else str(page)})
+        print_json({**found, "page": None if page is None else str(page)})
     else:
         print("\n".join(validation_lines(found)))
         print(f"\nEvery value, with sources and reasons: {'karvan validate --page' if page is None else page}")
@@ -387,12 +295,12 @@ def _commitments(parsed: argparse.Namespace) -> int:
     from karvan.study import commitments
 
     page = None if parsed.page is None else _page(parsed.page, _PROMISES_PAGE)
-    with _Progress() as progress:
-        tracked = commitments(_corridor(parsed), progress=progress)
+    with Progress() as progress:
+        tracked = commitments(corridor_of(parsed), progress=progress)
     if page is not None:
         write_text_whole(page, promises_page(tracked))
     if parsed.json:
-        _print_json({**tracked, "page": None if page is None else str(page)})
+        print_json({**tracked, "page": None if page is None else str(page)})
     else:
         print("\n".join(promise_lines(tracked, is_whole=parsed.all)))
         print(f"Promise by promise, with sources: {'karvan commitments --page' if page is None else page}")
@@ -418,11 +326,11 @@ def _explain(parsed: argparse.Namespace) -> int:
     from karvan.results.store import load_run, newest_run
     from karvan.validation import explain
 
-    corridor = _corridor(parsed)
+    corridor = corridor_of(parsed)
     saved = load_run(parsed.run) if parsed.run is not None else newest_run(corridor)
     answer = explain(corridor, parsed.id, table=parsed.table, saved=saved)
     if parsed.json:
-        _print_json(answer)
+        print_json(answer)
     else:
         print("\n".join(explain_lines(answer)))
     return 0
@@ -432,9 +340,9 @@ def _sources(parsed: argparse.Namespace) -> int:
     from karvan.report.provenance import sources_lines
     from karvan.validation import sources
 
-    answer = sources(_corridor(parsed), parsed.id)
+    answer = sources(corridor_of(parsed), parsed.id)
     if parsed.json:
-        _print_json(answer)
+        print_json(answer)
     else:
         print("\n".join(sources_lines(answer, is_whole=parsed.is_whole)))
     return 0
@@ -445,7 +353,7 @@ def _check(parsed: argparse.Namespace) -> int:
 
     problems = check_case(parsed.corridor)
     if parsed.json:
-        _print_json({"ok": not problems, "problems": [problem.as_dict() for problem in problems]})
+        print_json({"ok": not problems, "problems": [problem.as_dict() for problem in problems]})
     elif problems:
         raise DataError(problems)
     else:
@@ -458,7 +366,7 @@ def _new(parsed: argparse.Namespace) -> int:
 
     folder = new_corridor(parsed.folder)
     if parsed.json:
-        _print_json({"folder": str(folder)})
+        print_json({"folder": str(folder)})
     else:
         print(f"Made {folder}. Next: karvan check {folder}, then karvan run --corridor {folder}")
     return 0
@@ -469,12 +377,12 @@ def _calibrate(parsed: argparse.Namespace) -> int:
     from karvan.study import calibrate
     from karvan.study.calibrate import write_fit
 
-    with _Progress() as progress:
-        found = calibrate(_corridor(parsed), progress=progress)
+    with Progress() as progress:
+        found = calibrate(corridor_of(parsed), progress=progress)
     if parsed.write:
         write_fit(found, parsed.corridor)
     if parsed.json:
-        _print_json(found.as_dict())
+        print_json(found.as_dict())
     else:
         print("\n".join(fit_lines(found.as_dict())))
     return 0
@@ -487,7 +395,7 @@ def _check_run(parsed: argparse.Namespace) -> int:
     checks = [check.as_dict() for check in check_saved(parsed.run, corridor=parsed.corridor)]
     is_passed = all(check["is_passed"] for check in checks)
     if parsed.json:
-        _print_json({"ok": is_passed, "run": str(parsed.run), "checks": checks})
+        print_json({"ok": is_passed, "run": str(parsed.run), "checks": checks})
     else:
         print("\n".join(checked_lines(str(parsed.run), checks)))
     return 0 if is_passed else 1
@@ -501,12 +409,12 @@ def _report(parsed: argparse.Namespace) -> int:
         against=parsed.against,
         out=parsed.out,
         is_printed=parsed.pdf,
-        language=_language(parsed),
+        language=language_of(parsed),
         ladder=parsed.ladder,
         corridor=parsed.corridor,
     )
     if parsed.json:
-        _print_json(found)
+        print_json(found)
     else:
         print("\n".join(found[name] for name in ("report", "pdf") if found[name] is not None))
     return 0
@@ -516,11 +424,11 @@ def _market(parsed: argparse.Namespace) -> int:
     from karvan.report.explained import market_lines
     from karvan.study import market
 
-    corridor, options = _corridor(parsed), _options(parsed)
-    with _Progress() as progress:
+    corridor, options = corridor_of(parsed), options_of(parsed)
+    with Progress() as progress:
         found = market(corridor, parsed.market, year=parsed.year, scenario=parsed.scenario, options=options, progress=progress)
     if parsed.json:
-        _print_json(found.as_dict())
+        print_json(found.as_dict())
     else:
         print("\n".join(market_lines(found, has_pairs=parsed.pairs)))
     return 0
@@ -531,9 +439,9 @@ def _select_link(parsed: argparse.Namespace) -> int:
     from karvan.results import Criticality, ElementUse
     from karvan.study import criticality, select_link
 
-    corridor, options, threads = _corridor(parsed), _options(parsed), os.cpu_count() or 1
+    corridor, options, threads = corridor_of(parsed), options_of(parsed), os.cpu_count() or 1
     found: ElementUse | Criticality
-    with _Progress() as progress:
+    with Progress() as progress:
         if parsed.element is None:
             found = criticality(
                 corridor, year=parsed.year, scenario=parsed.scenario, options=options, threads=threads, progress=progress
@@ -543,107 +451,9 @@ def _select_link(parsed: argparse.Namespace) -> int:
                 corridor, parsed.element, year=parsed.year, scenario=parsed.scenario, options=options, threads=threads, progress=progress
             )
     if parsed.json:
-        _print_json(found.as_dict())
+        print_json(found.as_dict())
     else:
         print("\n".join(criticality_lines(found) if isinstance(found, Criticality) else element_lines(found)))
-    return 0
-
-
-def _route(parsed: argparse.Namespace) -> int:
-    from karvan.report.shipping import shipping_lines
-    from karvan.study import route
-    from karvan.study.report import route_report
-
-    if parsed.batch is not None:
-        return _route_batch(parsed)
-    routes.require_question(parsed)
-    corridor = _corridor(parsed)
-    found = route(
-        corridor,
-        parsed.origin,
-        parsed.destination,
-        commodity=parsed.commodity,
-        year=parsed.year,
-        depart=routes.day(parsed.depart, "--depart"),
-        deadline=routes.day(parsed.deadline, "--deadline"),
-        max_options=parsed.max_options,
-        avoid=parsed.avoid,
-        via=parsed.via,
-        cargo=routes.cargo(parsed),
-        scenario=parsed.scenario,
-        options=_options(parsed),
-        **routes.priced(parsed, corridor),
-    )
-    if parsed.report is not None:
-        route_report(found, corridor, parsed.report, language=_language(parsed))
-    if parsed.json:
-        _print_json({**found.as_dict(), **({} if parsed.report is None else {"report": str(parsed.report)})})
-    else:
-        print("\n".join(shipping_lines(found)))
-        if parsed.report is not None:
-            print(f"Page     {parsed.report}")
-    return 0
-
-
-def _route_batch(parsed: argparse.Namespace) -> int:
-    from karvan.report.shipping import batch_lines
-
-    with _Progress() as progress:
-        found = routes.run_batch(parsed, _corridor(parsed), _options(parsed), progress)
-    if parsed.json:
-        _print_json(found.as_dict())
-    else:
-        print("\n".join(batch_lines(found)))
-    if not found.is_whole:
-        return 130
-    return 2 if found.problems else 0
-
-
-def _simulate(parsed: argparse.Namespace) -> int:
-    from karvan.report.queues import queues_lines, water_lines
-    from karvan.simulation import ExperimentOptions, HandoverOptions
-    from karvan.study.simulate import simulate, water
-
-    half_width, workers = simulating.settings(parsed)
-    designs, loads = simulating.designs(parsed.tries, parsed.sweep), simulating.loads(parsed.load)
-    corridor, options = _corridor(parsed), _options(parsed)
-    curves = HandoverOptions(seed=parsed.seed, workers=workers)
-    with _Progress() as progress:
-        if parsed.water is not None:
-            table = water(
-                corridor,
-                parsed.system,
-                years=_years(parsed.water),
-                scenario=parsed.scenario,
-                options=options,
-                loads=loads,
-                progress=progress,
-            )
-            if parsed.json:
-                _print_json({"system_id": parsed.system, "water": table.to_dicts()})
-            else:
-                print("\n".join(water_lines(table)))
-            return 0
-        found = simulate(
-            corridor,
-            parsed.system,
-            year=parsed.year,
-            scenario=parsed.scenario,
-            options=options,
-            how=ExperimentOptions(seed=parsed.seed, half_width_share=half_width, most=parsed.most, workers=workers),
-            curves=curves,
-            loads=loads,
-            load_factor=parsed.load_factor,
-            sea_level_path=parsed.sea_level_path,
-            tries=designs,
-            capacity_of=parsed.capacity_of,
-            has_curves=not parsed.no_curves,
-            progress=progress,
-        )
-    if parsed.json:
-        _print_json(found.as_dict(has_log=parsed.log))
-    else:
-        print("\n".join(queues_lines(found)))
     return 0
 
 

@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from karvan.cli.asking import corridor_of, language_of, options_of
+from karvan.cli.telling import Progress, print_json
 from karvan.errors import DataError, Problem
 
 if TYPE_CHECKING:
@@ -128,3 +130,54 @@ def day(text: str | None, option: str) -> datetime.date | None:
         return datetime.date.fromisoformat(text)
     except ValueError as error:
         raise DataError(Problem(option, None, None, f"{text} must be a date such as 2025-11-01")) from error
+
+
+def route(parsed: argparse.Namespace) -> int:
+    """Answer a shipper's question, or those of a file."""
+    from karvan.report.shipping import shipping_lines
+    from karvan.study.report import route_report
+    from karvan.study.route import route as answer
+
+    if parsed.batch is not None:
+        return _batch(parsed)
+    require_question(parsed)
+    corridor = corridor_of(parsed)
+    found = answer(
+        corridor,
+        parsed.origin,
+        parsed.destination,
+        commodity=parsed.commodity,
+        year=parsed.year,
+        depart=day(parsed.depart, "--depart"),
+        deadline=day(parsed.deadline, "--deadline"),
+        max_options=parsed.max_options,
+        avoid=parsed.avoid,
+        via=parsed.via,
+        cargo=cargo(parsed),
+        scenario=parsed.scenario,
+        options=options_of(parsed),
+        **priced(parsed, corridor),
+    )
+    if parsed.report is not None:
+        route_report(found, corridor, parsed.report, language=language_of(parsed))
+    if parsed.json:
+        print_json({**found.as_dict(), **({} if parsed.report is None else {"report": str(parsed.report)})})
+    else:
+        print("\n".join(shipping_lines(found)))
+        if parsed.report is not None:
+            print(f"Page     {parsed.report}")
+    return 0
+
+
+def _batch(parsed: argparse.Namespace) -> int:
+    from karvan.report.shipping import batch_lines
+
+    with Progress() as progress:
+        found = run_batch(parsed, corridor_of(parsed), options_of(parsed), progress)
+    if parsed.json:
+        print_json(found.as_dict())
+    else:
+        print("\n".join(batch_lines(found)))
+    if not found.is_whole:
+        return 130
+    return 2 if found.problems else 0

@@ -6,6 +6,8 @@ import argparse
 import os
 from collections.abc import Sequence
 
+from karvan.cli.asking import corridor_of, options_of, years_of
+from karvan.cli.telling import Progress, print_json
 from karvan.errors import DataError, Problem
 
 _MOST_DESIGNS = 40
@@ -117,3 +119,53 @@ def settings(parsed: argparse.Namespace) -> tuple[float, int]:
     if parsed.workers is not None and parsed.workers < 1:
         raise DataError(Problem("--workers", None, None, f"is {parsed.workers}, must be 1 or more"))
     return share(parsed.half_width, "--half-width"), parsed.workers or os.cpu_count() or 1
+
+
+def simulate(parsed: argparse.Namespace) -> int:
+    """Simulate a system, or tell what water does to it year by year."""
+    from karvan.report.queues import queues_lines, water_lines
+    from karvan.simulation import ExperimentOptions, HandoverOptions
+    from karvan.study.simulate import simulate as simulated
+    from karvan.study.simulate import water
+
+    half_width, workers = settings(parsed)
+    tries, streams = designs(parsed.tries, parsed.sweep), loads(parsed.load)
+    corridor, options = corridor_of(parsed), options_of(parsed)
+    curves = HandoverOptions(seed=parsed.seed, workers=workers)
+    with Progress() as progress:
+        if parsed.water is not None:
+            table = water(
+                corridor,
+                parsed.system,
+                years=years_of(parsed.water),
+                scenario=parsed.scenario,
+                options=options,
+                loads=streams,
+                progress=progress,
+            )
+            if parsed.json:
+                print_json({"system_id": parsed.system, "water": table.to_dicts()})
+            else:
+                print("\n".join(water_lines(table)))
+            return 0
+        found = simulated(
+            corridor,
+            parsed.system,
+            year=parsed.year,
+            scenario=parsed.scenario,
+            options=options,
+            how=ExperimentOptions(seed=parsed.seed, half_width_share=half_width, most=parsed.most, workers=workers),
+            curves=curves,
+            loads=streams,
+            load_factor=parsed.load_factor,
+            sea_level_path=parsed.sea_level_path,
+            tries=tries,
+            capacity_of=parsed.capacity_of,
+            has_curves=not parsed.no_curves,
+            progress=progress,
+        )
+    if parsed.json:
+        print_json(found.as_dict(has_log=parsed.log))
+    else:
+        print("\n".join(queues_lines(found)))
+    return 0

@@ -67,7 +67,7 @@ def read_gmns(folder: str | Path) -> RoadNetwork:
     times, is_two_way = _times(links, problems), _two_way(links, problems)
     if problems:
         raise DataError(problems[:25])
-    top = int(max(zones["zone_id"].max(), 0))  # type: ignore[type-var,arg-type]
+    top = max([0, *(int(zone) for zone in zones["zone_id"])])
     number = dict(zones.select("node_id", "zone_id").iter_rows())
     number |= {node: top + 1 + place for place, node in enumerate(sorted(known - number.keys()))}
     lanes = _column(links, "lanes", 1.0)

@@ -65,12 +65,11 @@ def _paid(administrations: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def _by_kind(surcharges: Iterable[Mapping[str, Any]]) -> list[tuple[str, float, float]]:
-    sums: dict[str, list[float]] = {}
+    sums: dict[str, tuple[float, float]] = {}
     for item in surcharges:
-        both = sums.setdefault(str(item["kind"]), [0.0, 0.0])
-        both[0] += float(item["expected_usd_per_t"])
-        both[1] += float(item["p90_usd_per_t"])
-    return [(kind, *both) for kind, both in sums.items() if max(both) >= _WORTH_TELLING_USD_PER_T]  # type: ignore[misc]
+        mean, p90 = sums.get(str(item["kind"]), (0.0, 0.0))
+        sums[str(item["kind"])] = (mean + float(item["expected_usd_per_t"]), p90 + float(item["p90_usd_per_t"]))
+    return [(kind, mean, p90) for kind, (mean, p90) in sums.items() if max(mean, p90) >= _WORTH_TELLING_USD_PER_T]
 
 
 def _wrapped(text: str) -> list[str]:

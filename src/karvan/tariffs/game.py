@@ -108,15 +108,7 @@ def nash_margins(market: Market, members: int, *, most_usd_per_t: float, weights
     Raises:
         ConvergenceError: Some member would still gain by more than a ten-millionth of all profit; `best` holds the margins.
     """
-    margin = np.full(members, most_usd_per_t / (2.0 * members))
-    scale = most_usd_per_t
-    for _ in range(_MOST_ROUNDS):
-        before = margin.copy()
-        for member in range(members):
-            best, _ = _best_response(market, margin, [member], most_usd_per_t)
-            margin[member] += _DAMPING * (best - margin[member])
-        if float(np.abs(margin - before).max()) <= _STILL_SHARE * scale:
-            break
+    margin = _rested(market, [[member] for member in range(members)], members, most_usd_per_t)
     outcome = market(margin)
     is_split = False
     if outcome.is_full:
@@ -143,7 +135,8 @@ def alliances(market: Market, members: int, *, most_usd_per_t: float) -> tuple[A
     for size in range(2, members):
         for group in combinations(range(members), size):
             blocks = [list(group), *([member] for member in range(members) if member not in group)]
-            profit = _nash_of_blocks(market, blocks, members, most_usd_per_t)
+            margin = _rested(market, blocks, members, most_usd_per_t)
+            profit = _profit(margin, market(margin))
             found.append(Alliance(group, float(profit[list(group)].sum()), float(apart[list(group)].sum())))
     return tuple(found)
 
@@ -220,8 +213,8 @@ def _certified(market: Market, margin: FloatArray, most: float, *, is_split: boo
     return found
 
 
-def _nash_of_blocks(market: Market, blocks: Sequence[Sequence[int]], members: int, most: float) -> FloatArray:
-    """Profit of each member when each block sets one margin, booked with its first member."""
+def _rested(market: Market, blocks: Sequence[Sequence[int]], members: int, most: float) -> FloatArray:
+    """Margins at which damped best responses rest when each block sets one margin, booked with its first member, shape (members,)."""
     margin = np.zeros(members)
     margin[[block[0] for block in blocks]] = most / (2.0 * len(blocks))
     for _ in range(_MOST_ROUNDS):
@@ -231,4 +224,4 @@ def _nash_of_blocks(market: Market, blocks: Sequence[Sequence[int]], members: in
             margin[block[0]] += _DAMPING * (best - margin[block[0]])
         if float(np.abs(margin - before).max()) <= _STILL_SHARE * most:
             break
-    return _profit(margin, market(margin))
+    return margin

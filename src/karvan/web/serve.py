@@ -168,6 +168,6 @@ def _lock(handle: int) -> None:
     except ImportError:
         import msvcrt
 
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]  # on Windows only
         return
     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,8 +1,9 @@
 // The app: bar, drawer, rooms; which run is looked at, what is in hand, what the server does for it.
 import { allDrawn, forgetAll, resizeAll } from "../charts.js";
 import { makeCards } from "../cards.js";
+import { languagePicker } from "../controls.js";
 import { button, h } from "../dom.js";
-import { LANGUAGES, currentLanguage, setLanguage, t } from "../i18n.js";
+import { currentLanguage, t } from "../i18n.js";
 import { registerBasemap } from "../map.js";
 import { START, createStore } from "../store.js";
 import { preferredTheme, prefersStill } from "../theme.js";
@@ -341,21 +342,11 @@ export function mountApp(root, { server, session, kase, basemap, licences, runs,
 
   // Bar and drawer, in the language that is chosen.
   function dress() {
-    const languages = h(
-      "select",
-      {
-        id: "language",
-        "aria-label": t("language"),
-        onchange: (event) => {
-          setLanguage(event.target.value);
-          remember("language", event.target.value);
-          dress();
-          go(desk.get().view);
-          document.getElementById("language").focus();
-        },
-      },
-      Object.entries(LANGUAGES).map(([code, name]) => h("option", { value: code, selected: code === currentLanguage() }, name)),
-    );
+    const languages = languagePicker((code) => {
+      remember("language", code);
+      dress();
+      go(desk.get().view);
+    });
     const link = (view) =>
       h(
         "a",
