@@ -512,34 +512,66 @@ def settled(forest, slots, part):
 
 
 @njit(cache=True, nogil=True)
-def carried(block, forest, is_open):
-    """A copy of a forest with flows in proportion to the block's totals, without paths over closed links; `is_open` by link."""
-    first_slot, next_slot, end, flow, parent, link, child, sibling, used = forest
-    amount = block.total
-    slots, nodes = used[0], used[1]
-    is_way = np.ones(nodes, dtype=np.bool_)
+def _is_live(forest, is_open, flow_of):
+    """Whether a path that is open ends at a node or beyond it, shape (nodes,); fills `flow_of` with the flow on a pair's open paths."""
+    first_slot, next_slot, end, flow, parent, link, _, _, used = forest
+    nodes = used[1]
+    is_way, is_live = np.ones(nodes, dtype=np.bool_), np.zeros(nodes, dtype=np.bool_)
     for node in range(nodes):
         if link[node] >= 0:
             is_way[node] = is_way[parent[node]] and is_open[link[node]]
-    new_first = np.empty(first_slot.shape[0], dtype=np.int64)
-    new_next, new_flow = next_slot[:slots].copy(), flow[:slots].copy()
     for pair in range(first_slot.shape[0]):
-        held = 0.0
-        new_first[pair] = NOWHERE
+        flow_of[pair] = 0.0
         slot = first_slot[pair]
         while slot >= 0:
             if is_way[end[slot]]:
-                held += flow[slot]
-                new_next[slot] = new_first[pair]
-                new_first[pair] = slot
+                flow_of[pair] += flow[slot]
+                is_live[end[slot]] = True
             slot = next_slot[slot]
-        if held <= 0.0:
-            new_first[pair] = NOWHERE
-        slot = new_first[pair]
-        while slot >= 0:
-            new_flow[slot] *= amount[pair] / held
-            slot = new_next[slot]
-    return Forest(
-        new_first, new_next, end[:slots].copy(), new_flow, parent[:nodes].copy(), link[:nodes].copy(), child[:nodes].copy(),
-        sibling[:nodes].copy(), used.copy(),
+    for back in range(nodes):
+        node = nodes - 1 - back
+        if is_live[node]:
+            is_live[parent[node]] = True
+    return is_live
+
+
+@njit(cache=True, nogil=True)
+def carried(block, forest, is_open):
+    """The paths of a forest with flows in proportion to the block's totals, without those over closed links and what is left of paths
+    that nobody takes; `is_open` by link.
+    """
+    first_slot, next_slot, end, flow, parent, link, _, _, used = forest
+    amount, nodes, sources = block.total, used[1], block.source_node.shape[0]
+    held = np.empty(first_slot.shape[0])
+    is_live = _is_live(forest, is_open, held)
+    count, slots = sources, 0
+    place = np.empty(nodes, dtype=np.int32)
+    for node in range(nodes):
+        place[node] = node
+        if node >= sources and is_live[node]:
+            place[node] = count
+            count += 1
+    room = count + count // 2 + 64
+    new = Forest(
+        np.empty(first_slot.shape[0], dtype=np.int64), np.empty(used[0], dtype=np.int64), np.empty(used[0], dtype=np.int64),
+        np.empty(used[0]), np.empty(room, dtype=np.int32), np.empty(room, dtype=np.int32), np.empty(room, dtype=np.int32),
+        np.empty(room, dtype=np.int32), np.empty(2, dtype=np.int64),
     )  # fmt: skip
+    planted(block, new)
+    for node in range(sources, nodes):
+        if is_live[node]:
+            here, above = place[node], place[parent[node]]
+            new.parent[here], new.link[here] = above, link[node]
+            new.child[here], new.sibling[here] = NOWHERE, new.child[above]
+            new.child[above] = here
+    for pair in range(first_slot.shape[0]):
+        slot = first_slot[pair]
+        while slot >= 0 and held[pair] > 0.0:
+            if is_live[end[slot]]:
+                new.end[slots], new.flow[slots] = place[end[slot]], flow[slot] * (amount[pair] / held[pair])
+                new.next_slot[slots] = new.first_slot[pair]
+                new.first_slot[pair] = slots
+                slots += 1
+            slot = next_slot[slot]
+    new.used[0], new.used[1] = slots, count
+    return new
