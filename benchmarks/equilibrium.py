@@ -4,7 +4,7 @@ The job: from the network and trips in memory to link volumes with a relative ga
 runs in a process of its own, once with its loops loaded already; setting up its structures is timed apart. What both found is held against
 one evaluator, scipy's Dijkstra at the costs of their volumes. Further: how fast Karvan gets as near as 1e-10, warm against cold, one
 thread against two, and the cost of a search as a made-up network grows. `python -m benchmarks.equilibrium [NETWORK ...]`; the networks are
-read from the folder that KARVAN_TNTP names.
+read from the folder that KARVAN_TNTP names. `--without-peer` leaves out what takes minutes.
 """
 
 from __future__ import annotations
@@ -287,10 +287,15 @@ def compare(names: tuple[str, ...], repeats: int, peer_repeats: int) -> None:
                         record = done_by(side, name, gap)
                         records.setdefault((side, name, gap), []).append(record)
                         print(json.dumps({"side": side, "network": name, "gap": gap} | record), flush=True)
-        own = {name: answer_of("benchmarks.equilibrium", "--alone", name, environment=environment) for name in names}
-        print(json.dumps(own), flush=True)
-        grown = answer_of("benchmarks.equilibrium", "--growth", environment=environment)["rows"]
     write_section(*versus(names, records, compiling["first_use_s"]))
+
+
+def without_peer(names: tuple[str, ...]) -> None:
+    """Karvan by itself, written into two sections of the page."""
+    environment = dict(os.environ)
+    own = {name: answer_of("benchmarks.equilibrium", "--alone", name, environment=environment) for name in names}
+    print(json.dumps(own), flush=True)
+    grown = answer_of("benchmarks.equilibrium", "--growth", environment=environment)["rows"]
     write_section(*finer(own))
     write_section(*as_it_grows(grown))
 
@@ -386,6 +391,7 @@ def main() -> None:
     parser.add_argument("--out")
     parser.add_argument("--alone", action="store_true")
     parser.add_argument("--growth", action="store_true")
+    parser.add_argument("--without-peer", action="store_true")
     parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument("--peer-repeats", type=int, default=PEER_REPEATS)
     arguments = parser.parse_args()
@@ -396,7 +402,9 @@ def main() -> None:
     elif arguments.growth:
         print(json.dumps({"rows": growth()}))
     else:
-        compare(tuple(arguments.networks), arguments.repeats, arguments.peer_repeats)
+        if not arguments.without_peer:
+            compare(tuple(arguments.networks), arguments.repeats, arguments.peer_repeats)
+        without_peer(tuple(arguments.networks))
 
 
 if __name__ == "__main__":
