@@ -68,7 +68,7 @@ def test_a_year_written_down_comes_back_with_the_same_digits(two_ports: Corridor
         assert np.array_equal(getattr(again.clearing, name), getattr(asked.clearing, name))
     assert np.array_equal(again.delay_h, asked.delay_h)
     assert (again.is_settled, again.route_gap) == (asked.is_settled, asked.route_gap)
-    rests = [memory.rest(snapshot, co2_price_usd_per_t=0.0) for memory in (RouteMemory(), RouteMemory(folder=tmp_path))]
+    rests = [memory.routed(snapshot, co2_price_usd_per_t=0.0).rest for memory in (RouteMemory(), RouteMemory(folder=tmp_path))]
     for name in ("gap", "share", "composite"):
         assert np.array_equal(getattr(rests[0], name), getattr(rests[1], name))
     assert np.array_equal(rests[0].pool.is_in, rests[1].pool.is_in)

@@ -161,7 +161,7 @@ def test_repriced_charges_are_those_of_the_tables(two_ports, before, after):
     terminal = two_ports.tables["terminals"]["terminal_id"][0]
     old, _ = with_value(two_ports, "tariffs.sea_bulk.rate", before)
     new, _ = with_value(with_value(old, "tariffs.sea_bulk.rate", after)[0], f"terminals.{terminal}.cost_usd_per_t", "7")
-    own, other = (RouteMemory().space(snapshot_of(item), co2_price_usd_per_t=0.0) for item in (old, new))
+    own, other = (RouteMemory().routed(snapshot_of(item), co2_price_usd_per_t=0.0).space for item in (old, new))
     priced = repriced(own, new.tables, before=old.tables)
     assert priced.cost_parts == pytest.approx(other.cost_parts, rel=1e-12)
     assert priced.leg_cost == pytest.approx(other.leg_cost, rel=1e-12)

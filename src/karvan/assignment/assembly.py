@@ -85,8 +85,9 @@ class Assembly:
 
 def effective_capacity(facilities: pl.DataFrame) -> FloatArray:
     """Nominal x availability x payload / peak factor, thousands of the facility's unit a year, shape (facilities,)."""
-    frame = facilities.select(capacity=pl.col("nominal") * pl.col("availability_share") * pl.col("payload_share") / pl.col("peak_factor"))
-    return np.array(frame["capacity"].to_numpy(), dtype=np.float64)
+    columns = ("nominal", "availability_share", "payload_share", "peak_factor")
+    nominal, available, payload, peak = (np.array(facilities[name].to_numpy(), dtype=np.float64) for name in columns)
+    return np.asarray(nominal * available * payload / peak, dtype=np.float64)
 
 
 def assemble(
@@ -114,16 +115,18 @@ def assemble(
     market_count = len(sets.market_ids)
     route_market, set_count = sets.route_market, sets.route_count
     demand, goods_code = tables["demand"], sets.market_goods
-    commodities = tables["commodities"].sort("commodity_group")
-    commodities = commodities.filter(commodities["commodity_group"].is_in(sorted(set(sets.market_commodity))))
+    commodities, goods_names = tables["commodities"], sorted(set(sets.market_commodity))
+    row_of = {name: row for row, name in enumerate(commodities["commodity_group"].to_list())}
+    goods_row = np.array([row_of[name] for name in goods_names], dtype=np.int64)
 
     def trait(column: str) -> FloatArray:
-        return np.array(commodities[column].to_numpy(), dtype=np.float64)
+        return np.array(commodities[column].to_numpy(), dtype=np.float64)[goods_row]
 
     factor = [factors.get(pair, 1.0) for pair in zip(sets.market_commodity, sets.market_form, strict=True)]
     flow = np.array(demand["flow_kt"].to_numpy(), dtype=np.float64)[sets.market_row] * np.array(factor) * sets.market_share
-    stored = tables["base_costs"].select("market_id", "origin_node", "destination_node", "base_cost_usd_per_t")
-    base_costs = {row[:3]: row[3] for row in stored.iter_rows()}
+    of_base = ("market_id", "origin_node", "destination_node", "base_cost_usd_per_t")
+    *ends, base_costs_usd_per_t = (tables["base_costs"][name].to_list() for name in of_base)
+    base_costs = dict(zip(zip(*ends, strict=True), base_costs_usd_per_t, strict=True))
     has_base = np.array([key in base_costs for key in sets.market_ids], dtype=np.bool_)
     base_cost = np.array([base_costs.get(key, 0.0) for key in sets.market_ids], dtype=np.float64)
     blocks = demand["block"].to_list()
@@ -148,7 +151,7 @@ def assemble(
     take = np.repeat(starts - route_first_entry[:-1], counts) + np.arange(route_first_entry[-1])
 
     names = [*sets.family_ids, NOT_SHIPPED]
-    table = [[constants.get((family, name), 0.0) for name in commodities["commodity_group"]] for family in names]
+    table = [[constants.get((family, name), 0.0) for name in goods_names] for family in names]
     constant = np.array(table, dtype=np.float64).reshape(len(names), -1)[family_code, goods_code[market_of_nest]]
     facilities = tables["facilities"]
     left = np.maximum(effective_capacity(facilities) - np.array(facilities["other_load"].to_numpy()), 0.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 
@@ -98,11 +99,15 @@ def centroid_markets(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     demand = tables["demand"].select("market_id", "origin_region", "destination_region", "commodity_group", pl.col("form").cast(pl.String))
     problems: list[Problem] = []
     rows: list[tuple[object, ...]] = []
+
+    @cache
+    def usable_at(region: str, side: str, commodity: str, form: str) -> list[tuple[Centroid, float]]:
+        return _usable(centroids_of(known, region, side, commodity), units_of_form(units_of.get(commodity, []), form))
+
     for row, (market, origin_region, destination_region, commodity, form) in enumerate(demand.iter_rows()):
-        units = units_of_form(units_of.get(commodity, []), form)
         ends = []
         for region, side in ((origin_region, "origin"), (destination_region, "destination")):
-            usable = _usable(centroids_of(known, region, side, commodity), units)
+            usable = usable_at(region, side, commodity, form)
             if not usable:
                 message = f"no row of region_places ties {region} to a place for {form} {commodity} ({side} side); add one"
                 problems.append(Problem("demand", row + 1, f"{side}_region", message))

@@ -104,7 +104,8 @@ class ArcCosts:
 def payloads(tables: Mapping[str, pl.DataFrame]) -> dict[str, FloatArray]:
     """Payload of each commodity group by position in LOADING_UNITS, t per unit; NaN where it may not use the unit."""
     found = {group: np.full(len(LOADING_UNITS), np.nan) for group in tables["commodities"]["commodity_group"]}
-    for group, unit, value in tables["commodity_units"].select("commodity_group", "loading_unit", "payload_t_per_unit").iter_rows():
+    columns = (tables["commodity_units"][name].to_list() for name in ("commodity_group", "loading_unit", "payload_t_per_unit"))
+    for group, unit, value in zip(*columns, strict=True):
         found[group][LOADING_UNITS.index(unit)] = value
     return found
 
@@ -175,7 +176,7 @@ def estimated_rows(tables: Mapping[str, pl.DataFrame], table: str) -> BoolArray:
     frame = tables[table]
     if "confidence" not in frame.columns:
         return np.zeros(frame.height + 1, dtype=np.bool_)
-    return np.append((frame["confidence"].cast(pl.String) == "estimate").fill_null(False).to_numpy(), False)
+    return np.array([word == "estimate" for word in frame["confidence"].to_list()] + [False], dtype=np.bool_)
 
 
 def element_is_estimate(graph: StateGraph, tables: Mapping[str, pl.DataFrame]) -> BoolArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
@@ -230,34 +230,33 @@ def _link_arcs(tables: Mapping[str, pl.DataFrame]) -> Iterator[_Arc]:
     """Arcs of links and of the border posts on their passages."""
     operators = _operator_rows(tables)
     carried: dict[str, list[str]] = {}
-    for mode in tables["modes"].iter_rows(named=True):
-        carried.setdefault(mode["mode"], []).append(mode["loading_unit"])
+    for name, unit in zip(tables["modes"]["mode"].to_list(), tables["modes"]["loading_unit"].to_list(), strict=True):
+        carried.setdefault(name, []).append(unit)
     posts: dict[tuple[str, str], list[tuple[int, dict[str, Any]]]] = {}
     for index, row in enumerate(tables["terminals"].iter_rows(named=True)):
         if row["link_id"] is not None:
             posts.setdefault((row["link_id"], row["place_id"]), []).append((index, row))
-    for index, link in enumerate(tables["links"].iter_rows(named=True)):
-        if not link["is_open"]:
+    columns = ("link_id", "mode", "gauge", "from_place", "to_place", "one_way", "is_open", "operator_id")
+    for index, link in enumerate(zip(*(tables["links"][name].to_list() for name in columns), strict=True)):
+        link_id, mode, gauge_of_link, from_place, to_place, one_way, is_open, operator_id = link
+        if not is_open:
             continue
-        gauges = ("1435", "1520") if link["gauge"] == "both" else (link["gauge"],)
-        for (gauge, unit), direction in product(product(gauges, carried.get(link["mode"], ())), (FORWARD, BACKWARD)):
-            if direction == BACKWARD and link["one_way"]:
+        for (gauge, unit), direction in product(product(_spread(gauge_of_link), carried.get(mode, ())), (FORWARD, BACKWARD)):
+            if direction == BACKWARD and one_way:
                 continue
-            start, end = (link["from_place"], link["to_place"])[:: 1 if direction == FORWARD else -1]
-            leaving = _posts(posts.get((link["link_id"], start), []), gauge, unit)
-            entering = _posts(posts.get((link["link_id"], end), []), gauge, unit)
+            start, end = (from_place, to_place) if direction == FORWARD else (to_place, from_place)
+            leaving = _posts(posts.get((link_id, start), []), gauge, unit)
+            entering = _posts(posts.get((link_id, end), []), gauge, unit)
             if any(not row["is_open"] or (direction == BACKWARD and not row["both_ways"]) for _, row in leaving + entering):
                 continue
             chain: list[tuple[int, dict[str, Any] | None]] = [*leaving, (index, None), *entering]
-            here = _state(start, link["mode"], gauge, unit)
+            here = _state(start, mode, gauge, unit)
             for step, (element, post) in enumerate(chain):
                 at = start if step < len(leaving) else end
                 is_last = step == len(chain) - 1
-                gate: _NodeName = (GATE, at, link["mode"], gauge, unit, link["link_id"], 2 * step + direction)
-                there = _state(end, link["mode"], gauge, unit) if is_last else gate
+                there = _state(end, mode, gauge, unit) if is_last else (GATE, at, mode, gauge, unit, link_id, 2 * step + direction)
                 if post is None:
-                    operator = operators[link["operator_id"]]
-                    yield _Arc(here, there, LINK, link["link_id"], element, direction, unit, unit, operator)
+                    yield _Arc(here, there, LINK, link_id, element, direction, unit, unit, operators[operator_id])
                 else:
                     operator = operators[post["operator_id"]]
                     yield _Arc(here, there, TERMINAL, post["terminal_id"], element, direction, unit, unit, operator)
@@ -265,6 +264,8 @@ def _link_arcs(tables: Mapping[str, pl.DataFrame]) -> Iterator[_Arc]:
 
 
 def _posts(rows: list[tuple[int, dict[str, Any]]], gauge: str, unit: str) -> list[tuple[int, dict[str, Any]]]:
+    if not rows:
+        return []
     fitting = [(index, row) for index, row in rows if row["from_unit"] in (ANY, unit) and row["from_gauge"] in (ANY, "both", gauge)]
     return sorted(fitting, key=lambda post: str(post[1]["terminal_id"]))
 
@@ -296,11 +297,12 @@ def _terminal_arcs(tables: Mapping[str, pl.DataFrame], link_arcs: list[_Arc]) ->
             if ANY not in (mode, gauge, unit):
                 states.setdefault(row["place_id"], set()).update((mode, one, unit) for one in _spread(gauge))
     arcs: list[_Arc] = []
+    in_order = {place: sorted(known) for place, known in states.items()}
     for index, row in rows:
         place = row["place_id"]
         common = (TERMINAL, row["terminal_id"], index)
         operator = operators[row["operator_id"]]
-        for before, after in _state_pairs(row, states.get(place, set())):
+        for before, after in _state_pairs(row, in_order.get(place, [])):
             tail, head = _state(place, *before), _state(place, *after)
             arcs.append(_Arc(tail, head, *common, FORWARD, before[2], after[2], operator))
             if row["both_ways"]:
@@ -308,12 +310,13 @@ def _terminal_arcs(tables: Mapping[str, pl.DataFrame], link_arcs: list[_Arc]) ->
     return arcs
 
 
-def _state_pairs(row: Mapping[str, Any], states: set[tuple[str, str, str]]) -> Iterator[tuple[tuple[str, str, str], tuple[str, str, str]]]:
+def _state_pairs(row: Mapping[str, Any], states: list[tuple[str, str, str]]) -> Iterator[tuple[tuple[str, str, str], tuple[str, str, str]]]:
     """Pairs of states that a terminal row joins; `any` after means unchanged (the gauge too, while the mode is)."""
-    for mode, gauge, unit in sorted(states):
-        if row["from_mode"] not in (ANY, mode) or row["from_unit"] not in (ANY, unit):
+    from_mode, from_gauge, from_unit = row["from_mode"], row["from_gauge"], row["from_unit"]
+    for mode, gauge, unit in states:
+        if from_mode not in (ANY, mode) or from_unit not in (ANY, unit):
             continue
-        if row["from_gauge"] != ANY and gauge not in _spread(row["from_gauge"]):
+        if from_gauge != ANY and gauge not in _spread(from_gauge):
             continue
         to_mode = mode if row["to_mode"] == ANY else row["to_mode"]
         to_unit = unit if row["to_unit"] == ANY else row["to_unit"]
@@ -353,20 +356,23 @@ def _access_arcs(tables: Mapping[str, pl.DataFrame], arcs: list[_Arc]) -> list[_
 
 
 def _compiled(tables: Mapping[str, pl.DataFrame], arcs: list[_Arc]) -> StateGraph:
-    names = sorted({arc.tail for arc in arcs} | {arc.head for arc in arcs})
+    names = sorted({end for arc in arcs for end in arc[:2]})
     numbers = {name: number for number, name in enumerate(names)}
     place_ids = tuple(sorted(tables["places"]["place_id"]))
     place_index = {place: index for index, place in enumerate(place_ids)}
-    ordered = sorted(arcs, key=lambda arc: (numbers[arc.tail], numbers[arc.head], arc.kind, arc.element_id, arc.direction))
-    tail = np.array([numbers[arc.tail] for arc in ordered], dtype=np.int64)
-    head = np.array([numbers[arc.head] for arc in ordered], dtype=np.int64)
+
+    def whole(values: Sequence[int]) -> IntArray:
+        return np.array(values, dtype=np.int64)
+
+    tails, heads, kinds, ids, elements, directions, units, units_after, operators = zip(*arcs, strict=True) if arcs else ((),) * 9
+    id_rank = {name: rank for rank, name in enumerate(sorted(set(ids)))}
+    unit_code = {unit: code for code, unit in enumerate(LOADING_UNITS)}
+    tail, head = whole([numbers[name] for name in tails]), whole([numbers[name] for name in heads])
+    order = np.lexsort((whole(directions), whole([id_rank[name] for name in ids]), whole(kinds), head, tail))
+    tail, head = tail[order], head[order]
     out_first, out_arc = _by_end(tail, len(names))
     in_first, in_arc = _by_end(head, len(names))
-
-    none = np.zeros(len(ordered))
-
-    def whole(values: list[int]) -> IntArray:
-        return np.array(values, dtype=np.int64)
+    none = np.zeros(len(arcs))
 
     is_centroid = [name[0] in (ORIGIN, DESTINATION) for name in names]
     place_of = [place_index.get(name[5], -1) if at_end else place_index[name[1]] for name, at_end in zip(names, is_centroid, strict=True)]
@@ -389,14 +395,14 @@ def _compiled(tables: Mapping[str, pl.DataFrame], arcs: list[_Arc]) -> StateGrap
         destination_nodes=ends(DESTINATION),
         arc_tail=tail,
         arc_head=head,
-        arc_kind=whole([arc.kind for arc in ordered]),
-        arc_element=whole([arc.element for arc in ordered]),
-        arc_element_id=tuple(arc.element_id for arc in ordered),
-        arc_direction=whole([arc.direction for arc in ordered]),
-        arc_unit=whole([LOADING_UNITS.index(arc.unit) for arc in ordered]),
-        arc_unit_after=whole([LOADING_UNITS.index(arc.unit_after) for arc in ordered]),
-        arc_operator=whole([arc.operator for arc in ordered]),
-        arc_hours=np.zeros((len(ordered), len(_HOURS))),
+        arc_kind=whole(kinds)[order],
+        arc_element=whole(elements)[order],
+        arc_element_id=tuple(ids[arc] for arc in order.tolist()),
+        arc_direction=whole(directions)[order],
+        arc_unit=whole([unit_code[unit] for unit in units])[order],
+        arc_unit_after=whole([unit_code[unit] for unit in units_after])[order],
+        arc_operator=whole(operators)[order],
+        arc_hours=np.zeros((len(arcs), len(_HOURS))),
         arc_sd_h=none,
         arc_length_km=none,
         arc_co2e_wtw_kg_per_t=none,

@@ -98,7 +98,7 @@ class FacilityEntries:
 def rows_of(tables: Mapping[str, pl.DataFrame]) -> Rows:
     """What routes can use up."""
     facilities, returns = tables["facilities"], tables["returns"]
-    in_days = facilities["unit"].cast(pl.String).is_in(DAY_UNITS).to_numpy()
+    in_days = np.array([unit in DAY_UNITS for unit in facilities["unit"].to_list()], dtype=np.bool_)
     return Rows(
         facility_count=facilities.height,
         ids=(*facilities["facility_id"], *returns["return_id"]),
@@ -256,15 +256,16 @@ def empty_runs(tables: Mapping[str, pl.DataFrame]) -> tuple[EmptyRun, ...]:
     """What empties take, for each row of `returns`: room, but no tonnes, in the facilities that stand on the link itself."""
     facilities = {name: row for row, name in enumerate(tables["facilities"]["facility_id"])}
     operators = {name: row for row, name in enumerate(tables["operators"]["operator_id"])}
-    units = tables["facilities"]["unit"].cast(pl.String).to_list()
-    hours = dict(tables["links"].select("link_id", "time_h").iter_rows())
+    units = tables["facilities"]["unit"].to_list()
+    hours = dict(zip(tables["links"]["link_id"].to_list(), tables["links"]["time_h"].to_list(), strict=True))
+    is_general = (pl.col("commodity_group") == ANY) & pl.col("origin_region").is_null() & pl.col("destination_region").is_null()
+    on_returns = tables["facility_uses"].filter(is_general & pl.col("link_id").is_in(tables["returns"]["link_id"].to_list()))
+    uses = list(on_returns.iter_rows(named=True))
     found = []
     for number, row in enumerate(tables["returns"].iter_rows(named=True)):
         taken: dict[str, dict[int, float]] = {"forward": {}, "backward": {}}
-        is_general = (pl.col("commodity_group") == ANY) & pl.col("origin_region").is_null() & pl.col("destination_region").is_null()
-        uses = tables["facility_uses"].filter((pl.col("link_id") == row["link_id"]) & is_general)
-        for use in uses.iter_rows(named=True):
-            if use["loading_unit"] not in (ANY, row["loading_unit"]):
+        for use in uses:
+            if use["link_id"] != row["link_id"] or use["loading_unit"] not in (ANY, row["loading_unit"]):
                 continue
             facility = facilities[use["facility_id"]]
             per_unit = _units_of_an_empty(units[facility], row["loading_unit"], hours[row["link_id"]] / HOURS_PER_DAY)

@@ -36,7 +36,7 @@ from karvan.errors import ConvergenceError, DataError, Problem, SolverError
 from karvan.results.outlook import ROUTE_GAP
 from karvan.routing import Standing, entered, price_costs
 from karvan.routing.cost import HOURS_PER_DAY, value_of_time_usd_per_t_d
-from karvan.study.route_memory import Kept, RoutedSnapshot, RouteMemory
+from karvan.study.route_memory import Kept, RoutedSnapshot, RouteMemory, YearKey
 
 FloatArray = npt.NDArray[np.float64]
 _MOST_ROUNDS = 8
@@ -147,9 +147,9 @@ def clear(
 
 
 def _cleared(
-    snapshot: Snapshot, market: Market, memory: RouteMemory, key: tuple[object, ...], *, co2_price_usd_per_t: float, is_strict: bool
+    snapshot: Snapshot, market: Market, memory: RouteMemory, key: YearKey, *, co2_price_usd_per_t: float, is_strict: bool
 ) -> Cleared:
-    known = None if is_strict else memory.recall(snapshot, key, co2_price_usd_per_t=co2_price_usd_per_t)
+    known = None if is_strict else memory.recall(snapshot, key)
     if known is not None:
         return _recalled(*known, market)
     routed = memory.routed(snapshot, co2_price_usd_per_t=co2_price_usd_per_t, is_strict=is_strict)

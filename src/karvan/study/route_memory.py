@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -101,6 +101,21 @@ class RoutedSnapshot:
         return arc_rates(self.space, self.snapshot.tables)
 
 
+class RoutingKey(NamedTuple):
+    """All that routes at rest depend on but for the constants: digests of tables, permissions in force, the carbon price."""
+
+    digests: tuple[bytes, ...]
+    in_force: tuple[str, ...]
+    co2_price_usd_per_t: float
+
+
+class YearKey(NamedTuple):
+    """All that the routes of a year depend on: what routes at rest do, and the market's own tables and settings."""
+
+    routing: RoutingKey
+    market: tuple[object, ...]
+
+
 @dataclass(frozen=True)
 class Kept:
     """What is kept of a year beside its routes.
@@ -157,31 +172,29 @@ class RouteMemory:
         """
         if is_strict:
             self.require_routes(snapshot, co2_price_usd_per_t=co2_price_usd_per_t)
-        rest = self.rest(snapshot, co2_price_usd_per_t=co2_price_usd_per_t)
-        space = self.space(snapshot, co2_price_usd_per_t=co2_price_usd_per_t)
-        return RoutedSnapshot(snapshot, space, lambda: rest, rest.sets, rest.entries)
+        key = _routing_key(snapshot, co2_price_usd_per_t)
+        rest = self._rest(snapshot, key)
+        return RoutedSnapshot(snapshot, self._space(snapshot, key), lambda: rest, rest.sets, rest.entries)
 
     def require_routes(self, snapshot: Snapshot, *, co2_price_usd_per_t: float) -> None:
         """Raise a DataError with every market that has no route."""
-        found = self._first(snapshot, co2_price_usd_per_t).unreachable
+        found = self._first(snapshot, _routing_key(snapshot, co2_price_usd_per_t)).unreachable
         if found:
             raise DataError([_unreachable(snapshot, market) for market in found])
 
-    def _first(self, snapshot: Snapshot, co2_price_usd_per_t: float) -> RouteSets:
-        space = self.space(snapshot, co2_price_usd_per_t=co2_price_usd_per_t)
-        key = _routing_key(snapshot, co2_price_usd_per_t)
+    def _first(self, snapshot: Snapshot, key: RoutingKey) -> RouteSets:
+        space = self._space(snapshot, key)
         with self._lock(key):
             if key not in self._firsts:
                 self._firsts[key] = first_routes(space, threads=self.threads)
         return self._firsts[key]
 
-    def space(self, snapshot: Snapshot, *, co2_price_usd_per_t: float) -> RouteSpace:
+    def _space(self, snapshot: Snapshot, key: RoutingKey) -> RouteSpace:
         """What the snapshot's routes are searched in."""
-        key = _routing_key(snapshot, co2_price_usd_per_t)
         with self._lock(key):
             if key not in self._spaces:
                 self._spaces[key] = route_space(
-                    self._graph(snapshot), snapshot.tables, date=snapshot.state_date, co2_price_usd_per_t=co2_price_usd_per_t
+                    self._graph(snapshot), snapshot.tables, date=snapshot.state_date, co2_price_usd_per_t=key.co2_price_usd_per_t
                 )  # fmt: skip
         return self._spaces[key]
 
@@ -194,17 +207,16 @@ class RouteMemory:
                 return self._graphs[key]
         return measured(self._graphs[key], snapshot.tables)
 
-    def rest(self, snapshot: Snapshot, *, co2_price_usd_per_t: float) -> Entered:
+    def _rest(self, snapshot: Snapshot, key: RoutingKey) -> Entered:
         """Routes that are choices while nothing has a price or a delay."""
-        space = self.space(snapshot, co2_price_usd_per_t=co2_price_usd_per_t)
-        key = _routing_key(snapshot, co2_price_usd_per_t)
+        space = self._space(snapshot, key)
         constants = stored_constants(snapshot.tables)
         whole = (*key, tuple(sorted(constants.items())))
         with self._lock(whole):
             if whole not in self._rests:
                 kept = self._read(whole)
                 if kept is None:
-                    found = entered(space, self._first(snapshot, co2_price_usd_per_t), at_rest(space, constants), threads=self.threads)
+                    found = entered(space, self._first(snapshot, key), at_rest(space, constants), threads=self.threads)
                     pool, is_in = found.pool.sets, found.pool.is_in
                     self._write(whole, **_written(pool), is_in=is_in, **{name: getattr(found, name) for name in _STANDING})
                 else:
@@ -215,22 +227,20 @@ class RouteMemory:
                 self._rests[whole] = found
         return self._rests[whole]
 
-    def recall(self, snapshot: Snapshot, key: tuple[object, ...], *, co2_price_usd_per_t: float) -> tuple[RoutedSnapshot, Kept] | None:
+    def recall(self, snapshot: Snapshot, key: YearKey) -> tuple[RoutedSnapshot, Kept] | None:
         """The snapshot with the routes that a year with this key was found to have, and what was kept; None if it is not known."""
         kept = self._read(key)
         if kept is None:
             return None
-        space = self.space(snapshot, co2_price_usd_per_t=co2_price_usd_per_t)
+        space = self._space(snapshot, key.routing)
         sets, entries = recalled(space, *(kept[name] for name in _ROUTES))
-        routed = RoutedSnapshot(
-            snapshot, space, lambda: self.rest(snapshot, co2_price_usd_per_t=co2_price_usd_per_t), sets, entries
-        )  # fmt: skip
+        routed = RoutedSnapshot(snapshot, space, lambda: self._rest(snapshot, key.routing), sets, entries)
         found = Kept(
             kept["row_price"], kept["delay_h"], bool(kept["is_settled"]), int(kept["delay_evaluations"]), float(kept["route_gap"])
         )  # fmt: skip
         return routed, found
 
-    def keep(self, key: tuple[object, ...], sets: RouteSets, found: Kept) -> None:
+    def keep(self, key: YearKey, sets: RouteSets, found: Kept) -> None:
         """Keep a year for later runs; a folder that cannot be written is left alone."""
         self._write(key, **_written(sets), **{item.name: np.asarray(getattr(found, item.name)) for item in fields(found)})
 
@@ -277,10 +287,10 @@ class RouteMemory:
         with self._guard:
             return self._held.get(key)
 
-    def year_key(self, snapshot: Snapshot, *, co2_price_usd_per_t: float, settings: tuple[object, ...]) -> tuple[object, ...]:
+    def year_key(self, snapshot: Snapshot, *, co2_price_usd_per_t: float, settings: tuple[object, ...]) -> YearKey:
         """All that the routes of a year depend on."""
         digests = (snapshot.digests[name] for name in MARKET_TABLES)
-        return (*_routing_key(snapshot, co2_price_usd_per_t), *digests, *settings)
+        return YearKey(_routing_key(snapshot, co2_price_usd_per_t), (*digests, *settings))
 
     def _lock(self, key: tuple[object, ...]) -> Lock:
         with self._guard:
@@ -329,16 +339,20 @@ def _prune(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _routing_key(snapshot: Snapshot, co2_price_usd_per_t: float) -> tuple[object, ...]:
-    rules = snapshot.tables["permissions"]
-    begun = rules["from_date"].is_null() | (rules["from_date"] <= snapshot.state_date)
-    running = rules["until_date"].is_null() | (rules["until_date"] > snapshot.state_date)
-    in_force = tuple(rules.filter(begun & running & rules["in_force"])["permission_id"].sort())
+def _routing_key(snapshot: Snapshot, co2_price_usd_per_t: float) -> RoutingKey:
+    rules, day = snapshot.tables["permissions"], snapshot.state_date
+    columns = (rules[name].to_list() for name in ("permission_id", "in_force", "from_date", "until_date"))
+    in_force = tuple(
+        sorted(
+            name for name, is_in, begin, end in zip(*columns, strict=True)
+            if is_in and (begin is None or begin <= day) and (end is None or end > day)
+        )
+    )  # fmt: skip
     digests = (snapshot.digests[name] for name in ROUTING_TABLES if name != "permissions")
     markets = snapshot.tables["demand"].select("market_id", "origin_region", "destination_region", "commodity_group", "form")
     facilities = snapshot.tables["facilities"].select("facility_id", "unit")
     frames = (rules.drop("in_force"), markets, facilities)
-    return (*digests, *(rows_digest(frame) for frame in frames), in_force, co2_price_usd_per_t)
+    return RoutingKey((*digests, *(rows_digest(frame) for frame in frames)), in_force, co2_price_usd_per_t)
 
 
 def _network_key(snapshot: Snapshot) -> tuple[object, ...]:

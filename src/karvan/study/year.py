@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from karvan.study.clear import Cleared, time_values_usd_per_t_h
 from karvan.sums import weighted_sum
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 
 def year_result(cleared: Cleared, *, headline_cordon: str, crude_commodity: str, has_queue: bool = True) -> YearResult:
@@ -108,8 +109,9 @@ def _crossings(cleared: Cleared, set_flow: FloatArray, headline_kt: FloatArray) 
     for name in sorted(cleared.routed.cordons):
         kt, kteu = cleared.routed.cordons[name]
         crossing = np.flatnonzero(kt > 0.0)
-        trade, flow = trade_of_route[crossing], (set_flow * kt)[crossing]
-        amounts = (flow, (set_flow * kteu)[crossing], flow * headline_kt[crossing])
+        trade, on = trade_of_route[crossing], set_flow[crossing]
+        flow = on * kt[crossing]
+        amounts = (flow, on * kteu[crossing], flow * headline_kt[crossing])
         used = np.flatnonzero(np.bincount(trade, minlength=len(trades)))
         rows += [(name, trades[number]) for number in used.tolist()] or [(name, (None,) * 4)]
         totals = np.stack([np.bincount(trade, weights=each, minlength=len(trades))[used] for each in amounts], axis=1)
@@ -176,44 +178,52 @@ def _value_of_time(cleared: Cleared, set_flow: FloatArray) -> FloatArray:
     return np.divide(total, tonnes, out=np.zeros_like(total), where=tonnes > 0)
 
 
-def _nest_frame(cleared: Cleared, keys: Mapping[str, list[str]]) -> pl.DataFrame:
-    """Flow of each nest with labels of its market and family."""
-    assembly, clearing = cleared.assembly, cleared.clearing
-    nests = np.flatnonzero(assembly.market_of_nest < assembly.goods_count)
-    flow = np.bincount(assembly.nest_of_route, weights=clearing.route_flow_kt, minlength=assembly.family_code.shape[0])[nests]
-    names = [*cleared.routed.sets.family_ids, NOT_SHIPPED]
-    return pl.DataFrame({**keys, "family_id": [names[code] for code in assembly.family_code[nests]], "flow_kt": flow})
+def _sums(columns: Sequence[str], labels: Sequence[tuple[str, ...]], of: IntArray, flow: FloatArray) -> pl.DataFrame:
+    """Sums of flows by label, sorted; a label that no flow has is left out.
+
+    Args:
+        columns: Names of the parts of a label.
+        labels: Labels, each once.
+        of: Position in labels of the label of each flow.
+        flow: The flows, kt.
+    """
+    total = np.bincount(of, weights=flow, minlength=len(labels))
+    used = sorted(np.flatnonzero(np.bincount(of, minlength=len(labels))).tolist(), key=labels.__getitem__)
+    named = {name: [labels[place][part] for place in used] for part, name in enumerate(columns)}
+    return pl.DataFrame({**named, "flow_kt": total[used]}, schema_overrides=dict.fromkeys(columns, pl.String))
+
+
+def _nest_sums(cleared: Cleared, columns: Sequence[str], label_of_market: Sequence[tuple[str, ...]]) -> pl.DataFrame:
+    """Sums of flows by the label of the market and the family of a nest."""
+    assembly = cleared.assembly
+    families = (*cleared.routed.sets.family_ids, NOT_SHIPPED)
+    labels = sorted(set(label_of_market))
+    place = {label: number for number, label in enumerate(labels)}
+    code_of_market = np.array([place[label] for label in label_of_market], dtype=np.int64)
+    is_goods = assembly.market_of_nest < assembly.goods_count
+    code = code_of_market[assembly.market_of_nest[is_goods]] * len(families) + assembly.family_code[is_goods]
+    flow = np.bincount(assembly.nest_of_route, weights=cleared.clearing.route_flow_kt, minlength=is_goods.shape[0])
+    of_goods = np.asarray(flow[is_goods], dtype=np.float64)
+    return _sums([*columns, "family_id"], [(*label, family) for label in labels for family in families], code, of_goods)
 
 
 def _families(cleared: Cleared) -> pl.DataFrame:
-    assembly = cleared.assembly
-    commodity = [assembly.market_commodity[market] for market in assembly.market_of_nest if market < assembly.goods_count]
-    frame = _nest_frame(cleared, {"commodity_group": commodity})
-    return (
-        frame.group_by("commodity_group", "family_id", maintain_order=True)
-        .agg(pl.col("flow_kt").sum())
-        .sort("commodity_group", "family_id")
-    )
+    return _nest_sums(cleared, ["commodity_group"], list(zip(cleared.assembly.market_commodity, strict=True)))
 
 
 def _regions(cleared: Cleared) -> pl.DataFrame:
     assembly = cleared.assembly
-    nests = assembly.market_of_nest[assembly.market_of_nest < assembly.goods_count]
-    keys = {
-        "origin_region": [assembly.market_origin[market] for market in nests],
-        "destination_region": [assembly.market_destination[market] for market in nests],
-        "commodity_group": [assembly.market_commodity[market] for market in nests],
-    }
-    frame = _nest_frame(cleared, keys)
-    columns = [*keys, "family_id"]
-    return frame.group_by(columns, maintain_order=True).agg(pl.col("flow_kt").sum()).sort(columns)
+    labels = list(zip(assembly.market_origin, assembly.market_destination, assembly.market_commodity, strict=True))
+    return _nest_sums(cleared, ["origin_region", "destination_region", "commodity_group"], labels)
 
 
 def _blocks(cleared: Cleared, set_flow: FloatArray, headline_kt: FloatArray) -> pl.DataFrame:
-    market = cleared.routed.sets.route_market
-    flow = np.bincount(market, weights=set_flow * headline_kt, minlength=len(cleared.assembly.market_block))
-    frame = pl.DataFrame({"block": cleared.assembly.market_block, "flow_kt": flow}, schema={"block": pl.String, "flow_kt": pl.Float64})
-    return frame.filter(pl.col("block").is_not_null()).group_by("block", maintain_order=True).agg(pl.col("flow_kt").sum()).sort("block")
+    blocks = cleared.assembly.market_block
+    weights = set_flow * headline_kt
+    flow = np.asarray(np.bincount(cleared.routed.sets.route_market, weights=weights, minlength=len(blocks)), dtype=np.float64)
+    labels = sorted({(block,) for block in blocks if block is not None})
+    of = np.array([labels.index((block,)) for block in blocks if block is not None], dtype=np.int64)
+    return _sums(["block"], labels, of, flow[[block is not None for block in blocks]])
 
 
 def _links(cleared: Cleared, arc_flow: FloatArray) -> pl.DataFrame:
