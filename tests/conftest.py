@@ -13,7 +13,8 @@ from karvan.corridor import Corridor, load_corridor, new_corridor
 from karvan.results import SavedRun, load_run
 from karvan.study import run
 
-os.environ["KARVAN_CACHE"] = tempfile.mkdtemp(prefix="karvan-tests-")  # no test reads what another session has left behind
+if "PYTEST_XDIST_WORKER" not in os.environ:  # workers share the folder of the session; none reads what another session has left behind
+    os.environ["KARVAN_CACHE"] = tempfile.mkdtemp(prefix="karvan-tests-")
 
 settings.register_profile("karvan", deadline=None, derandomize=True)
 settings.load_profile("karvan")
