@@ -16,7 +16,7 @@ from karvan.report import Words, summary_lines
 from karvan.results.outlook import ROUTE_GAP
 from karvan.study import ScenarioOptions, calibrate, ladder, prepare, run
 from karvan.study.relief import raised_facilities
-from karvan.study.route_memory import MARKET_TABLES, ROUTING_TABLES, RouteMemory
+from karvan.study.route_memory import MARKET_TABLES, ROUTING_TABLES, RouteMemory, cache_folder
 from karvan.study.run import outlook
 
 YEARS = (2024, 2025, 2026, 2027, 2028, 2030, 2035, 2040)
@@ -42,8 +42,8 @@ def agreed(corridor):
 
 @pytest.fixture(scope="module")
 def cleared_years(corridor):
-    """Outlooks of one scenario with measures added and values set; routes are shared between tests."""
-    memory = RouteMemory()
+    """Outlooks of one scenario with measures added and values set; routes are shared between tests and with the run."""
+    memory = RouteMemory(folder=cache_folder())
 
     def years(scenario, wanted, *measures, set_values=()):
         prepared = prepare(corridor, scenario, ScenarioOptions(with_measures=measures, set_values=set_values))
