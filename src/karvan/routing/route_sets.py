@@ -22,8 +22,8 @@ BoolArray = npt.NDArray[np.bool_]
 
 # Searches add up part of each leg's spread where the exact cost takes the root of a sum: they look this much further.
 _SLACK_SHARE = 0.02
-# A nest is taken to stand as it did while no cost of its routes has moved by this part of 1/theta.
-_STILL = 0.05
+# A nest is searched again once a route that no search has told could take this many times the share from which routes enter.
+_DRIFT = 1.2
 
 
 @dataclass(frozen=True)
@@ -138,8 +138,7 @@ def entered(
         entries: What the routes use, if that is known.
         pool: Routes told earlier, of which those that are in are the sets; searches need not tell them again.
         known: What was known at other prices and delays, with these very constants and among these routes or fewer: a nest is not
-            searched again while no route of it costs more or less by a twentieth of 1/theta than it did then, and what was left out then
-            would take less than the share by now.
+            searched again while what no search told then could by now take less than a fifth more than the share.
         threads: Searches made at once; the answer does not depend on it.
     """
     options = space.options
@@ -407,7 +406,7 @@ def _limits(
     reach = np.log(np.maximum(now.share, np.finfo(np.float64).tiny) / bound) / space.by_market("route_theta")[:, None]
     is_open = np.isfinite(reach) & np.isfinite(now.composite)
     if known:
-        is_open &= _could_take(space, pool, now, standing, known, added) >= bound
+        is_open &= _could_take(space, pool, now, standing, known, added) >= _DRIFT * bound
     additive = np.empty(sets.route_count)
     _choice_kernels.sums(_choice_kernels.Routes(sets.route_first_arc, sets.route_arc, space.commodity[sets.route_market]), by_arc, additive)
     least, least_additive = np.full(now.share.shape, np.inf), np.full(now.share.shape, np.inf)
@@ -423,20 +422,22 @@ def _limits(
 
 
 def _could_take(space: RouteSpace, pool: Pool, now: Entered, standing: Standing, known: Sequence[Entered], added: FloatArray) -> FloatArray:
-    """Most of its market that a route left out could take by now, shape (markets, families): its weight when the nest was last judged,
-    grown with the composite; 1 where prices and delays have moved the cost of a route of the nest too far to tell.
+    """Most of its market that a route which no search has told could take by now, shape (markets, families).
+
+    When its nest was last searched it would have taken less than the share, or than was told then. Since then the nest's own share may have
+    grown, the composite risen, and the route become cheaper, by no more than a route of the nest that is in.
     """
-    theta, least = space.by_market("route_theta")[:, None], 1e-3 * space.options.enter_share
+    theta, bound = space.by_market("route_theta")[:, None], space.options.enter_share
     is_in, best = pool.is_in, np.ones(now.share.shape)
     nest = (pool.sets.route_market[is_in], pool.sets.route_family[is_in])
     for then in known:
-        moved = np.zeros(now.share.shape)
+        fallen = np.zeros(now.share.shape)
         before = price_costs(space, pool.sets, pool.entries, replace(then.standing, price_weight=standing.price_weight))
-        np.maximum.at(moved, nest, np.abs(added - before)[is_in])
+        np.maximum.at(fallen, nest, (before - added)[is_in])
         with np.errstate(invalid="ignore", over="ignore"):
             risen = np.where(np.isfinite(now.composite), now.composite - then.composite, 0.0)
-            weight = np.maximum(then.gap, least) / np.maximum(then.share, 1e-12) * now.share * np.exp(theta * risen)
-        best = np.minimum(best, np.where(moved * theta <= _STILL, weight, 1.0))
+            could = np.maximum(then.gap, bound) * now.share / np.maximum(then.share, 1e-12) * np.exp(theta * (risen + fallen))
+        best = np.minimum(best, could)
     return best
 
 
