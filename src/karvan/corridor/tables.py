@@ -27,6 +27,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "returns": network.Returns,
     "services": network.Services,
     "sailings": network.Sailings,
+    "wait_seasons": network.WaitSeasons,
     "fleet": network.Fleet,
     "limits": network.Limits,
     "vessels": network.Vessels,
@@ -76,7 +77,7 @@ TABLES: dict[str, type[dy.Schema]] = {
 
 OPTIONAL_TABLES = frozenset({
     "waypoints", "returns", "surcharges", "through_rates", "limits", "vessels", "depths", "sea_levels", "delay_curves", "road_curves",
-    "services", "sailings", "fleet", "journeys", "power_zones", "power_plants", "power_lines", "permissions", "seasons",
+    "services", "sailings", "wait_seasons", "fleet", "journeys", "power_zones", "power_plants", "power_lines", "permissions", "seasons",
     "trade",
     "calibration_targets", "constants", "demand_factors", "base_costs", "provenance", "default_ranges", "observations", "commitments",
     "currencies", "deflators",

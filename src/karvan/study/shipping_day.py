@@ -26,7 +26,7 @@ from karvan.routing.limits import Cargo, grounded_closings, limit_closings, quot
 from karvan.routing.options import Bounds, Criteria, Ends, bounds_to, criteria_of
 from karvan.routing.permissions import Rule, binding, closed_arcs, rules_for, rules_in_force
 from karvan.routing.refusals import Closing
-from karvan.routing.timetable import delayed, timetable
+from karvan.routing.timetable import delayed, in_month, timetable
 from karvan.schema import ANY
 from karvan.study.names import Directory, RegionFinder, arcs_named, bits_named, directory
 from karvan.study.rule_calendar import RuleCalendar
@@ -68,7 +68,8 @@ class ShippingDay:
             opened = {name: frame.with_columns(is_open=pl.lit(value=True)) for name, _, frame in parts}
             self._snapshot_tables = {**self._snapshot_tables, **opened}
         self.tables = tables_between_places(self._snapshot_tables)
-        self.graph: StateGraph = build_graph(self.tables)
+        graph = build_graph(self.tables)
+        self.graph: StateGraph = in_month(graph, self.tables, date.month) if is_departure else graph
         self.times = timetable(self.graph, self.tables, depart=date if is_departure else None)
         self.families: Families = compile_families(self.tables)
         self.rules = rules_in_force(self.tables, date)
