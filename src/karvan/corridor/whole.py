@@ -338,7 +338,8 @@ def _wait_seasons(tables: Tables) -> Iterator[Problem]:
     for (terminal, direction), rows in months.items():
         mean = sum(ratio for _, ratio in rows) / len(rows)
         if len(rows) != _MONTHS:
-            yield Problem("wait_seasons", rows[-1][0], "month_number", f"{terminal} {direction} has {len(rows)} months, must have all twelve")
+            message = f"{terminal} {direction} has {len(rows)} months, must have all twelve"
+            yield Problem("wait_seasons", rows[-1][0], "month_number", message)
         elif abs(mean - 1.0) > _RATIO_TOLERANCE:
             yield Problem("wait_seasons", rows[-1][0], "wait_ratio", f"of {terminal} {direction} has a mean of {mean:.4g}, must be 1")
 

@@ -106,12 +106,16 @@ class Sailings(Table):
 
 
 class WaitSeasons(Table):
-    """How the wait at a terminal moves through the year. Goods that give a day of departure wait as in that month; the market does not
-    read it."""
+    """How the wait at a terminal moves through the year. Goods that give a day of departure wait as in that month.
+
+    The market does not read it.
+    """
 
     terminal_id = text_id("Where goods wait.", refers_to="terminals.terminal_id", primary_key=True)
     direction = choice(
-        "For goods that change as the terminal's columns say (forward) or the other way (backward).", ("forward", "backward"), primary_key=True
+        "For goods that change as the terminal's columns say (forward) or the other way (backward).",
+        ("forward", "backward"),
+        primary_key=True,
     )
     month_number = whole("Month, 1 to 12; all twelve are given, and their mean is 1.", primary_key=True, least=1, most=12)
     wait_ratio = number("Wait of the month over the mean wait of the year; its spread goes with it.", unit="1", least=0.0)
