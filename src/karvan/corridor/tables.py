@@ -30,6 +30,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "wait_seasons": network.WaitSeasons,
     "fleet": network.Fleet,
     "limits": network.Limits,
+    "cabotage": network.Cabotage,
     "vessels": network.Vessels,
     "depths": network.Depths,
     "systems": network.Systems,
@@ -76,7 +77,8 @@ TABLES: dict[str, type[dy.Schema]] = {
 """Declaration of each table, in a fixed order; the name is the file's stem."""
 
 OPTIONAL_TABLES = frozenset({
-    "waypoints", "returns", "surcharges", "through_rates", "limits", "vessels", "depths", "sea_levels", "delay_curves", "road_curves",
+    "waypoints", "returns", "surcharges", "through_rates", "limits", "cabotage", "vessels", "depths", "sea_levels", "delay_curves",
+    "road_curves",
     "services", "sailings", "wait_seasons", "fleet", "journeys", "power_zones", "power_plants", "power_lines", "permissions", "seasons",
     "trade",
     "calibration_targets", "constants", "demand_factors", "base_costs", "provenance", "default_ranges", "observations", "commitments",
