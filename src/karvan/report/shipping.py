@@ -115,7 +115,7 @@ def _leg_lines(option: ShippingOption, room: int) -> list[str]:
     lines += [_row(f"  {leg['mode'].replace('_', ' '):<13}{_where(leg)}", leg) for leg in (option.legs[item] for item in sorted(kept))]
     if left:
         rest = {name: sum(float(leg[name]) for leg in left) for name in ("cost_usd_per_t", *(f"{name}_h" for name in _HOURS))}
-        lines.append(_row(f"  and {len(left)} shorter ones", rest))
+        lines.append(_row(f"  and {len(left)} shorter one{'s' * (len(left) > 1)}", rest))
     total = {"cost_usd_per_t": option.cost_usd_per_t, **{f"{name}_h": option.hours[name] for name in _HOURS}}
     return [*lines, _row("  in all", total)]
 
