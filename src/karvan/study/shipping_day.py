@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -82,7 +81,7 @@ class ShippingDay:
         self._past: dict[tuple[str | None, str | None, str], tuple[Closing, ...]] = {}
         self._nothing = np.zeros(self.graph.arc_count)
         self._full: dict[str, tuple[FloatArray, FloatArray]] = {}
-        self._limits: dict[tuple[str, Cargo], tuple[Closing, ...]] = {}
+        self._limits: dict[tuple[str, float | None, float | None, bool, str | None, bool], tuple[Closing, ...]] = {}
         self._cabotage: dict[tuple[str | None, str, str], tuple[Closing, ...]] = {}
         self._tellers: dict[str, Teller] = {}
         self._regions: dict[tuple[str, str, str], str | None] = {}
@@ -149,7 +148,7 @@ class ShippingDay:
 
     def limits(self, commodity_group: str, cargo: Cargo) -> tuple[Closing, ...]:
         """Limits in force that a shipment goes beyond, and links whose ships may load nothing."""
-        key = (commodity_group, replace(cargo, tonnes=None, value_usd_per_t=None, carrier=None))
+        key = (commodity_group, cargo.unit_t, cargo.piece_t, cargo.is_reefer, cargo.hazard_class, cargo.is_out_of_gauge)
         if key not in self._limits:
             payload = self._charges.payload[commodity_group]
             self._limits[key] = (*limit_closings(self.graph, self.tables, cargo, payload, self.date), *self._grounded)
