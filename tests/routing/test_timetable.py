@@ -5,7 +5,7 @@ import datetime
 import polars as pl
 import pytest
 
-from karvan.routing import build_graph, timetable
+from karvan.routing import build_graph, in_month, timetable
 from tests.routing.small import link, places, tables
 
 START = datetime.date(2025, 3, 1)
@@ -75,3 +75,34 @@ def test_without_a_day_of_departure_dates_do_not_count():
     times, quay, _ = by_element(made(sailings=[datetime.date(2025, 3, 3)]))
     assert times.sailing_h.shape == (0,)
     assert times.hours[quay, 1] == 6.0
+
+
+def seasonal(direction):
+    return {
+        **made(),
+        "wait_seasons": pl.DataFrame(
+            {"terminal_id": ["quay"] * 2, "direction": [direction] * 2, "month_number": [1, 7], "wait_ratio": [2.5, 0.5]}
+        ),
+    }
+
+
+@pytest.mark.parametrize(("month", "ratio"), [(1, 2.5), (7, 0.5), (4, 1.0)])
+def test_a_month_stretches_the_wait_and_its_spread_but_no_work(month, ratio):
+    """6 h of waiting and a spread of 4 h, in January two and a half times as long; the 3 h of work stay."""
+    tables_made = seasonal("forward")
+    graph = in_month(build_graph(tables_made), tables_made, month)
+    quay = next(arc for arc, name in enumerate(graph.arc_element_id) if name == "quay" and graph.arc_direction[arc] == 0)
+    assert graph.arc_hours[quay].tolist() == [0.0, 6.0 * ratio, 0.0, 0.0, 3.0]
+    assert graph.arc_sd_h[quay] == pytest.approx(4.0 * ratio)
+
+
+def test_goods_that_come_off_the_ship_do_not_wait_for_its_season():
+    tables_made = seasonal("backward")
+    graph, plain = build_graph(tables_made), build_graph(made())
+    forward = [arc for arc in range(graph.arc_count) if graph.arc_direction[arc] == 0]
+    assert in_month(graph, tables_made, 1).arc_hours[forward].tolist() == plain.arc_hours[forward].tolist()
+
+
+def test_without_seasons_a_month_is_the_mean_year():
+    graph = build_graph(made())
+    assert in_month(graph, made(), 1) is graph

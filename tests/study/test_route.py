@@ -14,6 +14,7 @@ from karvan.corridor import load_corridor
 from karvan.errors import DataError
 from karvan.results import ShippingAnswer
 from karvan.routing import SearchOptions, pareto_ways
+from karvan.routing.limits import Cargo
 from karvan.study import ScenarioOptions, ShippingDesk, route
 from karvan.study.names import plain
 
@@ -126,6 +127,37 @@ def test_nothing_passes_what_is_closed(desk, start, end, goods):
             assert mask[np.concatenate(ways.arcs)].all()
             assert (ways.values.min(axis=0) >= free * (1.0 - 1e-9)).all()
     assert 100 < ways_found < 2500  # some closures leave a way, some none
+
+
+def test_a_winter_crossing_waits_longer_than_a_summer_one(desk):
+    """The year's wait for a ship at Aktau, times 2.45 for goods that leave in December and 0.34 in July."""
+
+    def waiting(day):
+        found = desk.answer("altynkol", "absheron", commodity="containers", via=["c_aktau__alat"], depart=datetime.date.fromisoformat(day))
+        return next(leg["waiting_h"] for leg in found.options[0].legs if leg["from"] == leg["to"] == "aktau")
+
+    year = desk.answer("altynkol", "absheron", commodity="containers", via=["c_aktau__alat"], year=2024).options[0]
+    (mean,) = (leg["waiting_h"] for leg in year.legs if leg["from"] == leg["to"] == "aktau")
+    assert (waiting("2024-12-10"), waiting("2024-07-01")) == pytest.approx((2.45 * mean, 0.34 * mean))
+
+
+def test_cabotage_is_refused_or_to_be_checked_with_its_rule(desk):
+    def asked(ends, goods, day, carrier):
+        cargo = Cargo(carrier=carrier)
+        return desk.answer(*ends, commodity=goods, depart=datetime.date.fromisoformat(day), cargo=cargo, has_legs=False)
+
+    ships = asked(("mersin", "ambarli"), "containers", "2026-03-01", "GE")
+    assert "turkish_cabotage_law_815" in {rule.source for item in ships.rejected if item.reason == "ban" for rule in item.rules}
+    assert asked(("mersin", "ambarli"), "containers", "2026-03-01", "TR").rejected == ()
+    for day, reason, source in (
+        ("2024-12-31", "ban", "eaeu_cabotage_24_kg_2020"),
+        ("2025-01-01", "needs_check", "timesca_cabotage_eaeu_2025"),
+    ):
+        (refusal,) = asked(("almaty", "astana"), "machinery", day, "RU").rejected
+        assert (refusal.reason, {rule.source for rule in refusal.rules}) == (reason, {source})
+    assert asked(("almaty", "astana"), "machinery", "2025-01-01", "KZ").rejected == ()
+    with pytest.raises(DataError, match="two capital letters"):
+        asked(("almaty", "astana"), "machinery", "2025-01-01", "Russia")
 
 
 def test_a_closed_link_is_on_no_way_by_any_option(real):

@@ -81,7 +81,8 @@ def test_money_of_another_year_is_brought_to_the_price_year(two_ports) -> None:
     snapshot = apply(load_scenario("history", two_ports), two_ports, year=2024)
     outcomes = Outcomes(
         base_year=2024, baseline_id="baseline", headline_cordon="sea_crossing", years={},
-        legs={2024: journey_legs(snapshot, co2_price_usd_per_t=0.0)}, journeys=two_ports.tables["journeys"], deflators={2020: 0.9},
+        legs={2024: journey_legs(snapshot, co2_price_usd_per_t=0.0)}, month_legs={},
+        journeys=two_ports.tables["journeys"], deflators={2020: 0.9},
     )  # fmt: skip
     assert compare(paid, outcomes)["observations"][0]["compared_with"] == pytest.approx(100.0)
 

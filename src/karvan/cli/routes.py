@@ -44,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reefer", action="store_true", help="the goods need power on the way")
     parser.add_argument("--hazard", metavar="CLASS", help="UN class of dangerous goods, such as 3 or 5.1")
     parser.add_argument("--out-of-gauge", action="store_true", help="the goods stand out beyond the loading gauge")
+    parser.add_argument("--carrier", metavar="CC", help="country of the carrier, such as TR, for rules about carriage within a country")
     parser.add_argument("--quotes", type=Path, metavar="FILE", help="CSV file of rates that you were quoted, in place of the model's")
     parser.add_argument("--run", type=Path, metavar="DIR", help="run folder whose full facilities cost, in the year asked")
     parser.add_argument(
@@ -67,7 +68,7 @@ def run_batch(parsed: argparse.Namespace, corridor: Corridor, options: ScenarioO
     asked = {"ORIGIN": parsed.origin, "--commodity": parsed.commodity, "--year": parsed.year, "--depart": parsed.depart,
              "--deadline": parsed.deadline, "--avoid": parsed.avoid, "--via": parsed.via, "--tonnes": parsed.tonnes,
              "--value": parsed.value, "--unit-t": parsed.unit_t, "--piece-t": parsed.piece_t, "--reefer": parsed.reefer,
-             "--hazard": parsed.hazard, "--out-of-gauge": parsed.out_of_gauge}  # fmt: skip
+             "--hazard": parsed.hazard, "--out-of-gauge": parsed.out_of_gauge, "--carrier": parsed.carrier}  # fmt: skip
     given = [name for name, value in asked.items() if value]
     problems = [Problem(name, None, None, "stands in the file of shipments when --batch is given; leave it out") for name in given]
     if parsed.out is None:
@@ -100,7 +101,7 @@ def cargo(parsed: argparse.Namespace) -> Cargo:
 
     return Cargo(
         tonnes=parsed.tonnes, value_usd_per_t=parsed.value, unit_t=parsed.unit_t, piece_t=parsed.piece_t, is_reefer=parsed.reefer,
-        hazard_class=parsed.hazard, is_out_of_gauge=parsed.out_of_gauge,
+        hazard_class=parsed.hazard, is_out_of_gauge=parsed.out_of_gauge, carrier=parsed.carrier,
     )  # fmt: skip
 
 

@@ -27,8 +27,10 @@ TABLES: dict[str, type[dy.Schema]] = {
     "returns": network.Returns,
     "services": network.Services,
     "sailings": network.Sailings,
+    "wait_seasons": network.WaitSeasons,
     "fleet": network.Fleet,
     "limits": network.Limits,
+    "cabotage": network.Cabotage,
     "vessels": network.Vessels,
     "depths": network.Depths,
     "systems": network.Systems,
@@ -75,8 +77,9 @@ TABLES: dict[str, type[dy.Schema]] = {
 """Declaration of each table, in a fixed order; the name is the file's stem."""
 
 OPTIONAL_TABLES = frozenset({
-    "waypoints", "returns", "surcharges", "through_rates", "limits", "vessels", "depths", "sea_levels", "delay_curves", "road_curves",
-    "services", "sailings", "fleet", "journeys", "power_zones", "power_plants", "power_lines", "permissions", "seasons",
+    "waypoints", "returns", "surcharges", "through_rates", "limits", "cabotage", "vessels", "depths", "sea_levels", "delay_curves",
+    "road_curves",
+    "services", "sailings", "wait_seasons", "fleet", "journeys", "power_zones", "power_plants", "power_lines", "permissions", "seasons",
     "trade",
     "calibration_targets", "constants", "demand_factors", "base_costs", "provenance", "default_ranges", "observations", "commitments",
     "currencies", "deflators",

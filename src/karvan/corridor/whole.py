@@ -15,6 +15,7 @@ from karvan.schema import ANY, UNIT_CARRIED
 
 _SHARE_TOLERANCE = 1e-6
 _MONTHS = 12
+_RATIO_TOLERANCE = 5e-3
 _CONTAINER = "container"
 
 Tables = Mapping[str, pl.DataFrame]
@@ -328,6 +329,21 @@ def _seasons(tables: Tables) -> Iterator[Problem]:
             yield Problem("seasons", rows[-1][0], "season_factor", message)
 
 
+def _wait_seasons(tables: Tables) -> Iterator[Problem]:
+    """The twelve months of the waits at a terminal are all there and their mean is 1."""
+    months: dict[tuple[str, str], list[tuple[int, float]]] = {}
+    for number, row in _numbered(tables["wait_seasons"]):
+        if None not in (row["terminal_id"], row["direction"], row["wait_ratio"]):
+            months.setdefault((row["terminal_id"], row["direction"]), []).append((number, row["wait_ratio"]))
+    for (terminal, direction), rows in months.items():
+        mean = sum(ratio for _, ratio in rows) / len(rows)
+        if len(rows) != _MONTHS:
+            message = f"{terminal} {direction} has {len(rows)} months, must have all twelve"
+            yield Problem("wait_seasons", rows[-1][0], "month_number", message)
+        elif abs(mean - 1.0) > _RATIO_TOLERANCE:
+            yield Problem("wait_seasons", rows[-1][0], "wait_ratio", f"of {terminal} {direction} has a mean of {mean:.4g}, must be 1")
+
+
 _CHECKS = (
     (("links", "modes"), _links),
     (("terminals", "links"), _terminals),
@@ -340,6 +356,7 @@ _CHECKS = (
     (("demand", "commodity_units", "region_places"), _demand),
     (("growth",), _growth),
     (("seasons",), _seasons),
+    (("wait_seasons",), _wait_seasons),
     (("permissions",), _permissions),
     (("calibration_targets",), _calibration_targets),
     (("provenance",), _provenance),

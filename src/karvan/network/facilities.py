@@ -13,6 +13,7 @@ from karvan.schema import (
     number,
     text,
     text_id,
+    whole,
 )
 
 DIRECTIONS = ("both", "forward", "backward")
@@ -101,6 +102,23 @@ class Sailings(Table):
     link_id = text_id("Link it runs on.", refers_to="links.link_id")
     direction = choice("Along (forward) or against (backward) the link's own direction.", ("forward", "backward"))
     departs_date = day("Day it leaves.")
+    note = text("For readers; no code reads it.", nullable=True)
+
+
+class WaitSeasons(Table):
+    """How the wait at a terminal moves through the year. Goods that give a day of departure wait as in that month.
+
+    The market does not read it.
+    """
+
+    terminal_id = text_id("Where goods wait.", refers_to="terminals.terminal_id", primary_key=True)
+    direction = choice(
+        "For goods that change as the terminal's columns say (forward) or the other way (backward).",
+        ("forward", "backward"),
+        primary_key=True,
+    )
+    month_number = whole("Month, 1 to 12; all twelve are given, and their mean is 1.", primary_key=True, least=1, most=12)
+    wait_ratio = number("Wait of the month over the mean wait of the year; its spread goes with it.", unit="1", least=0.0)
     note = text("For readers; no code reads it.", nullable=True)
 
 

@@ -13,6 +13,7 @@ from karvan.results import NOT_A_QUOTATION, Refusal, RuleTold, ShippingAnswer, S
 _MOST_LINES = 40
 _MOST_REFUSALS = 3
 _MOST_PROBLEMS = 25
+_MOST_WAY = 90
 _FEWEST_LEGS = 3
 _ANSWERS = {
     "allowed": "may pass",
@@ -31,7 +32,7 @@ def shipping_lines(found: ShippingAnswer) -> list[str]:
     Args:
         found: What `karvan.route` gave.
     """
-    head = [*_title(found), *_option_lines(found)]
+    head = [*_title(found), *_option_lines(found), *_way_lines(found)]
     tail = [*_refusal_lines(found), *_note_lines(found)]
     legs = _leg_lines(found.options[0], _MOST_LINES - len(head) - len(tail)) if found.options else []
     lines = [line.rstrip()[:WIDTH] for line in [*head, *legs, *tail]]
@@ -83,6 +84,27 @@ def _option_lines(found: ShippingAnswer) -> list[str]:
     return lines
 
 
+def _way_lines(found: ShippingAnswer) -> list[str]:
+    """Ways of the options after the first, whose legs are told."""
+    return [_cut(f"{number:>3} {_way(option)}", WIDTH) for number, option in enumerate(found.options[1:], start=2)]
+
+
+def _way(option: ShippingOption) -> str:
+    """A way in words: each mode with the borders that it passes and where it leads."""
+    parts: list[tuple[str, list[str], str]] = []
+    borders: list[str] = []
+    for leg in option.legs:
+        if leg["from"] == leg["to"]:
+            borders += [str(leg["from_name"])] if leg["mode"] == "border" and leg["from_name"] not in borders else []
+        elif parts and parts[-1][0] == leg["mode"]:
+            parts[-1] = (leg["mode"], [*parts[-1][1], *borders], leg["to_name"])
+            borders = []
+        else:
+            parts.append((leg["mode"], borders, leg["to_name"]))
+            borders = []
+    return "; ".join(f"{mode.replace('_', ' ')}{' by ' + ', '.join(by) if by else ''} to {end}" for mode, by, end in parts)
+
+
 def _leg_lines(option: ShippingOption, room: int) -> list[str]:
     """Legs of an option in so many lines, the shortest left out if there are too many."""
     shown = max(room - 4, _FEWEST_LEGS)
@@ -93,7 +115,7 @@ def _leg_lines(option: ShippingOption, room: int) -> list[str]:
     lines += [_row(f"  {leg['mode'].replace('_', ' '):<13}{_where(leg)}", leg) for leg in (option.legs[item] for item in sorted(kept))]
     if left:
         rest = {name: sum(float(leg[name]) for leg in left) for name in ("cost_usd_per_t", *(f"{name}_h" for name in _HOURS))}
-        lines.append(_row(f"  and {len(left)} shorter ones", rest))
+        lines.append(_row(f"  and {len(left)} shorter one{'s' * (len(left) > 1)}", rest))
     total = {"cost_usd_per_t": option.cost_usd_per_t, **{f"{name}_h": option.hours[name] for name in _HOURS}}
     return [*lines, _row("  in all", total)]
 
@@ -116,9 +138,7 @@ def _refusal_lines(found: ShippingAnswer) -> list[str]:
     for item in shown:
         verb = _VERBS[item.reason]
         rules = "; ".join(_rule(rule) for rule in item.rules)
-        places = list(dict.fromkeys(leg["from_name"] for leg in item.opens.legs if leg["mode"] != "border"))[1:]
-        way = f"by {', '.join(places[-5:])} " if places else ""
-        text = f"{verb} {way}({item.opens.cost_usd_per_t:,.1f} USD/t, {item.opens.time_d:.1f} days): {rules}"
+        text = f"{verb} {_cut(_way(item.opens), _MOST_WAY)} ({item.opens.cost_usd_per_t:,.1f} USD/t, {item.opens.time_d:.1f} days): {rules}"
         lines += textwrap.wrap(text, WIDTH, subsequent_indent="  ", max_lines=3, placeholder=" ...")
     if len(found.rejected) > _MOST_REFUSALS:
         lines.append(f"  and {len(found.rejected) - _MOST_REFUSALS} more refused or to be checked; --json tells all")

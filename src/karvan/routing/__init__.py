@@ -41,7 +41,7 @@ from karvan.routing.route_sets import (
 )
 from karvan.routing.sets import COMPONENTS, HOURS, RouteSets
 from karvan.routing.space import RouteSetOptions, RouteSpace, repriced, route_space, watching
-from karvan.routing.timetable import Timetable, timetable
+from karvan.routing.timetable import Timetable, in_month, timetable
 from karvan.routing.uses import (
     ArcRates,
     EmptyRun,
@@ -101,6 +101,7 @@ __all__ = [
     "extreme_ways",
     "facility_entries",
     "first_routes",
+    "in_month",
     "legs",
     "measured",
     "opened_by_each",

@@ -51,6 +51,35 @@ def _sink(heap, key, size):
 
 
 @njit(cache=True, nogil=True)
+def _push(keys, items, size, key, item):
+    """Put an item with its key on a heap that holds so many; of equal keys the lower item leaves first."""
+    at = size
+    while at > 0:
+        above = (at - 1) // 2
+        if keys[above] < key or (keys[above] == key and items[above] < item):
+            break
+        keys[at], items[at] = keys[above], items[above]
+        at = above
+    keys[at], items[at] = key, item
+
+
+@njit(cache=True, nogil=True)
+def _pop(keys, items, size):
+    """Take the first item off a heap that holds so many, and put the last one in its place."""
+    key, item, size, at = keys[size - 1], items[size - 1], size - 1, 0
+    while 2 * at + 1 < size:
+        child = 2 * at + 1
+        other = child + 1
+        if other < size and (keys[other] < keys[child] or (keys[other] == keys[child] and items[other] < items[child])):
+            child = other
+        if key < keys[child] or (key == keys[child] and item < items[child]):
+            break
+        keys[at], items[at] = keys[child], items[child]
+        at = child
+    keys[at], items[at] = key, item
+
+
+@njit(cache=True, nogil=True)
 def bounds(backward, cost, allowed, bits, full, root, bound, onward):
     """Least of one criterion from every node and set of bits met to a destination with all bits met, and the arc to take.
 
@@ -77,19 +106,16 @@ def bounds(backward, cost, allowed, bits, full, root, bound, onward):
         for layer in range(layers):
             bound[node, layer] = np.inf
             onward[node, layer] = -1
-    heap = np.empty(max(16, 4 * count), dtype=np.int64)
-    entry_key = np.empty(max(16, 4 * count), dtype=np.float64)
+    heap_key = np.empty(max(16, 2 * count), dtype=np.float64)
+    heap = np.empty(max(16, 2 * count), dtype=np.int64)
     entry_state = np.empty(max(16, 4 * count), dtype=np.int64)
     entries, size = 1, 1
-    entry_key[0], entry_state[0], heap[0] = 0.0, root * layers + full, 0
+    entry_state[0], heap_key[0], heap[0] = root * layers + full, 0.0, 0
     key[root * layers + full] = 0.0
     while size > 0:
-        entry = heap[0]
+        state = entry_state[heap[0]]
+        _pop(heap_key, heap, size)
         size -= 1
-        if size > 0:
-            heap[0] = heap[size]
-            _sink(heap, entry_key, size)
-        state = entry_state[entry]
         if is_done[state]:
             continue
         is_done[state] = True
@@ -107,13 +133,12 @@ def bounds(backward, cost, allowed, bits, full, root, bound, onward):
                 if there < key[other] and not is_done[other]:
                     key[other] = there
                     onward[tail[arc], before] = arc
-                    if entries == entry_key.shape[0]:
-                        entry_key = _longer(entry_key)
+                    if entries == entry_state.shape[0]:
                         entry_state = _longer(entry_state)
-                        heap = _longer(heap)
-                    entry_key[entries], entry_state[entries] = there, other
-                    heap[size] = entries
-                    _rise(heap, entry_key, size)
+                    if size == heap.shape[0]:
+                        heap_key, heap = _longer(heap_key), _longer(heap)
+                    entry_state[entries] = other
+                    _push(heap_key, heap, size, there, entries)
                     entries += 1
                     size += 1
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from karvan.routing.graph import BACKWARD, LINK, StateGraph
-from karvan.routing.permissions import closed_arcs
+from karvan.routing.permissions import Rule, closed_arcs
 from karvan.routing.refusals import Closing
 from karvan.schema import ANY, LOADING_UNITS, MODES
 
@@ -31,6 +31,7 @@ class Cargo:
         is_reefer: It needs power on the way.
         hazard_class: UN class of dangerous goods, such as 3 or 5.1.
         is_out_of_gauge: It stands out beyond the loading gauge.
+        carrier: Country of the carrier (ISO 3166 two letters); None: each country's own.
     """
 
     tonnes: float | None = None
@@ -40,6 +41,7 @@ class Cargo:
     is_reefer: bool = False
     hazard_class: str | None = None
     is_out_of_gauge: bool = False
+    carrier: str | None = None
 
 
 def limit_closings(
@@ -87,29 +89,51 @@ def grounded_closings(graph: StateGraph, tables: Mapping[str, pl.DataFrame], dat
     return tuple(found)
 
 
-def quota_closings(
-    graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity_group: str, regions: tuple[str | None, str | None]
-) -> tuple[Closing, ...]:
-    """Arcs where a quota or a contract for a volume holds for some goods between two regions: a shipment needs a share of it."""
+@dataclass(frozen=True)
+class Quota:
+    """A quota or a contract for a volume, and where it holds.
+
+    Attributes:
+        rule: What a shipper is told of it.
+        uses: Goods, origin and destination of each use, None for any, and its arcs, shape (arcs,).
+    """
+
+    rule: Rule
+    uses: tuple[tuple[str, str | None, str | None, BoolArray], ...]
+
+
+def quotas_of(graph: StateGraph, tables: Mapping[str, pl.DataFrame]) -> tuple[Quota, ...]:
+    """The quotas and contracts for a volume of a network."""
     held = tables["facilities"].filter(pl.col("kind").cast(pl.String).is_in(["quota", "contract"]))
     found = []
     for facility in held.sort("facility_id").iter_rows(named=True):
-        arcs = np.zeros(graph.arc_count, dtype=np.bool_)
+        uses = []
         for use in tables["facility_uses"].filter(pl.col("facility_id") == facility["facility_id"]).iter_rows(named=True):
-            ends = ((use["origin_region"], regions[0]), (use["destination_region"], regions[1]))
-            if use["commodity_group"] in (ANY, commodity_group) and all(only in (None, region) for only, region in ends):
-                of_use = closed_arcs(graph, tables, {**use, "country": None})
-                if use["direction"] != "both":
-                    of_use &= (graph.arc_direction == BACKWARD) == (use["direction"] == "backward")
-                arcs |= of_use
-        if arcs.any():
-            agreed = f"{facility['nominal']:,.0f} {facility['unit']} a year"
-            rule = {
-                "permission_id": facility["facility_id"], "effect": "needs_check", "from_date": None, "until_date": None,
-                "in_force": False, "row": -1, "source": facility["source"], "confidence": facility["confidence"],
-                "rule": f"{facility['name']}: {agreed} are agreed, and a shipment needs a share.",
-            }  # fmt: skip
-            found.append(Closing((rule,), arcs))
+            arcs = closed_arcs(graph, tables, {**use, "country": None})
+            if use["direction"] != "both":
+                arcs &= (graph.arc_direction == BACKWARD) == (use["direction"] == "backward")
+            uses.append((use["commodity_group"], use["origin_region"], use["destination_region"], arcs))
+        agreed = f"{facility['nominal']:,.0f} {facility['unit']} a year"
+        rule = {
+            "permission_id": facility["facility_id"], "effect": "needs_check", "from_date": None, "until_date": None,
+            "in_force": False, "row": -1, "source": facility["source"], "confidence": facility["confidence"],
+            "rule": f"{facility['name']}: {agreed} are agreed, and a shipment needs a share.",
+        }  # fmt: skip
+        found.append(Quota(rule, tuple(uses)))
+    return tuple(found)
+
+
+def quota_closings(quotas: Sequence[Quota], commodity_group: str, regions: tuple[str | None, str | None]) -> tuple[Closing, ...]:
+    """Arcs where a quota or a contract for a volume holds for some goods between two regions: a shipment needs a share of it."""
+    found = []
+    for quota in quotas:
+        held = [
+            arcs
+            for goods, origin, destination, arcs in quota.uses
+            if goods in (ANY, commodity_group) and origin in (None, regions[0]) and destination in (None, regions[1])
+        ]
+        if held and (arcs := np.logical_or.reduce(held)).any():
+            found.append(Closing((quota.rule,), arcs))
     return tuple(found)
 
 

@@ -74,6 +74,27 @@ def timetable(graph: StateGraph, tables: Mapping[str, pl.DataFrame], *, depart: 
     return Timetable(hours, variance, first, sailing_h)
 
 
+def in_month(graph: StateGraph, tables: Mapping[str, pl.DataFrame], month: int) -> StateGraph:
+    """The graph with the waits of a month in place of those of the mean year; spreads of terminals go with their waits.
+
+    Args:
+        graph: The state graph.
+        tables: Its tables; `wait_seasons` may be absent.
+        month: 1 to 12.
+    """
+    if "wait_seasons" not in tables or tables["wait_seasons"].is_empty():
+        return graph
+    ratio = np.ones(graph.arc_count)
+    rows = tables["wait_seasons"].filter(pl.col("month_number") == month)
+    for terminal, direction, value in rows.select("terminal_id", pl.col("direction").cast(pl.String), "wait_ratio").iter_rows():
+        code = BACKWARD if direction == "backward" else FORWARD
+        arcs = [arc for arc in graph.arcs_of_element.get((TERMINAL, terminal), ()) if int(graph.arc_direction[arc]) == code]
+        ratio[arcs] = value
+    hours = graph.arc_hours.copy()
+    hours[:, _WAITING] *= ratio
+    return replace(graph, arc_hours=hours, arc_sd_h=graph.arc_sd_h * ratio)
+
+
 def delayed(times: Timetable, hours: FloatArray) -> Timetable:
     """The same with more hours of waiting, shape (arcs,)."""
     more = times.hours.copy()

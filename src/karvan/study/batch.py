@@ -32,7 +32,7 @@ _TOGETHER = 64
 _NEEDED = ("origin", "destination", "commodity")
 _TRAITS = {
     "tonnes": "tonnes", "value_usd_per_t": "value_usd_per_t", "unit_t": "unit_t", "piece_t": "piece_t", "reefer": "is_reefer",
-    "hazard_class": "hazard_class", "out_of_gauge": "is_out_of_gauge",
+    "hazard_class": "hazard_class", "out_of_gauge": "is_out_of_gauge", "carrier": "carrier",
 }  # fmt: skip
 """Columns that say what the shipment is, and what `Cargo` calls them."""
 _Rows = list[dict[str, Any]]
@@ -74,8 +74,8 @@ def route_batch(
     Args:
         corridor: The corridor.
         shipments: CSV file or frame with columns origin, destination and commodity, and perhaps shipment_id, depart or year, deadline,
-            max_options, avoid and via (several joined by ';'), tonnes, value_usd_per_t, unit_t, piece_t, reefer, hazard_class and
-            out_of_gauge, as `route` takes them.
+            max_options, avoid and via (several joined by ';'), tonnes, value_usd_per_t, unit_t, piece_t, reefer, hazard_class,
+            out_of_gauge and carrier, as `route` takes them.
         out: File to write: .csv or .parquet.
         scenario, options, quotes, run, scarcity: As of `route`.
         workers: Processes; more than one need the caller's main module to be importable.
@@ -192,7 +192,7 @@ def _words(text: str) -> tuple[str, ...]:
 _READERS: Mapping[str, Callable[[str], Any]] = {
     "origin": str, "destination": str, "commodity": str, "depart": _date, "year": _whole, "deadline": _date, "max_options": _whole,
     "avoid": _words, "via": _words, "tonnes": _number, "value_usd_per_t": _number, "unit_t": _number, "piece_t": _number,
-    "reefer": _claim, "hazard_class": str, "out_of_gauge": _claim,
+    "reefer": _claim, "hazard_class": str, "out_of_gauge": _claim, "carrier": str,
 }  # fmt: skip
 
 

@@ -8,14 +8,14 @@ import polars as pl
 
 from karvan.corridor import Snapshot
 from karvan.results import LEG_SCHEMA
-from karvan.routing import RouteSetOptions, RouteSets, build_graph, first_routes, legs, payloads, route_space
+from karvan.routing import RouteSetOptions, RouteSets, build_graph, first_routes, in_month, legs, payloads, route_space
 from karvan.schema import ANY, LOADING_UNITS
 
 _ANY_FAMILY = RouteSetOptions(market_bound=float("inf"))
 
 
-def journey_legs(snapshot: Snapshot, *, co2_price_usd_per_t: float) -> pl.DataFrame:
-    """Legs of every journey of the corridor that can be made in a year.
+def journey_legs(snapshot: Snapshot, *, co2_price_usd_per_t: float, month: int | None = None) -> pl.DataFrame:
+    """Legs of every journey of the corridor that can be made in a year, or in a month of it.
 
     A journey starts and ends at its places, whatever the regions of the case, so rules about regions do not bind it; closed links and
     rules about countries, links and terminals do. Its route is the cheapest of its family by generalised cost without scarcity, of all
@@ -24,6 +24,7 @@ def journey_legs(snapshot: Snapshot, *, co2_price_usd_per_t: float) -> pl.DataFr
     Args:
         snapshot: The corridor in a year.
         co2_price_usd_per_t: Carbon price in the choice of route.
+        month: 1 to 12, whose waits hold; those of the mean year without.
 
     Returns:
         One row a leg, columns as LEG_SCHEMA; a journey without a route has no rows.
@@ -32,7 +33,7 @@ def journey_legs(snapshot: Snapshot, *, co2_price_usd_per_t: float) -> pl.DataFr
     rows: list[dict[str, object]] = []
     for (mode,), group in table.sort("journey_id").group_by("carec_mode", maintain_order=True):
         tables = _tables_of_journeys(snapshot.tables, group, None if mode is None else str(mode))
-        graph = build_graph(tables)
+        graph = build_graph(tables) if month is None else in_month(build_graph(tables), tables, month)
         space = route_space(
             graph, tables, date=snapshot.state_date, co2_price_usd_per_t=co2_price_usd_per_t, options=_ANY_FAMILY
         )  # fmt: skip

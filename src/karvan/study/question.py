@@ -50,6 +50,7 @@ class Question:
         day: The day.
         commodity_group: The goods.
         regions: Regions whose rules hold at the ends.
+        countries: Countries of the ends.
         ends: What is asked of a way.
         open_to: Arcs that may be used as far as the question goes, shape (arcs,).
         telling: What is told of ways.
@@ -61,6 +62,7 @@ class Question:
     day: ShippingDay
     commodity_group: str
     regions: tuple[str | None, str | None]
+    countries: tuple[str, str]
     ends: Ends
     open_to: BoolArray
     telling: Telling
@@ -79,7 +81,8 @@ class Question:
     @property
     def _closings(self) -> tuple[Closing, ...]:
         limits = self.day.limits(self.commodity_group, self.telling.cargo)
-        return (*self.day.closings(self.regions, self.commodity_group), *limits)
+        cabotage = self.day.cabotage(self.telling.cargo.carrier, self.countries)
+        return (*self.day.closings(self.regions, self.commodity_group), *limits, *cabotage)
 
     def answered(self) -> Answered:
         """Options, and what rules refuse."""
@@ -95,6 +98,8 @@ class Question:
             options, used = self._options(checked, closings)
             is_whole = checked.is_whole
             answer = "needs_check" if options else "refused" if refused else "no_route"
+        elif all(option.permission == "needs_check" for option in options):
+            answer = "needs_check"
         rejected = tuple(
             Refusal(
                 "ban" if any(closing.effect == "ban" for closing in item.closings) else "needs_check",
@@ -134,13 +139,18 @@ class Question:
     def _option(self, arcs: IntArray, values: FloatArray, labels: tuple[str, ...] = ()) -> ShippingOption:
         return self.day.teller(self.commodity_group).option(arcs, values, labels, self.telling)
 
+    def _carried(self, arcs: IntArray) -> tuple[RuleTold, ...]:
+        """Rules about carriage within a country that a way may meet, to be checked."""
+        rules = self.day.cabotage_met(self.telling.cargo.carrier, arcs)
+        return tuple(self.calendar.told((rule,), self.day.date) for rule in rules)
+
     def _options(self, ways: Ways, closings: Sequence[Closing]) -> tuple[tuple[ShippingOption, ...], BoolArray]:
         """Ways worth telling, each with the rules of some that it meets and that somebody must check; and the arcs of all."""
         told, used = [], np.zeros(self.day.graph.arc_count, dtype=np.bool_)
         for way, labels in worth_telling(self.day.graph, self._criteria, ways, most=self.most, options=self.search):
             used[ways.arcs[way]] = True
             option = self._option(ways.arcs[way], ways.values[way], labels)
-            met = self._told([closing for closing in closings if closing.arcs[ways.arcs[way]].any()])
+            met = self._told([closing for closing in closings if closing.arcs[ways.arcs[way]].any()]) + self._carried(ways.arcs[way])
             told.append(replace(option, rules=met, permission="needs_check") if met else option)
         return tuple(told), used
 

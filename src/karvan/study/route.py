@@ -56,7 +56,8 @@ def route(
         deadline: Day by whose end the goods must arrive; needs `depart`.
         max_options: Most options to tell.
         avoid, via: Links, terminals, facilities, route families, countries or places to keep off, and to pass.
-        cargo: What the shipment is beside its kind of goods: tonnes, value, loads, cold, dangerous, out of gauge.
+        cargo: What the shipment is beside its kind of goods: tonnes, value, loads, cold, dangerous, out of gauge, country of the
+            carrier.
         scenario: Scenario id; by default the corridor's baseline.
         options: Measures added or taken out, values set, an overlay.
         quotes: Rates that take the place of the model's, as `read_quotes` gives them.
@@ -140,7 +141,8 @@ class ShippingDesk:
             if ends_asked is None:
                 return None
             telling = Telling(_at_value(of, goods, cargo), cargo, hours_left, has_legs)
-            return Question(of, group, regions, ends_asked, open_to, telling, max_options, self._search, self._calendar)
+            countries = (str(start["country"]), str(end["country"]))
+            return Question(of, group, regions, countries, ends_asked, open_to, telling, max_options, self._search, self._calendar)
 
         asked = question(day)
         found = NOTHING if asked is None else asked.answered()
@@ -213,6 +215,8 @@ def _require_sense(
     for name, value in (("tonnes", cargo.tonnes), ("value", cargo.value_usd_per_t), ("unit-t", cargo.unit_t), ("piece-t", cargo.piece_t)):
         if value is not None and not 0.0 < value < float("inf"):
             problems.append(Problem(f"--{name}", None, None, f"{value} must be above zero"))
+    if cargo.carrier is not None and not (len(cargo.carrier) == 2 and cargo.carrier.isalpha() and cargo.carrier.isupper()):
+        problems.append(Problem("--carrier", None, None, f"{cargo.carrier} must be a country in two capital letters, such as TR"))
     if problems:
         raise DataError(problems)
 

@@ -70,7 +70,8 @@ class Teller:
         self.costs, self.criteria = goods
         self.names = dict(tables["places"].select("place_id", "name").iter_rows())
         published = dict(tables["sources"].select("source_id", "published").iter_rows())
-        self._tariff_published = [published.get(source) for source in tables["tariffs"]["source"]]
+        days = [published.get(source) for source in tables["tariffs"]["source"]]
+        self._tariff_published = [None if day is None else str(day) for day in days]
         self._words = leg_words(tables)
         self._by_table = element_is_estimate(graph, tables)
         costs, criteria = goods
@@ -140,12 +141,12 @@ class Teller:
         """A way in one line: places where it changes, and the modes between them."""
         graph, words = self.graph, self._words
         on_link = arcs[graph.arc_kind[arcs] == LINK]
-        modes = words.mode_codes[graph.arc_element[on_link]]
-        ends = np.flatnonzero(np.append(modes[1:] != modes[:-1], [True] * min(modes.shape[0], 1)))
-        places = graph.node_place[graph.arc_head[on_link[ends]]].tolist()
+        modes = [words.modes[element] for element in graph.arc_element[on_link].tolist()]
+        places = graph.node_place[graph.arc_head[on_link]].tolist()
         found = [graph.id_of_node(int(graph.arc_head[arcs[0]]))]
-        for arc, place in zip(on_link[ends].tolist(), places, strict=True):
-            found += [f"({words.modes[graph.arc_element[arc]]})", graph.place_ids[place]]
+        for step, (mode, place) in enumerate(zip(modes, places, strict=True), start=1):
+            if step == len(modes) or modes[step] != mode:
+                found += [f"({mode})", graph.place_ids[place]]
         return " ".join(found)
 
     def _legs(self, arcs: IntArray, waits: FloatArray, total_variance: float, cargo: Cargo) -> tuple[dict[str, Any], ...]:
@@ -198,9 +199,9 @@ class Teller:
         return {(mode, unit): (source, confidence) for mode, unit, source, confidence in rows.iter_rows()}
 
     def _tariff_sources(self, arcs: IntArray) -> tuple[str, str] | None:
-        rows = np.unique(self.costs.tariff_row[arcs])
-        days = sorted({str(self._tariff_published[row]) for row in rows.tolist() if row >= 0 and self._tariff_published[row] is not None})
-        return (days[0], days[-1]) if days else None
+        rows = set(self.costs.tariff_row[arcs].tolist())
+        days = [day for row in rows if row >= 0 and (day := self._tariff_published[row]) is not None]
+        return (min(days), max(days)) if days else None
 
 
 def ship_told(ship: ShipLoad, tonnes: float | None) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -18,15 +17,16 @@ from karvan.errors import DataError, Problem
 from karvan.measures import Scenario
 from karvan.measures.apply import apply_day
 from karvan.routing import ArcCosts, StateGraph, arc_costs, build_graph, compile_families
+from karvan.routing.cabotage import cabotage_closings, cabotage_met, cabotage_rules
 from karvan.routing.cost import Charges, charges_of
 from karvan.routing.families import Families
 from karvan.routing.graph import TERMINAL
 from karvan.routing.hierarchy import MOST_BITS
-from karvan.routing.limits import Cargo, grounded_closings, limit_closings, quota_closings
+from karvan.routing.limits import Cargo, Quota, grounded_closings, limit_closings, quota_closings, quotas_of
 from karvan.routing.options import Bounds, Criteria, Ends, bounds_to, criteria_of
 from karvan.routing.permissions import Rule, binding, closed_arcs, rules_for, rules_in_force
 from karvan.routing.refusals import Closing
-from karvan.routing.timetable import delayed, timetable
+from karvan.routing.timetable import delayed, in_month, timetable
 from karvan.schema import ANY
 from karvan.study.names import Directory, RegionFinder, arcs_named, bits_named, directory
 from karvan.study.rule_calendar import RuleCalendar
@@ -36,6 +36,7 @@ from karvan.study.user_quotes import UserQuotes
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
 
 _BOUNDS_KEPT = 64
 """How many reverse searches a day keeps; questions that come in the order of their destinations find theirs."""
@@ -68,7 +69,8 @@ class ShippingDay:
             opened = {name: frame.with_columns(is_open=pl.lit(value=True)) for name, _, frame in parts}
             self._snapshot_tables = {**self._snapshot_tables, **opened}
         self.tables = tables_between_places(self._snapshot_tables)
-        self.graph: StateGraph = build_graph(self.tables)
+        graph = build_graph(self.tables)
+        self.graph: StateGraph = in_month(graph, self.tables, date.month) if is_departure else graph
         self.times = timetable(self.graph, self.tables, depart=date if is_departure else None)
         self.families: Families = compile_families(self.tables)
         self.rules = rules_in_force(self.tables, date)
@@ -79,7 +81,8 @@ class ShippingDay:
         self._past: dict[tuple[str | None, str | None, str], tuple[Closing, ...]] = {}
         self._nothing = np.zeros(self.graph.arc_count)
         self._full: dict[str, tuple[FloatArray, FloatArray]] = {}
-        self._limits: dict[tuple[str, Cargo], tuple[Closing, ...]] = {}
+        self._limits: dict[tuple[str, float | None, float | None, bool, str | None, bool], tuple[Closing, ...]] = {}
+        self._cabotage: dict[tuple[str | None, str, str], tuple[Closing, ...]] = {}
         self._tellers: dict[str, Teller] = {}
         self._regions: dict[tuple[str, str, str], str | None] = {}
         self._bounds: OrderedDict[tuple[str, int, bytes, bytes], Bounds] = OrderedDict()
@@ -145,22 +148,40 @@ class ShippingDay:
 
     def limits(self, commodity_group: str, cargo: Cargo) -> tuple[Closing, ...]:
         """Limits in force that a shipment goes beyond, and links whose ships may load nothing."""
-        key = (commodity_group, replace(cargo, tonnes=None, value_usd_per_t=None))
+        key = (commodity_group, cargo.unit_t, cargo.piece_t, cargo.is_reefer, cargo.hazard_class, cargo.is_out_of_gauge)
         if key not in self._limits:
             payload = self._charges.payload[commodity_group]
             self._limits[key] = (*limit_closings(self.graph, self.tables, cargo, payload, self.date), *self._grounded)
         return self._limits[key]
 
+    def cabotage(self, carrier: str | None, ends: tuple[str, str]) -> tuple[Closing, ...]:
+        """What rules about carriage within a country close to a carrier, for a shipment between two countries."""
+        key = (carrier, *ends)
+        if key not in self._cabotage:
+            self._cabotage[key] = cabotage_closings(self.graph, self.tables, self._carrier_rules(carrier), ends)
+        return self._cabotage[key]
+
+    def cabotage_met(self, carrier: str | None, arcs: IntArray) -> tuple[Rule, ...]:
+        """Rules about carriage within a country that a way may meet."""
+        return cabotage_met(self.graph, self.tables, self._carrier_rules(carrier), arcs)
+
+    def _carrier_rules(self, carrier: str | None) -> tuple[Rule, ...]:
+        return cabotage_rules(self.tables, carrier, self.date)
+
     @cached_property
     def _grounded(self) -> tuple[Closing, ...]:
         return grounded_closings(self.graph, self.tables, self.date)
+
+    @cached_property
+    def _quotas(self) -> tuple[Quota, ...]:
+        return quotas_of(self.graph, self.tables)
 
     def closings(self, regions: tuple[str | None, str | None], commodity_group: str) -> tuple[Closing, ...]:
         """Rules and quotas in force that bind goods between two regions, each with the arcs that it closes."""
         key = (*regions, commodity_group)
         if key not in self._closings:
             concerned = concerning(self.rules, regions, commodity_group)
-            quotas = quota_closings(self.graph, self.tables, commodity_group, regions)
+            quotas = quota_closings(self._quotas, commodity_group, regions)
             self._closings[key] = (*(self.closing(rules) for rules in binding(concerned)), *quotas)
         return self._closings[key]
 

@@ -32,6 +32,7 @@ class Outcomes:
         headline_cordon: Cordon of the corridor's tonnage.
         years: Result of each scenario and year.
         legs: Legs of all journeys by year, under the baseline.
+        month_legs: The same by month, written as 2025-12.
         journeys: Table `journeys`.
         deflators: Price level by year, price year = 1.
     """
@@ -41,6 +42,7 @@ class Outcomes:
     headline_cordon: str
     years: Mapping[tuple[str, int], YearResult]
     legs: Mapping[int, pl.DataFrame]
+    month_legs: Mapping[str, pl.DataFrame]
     journeys: pl.DataFrame
     deflators: Mapping[int, float]
 
@@ -48,6 +50,11 @@ class Outcomes:
     def totals(self) -> Mapping[int, pl.DataFrame]:
         """Totals of every journey by year."""
         return {year: journey_totals(legs) for year, legs in self.legs.items() if not legs.is_empty()}
+
+    @cached_property
+    def month_totals(self) -> Mapping[str, pl.DataFrame]:
+        """Totals of every journey by month."""
+        return {month: journey_totals(legs) for month, legs in self.month_legs.items() if not legs.is_empty()}
 
     @cached_property
     def indicators(self) -> Mapping[int, pl.DataFrame]:
@@ -108,6 +115,18 @@ def journey_years(observations: pl.DataFrame, *, base_year: int, facts_year: int
     later = observations.filter(pl.col("reason").is_null())
     years = {int(year) for quantity, year in later.select("quantity", "year").iter_rows() if _is_about_journeys(quantity)}
     return sorted({_journey_year(year, base_year, facts_year) for year in years} | {base_year})
+
+
+def journey_months(observations: pl.DataFrame, *, base_year: int, facts_year: int) -> list[str]:
+    """Months, written as 2025-12, of the times that were published for one month of the years with facts."""
+    later = observations.filter(pl.col("reason").is_null() & (pl.col("quantity") == "time_d"))
+    return sorted({month for row in later.iter_rows(named=True) if (month := _month(row)) and base_year <= row["year"] <= facts_year})
+
+
+def _month(row: Mapping[str, Any]) -> str | None:
+    """The month that a published value is about; None where it is about more or nothing narrower than its year."""
+    first, _, last = (row["period"] or "").partition("/")
+    return first if first and first == last else None
 
 
 def _is_about_journeys(quantity: str) -> bool:
@@ -225,7 +244,8 @@ def _journey_value(row: Mapping[str, Any], year: int, outcomes: Outcomes) -> flo
     if row["quantity"].startswith("tfi"):
         found = outcomes.indicators[year].filter(pl.col("carec_mode") == row["element_id"])
         return None if found.is_empty() else _number(found[row["quantity"]][0])
-    found = outcomes.totals[year].filter(pl.col("journey_id") == row["element_id"])
+    totals = outcomes.month_totals.get(_month(row) or "", outcomes.totals[year]) if row["quantity"] == "time_d" else outcomes.totals[year]
+    found = totals.filter(pl.col("journey_id") == row["element_id"])
     if found.is_empty():
         return None
     if row["quantity"] == "time_d":
