@@ -350,7 +350,7 @@ def _run(
 def _used(case: _Case, built: Built, runs: list[Replication]) -> FloatArray:
     """Use of the facility a year, by replication."""
     rows = {name: built.system.row("line", name) for name in case.weights}
-    return np.array([sum(case.weights[name] * float(run.state.values[row, k.G_OUT]) for name, row in rows.items()) for run in runs])
+    return np.array([sum(case.weights[name] * float(run.state.values[row + k.G_OUT]) for name, row in rows.items()) for run in runs])
 
 
 def _mix(case: _Case) -> dict[str, float]:
@@ -379,7 +379,7 @@ def _saturation(
     own = _own_streams(case, tables, lines)
     for _ in range(2):
         built, runs = _run(case, tables, system_id, level_m, how, loads, endless, factor=factor)
-        reached = {name: float(np.mean([run.state.values[built.system.row("line", name), k.G_OUT] for run in runs])) for name in endless}
+        reached = {name: float(np.mean([run.state.values[built.system.row("line", name) + k.G_OUT] for run in runs])) for name in endless}
         for name in own - endless:
             leader = next((other for other in endless if lines[other][0] == lines[name][0]), most)
             share = case.loads[name] / case.loads[leader] if case.loads.get(leader, 0.0) > 0.0 else 1.0
@@ -405,8 +405,8 @@ def _point(
     if case.is_berth:
         steps = [built.system.row("step", call.wait_step) for call in built.calls if set(call.berths) & set(case.berths)]
         waits = [
-            sum(float(run.state.values[step, k.S_WAIT]) for step in steps)
-            / max(1, sum(int(run.state.things[step, k.S_COUNT]) for step in steps))
+            sum(float(run.state.values[step + k.S_WAIT]) for step in steps)
+            / max(1, sum(int(run.state.things[step + k.S_COUNT]) for step in steps))
             for run in runs
         ]  # fmt: skip
     else:
@@ -418,7 +418,7 @@ def _point(
         waits = []
         for run in runs:
             inside = sum(float(run.series[place, first:].mean()) for place in places)
-            out = sum(float(run.state.values[row, k.G_OUT]) for row in rows)
+            out = sum(float(run.state.values[row + k.G_OUT]) for row in rows)
             waits.append(max(0.0, inside / max(out, 1e-12) * HOURS_A_YEAR - moving_h))
     found = interval(waits)
     return {"use_share": use, "wait_h": found.mean, "wait_half_h": found.half_width}

@@ -16,9 +16,9 @@ VOYAGES = {
 CLOSED = {"closure_id": pl.String, "from_h": pl.Float64, "until_h": pl.Float64}
 
 
-def _ship(built: Built, found: Replication, row: float) -> str | None:
-    """Name of a ship by its row; None of what is no ship, as a train."""
-    place = int(row) - int(found.state.counter[k.TOKENS])
+def _ship(built: Built, found: Replication, who: float) -> str | None:
+    """Name of a ship by its first cell; None of what is no ship, as a train."""
+    place = (int(who) - int(found.state.counter[k.TOKENS])) // k.WIDTH
     names = built.system.names.starts
     if 0 <= place < len(names) and names[place].rpartition(" ")[0] in built.ships:
         return names[place]
@@ -36,7 +36,7 @@ def berth_visits(built: Built, found: Replication) -> pl.DataFrame:
         elif kind == k.LOG_RELEASED and (int(who), int(place)) in begun:
             since, ship = begun.pop((int(who), int(place))), _ship(built, found, who)
             if ship is not None:
-                rows.append((built.system.names.berths[int(place) - first], ship, since, hour))
+                rows.append((built.system.names.berths[(int(place) - first) // k.WIDTH], ship, since, hour))
     return pl.DataFrame(rows, schema=VISITS, orient="row").sort("from_h", "berth_id", "ship")
 
 
