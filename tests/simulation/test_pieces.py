@@ -207,7 +207,9 @@ def test_who_fits_no_free_berth_is_overtaken_and_repairs_come_first() -> None:
     system = build.build()
     found = run(system, 40.0, log_rows=50)
     granted = [
-        (row[0], system.names.starts[(int(row[2]) - found.state.counter[k.TOKENS]) // k.WIDTH]) for row in found.log.tolist() if row[1] == k.LOG_GRANTED
+        (row[0], system.names.starts[(int(row[2]) - found.state.counter[k.TOKENS]) // k.WIDTH])
+        for row in found.log.tolist()
+        if row[1] == k.LOG_GRANTED
     ]
     assert granted == [(0.0, "first"), (0.2, "third"), (10.0, "breaker"), (15.0, "second")]
     assert line == 0

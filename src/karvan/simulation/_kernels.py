@@ -7,10 +7,9 @@ that the causes of whatever is carried add up to its time under way.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 import karvan.simulation._state_kernels as k
-from karvan.simulation._random_kernels import EXPONENTIAL, draw, uniform
+from karvan.simulation._random_kernels import EXPONENTIAL, compiled, draw, inlined, uniform
 from karvan.simulation._state_kernels import (
     World,
     be,
@@ -47,7 +46,7 @@ _MONTH_STARTS = np.array([0.0, 744.0, 1416.0, 2160.0, 2880.0, 3624.0, 4344.0, 50
 _NEVER_H = 1e6
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@compiled
 def month_at(time_h: float) -> int:
     """Month of an hour counted from New Year, 0 to 11; every year has 8,760 hours."""
     hour = time_h % HOURS_A_YEAR
@@ -57,7 +56,7 @@ def month_at(time_h: float) -> int:
     return month
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@compiled
 def ahead(now: float, amount: float, values: np.ndarray, row: int) -> float:
     """When a wait ends that takes `amount` times the mean of each month it passes through; of infinite means, infinity.
 
@@ -80,7 +79,7 @@ def ahead(now: float, amount: float, values: np.ndarray, row: int) -> float:
     return np.inf
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@compiled
 def _book_closed(values: np.ndarray, where: int, now: float) -> None:
     """Book the hours of a closure, by month."""
     since = values[where + k.W_MARK]
@@ -93,7 +92,7 @@ def _book_closed(values: np.ndarray, where: int, now: float) -> None:
         since = until
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@compiled
 def _turn(w: World, where: int, now: float) -> None:
     """Close or open a port: hold or go on with what is handled there, and let ships in again."""
     counter, things, values = w.counter, w.things, w.values
@@ -129,7 +128,7 @@ def _turn(w: World, where: int, now: float) -> None:
                 serve_berths(counter, things, values, w.log, things[berth + k.B_QUEUE], now)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@compiled
 def _next_turn(w: World, where: int, now: float, key: int) -> None:
     """Set when the weather at a site turns next."""
     things, values = w.things, w.values
@@ -144,7 +143,7 @@ def _next_turn(w: World, where: int, now: float, key: int) -> None:
         push(w.counter, w.heap_h, w.heap, until, -np.int64(where))
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@compiled
 def _change_weather(w: World, where: int, now: float, key: int) -> None:
     """The weather at a site turns, and at those that follow it; the next turn is set."""
     things = w.things
@@ -161,7 +160,7 @@ def _change_weather(w: World, where: int, now: float, key: int) -> None:
     _next_turn(w, where, now, key)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@inlined
 def _hours(things: np.ndarray, values: np.ndarray, law: int, step: int, part: int, key: int) -> float:
     """A duration of a law, from the stream of a step."""
     if law == 0:
@@ -170,13 +169,13 @@ def _hours(things: np.ndarray, values: np.ndarray, law: int, step: int, part: in
     return draw(things[law + k.A_KIND], values[law + k.A_SCALE], values[law + k.A_SHAPE], stream, key, things, step + k.S_DRAWS + part)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@compiled
 def _send(
     counter: np.ndarray, things: np.ndarray, values: np.ndarray, heap_h: np.ndarray, heap: np.ndarray, step: int, now: float, key: int
 ) -> None:
     """Send off what a source sends now.
 
-    Arguments: law of the time between arrivals, of units (none: the second number), of the delay, ban, line, step where they start; numbers:
+    Arguments: law of the time between arrivals, of units (or the second number), of the delay, ban, line, first step; numbers:
     how many come at once, units.
     """
     ban, line = things[step + k.S_ARG + 3], things[step + k.S_ARG + 4]
@@ -207,7 +206,7 @@ def _send(
             wake(things, who, k.NEWBORN)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@compiled
 def _forget(w: World, now: float) -> None:
     """Begin to count."""
     counter, things, values = w.counter, w.things, w.values
@@ -233,7 +232,7 @@ def _forget(w: World, now: float) -> None:
     counter[k.LOGGED] = 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@compiled
 def _begin(w: World, key: int) -> None:
     """Set the first turns of the weather and the tokens that are there from the start."""
     counter, things = w.counter, w.things
@@ -251,7 +250,7 @@ def _begin(w: World, key: int) -> None:
         push(counter, w.heap_h, w.heap, w.start_h[place, 0], who)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@compiled
 def _finish(w: World, end_h: float) -> None:
     """Book what is still under way at the end."""
     counter, things, values = w.counter, w.things, w.values
@@ -265,7 +264,7 @@ def _finish(w: World, end_h: float) -> None:
             values[ban + k.N_SUM] += end_h - values[ban + k.N_MARK]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@compiled
 def run(w: World, key: int, end_h: float, warm_h: float, sample_h: float) -> int:
     """Run a model from hour 0 to `end_h`; statistics but `series` count from `warm_h`, records and log too.
 

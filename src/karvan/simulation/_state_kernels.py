@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from karvan.simulation._random_kernels import compiled, inlined
 
 CAUSES = 11
 SAILING, HANDLING, CUSTOMS, SORTING, NO_SHIP, FILLING, BERTH, WEATHER, CHANNEL, STORAGE, REPAIRING = range(CAUSES)
@@ -90,13 +91,13 @@ class World(NamedTuple):
     log: np.ndarray
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@compiled
 def ticket(things: np.ndarray, who: int) -> int:
     """Load of an event of a token: it holds until the token's version is another."""
     return (np.int64(things[who + T_VERSION]) << TOKEN_BITS) + np.int64(who)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@inlined
 def push(counter: np.ndarray, heap_h: np.ndarray, heap: np.ndarray, time_h: float, load: int) -> None:
     """Set an event. Behind the last stands one that never comes."""
     place = counter[HEAP]
@@ -114,7 +115,7 @@ def push(counter: np.ndarray, heap_h: np.ndarray, heap: np.ndarray, time_h: floa
     heap_h[place], heap[2 * place], heap[2 * place + 1] = time_h, counter[SEQUENCE], load
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@inlined
 def pop(counter: np.ndarray, heap_h: np.ndarray, heap: np.ndarray) -> None:
     """Take the first event off the heap."""
     size = counter[HEAP] - 1
@@ -125,14 +126,14 @@ def pop(counter: np.ndarray, heap_h: np.ndarray, heap: np.ndarray) -> None:
         _sift(heap_h, heap, size, time_h, heap[2 * size], heap[2 * size + 1])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@inlined
 def replace_first(counter: np.ndarray, heap_h: np.ndarray, heap: np.ndarray, time_h: float, load: int) -> None:
     """Take the first event off the heap and set another: in one go."""
     counter[SEQUENCE] += 1
     _sift(heap_h, heap, counter[HEAP], time_h, counter[SEQUENCE], load)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@inlined
 def _sift(heap_h: np.ndarray, heap: np.ndarray, size: int, time_h: float, order: int, load: int) -> None:
     """Put an event into the heap in place of its first. Which of two comes first is reckoned, not branched on: nobody could guess it."""
     place, child = 0, 1
@@ -147,7 +148,7 @@ def _sift(heap_h: np.ndarray, heap: np.ndarray, size: int, time_h: float, order:
     heap_h[place], heap[2 * place], heap[2 * place + 1] = time_h, order, load
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@compiled
 def join(things: np.ndarray, line: int, who: int) -> None:
     """Put a token at the end of a waiting line."""
     things[who + T_NEXT] = 0
@@ -158,7 +159,7 @@ def join(things: np.ndarray, line: int, who: int) -> None:
     things[line + Q_TAIL] = who
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@compiled
 def join_first(things: np.ndarray, line: int, who: int) -> None:
     """Put a token at the head of a waiting line."""
     things[who + T_NEXT] = things[line + Q_HEAD]
@@ -167,7 +168,7 @@ def join_first(things: np.ndarray, line: int, who: int) -> None:
     things[line + Q_HEAD] = who
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@compiled
 def leave(things: np.ndarray, line: int, before: int, who: int) -> None:
     """Take a token out of a waiting line; `before` stands before it there, 0: it is first."""
     if before == 0:
@@ -178,7 +179,7 @@ def leave(things: np.ndarray, line: int, before: int, who: int) -> None:
         things[line + Q_TAIL] = before
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@compiled
 def wake(things: np.ndarray, who: int, phase: int) -> None:
     """Let a token, in no line now, run on as soon as the one that runs must wait."""
     join(things, READY, who)
@@ -186,7 +187,7 @@ def wake(things: np.ndarray, who: int, phase: int) -> None:
     things[who + T_PHASE] = phase
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@compiled
 def closed_h(things: np.ndarray, values: np.ndarray, where: int, now: float) -> float:
     """Hours that a site has been closed until now."""
     if where == 0:
@@ -194,7 +195,7 @@ def closed_h(things: np.ndarray, values: np.ndarray, where: int, now: float) -> 
     return float(values[where + W_SUM]) + (now - values[where + W_MARK] if things[where + W_CLOSED] == 1 else 0.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@inlined
 def note_pool(things: np.ndarray, values: np.ndarray, pool: int, now: float) -> None:
     """Book the hours since the last change of a stock under what its goods waited for."""
     hours = now - values[pool + P_MARK]
@@ -213,7 +214,7 @@ def note_pool(things: np.ndarray, values: np.ndarray, pool: int, now: float) -> 
     values[pool + P_CAUSE + cause] += hours
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@inlined
 def be(things: np.ndarray, values: np.ndarray, who: int, pool: int, presence: int, now: float) -> None:
     """Say what a ship does at the port of a stock: QUEUED, HANDLED, FILLED or ELSEWHERE."""
     old = things[who + T_PRESENCE]
@@ -227,14 +228,14 @@ def be(things: np.ndarray, values: np.ndarray, who: int, pool: int, presence: in
         things[who + T_POOL], things[who + T_PRESENCE] = pool, presence
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@compiled
 def note_berth(things: np.ndarray, values: np.ndarray, berth: int, now: float) -> None:
     """Book the hours of busy berths since the last change."""
     values[berth + B_BUSY] += (things[berth + B_SERVERS] - things[berth + B_FREE]) * (now - values[berth + B_MARK])
     values[berth + B_MARK] = now
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@compiled
 def note_line(values: np.ndarray, line: int, now: float, change: float) -> None:
     """Units inside a line change."""
     values[line + G_INTEGRAL] += values[line + G_INSIDE] * (now - values[line + G_MARK])
@@ -242,7 +243,7 @@ def note_line(values: np.ndarray, line: int, now: float, change: float) -> None:
     values[line + G_INSIDE] += change
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@compiled
 def write_log(counter: np.ndarray, log: np.ndarray, now: float, kind: int, who: int, place: int, units: float) -> None:
     """A row of the log, while there is room."""
     row = counter[LOGGED]
@@ -251,7 +252,7 @@ def write_log(counter: np.ndarray, log: np.ndarray, now: float, kind: int, who: 
         counter[LOGGED] = row + 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@inlined
 def free_berth(things: np.ndarray, chosen: int) -> int:
     """First berth of a set that is free and whose port is open; 0 if none."""
     for place in range(things[chosen + C_FIRST], things[chosen + C_LAST], WIDTH):
@@ -263,7 +264,7 @@ def free_berth(things: np.ndarray, chosen: int) -> int:
     return 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@inlined
 def take_berth(
     counter: np.ndarray, things: np.ndarray, values: np.ndarray, log: np.ndarray, who: int, step: int, berth: int, now: float
 ) -> None:
@@ -286,7 +287,7 @@ def take_berth(
         write_log(counter, log, now, LOG_GRANTED, who, berth, values[who + T_UNITS])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@compiled
 def serve_berths(counter: np.ndarray, things: np.ndarray, values: np.ndarray, log: np.ndarray, line: int, now: float) -> None:
     """Give free berths to those who wait, first come first served among those that fit."""
     before, who = 0, things[line + Q_HEAD]
@@ -303,7 +304,7 @@ def serve_berths(counter: np.ndarray, things: np.ndarray, values: np.ndarray, lo
         who = behind
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@inlined
 def stock(things: np.ndarray, values: np.ndarray, chosen: int) -> float:
     """Room that what lies in the stocks of a set would take aboard; endless stock is told as infinity."""
     total = 0.0
@@ -315,7 +316,7 @@ def stock(things: np.ndarray, values: np.ndarray, chosen: int) -> float:
     return total
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@compiled
 def new_lot(counter: np.ndarray, things: np.ndarray) -> int:
     """A lot that is free."""
     lot = counter[FREE_LOT]
@@ -326,7 +327,7 @@ def new_lot(counter: np.ndarray, things: np.ndarray) -> int:
     return int(lot)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@inlined
 def change_ban(values: np.ndarray, ban: int, change: float, now: float) -> None:
     """Units on the way to a stock or in it have changed; the ban on loading starts above one number and ends below another."""
     values[ban + N_UNITS] += change
@@ -337,7 +338,7 @@ def change_ban(values: np.ndarray, ban: int, change: float, now: float) -> None:
         values[ban + N_SUM] += now - values[ban + N_MARK]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@compiled
 def wake_blocked(things: np.ndarray, line: int) -> None:
     """Let the first of those who wait for room in a stock try again."""
     who = things[line + Q_HEAD]
@@ -346,7 +347,7 @@ def wake_blocked(things: np.ndarray, line: int) -> None:
         wake(things, who, RESUMED)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@compiled
 def take_aboard(counter: np.ndarray, things: np.ndarray, values: np.ndarray, who: int, step: int, now: float) -> None:
     """Load a ship from the stocks of its set, oldest lots first; the last lot is split where room ends."""
     chosen, room, waited = things[step + S_ARG], values[step + S_NUM], now - values[who + T_SINCE]
@@ -361,8 +362,6 @@ def take_aboard(counter: np.ndarray, things: np.ndarray, values: np.ndarray, who
             if is_endless:
                 lot = new_lot(counter, things)
                 things[lot + L_LINE], values[lot + L_BORN] = things[pool + P_LINE], now
-                for cause in range(CAUSES):
-                    values[lot + L_CAUSE + cause] = 0.0
                 note_line(values, things[pool + P_LINE], now, units)
             elif values[lot + L_UNITS] > units * (1.0 + 1e-12):
                 rest = lot
@@ -375,14 +374,15 @@ def take_aboard(counter: np.ndarray, things: np.ndarray, values: np.ndarray, who
                 units = values[lot + L_UNITS]
                 things[pool + P_HEAD] = things[lot + L_NEXT]
             values[lot + L_UNITS] = units
-            if not is_endless:
+            if is_endless:
+                for cause in range(CAUSES):
+                    values[lot + L_CAUSE + cause] = -values[who + T_CAUSE + cause]
+            else:
                 values[pool + P_UNITS] -= units
                 for cause in range(CAUSES):
-                    values[lot + L_CAUSE + cause] += values[pool + P_CAUSE + cause]
+                    values[lot + L_CAUSE + cause] += values[pool + P_CAUSE + cause] - values[who + T_CAUSE + cause]
                 if things[pool + P_BAN] > 0:
                     change_ban(values, things[pool + P_BAN], -units, now)
-            for cause in range(CAUSES):
-                values[lot + L_CAUSE + cause] -= values[who + T_CAUSE + cause]
             things[lot + L_NEXT] = things[who + T_LOT]
             things[who + T_LOT] = lot
             values[who + T_UNITS] += units
@@ -399,7 +399,7 @@ def take_aboard(counter: np.ndarray, things: np.ndarray, values: np.ndarray, who
         be(things, values, who, things[step + S_ARG + 1], HANDLED, now)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@inlined
 def serve_loaders(counter: np.ndarray, things: np.ndarray, values: np.ndarray, chosen: int, now: float) -> None:
     """Let ships that wait for goods load, first come first served, while there is enough for the first."""
     line = things[chosen + C_QUEUE]
@@ -413,7 +413,7 @@ def serve_loaders(counter: np.ndarray, things: np.ndarray, values: np.ndarray, c
         who = things[line + Q_HEAD]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@inlined
 def put(counter: np.ndarray, things: np.ndarray, values: np.ndarray, who: int, pool: int, now: float) -> None:
     """Lay what a token brings into a stock, and end the token."""
     note_pool(things, values, pool, now)
@@ -435,7 +435,7 @@ def put(counter: np.ndarray, things: np.ndarray, values: np.ndarray, who: int, p
             serve_loaders(counter, things, values, chosen, now)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@compiled
 def end(counter: np.ndarray, things: np.ndarray, who: int) -> None:
     """The end of a token."""
     things[who + T_VERSION] += 1
@@ -443,7 +443,7 @@ def end(counter: np.ndarray, things: np.ndarray, who: int) -> None:
     counter[FREE_TOKEN] = who
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@inlined
 def new_record(counter: np.ndarray, values: np.ndarray, record: np.ndarray, now: float, line: int, units: float, born_h: float) -> int:
     """A row for goods that have arrived; -1 where none are kept."""
     note_line(values, line, now, -units)
@@ -458,7 +458,7 @@ def new_record(counter: np.ndarray, values: np.ndarray, record: np.ndarray, now:
     return int(row)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+@inlined
 def unload(counter: np.ndarray, things: np.ndarray, values: np.ndarray, record: np.ndarray, who: int, now: float) -> None:
     """What is aboard has arrived."""
     lot = things[who + T_LOT]
