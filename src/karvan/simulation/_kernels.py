@@ -140,7 +140,7 @@ def _next_turn(w: World, where: int, now: float, key: int) -> None:
         amount = draw(EXPONENTIAL, 1.0, 0.0, things[where + k.W_STREAM], key, things, where + k.W_DRAWS)
         until = ahead(now, amount, values, where + k.W_OPEN_H)
     if until < np.inf:
-        push(w.counter, w.heap_h, w.heap, until, -np.int64(where))
+        push(w.counter, w.heap_h, w.heap, until, -int(np.int64(where)))
 
 
 @compiled

@@ -94,7 +94,7 @@ class World(NamedTuple):
 @compiled
 def ticket(things: np.ndarray, who: int) -> int:
     """Load of an event of a token: it holds until the token's version is another."""
-    return (np.int64(things[who + T_VERSION]) << TOKEN_BITS) + np.int64(who)
+    return (int(np.int64(things[who + T_VERSION])) << TOKEN_BITS) + int(np.int64(who))
 
 
 @inlined
