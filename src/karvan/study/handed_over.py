@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
 import polars as pl
 
 from karvan.assignment import effective_capacity
 from karvan.corridor import Corridor, Snapshot
 from karvan.errors import DataError, Problem
-from karvan.measures import Scenario
+from karvan.measures import Scenario, load_scenario
 from karvan.measures.apply import apply, apply_years
 from karvan.results import write_text_whole
 from karvan.simulation import (
@@ -26,9 +29,10 @@ from karvan.simulation import (
 )
 from karvan.study.clear import clear
 from karvan.study.crossing_loads import crossing_loads
-from karvan.study.options import ScenarioOptions, code_hash, prepare
-from karvan.study.progress import Progress, silent
+from karvan.study.options import SIMULATED, Prepared, ScenarioOptions, code_hash, prepare
+from karvan.study.progress import SIMULATING, Progress, silent
 from karvan.study.route_memory import RouteMemory, cache_folder
+from karvan.study.used_capacities import USED, used_row
 from karvan.study.year import year_result
 
 RUN_OPTIONS = HandoverOptions(replications=10, variants=("as it is",))
@@ -43,26 +47,29 @@ def system_curves(
     level_m: float | None,
     options: HandoverOptions | None = None,
     tell: Progress | None = None,
+    kept: dict[str, FacilityCurve] | None = None,
 ) -> dict[str, FacilityCurve]:
     """Saturation and delay curve of every facility of a system, from the cache where its configuration was met before.
 
     Loads say only how goods share a facility; they are rounded to two digits, so that a little more of all does not make another
-    configuration.
+    configuration. With `kept`, curves found before are taken from there, and found ones are put there.
     """
-    how, say, folder, code = options or HandoverOptions(), tell or silent, cache_folder(), code_hash()
+    how, say, folder, known = options or HandoverOptions(), tell or silent, cache_folder(), {} if kept is None else kept
+    code = code_hash("simulation")
     rounded = {name: float(f"{load:.2g}") for name, load in loads.items()}
     found = {}
     for facility in simulated_facilities(tables, system_id):
         key = configuration_hash(tables, system_id, facility, rounded, level_m, how)
         path = None if folder is None else folder / f"curve-{code[:12]}-{key[:24]}.json"
-        curve = None if path is None else _read(path)
+        curve = known.get(key) or (None if path is None else _read(path))
         if curve is None:
-            say(f"simulating {facility}")
-            curve = facility_curve(tables, system_id, facility, rounded, level_m=level_m, options=how)
+            say(f"{SIMULATING} {facility}")
+            made = facility_curve(tables, system_id, facility, rounded, level_m=level_m, options=how)
+            curve = replace(made, configuration=key)
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_text_whole(path, json.dumps(curve.as_dict()))
-        found[facility] = curve
+        found[facility] = known[key] = curve
     return found
 
 
@@ -75,7 +82,7 @@ def _read(path: Path) -> FacilityCurve | None:
 
 
 class Handover:
-    """Puts simulated capacities and curves in the place of nominal ones, year by year.
+    """Puts simulated capacities and curves in the place of nominal ones, year by year; outlooks side by side may share one.
 
     Args:
         corridor: The corridor.
@@ -96,22 +103,68 @@ class Handover:
         base = apply(scenario, corridor, year=corridor.manifest.base_year)
         cleared = clear(base, routes=routes, co2_price_usd_per_t=corridor.manifest.co2_price_usd_per_t, is_strict=False)
         self.options, self.tell = options, tell
-        self.systems = corridor.tables["systems"]["system_id"].to_list()
-        self.loads = {system: crossing_loads(cleared, system) for system in self.systems}
-        effective = dict(zip(base.tables["facilities"]["facility_id"], effective_capacity(base.tables["facilities"]).tolist(), strict=True))
+        self.loads = {system: crossing_loads(cleared, system) for system in corridor.tables["systems"]["system_id"].to_list()}
+        self._kept: dict[str, FacilityCurve] = {}
+        self._turn = Lock()
+        self._used: dict[tuple[str, int], list[dict[str, Any]]] = {}
+        effective = _effective(base)
         self.base = {name: effective[name] / curve.saturation for name, curve in self.curves(base).items() if curve.saturation > 0.0}
 
     def curves(self, snapshot: Snapshot) -> dict[str, FacilityCurve]:
         """What is simulated in a year, all systems."""
         level_m = sea_level_m(snapshot.tables["sea_level_paths"], None, snapshot.year)
         found: dict[str, FacilityCurve] = {}
-        for system in self.systems:
-            found |= system_curves(snapshot.tables, system, self.loads[system], level_m=level_m, options=self.options, tell=self.tell)
+        with self._turn:  # threads are taken inside, and what one outlook finds another need not
+            for system, loads in self.loads.items():
+                found |= system_curves(
+                    snapshot.tables, system, loads, level_m=level_m, options=self.options, tell=self.tell, kept=self._kept
+                )  # fmt: skip
         return found
 
-    def __call__(self, snapshot: Snapshot) -> Snapshot:
-        """The snapshot with what was simulated."""
-        return replace(snapshot, tables=with_handover(snapshot.tables, self.curves(snapshot), self.base))
+    def __call__(self, snapshot: Snapshot, *, case: str = "") -> Snapshot:
+        """The snapshot with what was simulated; with a case, what was used is remembered for it."""
+        curves = self.curves(snapshot)
+        if case:
+            nominal = _effective(snapshot)
+            self._used[case, snapshot.year] = [
+                {"case": case, "year": snapshot.year, **used_row(curve, nominal[name], self.base.get(name, 1.0))}
+                for name, curve in curves.items()
+            ]
+        return replace(snapshot, tables=with_handover(snapshot.tables, curves, self.base))
+
+    def used(self) -> pl.DataFrame:
+        """What every case and year was given, columns as USED."""
+        rows = [row for key in sorted(self._used) for row in self._used[key]]
+        return pl.DataFrame(rows, schema=USED)
+
+    def as_manifest(self) -> dict[str, Any]:
+        """What a run's manifest says of it."""
+        return {"source": SIMULATED, "loads": self.loads, "options": asdict(replace(self.options, workers=1))}
+
+
+def _effective(snapshot: Snapshot) -> dict[str, float]:
+    facilities = snapshot.tables["facilities"]
+    return dict(zip(facilities["facility_id"], effective_capacity(facilities).tolist(), strict=True))
+
+
+def handover_of(prepared: Prepared, routes: RouteMemory, tell: Progress | None = None) -> Handover | None:
+    """What gives a case its simulated capacities, or None where nominal ones hold. The base year of the baseline says how goods share them.
+
+    Args:
+        prepared: Corridor and scenario, with which capacities.
+        routes: Routes to share.
+        tell: Is told how far it is.
+    """
+    if prepared.capacities != SIMULATED:
+        return None
+    how = replace(RUN_OPTIONS, workers=os.cpu_count() or 1)
+    return Handover(prepared.corridor, load_scenario(prepared.corridor.manifest.baseline, prepared.corridor), routes, how, tell)
+
+
+def handed(prepared: Prepared, snapshot: Snapshot, routes: RouteMemory, tell: Progress | None = None) -> Snapshot:
+    """A snapshot with the capacities that are asked for."""
+    hand_over = handover_of(prepared, routes, tell)
+    return snapshot if hand_over is None else hand_over(snapshot)
 
 
 def nominal_and_simulated(

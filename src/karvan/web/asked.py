@@ -60,13 +60,14 @@ class JobAsked(_Asked):
     without: MeasureIds = ()
     set: Assignments = ()
     growth: Literal["mid", "low", "high"] = "mid"
+    capacities: Literal["nominal", "simulated"] = "nominal"
     years: Years = Years(first=2024, last=2040)
     moved: Moved | None = None
 
     @property
     def options(self) -> ScenarioOptions:
         return ScenarioOptions(
-            with_measures=self.with_, without_measures=self.without, set_values=self.set, growth=self.growth
+            with_measures=self.with_, without_measures=self.without, set_values=self.set, growth=self.growth, capacities=self.capacities
         )  # fmt: skip
 
     def as_dict(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import polars as pl
 from karvan.corridor import load_corridor
 from karvan.results import write_text_whole
 from karvan.study.live import Case, Move, as_measure, values_in
-from karvan.study.options import ScenarioOptions
+from karvan.study.options import NOMINAL, ScenarioOptions
 from karvan.study.run import run_id_of
 from karvan.validation import References, inputs, references_of, sources
 from karvan.web.asked import JobAsked, LiveAsked, RouteAsked
@@ -115,6 +115,8 @@ class Server:
     def move(self, asked: LiveAsked) -> dict[str, Any]:
         """The answer to a move of one year."""
         scenario, options = self._moved_case(asked)
+        if options["capacities"] != NOMINAL:
+            raise refused(422, "this run's capacities are simulated, and a year that is moved by hand has nominal ones; start a run instead")
         task = {
             "scenario": scenario,
             "options": options,
@@ -202,7 +204,7 @@ class Server:
         """Scenario and options of a run's scenario, or of the baseline that it is compared with."""
         options = self.shelf.options(run_id)
         if case == "baseline":  # the values that a run sets hold in its baseline, too, its measures do not
-            options = ScenarioOptions(set_values=options.set_values, overlay=options.overlay)
+            options = ScenarioOptions(set_values=options.set_values, overlay=options.overlay, capacities=options.capacities)
             return self.corridor.manifest.baseline, _told(options)
         return self.shelf.scenario(run_id), _told(options)
 
@@ -233,4 +235,5 @@ def _told(options: ScenarioOptions) -> dict[str, Any]:
         "set": list(options.set_values),
         "overlay": None if options.overlay is None else str(options.overlay),
         "growth": options.growth,
+        "capacities": options.capacities,
     }

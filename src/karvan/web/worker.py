@@ -94,6 +94,7 @@ def _options(task: Task) -> ScenarioOptions:
         set_values=tuple(given["set"]),
         overlay=None if given["overlay"] is None else Path(given["overlay"]),
         growth=given["growth"],
+        capacities=given["capacities"],
     )
 
 
