@@ -2,14 +2,34 @@
 import { chartOf, figure } from "./charts.js";
 import { button, h, icon } from "./dom.js";
 import { amount, number, percent, t } from "./i18n.js";
-import { CAUSES, STATES, causeRows, causesOption, closedAt, ganttOption, hourText, lanesOf, nameOfLane, nameOfShip, nameOfStream, seaOption, seaSeries, shipsAt, short, spelt, unitsText, waitingAt } from "./sea.js";
+import {
+  CAUSES,
+  LANE_PX,
+  STATES,
+  causeRows,
+  causesOption,
+  closedAt,
+  ganttOption,
+  hourText,
+  lanesOf,
+  monthText,
+  nameOfLane,
+  nameOfShip,
+  nameOfStream,
+  seaOption,
+  seaSeries,
+  shipsAt,
+  short,
+  spelt,
+  unitsText,
+  waitingAt,
+} from "./sea.js";
 import { dataTable } from "./tables.js";
 import { palette } from "./theme.js";
 
 const STEP_H = 6;
 const HOURS_A_SECOND = 24;
 const STILL_MS = 900;
-const LANE_PX = 20;
 
 const halfOf = (mean, half, digits) =>
   mean === null || mean === undefined ? "–" : `${number(mean, digits)}${half ? ` ± ${number(half, digits)}` : ""}`;
@@ -114,10 +134,11 @@ function monthView(own, found, heading) {
   const { store } = own;
   const last = found.month.hours;
   let hour = 0;
-  let timer = null;
-  const told = h("p", { class: "crossing-now", role: "status", "aria-live": "off" });
+  let frames = 0;
+  let steps = 0;
+  let isPlaying = false;
   const slider = h("input", { type: "range", id: "crossing-hour", min: 0, max: last, step: 1, value: 0, "aria-label": t("crossing.hour") });
-  const play = button(icon("play"), () => (timer ? stop() : start()), { class: "icon-button", id: "crossing-play", "aria-label": t("crossing.play"), "aria-pressed": "false" });
+  const play = button(icon("play"), () => (isPlaying ? stop() : start()), { class: "icon-button", id: "crossing-play", "aria-label": t("crossing.play"), "aria-pressed": "false" });
   const step = (by, word) => button(word, () => (stop(), go(hour + by)), { "data-step": by });
   const controls = h(
     "div",
@@ -136,7 +157,7 @@ function monthView(own, found, heading) {
     source: t("source.crossing_map"),
     height: 560,
     renderer: "canvas",
-    controls: h("div", {}, controls, told),
+    controls,
     option: (colours, state, size) => seaOption(found, colours, { ...size, hour, at: size.isPicture ? null : size.at }),
     table: () => ({
       columns: [
@@ -154,7 +175,7 @@ function monthView(own, found, heading) {
     slider.value = hour;
     slider.setAttribute("aria-valuetext", hourText(found, hour));
     const chart = chartOf(body);
-    if (chart && timer) {
+    if (chart && isPlaying && !store.get().still) {
       chart.setOption({ series: seaSeries(found, palette(store.get().theme), hour) }, { replaceMerge: ["series"] });
       map.element.querySelector(".card-head + p").textContent = hourSentence(found, hour);
     } else if (chart) map.draw();
@@ -166,32 +187,31 @@ function monthView(own, found, heading) {
   }
   function start() {
     if (hour >= last) hour = 0;
+    isPlaying = true;
     play.replaceChildren(icon("pause"));
     play.setAttribute("aria-pressed", "true");
     if (store.get().still) {
-      timer = setInterval(() => go(hour + STEP_H), STILL_MS);
+      steps = setInterval(() => go(hour + STEP_H), STILL_MS);
       return;
     }
     let before = null;
     const frame = (now) => {
-      if (!timer || !map.element.isConnected) return stop();
+      if (!isPlaying) return;
+      if (!map.element.isConnected) return stop();
       if (before !== null) go(hour + ((now - before) / 1000) * HOURS_A_SECOND);
       before = now;
-      if (timer) timer = requestAnimationFrame(frame);
+      if (isPlaying) frames = requestAnimationFrame(frame);
     };
-    timer = requestAnimationFrame(frame);
+    frames = requestAnimationFrame(frame);
   }
   function stop() {
-    clearInterval(timer);
-    cancelAnimationFrame(timer);
-    const was = timer;
-    timer = null;
+    if (!isPlaying) return;
+    cancelAnimationFrame(frames);
+    clearInterval(steps);
+    isPlaying = false;
     play.replaceChildren(icon("play"));
     play.setAttribute("aria-pressed", "false");
-    if (was) {
-      show();
-      told.textContent = "";
-    }
+    if (map.element.isConnected) show();
   }
   slider.addEventListener("input", () => {
     stop();
@@ -218,7 +238,7 @@ function ganttView(own, found, heading) {
     context: own,
     heading,
     title: () => t("crossing.gantt"),
-    subtitle: () => t("crossing.gantt_told", { month: hourText(found, 0).replace(/[, ]*\d\d[:.]\d\d.*$/, "").replace(/\d+\.?/g, "").trim() }),
+    subtitle: () => t("crossing.gantt_told", { month: monthText(found) }),
     source: t("source.crossing_month"),
     height: 420,
     controls: h("div", { class: "tools no-print" }, h("label", { class: "field" }, h("span", {}, t("crossing.port")), choice)),
@@ -237,7 +257,7 @@ function ganttView(own, found, heading) {
   const body = view.element.querySelector(".chart");
   const size = () => {
     const lanes = lanesOf(found, place).length;
-    body.style.setProperty("height", `${Math.max(220, 96 + LANE_PX * lanes)}px`);
+    body.style.setProperty("height", `${112 + LANE_PX * lanes}px`);
   };
   size();
   return view;

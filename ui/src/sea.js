@@ -4,6 +4,7 @@ import { currentLanguage, number, t } from "./i18n.js";
 import { geoOption, pathsOf, placeLabel } from "./map.js";
 
 const HOUR_MS = 3600000;
+export const LANE_PX = 22;
 const AT_PLACE = ["at_berth", "waits_goods", "waits_berth", "waits_weather", "in_port", "off_hire"];
 export const STATES = ["sailing", ...AT_PLACE];
 const SYMBOLS = {
@@ -32,6 +33,22 @@ export const CAUSES = [
 export const short = (name) => name.replace(/ \(.*\)$/, "").replace(/ International Port$/, "");
 export const spelt = (id) => (id.charAt(0).toUpperCase() + id.slice(1)).replaceAll("_", " ");
 
+// The same colours as ships that wait for the same: amber for goods, orange for a berth, red for weather.
+const colourOfCause = (colours, cause) =>
+  ({
+    sailing: colours.ship,
+    handling: colours.rail,
+    customs: colours.series[4],
+    sorting: colours.series[5],
+    channel: colours.still,
+    filling: colours.use[1],
+    no_ship: colours.use[0],
+    berth: colours.use[2],
+    weather: colours.use[3],
+    storage: colours.oil,
+    off_hire: colours.planned,
+  })[cause];
+
 function colourOf(colours, state) {
   const own = {
     sailing: colours.ship,
@@ -44,11 +61,15 @@ function colourOf(colours, state) {
   return own[state] ?? "transparent";
 }
 
-// The day and hour of the month; a simulated year is no calendar year.
-export function hourText(found, hour) {
-  const at = new Date(Date.UTC(2001, found.month.month - 1, 1) + Math.round(hour) * HOUR_MS);
-  return new Intl.DateTimeFormat(currentLanguage(), { day: "numeric", month: "long", hour: "2-digit", minute: "2-digit", timeZone: "UTC" }).format(at);
-}
+// The day, and the day and hour, of the month; a simulated year is no calendar year.
+const written = (found, hour, parts) =>
+  new Intl.DateTimeFormat(currentLanguage(), { ...parts, timeZone: "UTC" }).format(
+    new Date(Date.UTC(2001, found.month.month - 1, 1) + Math.round(hour) * HOUR_MS),
+  );
+export const dayText = (found, hour) => written(found, hour, { day: "numeric", month: "long" });
+export const monthText = (found) => written(found, 0, { month: "long" });
+export const hourText = (found, hour) =>
+  `${dayText(found, hour)}, ${written(found, hour, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" })}`;
 
 const placesOf = (found) => Object.fromEntries(found.places.map((place) => [place.place_id, place]));
 
@@ -249,13 +270,13 @@ export function ganttOption(found, colours, { place, isPicture }) {
     effect: { show: false },
     ...more,
   });
-  const bar = isPicture ? Math.max(3, Math.min(11, 360 / lanes.length)) : 11;
+  const lane = isPicture ? Math.min(LANE_PX, 520 / lanes.length) : LANE_PX;
+  const bar = 0.55 * lane;
   const shut = lanes.flatMap((lane, row) =>
     found.month.closed
       .filter(({ closure_id: id }) => found.closed_at[id]?.includes(found.berth_places[lane.berth_id]) && shuts(found, id, lane.berth_id))
       .map(({ hours: [from, until] }) => ({ coords: [[from / 24, row], [until / 24, row]] })),
   );
-  const day = (value) => hourText(found, value * 24).replace(/[, ]*\d\d[:.]\d\d.*$/, "");
   return {
     grid: { left: 8, right: 18, top: 10, bottom: isPicture ? 90 : 40 + 20 * Math.ceil((crossings.length + 1) / 3), containLabel: true },
     legend: legend(colours, { icon: "roundRect", itemHeight: 9, data: [...crossings.map((id) => found.names.crossings[id] ?? id), t("crossing.shut_hours")] }),
@@ -268,18 +289,26 @@ export function ganttOption(found, colours, { place, isPicture }) {
       type: "value",
       min: 0,
       max: found.month.hours / 24,
-      interval: isPicture ? 3 : 5,
-      axisLabel: { color: colours.soft, hideOverlap: true, formatter: (value) => (value < found.month.hours / 24 ? day(value) : "") },
+      interval: 1,
+      splitLine: { lineStyle: { color: colours.line, opacity: 0.5 } },
+      axisLabel: {
+        color: colours.soft,
+        hideOverlap: true,
+        formatter: (value) => (value === 0 || (value % 5 === 4 && value < found.month.hours / 24 - 2) ? dayText(found, value * 24) : ""),
+      },
     }),
     yAxis: axis(colours, {
       type: "category",
       inverse: true,
       data: lanes.map((lane) => nameOfLane(found, lane)),
-      splitLine: { show: true, lineStyle: { color: colours.line, opacity: 0.5 } },
+      splitLine: { show: false },
       axisLabel: { color: colours.ink, fontSize: isPicture ? 10 : 12, width: 190, overflow: "truncate", interval: 0 },
     }),
     series: [
-      bars(t("crossing.shut_hours"), colours.use[3], bar + 7, shut, { silent: true, lineStyle: { color: colours.use[3], width: bar + 7, opacity: 0.22, cap: "butt" } }),
+      bars(t("crossing.shut_hours"), colours.use[3], lane, shut, {
+        silent: true,
+        lineStyle: { color: colours.use[3], width: lane, opacity: 0.25, cap: "butt" },
+      }),
       ...crossings.map((id, number_) =>
         bars(
           found.names.crossings[id] ?? id,
@@ -323,7 +352,7 @@ export const nameOfLane = (found, lane) => {
 export function causesOption(found, colours, { isPicture }) {
   const rows = causeRows(found);
   const used = CAUSES.filter((cause) => rows.some((row) => row[cause] > 0.005));
-  const decals = [{ symbol: "none" }, { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 4], rotation: -0.8 }];
+  const hatch = { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 4], rotation: -0.8 };
   return {
     grid: { left: 8, right: 24, top: 10, bottom: isPicture ? 90 : 78, containLabel: true },
     legend: legend(colours, { icon: "roundRect", itemHeight: 9, data: used.map((cause) => t(`crossing.cause.${cause}`)) }),
@@ -339,13 +368,13 @@ export function causesOption(found, colours, { isPicture }) {
       data: rows.map((row) => row.label),
       axisLabel: { color: colours.ink, fontSize: isPicture ? 10 : 12, width: 230, overflow: "truncate", interval: 0 },
     }),
-    series: used.map((cause, at) => ({
+    series: used.map((cause) => ({
       name: t(`crossing.cause.${cause}`),
       type: "bar",
       stack: "days",
       barMaxWidth: 16,
       data: rows.map((row) => row[cause]),
-      itemStyle: { color: colours.series[at % colours.series.length], decal: decals[at < colours.series.length ? 0 : 1] },
+      itemStyle: { color: colourOfCause(colours, cause), decal: cause === "storage" ? hatch : { symbol: "none" } },
     })),
   };
 }

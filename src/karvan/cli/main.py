@@ -11,7 +11,16 @@ from typing import Any, NoReturn
 
 from karvan import __version__
 from karvan.cli import assigning, routes, serving, simulating
-from karvan.cli.asking import capacities_argument, corridor_argument, corridor_of, language_argument, language_of, options_of, scenario_arguments, years_of
+from karvan.cli.asking import (
+    capacities_argument,
+    corridor_argument,
+    corridor_of,
+    language_argument,
+    language_of,
+    options_of,
+    scenario_arguments,
+    years_of,
+)
 from karvan.cli.telling import Progress, print_json
 from karvan.errors import DataError, KarvanError, Problem
 

@@ -44,7 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--month", metavar="M", help="with --json or --report: a month hour by hour, 1 to 12 or stormiest (--report: stormiest)"
     )
     parser.add_argument(
-        "--report", type=Path, metavar="FILE", help="write a page for a browser, too: what ships do in the month, berths, where delay comes from"
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="write a page for a browser, too: what ships do in the month, berths, where delay comes from",
     )
 
 

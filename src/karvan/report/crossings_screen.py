@@ -51,7 +51,9 @@ def crossings_screen(found: Queues, corridor: Corridor, *, version: str) -> dict
             "crossings": dict(crossings.select("crossing_id", "name").iter_rows()),
             "ships": _names(corridor, "ships", "ship_id"),
             "berths": {row["berth_id"]: row["name"] for row in _rows(corridor, "berths", "berth_id", berths, ("berth_id", "name"))},
-            "passages": dict(tables["passages"].select("passage_id", "name").unique("passage_id", keep="last", maintain_order=True).iter_rows()),
+            "passages": dict(
+                tables["passages"].select("passage_id", "name").unique("passage_id", keep="last", maintain_order=True).iter_rows()
+            ),
         },
         "lines_of": {row["crossing_id"]: row["link_id"] for row in crossings.iter_rows(named=True)},
         "closed_at": _closed_at(corridor, berths),
@@ -92,7 +94,8 @@ def _month(found: Queues) -> dict[str, Any]:
         "step_h": STEP_H,
         "ships": list(ships.values()),
         "berths": [
-            {"berth_id": berth, "lane": lane, "visits": [[*ends(row), row["ship"]] for row in rows]} for (berth, lane), rows in lanes.items()
+            {"berth_id": berth, "lane": lane, "visits": [[*ends(row), row["ship"]] for row in rows]}
+            for (berth, lane), rows in lanes.items()
         ],
         "closed": [{"closure_id": row["closure_id"], "hours": ends(row)} for row in log["closed_times"].iter_rows(named=True)],
         "stocks": {name: _stepped(rows, first, last) for (name,), rows in log["stocks"].group_by("arrival_id", maintain_order=True)},

@@ -349,7 +349,9 @@ def run(w: World, key: int, end_h: float, warm_h: float, sample_h: float) -> int
                         join(things, things[chosen, k.C_QUEUE], who)
                     things[who, k.T_STEP], wait_h = here, 0.0
                     if is_logged:
-                        write_log(counter, log, now, k.LOG_WAITS, who, things[things[chosen, k.C_FIRST], k.M_MEMBER], values[who, k.T_UNITS])
+                        write_log(
+                            counter, log, now, k.LOG_WAITS, who, things[things[chosen, k.C_FIRST], k.M_MEMBER], values[who, k.T_UNITS]
+                        )
                     break
                 take_berth(counter, things, values, log, who, here, berth, now)
             elif kind == RELEASE:  # arguments: slot

@@ -227,7 +227,13 @@ def with_handover(
     for row in facilities:
         curve = curves.get(row["facility_id"])
         if curve is not None:
-            row |= {"nominal": curve.saturation, "availability_share": 1.0, "payload_share": 1.0, "peak_factor": 1.0, "confidence": "estimate"}
+            row |= {
+                "nominal": curve.saturation,
+                "availability_share": 1.0,
+                "payload_share": 1.0,
+                "peak_factor": 1.0,
+                "confidence": "estimate",
+            }
     served = _served_by_lines(tables)
     for row in delays:
         curve = curves.get(row["facility_id"])

@@ -132,7 +132,7 @@ def ship_states(built: Built, found: Replication, *, until_h: float) -> pl.DataF
             begin(ship, hour, _AT_BERTH[int(kind)], place_id=place)
         else:
             begin(ship, hour, _HELD[int(kind)])
-    for ship, last in open_.items():
+    for last in open_.values():
         if until_h > last["from_h"]:
             rows.append({**last, "until_h": until_h})
     return pl.DataFrame(rows, schema=STATES).sort("ship", "from_h")

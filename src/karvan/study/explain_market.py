@@ -19,8 +19,8 @@ from karvan.measures.apply import apply
 from karvan.results import ExplainedFamily, ExplainedPair, ExplainedRoute, MarketExplanation, PairFamily, PricePaid, Sentence, Value
 from karvan.routing import COMPONENTS, legs
 from karvan.study.clear import Cleared, clear
-from karvan.study.names import directory
 from karvan.study.handed_over import handed
+from karvan.study.names import directory
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
 from karvan.study.route_memory import RouteMemory, cache_folder

@@ -32,7 +32,7 @@ from karvan.study.crossing_loads import crossing_loads
 from karvan.study.options import SIMULATED, Prepared, ScenarioOptions, code_hash, prepare
 from karvan.study.progress import SIMULATING, Progress, silent
 from karvan.study.route_memory import RouteMemory, cache_folder
-from karvan.study.used_capacities import USED, used_row
+from karvan.study.used_capacities import USED, is_same_system, used_row
 from karvan.study.year import year_result
 
 RUN_OPTIONS = HandoverOptions(replications=10, variants=("as it is",))
@@ -106,6 +106,7 @@ class Handover:
         self.loads = {system: crossing_loads(cleared, system) for system in corridor.tables["systems"]["system_id"].to_list()}
         self._kept: dict[str, FacilityCurve] = {}
         self._turn = Lock()
+        self._years: dict[int, list[tuple[Mapping[str, pl.DataFrame], dict[str, FacilityCurve]]]] = {}
         self._used: dict[tuple[str, int], list[dict[str, Any]]] = {}
         effective = _effective(base)
         self.base = {name: effective[name] / curve.saturation for name, curve in self.curves(base).items() if curve.saturation > 0.0}
@@ -113,12 +114,16 @@ class Handover:
     def curves(self, snapshot: Snapshot) -> dict[str, FacilityCurve]:
         """What is simulated in a year, all systems."""
         level_m = sea_level_m(snapshot.tables["sea_level_paths"], None, snapshot.year)
-        found: dict[str, FacilityCurve] = {}
         with self._turn:  # threads are taken inside, and what one outlook finds another need not
+            for tables, found in self._years.setdefault(snapshot.year, []):
+                if is_same_system(tables, snapshot.tables):
+                    return found
+            found = {}
             for system, loads in self.loads.items():
                 found |= system_curves(
                     snapshot.tables, system, loads, level_m=level_m, options=self.options, tell=self.tell, kept=self._kept
                 )  # fmt: skip
+            self._years[snapshot.year].append((snapshot.tables, found))
         return found
 
     def __call__(self, snapshot: Snapshot, *, case: str = "") -> Snapshot:

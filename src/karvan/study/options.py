@@ -14,7 +14,6 @@ from karvan.errors import DataError, Problem
 from karvan.measures import Scenario, load_scenario, with_measures, without_measures
 from karvan.measures.apply import require_fitting
 
-
 NOMINAL, SIMULATED = CAPACITIES = ("nominal", "simulated")
 """Where capacities of what a case simulates come from."""
 

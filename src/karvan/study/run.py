@@ -253,11 +253,10 @@ def outlook(
     results: list[YearResult] = []
     reliefs = relief_table(corridor, scenario) if stops is not None else {}
     bases = capacity_bases(corridor) if stops is not None else {}
-    for snapshot in apply_years(scenario, corridor, years):
+    for plain in apply_years(scenario, corridor, years):
         if halt is not None and halt.is_set():
             break
-        if seen is not None:
-            snapshot = seen(snapshot)
+        snapshot = plain if seen is None else seen(plain)
         if like is not None:
             cleared = clear_like(snapshot, like[snapshot.year], is_near=True)
         else:

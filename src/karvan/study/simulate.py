@@ -48,12 +48,12 @@ from karvan.study.handed_over import system_curves
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
 from karvan.study.route_memory import RouteMemory, cache_folder
+from karvan.study.used_capacities import SIMULATED_TABLES
 
 Tables = Mapping[str, pl.DataFrame]
 _HOURS_A_DAY = 24.0
 STORMIEST = "stormiest"
 """In place of a month: the one in which weather closes ports longest."""
-_SIMULATED = ("berths", "crossings", "calls", "ships", "passages", "arrivals", "closures", "links")
 
 
 def simulate(
@@ -292,9 +292,9 @@ def designed(corridor: Corridor, scenario: Scenario, year: int, tables: Tables, 
             for item in other.dated
         ]
         moved = apply(replace(other, dated=tuple(sorted(dated, key=lambda item: item.from_date))), corridor, year=year).tables
-        if all(moved[name].equals(tables[name]) for name in _SIMULATED):
+        if all(moved[name].equals(tables[name]) for name in SIMULATED_TABLES):
             raise DataError(Problem("--try", None, None, f"{design} changes nothing that is simulated in {year}"))
-        changed |= {name: moved[name] for name in _SIMULATED}
+        changed |= {name: moved[name] for name in SIMULATED_TABLES}
     for part in parts:
         if "=" in part:
             path, _, value = part.partition("=")

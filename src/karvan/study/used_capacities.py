@@ -22,6 +22,8 @@ USED: Mapping[str, Any] = {
 """Frame `capacities` of a run: for each case and year what a facility was given in place of its nominal capacity, with half the 95%
 interval, its delay curve, the hash of the configuration that was simulated, and nominal over simulated capacity of the base year."""
 _NOTE = "Simulated, with ships, berths, weather and water of the year (95% interval of the mean); nominal: {nominal:,.4g} {unit}."
+SIMULATED_TABLES = ("berths", "crossings", "calls", "ships", "passages", "arrivals", "closures", "links")
+"""What a simulation reads of a year, the level of the sea apart."""
 _CURVE = ("facility_id", "unit", "is_berth", "saturation", "saturation_half", "base_wait_h", "eta_s_h", "kappa", "fit_error_h", "sd_h")
 
 
@@ -35,6 +37,11 @@ def used_row(curve: FacilityCurve, nominal: float, base_ratio: float) -> dict[st
     """
     named = {name: getattr(curve, name) for name in _CURVE}
     return {**named, "source": SIMULATED, "configuration": curve.configuration, "nominal": nominal, "base_ratio": base_ratio}
+
+
+def is_same_system(ours: Mapping[str, pl.DataFrame], theirs: Mapping[str, pl.DataFrame]) -> bool:
+    """Whether two sets of tables are simulated alike, the level of the sea apart."""
+    return all(ours[name] is theirs[name] or ours[name].equals(theirs[name]) for name in SIMULATED_TABLES)
 
 
 def rests_on(stop: Mapping[str, Any], used: pl.DataFrame) -> dict[str, Any]:
@@ -104,16 +111,24 @@ def used_capacities(saved: SavedRun) -> UsedCapacities | None:
     if over is None:
         return None
     told = saved.manifest["capacities"]
-    how = HandoverOptions(**{name: tuple(value) if isinstance(value, list) else value for name, value in told["options"].items()})
+    options: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in told["options"].items()}
+    how = HandoverOptions(**options)
     rounded = {system: {name: _two_digits(load) for name, load in loads.items()} for system, loads in told["loads"].items()}
+
+    known: dict[int, list[tuple[Mapping[str, pl.DataFrame], dict[str, str]]]] = {}
 
     def configurations(snapshot: Snapshot) -> dict[str, str]:
         tables, level_m = snapshot.tables, sea_level_m(snapshot.tables["sea_level_paths"], None, snapshot.year)
-        return {
+        for others, named in known.setdefault(snapshot.year, []):
+            if is_same_system(tables, others):
+                return named
+        named = {
             facility: configuration_hash(tables, system, facility, loads, level_m, how)
             for system, loads in rounded.items()
             for facility in simulated_facilities(tables, system)
         }
+        known[snapshot.year].append((tables, named))
+        return named
 
     return UsedCapacities(saved.frame("capacities"), over, configurations)
 

@@ -16,7 +16,7 @@ from karvan.validation.sources import sources
 from karvan.validation.tally import Check
 
 __all__ = [
-    "KT_PER_UNIT", "Check", "Outcomes", "References", "UsedCapacities", "check_run", "compare", "explain", "input_doc", "inputs", "journey_years",
-    "judge_commitments", "measure_cards", "needed_years", "part_of_both", "references_of", "scenario_entries", "shared_in_year",
-    "sources", "value_in_year",
+    "KT_PER_UNIT", "Check", "Outcomes", "References", "UsedCapacities", "check_run", "compare", "explain", "input_doc", "inputs",
+    "journey_years", "judge_commitments", "measure_cards", "needed_years", "part_of_both", "references_of", "scenario_entries",
+    "shared_in_year", "sources", "value_in_year",
 ]  # fmt: skip

@@ -65,7 +65,9 @@ def capacity_check(book: Book, used: UsedCapacities) -> Check:
             return f"capacity given to {shown[at]} {when}"
 
         tally.compare(effective, [held[name]["saturation"] for name in shown], say=say, because="as it was simulated")
-        curves = [row for row in year.tables["delay_curves"].rows(named=True) if row["facility_id"] in held and row["variability_ratio"] > 0.0]
+        curves = [
+            row for row in year.tables["delay_curves"].rows(named=True) if row["facility_id"] in held and row["variability_ratio"] > 0.0
+        ]
         for row in curves:
             own = held[row["facility_id"]]
             shape = (row["servers_count"], row["service_time_h"], row["variability_ratio"])
