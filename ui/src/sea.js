@@ -5,6 +5,8 @@ import { geoOption, pathsOf, placeLabel } from "./map.js";
 
 const HOUR_MS = 3600000;
 export const LANE_PX = 22;
+const IN_A_ROW = 7;
+const NEAR_DEG = 1.2;
 const AT_PLACE = ["at_berth", "waits_goods", "waits_berth", "waits_weather", "in_port", "off_hire"];
 export const STATES = ["sailing", ...AT_PLACE];
 const SYMBOLS = {
@@ -30,7 +32,7 @@ export const CAUSES = [
   "off_hire",
 ];
 
-export const short = (name) => name.replace(/ \(.*\)$/, "").replace(/ International Port$/, "");
+export const short = (name) => name.replace(/ \(.*\)$/, "").replace(/ (International Port|International Seaport|seaport)$/, "");
 export const spelt = (id) => (id.charAt(0).toUpperCase() + id.slice(1)).replaceAll("_", " ");
 
 // The same colours as ships that wait for the same: amber for goods, orange for a berth, red for weather.
@@ -125,6 +127,13 @@ function along(path, share) {
   };
 }
 
+// Names stand on the land side, ships on the water; of two ports close together the northern one's ships lie to the north.
+const sideOf = (found, place) => (place.lon_deg > found.places.reduce((sum, each) => sum + each.lon_deg, 0) / found.places.length ? 1 : -1);
+const growth = (found, place) =>
+  found.places.some((other) => other.lat_deg < place.lat_deg && Math.hypot(other.lat_deg - place.lat_deg, other.lon_deg - place.lon_deg) < NEAR_DEG)
+    ? -1
+    : 1;
+
 function boxOf(found) {
   const ends = (key) => [Math.min, Math.max].map((pick) => pick(...found.places.map((place) => place[key])));
   const [[west, east], [south, north]] = [ends("lon_deg"), ends("lat_deg")];
@@ -155,8 +164,7 @@ export function seaSeries(found, colours, hour, paths = pathsOf(found)) {
     if (!places[place]) return [];
     const number_ = rows.get(place) ?? 0;
     rows.set(place, number_ + 1);
-    const side = places[place].lon_deg > found.places.reduce((sum, each) => sum + each.lon_deg, 0) / found.places.length ? -1 : 1;
-    const offset = [side * (14 + 10 * (number_ % 5)), -14 + 10 * Math.floor(number_ / 5)];
+    const offset = [-sideOf(found, places[place]) * (14 + 10 * (number_ % IN_A_ROW)), growth(found, places[place]) * 10 * Math.floor(number_ / IN_A_ROW)];
     return [
       { value: [places[place].lon_deg, places[place].lat_deg], symbol: SYMBOLS[state], symbolSize: 8, symbolOffset: offset, itemStyle, told },
     ];
@@ -173,12 +181,11 @@ export function seaSeries(found, colours, hour, paths = pathsOf(found)) {
       opacity: 1,
     },
     label: {
-      position: place.lon_deg > found.places.reduce((sum, each) => sum + each.lon_deg, 0) / found.places.length ? "right" : "left",
+      position: sideOf(found, place) > 0 ? "right" : "left",
       distance: 10,
       fontWeight: 600,
-      lineHeight: 15,
       formatter: () =>
-        [short(place.name), shut.has(place.place_id) ? t("crossing.shut") : "", unitsText(waiting[place.place_id])].filter(Boolean).join("\n"),
+        [short(place.name), shut.has(place.place_id) ? t("crossing.shut") : "", unitsText(waiting[place.place_id])].filter(Boolean).join(" · "),
     },
   }));
   return [
@@ -212,7 +219,7 @@ export function seaSeries(found, colours, hour, paths = pathsOf(found)) {
       data: [],
       symbol: SYMBOLS[state],
       symbolSize: 9,
-      itemStyle: { color: colourOf(colours, state), borderColor: state === "off_hire" ? colours.soft : colours.casing, borderWidth: 1 },
+      itemStyle: { color: colourOf(colours, state), borderColor: state === "off_hire" ? colours.soft : colours.casing, borderWidth: 1, opacity: 1 },
     })),
   ];
 }
@@ -366,7 +373,7 @@ export function causesOption(found, colours, { isPicture }) {
       type: "category",
       inverse: true,
       data: rows.map((row) => row.label),
-      axisLabel: { color: colours.ink, fontSize: isPicture ? 10 : 12, width: 230, overflow: "truncate", interval: 0 },
+      axisLabel: { color: colours.ink, fontSize: isPicture ? 10 : 12, width: isPicture ? 300 : 330, overflow: "truncate", interval: 0 },
     }),
     series: used.map((cause) => ({
       name: t(`crossing.cause.${cause}`),
