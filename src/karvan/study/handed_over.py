@@ -18,6 +18,7 @@ from karvan.errors import DataError, Problem
 from karvan.measures import Scenario, load_scenario
 from karvan.measures.apply import apply, apply_years
 from karvan.results import write_text_whole
+from karvan.results.outlook import PRICE_FLOOR_USD_PER_T
 from karvan.simulation import (
     FacilityCurve,
     HandoverOptions,
@@ -184,7 +185,9 @@ def nominal_and_simulated(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The market of a scenario with nominal capacities and with simulated ones, side by side.
 
-    Constants stay as they were fitted with nominal capacities, so that the difference is that of capacities, waits and spreads alone.
+    Constants stay as they were fitted with nominal capacities, so that the difference is that of capacities, waits and spreads alone. Which
+    facility makes it is told by `given_back_mt`: what the corridor carries more, million tonnes, if that one alone has its nominal
+    capacity and wait again; they need not add up, and are told of those that are full in either.
 
     Args:
         corridor: The corridor.
@@ -196,7 +199,8 @@ def nominal_and_simulated(
         progress: Called with a line of text.
 
     Returns:
-        By year: tonnes, boxes and crude on the corridor, nominal and simulated. By year and facility: capacity and use of both.
+        By year: tonnes, boxes and crude on the corridor, nominal and simulated. By year and facility: capacity and use of both, half the
+        95% interval of the simulated capacity, and given_back_mt (None where it was not asked).
 
     Raises:
         DataError: The case has no system to simulate.
@@ -224,8 +228,20 @@ def nominal_and_simulated(
         simulated = hand_over.curves(snapshot)
         uses = {label: {row["facility_id"]: row for row in result.facilities.rows(named=True)} for label, result in found.items()}
         for name, curve in simulated.items():
-            row: dict[str, object] = {"year": snapshot.year, "facility_id": name, "unit": curve.unit}
+            given_back = None
+            if any(of[name]["shadow_price_usd_per_t"] > PRICE_FLOOR_USD_PER_T for of in uses.values()):
+                others = {other: found_curve for other, found_curve in simulated.items() if other != name}
+                one = replace(snapshot, tables=with_handover(snapshot.tables, others, hand_over.base))
+                again = year_result(
+                    clear(one, routes=memory, co2_price_usd_per_t=price, is_strict=False),
+                    headline_cordon=manifest.headline_cordon, crude_commodity=manifest.crude_commodity, has_queue=False,
+                )  # fmt: skip
+                given_back = again.corridor_mt - found["simulated"].corridor_mt
+            row: dict[str, object] = {
+                "year": snapshot.year, "facility_id": name, "unit": curve.unit, "saturation_half": curve.saturation_half,
+                "given_back_mt": given_back,
+            }  # fmt: skip
             for label, of in uses.items():
                 row |= {f"{label}_{what}": of[name][what] for what in ("capacity", "flow", "turned_away", "shadow_price_usd_per_unit")}
             facilities.append(row)
-    return pl.DataFrame(totals), pl.DataFrame(facilities)
+    return pl.DataFrame(totals), pl.DataFrame(facilities, infer_schema_length=None)

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,7 @@ def scenario_hash(scenario: Scenario) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
+@cache
 def code_hash(part: str = "") -> str:
     """Hash of the package's own source, or of that of one part of it, so that what other code made is not taken for what this makes."""
     digest = hashlib.sha256()
