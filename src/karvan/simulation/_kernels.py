@@ -20,6 +20,7 @@ from karvan.simulation._state_kernels import (
     join,
     join_first,
     leave,
+    log_stocks,
     new_record,
     note_berth,
     note_line,
@@ -348,6 +349,10 @@ def run(w: World, key: int, end_h: float, warm_h: float, sample_h: float) -> int
                     else:
                         join(things, things[chosen + k.C_QUEUE], who)
                     things[who + k.T_STEP], wait_h = here, 0.0
+                    if is_logged:
+                        write_log(
+                            counter, log, now, k.LOG_WAITS, who, things[things[chosen + k.C_FIRST] + k.M_MEMBER], values[who + k.T_UNITS]
+                        )
                     break
                 take_berth(counter, things, values, log, who, here, berth, now)
             elif kind == RELEASE:  # arguments: slot
@@ -364,6 +369,8 @@ def run(w: World, key: int, end_h: float, warm_h: float, sample_h: float) -> int
                 if things[first + k.W_CLOSED] == 1:
                     values[who + k.T_SINCE], things[who + k.T_STEP], wait_h = now, here, 0.0
                     join(things, things[first + k.W_QUEUE], who)
+                    if is_logged:
+                        write_log(counter, log, now, k.LOG_HELD, who, first, values[who + k.T_UNITS])
                     break
             elif kind == WINDOW:  # numbers: period, hours open in it, first opening
                 if phase == k.START:
@@ -392,6 +399,8 @@ def run(w: World, key: int, end_h: float, warm_h: float, sample_h: float) -> int
                         things[who + k.T_STEP], wait_h = here, 0.0
                         if longest < np.inf:
                             wait_h = longest
+                        if is_logged:
+                            write_log(counter, log, now, k.LOG_FILLS, who, -1, values[who + k.T_UNITS])
                         break
                 elif period <= 0.0:
                     before, other = 0, things[things[first + k.C_QUEUE] + k.Q_HEAD]
@@ -400,6 +409,8 @@ def run(w: World, key: int, end_h: float, warm_h: float, sample_h: float) -> int
                     leave(things, things[first + k.C_QUEUE], before, who)
                     things[first + k.C_WAITING] -= 1
                 take_aboard(counter, things, values, who, here, now)
+                if is_logged:
+                    log_stocks(counter, things, values, log, first, now)
             elif kind == HANDLE:  # arguments: law, site whose closing holds it, cause; numbers: hours a unit
                 if phase == k.START:
                     hours = _hours(things, values, first, here, 0, key) + values[here + k.S_NUM] * values[who + k.T_UNITS]
@@ -434,6 +445,10 @@ def run(w: World, key: int, end_h: float, warm_h: float, sample_h: float) -> int
                         join(things, line, who)
                     break
                 put(counter, things, values, who, first, now)
+                if is_logged:
+                    write_log(counter, log, now, k.LOG_STOCK, -1, first, values[first + k.P_UNITS])
+                    for place in range(things[first + k.P_FIRST_SET], things[first + k.P_LAST_SET], k.WIDTH):
+                        log_stocks(counter, things, values, log, things[place + k.M_MEMBER], now)
                 if phase == k.RESUMED:
                     wake_blocked(things, line)
                 break
@@ -458,6 +473,8 @@ def run(w: World, key: int, end_h: float, warm_h: float, sample_h: float) -> int
             elif kind == REPAIR:  # arguments: law of the repair, law of the time until the next
                 if phase == k.START:
                     wait_h = _hours(things, values, first, here, 0, key)
+                    if is_logged:
+                        write_log(counter, log, now, k.LOG_OFF, who, -1, values[who + k.T_UNITS])
                     break
                 values[who + k.T_CAUSE + k.REPAIRING] += now - values[who + k.T_SINCE]
                 values[who + k.T_DUE] = now + _hours(things, values, things[here + k.S_ARG + 1], here, 1, key)

@@ -18,9 +18,10 @@ CAUSES = 11
 SAILING, HANDLING, CUSTOMS, SORTING, NO_SHIP, FILLING, BERTH, WEATHER, CHANNEL, STORAGE, REPAIRING = range(CAUSES)
 """Causes of hours."""
 HEAP, SEQUENCE, FREE_TOKEN, FREE_LOT, HIGH, RECORDS, LOGGED, EVENTS, STEPS, STATUS = range(10)
-BERTHS, POOLS, SITES, BANS, LINES, PROGRAM, TOKENS, ROOMS = 10, 12, 14, 16, 18, 20, 22, 24
+BERTHS, POOLS, SITES, BANS, LINES, PROGRAM, TOKENS = 10, 12, 14, 16, 18, 20, 22
+LOG_FROM, LOG_UNTIL, ROOMS = 24, 25, 26
 """Places in `counter`; from BERTHS on, the first row of a kind of thing and the row after its last. HIGH: row after the last token ever
-in use."""
+in use. LOG_FROM, LOG_UNTIL: first hour that is logged, and the hour after the last."""
 READY = 0
 """The line of tokens that can run on. Nothing refers to it, so that 0 says of what is referred to: none."""
 ELSEWHERE, QUEUED, HANDLED, FILLED = range(4)
@@ -29,8 +30,9 @@ START, RESUMED, NEWBORN = range(3)
 """How a token comes to its step: to begin it, to go on with it after hours, or as one that has just come."""
 DONE, TOKENS_FULL, LOTS_FULL, RECORDS_FULL, HEAP_FULL = range(5)
 """What STATUS can say."""
-LOG_GRANTED, LOG_RELEASED, LOG_SAILED, LOG_ARRIVED, LOG_CLOSED, LOG_OPENED = range(6)
-"""Kinds of row in the log."""
+LOG_GRANTED, LOG_RELEASED, LOG_SAILED, LOG_ARRIVED, LOG_CLOSED, LOG_OPENED, LOG_WAITS, LOG_HELD, LOG_FILLS, LOG_OFF, LOG_STOCK = range(11)
+"""Kinds of row in the log: a berth given and left, a passage begun and ended, weather that closes and opens a site; a token that begins
+to wait for a berth, for weather, for goods, or goes off hire; and what lies in a stock from now on."""
 
 Q_HEAD, Q_TAIL = range(2)
 T_STEP, T_PHASE, T_VERSION, T_NEXT, T_LOT, T_POOL, T_PRESENCE, T_SITE, T_HELD = range(9)
@@ -245,11 +247,19 @@ def note_line(values: np.ndarray, line: int, now: float, change: float) -> None:
 
 @compiled
 def write_log(counter: np.ndarray, log: np.ndarray, now: float, kind: int, who: int, place: int, units: float) -> None:
-    """A row of the log, while there is room."""
+    """A row of the log, in the hours that are logged and while there is room."""
     row = counter[LOGGED]
-    if row < log.shape[0]:
+    if row < log.shape[0] and counter[LOG_FROM] <= now < counter[LOG_UNTIL]:
         log[row, 0], log[row, 1], log[row, 2], log[row, 3], log[row, 4] = now, kind, who, place, units
         counter[LOGGED] = row + 1
+
+
+@compiled
+def log_stocks(counter: np.ndarray, things: np.ndarray, values: np.ndarray, log: np.ndarray, chosen: int, now: float) -> None:
+    """Log what lies in the stocks of a set."""
+    for place in range(things[chosen + C_FIRST], things[chosen + C_LAST], WIDTH):
+        pool = things[place + M_MEMBER]
+        write_log(counter, log, now, LOG_STOCK, -1, pool, values[pool + P_UNITS])
 
 
 @inlined

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -26,7 +25,6 @@ _MANY = 50.0
 _USUAL_USE = 0.7
 _FLEET_FACTOR = 4.0
 _SPARE_SHIPS = 1.25
-_TABLES = ("berths", "crossings", "calls", "ships", "passages", "arrivals", "closures", "links")
 _KAPPAS = np.arange(1.0, 12.01, 0.05)
 
 
@@ -69,6 +67,7 @@ class FacilityCurve:
         fit_error_h: Root mean square of what the curve misses, over all designs.
         sd_h: Standard deviation of the transit of what passes, at a use of 0.7; 0 of berths.
         points: Use, mean wait and half its 95% interval of each design, with its variant.
+        configuration: Hash of all that the curve depends on; empty where none was asked for.
     """
 
     facility_id: str
@@ -82,6 +81,7 @@ class FacilityCurve:
     fit_error_h: float
     sd_h: float
     points: tuple[dict[str, Any], ...]
+    configuration: str = ""
 
     def wait_h(self, use: float) -> float:
         """Mean wait at a use of saturation."""
@@ -112,13 +112,21 @@ def configuration_hash(
     tables: Mapping[str, pl.DataFrame], system_id: str, facility_id: str, loads: Mapping[str, float], level_m: float | None,
     options: HandoverOptions,
 ) -> str:  # fmt: skip
-    """Hash of all that the curve of a facility depends on."""
-    content: list[Any] = [system_id, facility_id, sorted(loads.items()), level_m, asdict(replace(options, workers=1))]
-    for name in _TABLES:
-        frame = tables[name]
-        told = [column for column in frame.columns if column not in ("note", "source", "confidence", "name")]
-        content.append([name, frame.select(told).sort(told[0]).rows()])
-    return hashlib.sha256(json.dumps(content, default=str).encode("utf-8")).hexdigest()
+    """Hash of all that the curve of a facility depends on: the compiled model of its lines or stages, the loads that share it, and how it
+    is found. What does not touch it, as ships of another shore, or water that is deep enough, leaves it as it is.
+    """
+    case = _case(tables, system_id, facility_id, loads)
+    built = build(tables, system_id, {name: max(load, 1.0) for name, load in case.loads.items()}, level_m=level_m, only=case.only)
+    system, shared = built.system, {stream.arrival_id: case.loads[stream.arrival_id] for stream in built.streams}
+    content = [
+        facility_id, case.unit, case.is_berth, case.berths, sorted(case.weights.items()), sorted(shared.items()),
+        asdict(replace(options, workers=1)), system.names, built.streams, built.calls, sorted(built.ships.items()),
+        sorted(built.sailing_h.items()),
+    ]  # fmt: skip
+    digest = hashlib.sha256(repr(content).encode("utf-8"))
+    for array in (system.things, system.values, system.start, system.start_h):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def simulated_facilities(tables: Mapping[str, pl.DataFrame], system_id: str) -> list[str]:
@@ -207,7 +215,8 @@ def with_handover(
     A curve of the market has the same form, eta = v / m and kappa = sqrt(2 (m + 1)) - 1, so that servers, hours and variability are found
     that give it exactly. The wait for a berth is in the wait for the ships of a line, so berths of lines that are facilities themselves
     delay nobody a second time. The spread of a line stands half at each of its ports. The use at which the
-    hours of the case hold keeps its flow: reference share x base saturation is what it was.
+    hours of the case hold keeps its flow: reference share x base saturation is what it was. What is simulated counts as an estimate, as
+    most of what it rests on.
 
     Args:
         tables: Of the snapshot.
@@ -218,7 +227,13 @@ def with_handover(
     for row in facilities:
         curve = curves.get(row["facility_id"])
         if curve is not None:
-            row |= {"nominal": curve.saturation, "availability_share": 1.0, "payload_share": 1.0, "peak_factor": 1.0}
+            row |= {
+                "nominal": curve.saturation,
+                "availability_share": 1.0,
+                "payload_share": 1.0,
+                "peak_factor": 1.0,
+                "confidence": "estimate",
+            }
     served = _served_by_lines(tables)
     for row in delays:
         curve = curves.get(row["facility_id"])

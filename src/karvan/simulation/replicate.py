@@ -77,6 +77,7 @@ def replicate(
     workers: int = 1,
     has_records: bool = True,
     log_rows: int = 0,
+    log_hours: tuple[float, float] | None = None,
 ) -> list[Replication]:
     """Run replications of a model.
 
@@ -88,6 +89,7 @@ def replicate(
         workers: Threads; digits do not depend on it.
         has_records: Keep a row for everything that arrived.
         log_rows: Rows of the log to keep.
+        log_hours: First hour that is logged and the hour after the last, whole ones, from hour 0; None logs all that counts.
 
     Returns:
         One for each number, in their order.
@@ -100,6 +102,8 @@ def replicate(
         room = 1 << 11
         while room <= _MOST_ROOM:
             state = fresh(system, period, room=room, records=128 * room if has_records else 0, log_rows=log_rows)
+            if log_hours is not None:
+                state.counter[[k.LOG_FROM, k.LOG_UNTIL]] = log_hours
             if run(state, stream_key(seed, number), period.end_h, period.warm_h, period.sample_h) == k.DONE:
                 counter = state.counter
                 return Replication(
@@ -136,6 +140,7 @@ def fresh(system: System, period: Period, *, room: int, records: int, log_rows: 
     for place, kind in bounds.items():
         counter[place : place + 2] = system.first_row[kind]
     counter[k.TOKENS : k.TOKENS + 2] = tokens, lots
+    counter[[k.LOG_FROM, k.LOG_UNTIL]] = 0, np.iinfo(np.int64).max
     return k.World(
         counter=counter,
         things=things,

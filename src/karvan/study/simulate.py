@@ -19,6 +19,7 @@ from karvan.measures.apply import apply
 from karvan.results import Queues
 from karvan.simulation import (
     CAUSES,
+    Built,
     Experiment,
     ExperimentOptions,
     FacilityCurve,
@@ -34,9 +35,11 @@ from karvan.simulation import (
     pilot,
     saturation,
     sea_level_m,
-    shown,
+    ship_states,
     simulated_facilities,
+    stocks,
     streams_of,
+    trace,
     voyages,
 )
 from karvan.study.clear import clear
@@ -45,11 +48,12 @@ from karvan.study.handed_over import system_curves
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
 from karvan.study.route_memory import RouteMemory, cache_folder
+from karvan.study.used_capacities import SIMULATED_TABLES
 
 Tables = Mapping[str, pl.DataFrame]
 _HOURS_A_DAY = 24.0
-_LOG_ROWS = 400_000
-_SIMULATED = ("berths", "crossings", "calls", "ships", "passages", "arrivals", "closures", "links")
+STORMIEST = "stormiest"
+"""In place of a month: the one in which weather closes ports longest."""
 
 
 def simulate(
@@ -67,6 +71,8 @@ def simulate(
     tries: Sequence[str] = (),
     capacity_of: str | None = None,
     has_curves: bool = True,
+    has_log: bool = False,
+    month: int | str | None = None,
     routes: RouteMemory | None = None,
     progress: Progress | None = None,
 ) -> Queues:
@@ -87,6 +93,8 @@ def simulate(
             several joined by '+' are one design.
         capacity_of: Facility whose saturation each design tells.
         has_curves: Find saturation and delay curve of every facility.
+        has_log: Tell a year of one replication hour by hour: what ships do, berths, stocks, closures.
+        month: Tell a month of it alone: 1 to 12, or `stormiest`.
         routes: Routes to share with other studies.
         progress: Called with a line of text as the work goes on.
 
@@ -129,7 +137,8 @@ def simulate(
         system_curves(snapshot.tables, system_id, coming, level_m=level_m, options=curves, tell=say) if has_curves else {}
     )  # fmt: skip
     designs = _designs(changes, system_id, snapshot.tables, coming, level_m, capacity_of, found, settings, curves, say)
-    seen = shown(built, settings, found.pilot, rows=_LOG_ROWS)
+    months = _months(found)
+    log = _log(built, settings, found, _month(month, months)) if has_log or month is not None else {}
     return Queues(
         system_id=system_id,
         name=str(snapshot.tables["systems"].filter(pl.col("system_id") == system_id)["name"][0]),
@@ -145,7 +154,7 @@ def simulate(
         load_factor=load_factor,
         streams=_streams(found),
         causes=_causes(found),
-        months=_months(found),
+        months=months,
         berths=_berths(found),
         calls=_calls(found),
         ships=_ships(found),
@@ -154,11 +163,43 @@ def simulate(
         passages=_frame(passage_skeletons(built, snapshot.tables["passages"].to_dicts(), snapshot.tables["arrivals"].to_dicts(), numbers)),
         capacities=_capacities(handed, snapshot.tables),
         designs=designs,
-        berth_visits=berth_visits(built, seen),
-        voyages=voyages(built, seen),
-        closed_times=closed_times(built, seen),
+        log=log,
         replaced=prepared.replaced,
     )
+
+
+def _month(asked: int | str | None, months: pl.DataFrame) -> int | None:
+    """The month that is asked for.
+
+    Raises:
+        DataError: It is none.
+    """
+    if asked is None or (isinstance(asked, int) and 1 <= asked <= 12):
+        return asked
+    if asked != STORMIEST:
+        raise DataError(Problem("--month", None, None, f"{asked} must be 1 to 12, or {STORMIEST}"))
+    closed = months.filter(pl.col("kind") == "closed").group_by("month", maintain_order=True).agg(pl.col("value_d").sum())
+    return int(closed.sort("value_d", "month", descending=[True, False])["month"][0]) if closed.height else 1
+
+
+def _log(built: Built, how: ExperimentOptions, found: Experiment, month: int | None) -> dict[str, Any]:
+    """Hours of one replication one by one; rows that lie outside them are left out, those over an end are kept whole."""
+    traced = trace(built, how, found.pilot, month=month)
+    inside = (pl.col("until_h") > traced.from_h) & (pl.col("from_h") < traced.until_h)
+    lying = stocks(built, traced.found)
+    before = lying.filter(pl.col("hour") <= traced.from_h).group_by("arrival_id", maintain_order=True).last()
+    frames = {
+        "ship_states": ship_states(built, traced.found, until_h=traced.until_h),
+        "berth_visits": berth_visits(built, traced.found),
+        "voyages": voyages(built, traced.found),
+        "closed_times": closed_times(built, traced.found),
+    }
+    return {
+        "month": month, "from_h": traced.from_h, "until_h": traced.until_h, "is_whole": traced.is_whole,
+        **{name: frame.filter(inside) for name, frame in frames.items()},
+        "stocks": pl.concat([before, lying.filter((pl.col("hour") > traced.from_h) & (pl.col("hour") < traced.until_h))])
+        .sort("arrival_id", "hour"),
+    }  # fmt: skip
 
 
 def water(
@@ -251,9 +292,9 @@ def designed(corridor: Corridor, scenario: Scenario, year: int, tables: Tables, 
             for item in other.dated
         ]
         moved = apply(replace(other, dated=tuple(sorted(dated, key=lambda item: item.from_date))), corridor, year=year).tables
-        if all(moved[name].equals(tables[name]) for name in _SIMULATED):
+        if all(moved[name].equals(tables[name]) for name in SIMULATED_TABLES):
             raise DataError(Problem("--try", None, None, f"{design} changes nothing that is simulated in {year}"))
-        changed |= {name: moved[name] for name in _SIMULATED}
+        changed |= {name: moved[name] for name in SIMULATED_TABLES}
     for part in parts:
         if "=" in part:
             path, _, value = part.partition("=")
