@@ -21,7 +21,8 @@ from karvan.corridor import Corridor, load_corridor
 from karvan.corridor.tables import metadata_of
 from karvan.measures import load_scenario, measures_of, scenario_ids
 from karvan.measures.apply import apply
-from karvan.simulation import saturation, sea_level_m, simulated_facilities
+from karvan.network import sea_level_m
+from karvan.simulation import saturation, simulated_facilities
 from karvan.study.handed_over import RUN_OPTIONS, Handover, nominal_and_simulated
 from karvan.study.relief import raised_facilities
 from karvan.study.route_memory import RouteMemory, cache_folder
@@ -189,7 +190,7 @@ def _freed(
 ) -> dict[str, float]:
     """Most that a facility can do if berths were never short, on the sea of the base year, and without weather."""
     system = next(name for name in loads if facility in simulated_facilities(tables, name))
-    level_m, base_m = (sea_level_m(tables["sea_level_paths"], None, each) for each in (year, corridor.manifest.base_year))
+    level_m, base_m = (sea_level_m(tables["sea_levels"], None, each) for each in (year, corridor.manifest.base_year))
     wide = {**tables, "berths": tables["berths"].with_columns(servers_count=pl.lit(50.0))}
     calm = {**tables, "closures": tables["closures"].with_columns(closed_share=pl.lit(0.0))}
     designs = {"with_berths": (wide, level_m), "with_water": (tables, base_m), "without_weather": (calm, level_m)}

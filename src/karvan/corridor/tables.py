@@ -29,8 +29,6 @@ TABLES: dict[str, type[dy.Schema]] = {
     "sailings": network.Sailings,
     "fleet": network.Fleet,
     "limits": network.Limits,
-    "vessels": network.Vessels,
-    "depths": network.Depths,
     "systems": network.Systems,
     "berths": network.Berths,
     "crossings": network.Crossings,
@@ -40,7 +38,6 @@ TABLES: dict[str, type[dy.Schema]] = {
     "arrivals": network.Arrivals,
     "closures": network.Closures,
     "sea_levels": network.SeaLevels,
-    "sea_level_paths": network.SeaLevelPaths,
     "operators": network.Operators,
     "tariffs": network.Tariffs,
     "surcharges": network.Surcharges,
@@ -75,12 +72,12 @@ TABLES: dict[str, type[dy.Schema]] = {
 """Declaration of each table, in a fixed order; the name is the file's stem."""
 
 OPTIONAL_TABLES = frozenset({
-    "waypoints", "returns", "surcharges", "through_rates", "limits", "vessels", "depths", "sea_levels", "delay_curves", "road_curves",
+    "waypoints", "returns", "surcharges", "through_rates", "limits", "delay_curves", "road_curves",
     "services", "sailings", "fleet", "journeys", "power_zones", "power_plants", "power_lines", "permissions", "seasons",
     "trade",
     "calibration_targets", "constants", "demand_factors", "base_costs", "provenance", "default_ranges", "observations", "commitments",
     "currencies", "deflators",
-    "systems", "berths", "crossings", "calls", "ships", "passages", "arrivals", "closures", "sea_level_paths",
+    "systems", "berths", "crossings", "calls", "ships", "passages", "arrivals", "closures", "sea_levels",
 })  # fmt: skip
 """Tables whose file may be absent, which means no rows."""
 

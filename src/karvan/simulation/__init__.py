@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from karvan.simulation.statistics import Interval, interval, paired
     from karvan.simulation.system import Built, build, streams_of
     from karvan.simulation.timeline import SHIP_STATES, berth_visits, closed_times, ship_states, stocks, voyages
-    from karvan.simulation.water import load_share, sea_level_m
 
 _HOMES = {
     "beside": ("line_skeletons", "passage_skeletons"),
@@ -43,7 +42,6 @@ _HOMES = {
     "statistics": ("Interval", "interval", "paired"),
     "system": ("Built", "build", "streams_of"),
     "timeline": ("SHIP_STATES", "berth_visits", "closed_times", "ship_states", "stocks", "voyages"),
-    "water": ("load_share", "sea_level_m"),
 }
 
 __all__ = [
@@ -67,12 +65,10 @@ __all__ = [
     "facility_curve",
     "interval",
     "line_skeletons",
-    "load_share",
     "paired",
     "passage_skeletons",
     "pilot",
     "saturation",
-    "sea_level_m",
     "ship_states",
     "simulated_facilities",
     "stocks",

@@ -17,6 +17,7 @@ from karvan.corridor import Corridor, Snapshot
 from karvan.errors import DataError, Problem
 from karvan.measures import Scenario, load_scenario
 from karvan.measures.apply import apply, apply_years
+from karvan.network import sea_level_m
 from karvan.results import write_text_whole
 from karvan.results.outlook import PRICE_FLOOR_USD_PER_T
 from karvan.simulation import (
@@ -24,7 +25,6 @@ from karvan.simulation import (
     HandoverOptions,
     configuration_hash,
     facility_curve,
-    sea_level_m,
     simulated_facilities,
     with_handover,
 )
@@ -114,7 +114,7 @@ class Handover:
 
     def curves(self, snapshot: Snapshot) -> dict[str, FacilityCurve]:
         """What is simulated in a year, all systems."""
-        level_m = sea_level_m(snapshot.tables["sea_level_paths"], None, snapshot.year)
+        level_m = sea_level_m(snapshot.tables["sea_levels"], None, snapshot.year)
         with self._turn:  # threads are taken inside, and what one outlook finds another need not
             for tables, found in self._years.setdefault(snapshot.year, []):
                 if is_same_system(tables, snapshot.tables):

@@ -16,6 +16,7 @@ from karvan.corridor.edit import set_cell
 from karvan.errors import DataError, Problem
 from karvan.measures import Scenario, with_measures
 from karvan.measures.apply import apply
+from karvan.network import sea_level_m, sea_level_paths
 from karvan.results import Queues
 from karvan.simulation import (
     CAUSES,
@@ -34,7 +35,6 @@ from karvan.simulation import (
     passage_skeletons,
     pilot,
     saturation,
-    sea_level_m,
     ship_states,
     simulated_facilities,
     stocks,
@@ -126,8 +126,8 @@ def simulate(
         )  # fmt: skip
         coming = crossing_loads(cleared, system_id)
     coming = {name: load_factor * load for name, load in {**coming, **(loads or {})}.items()}
-    level_m = sea_level_m(snapshot.tables["sea_level_paths"], sea_level_path, calendar)
-    paths = snapshot.tables["sea_level_paths"]["path_id"].to_list()
+    level_m = sea_level_m(snapshot.tables["sea_levels"], sea_level_path, calendar)
+    paths = sea_level_paths(snapshot.tables["sea_levels"])
     settings = how or ExperimentOptions()
     built = build(snapshot.tables, system_id, coming, level_m=level_m)
     say("pilot")
@@ -240,8 +240,8 @@ def water(
     for calendar in years:
         tables = apply(prepared.scenario, prepared.corridor, year=calendar).tables
         lines = set(tables["crossings"].filter(pl.col("system_id") == system_id)["facility_id"].drop_nulls())
-        for path in tables["sea_level_paths"]["path_id"].unique(maintain_order=True).to_list():
-            level_m = sea_level_m(tables["sea_level_paths"], path, calendar)
+        for path in sea_level_paths(tables["sea_levels"]):
+            level_m = sea_level_m(tables["sea_levels"], path, calendar)
             say(f"{calendar} {path}")
             for facility in simulated_facilities(tables, system_id):
                 if facility in lines:

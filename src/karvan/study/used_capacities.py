@@ -9,8 +9,9 @@ from typing import Any
 import polars as pl
 
 from karvan.corridor import Snapshot
+from karvan.network import sea_level_m
 from karvan.results import SavedRun
-from karvan.simulation import FacilityCurve, HandoverOptions, configuration_hash, sea_level_m, simulated_facilities, with_handover
+from karvan.simulation import FacilityCurve, HandoverOptions, configuration_hash, simulated_facilities, with_handover
 from karvan.study.options import NOMINAL, SIMULATED
 from karvan.validation import UsedCapacities
 
@@ -118,7 +119,7 @@ def used_capacities(saved: SavedRun) -> UsedCapacities | None:
     known: dict[int, list[tuple[Mapping[str, pl.DataFrame], dict[str, str]]]] = {}
 
     def configurations(snapshot: Snapshot) -> dict[str, str]:
-        tables, level_m = snapshot.tables, sea_level_m(snapshot.tables["sea_level_paths"], None, snapshot.year)
+        tables, level_m = snapshot.tables, sea_level_m(snapshot.tables["sea_levels"], None, snapshot.year)
         for others, named in known.setdefault(snapshot.year, []):
             if is_same_system(tables, others):
                 return named
