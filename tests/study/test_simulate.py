@@ -10,6 +10,7 @@ import pytest
 import karvan as kv
 from karvan.cli.main import main
 from karvan.errors import DataError, MeasureError
+from karvan.report import Words
 from karvan.report.queues import queues_lines, water_lines
 from karvan.results import Queues
 from karvan.simulation import CAUSES, ExperimentOptions, HandoverOptions
@@ -74,7 +75,8 @@ def test_more_than_can_leave_is_told_and_not_averaged(two_ports: kv.Corridor) ->
     assert row["transit_d"] is None
     assert row["backlog_growth_per_year"] == pytest.approx(8e6 - row["out_per_year"], rel=0.05)
     assert told.causes.is_empty()
-    assert "UNSTABLE" in "\n".join(queues_lines(told))
+    assert "! Unstable: east_trains." in "\n".join(queues_lines(told))
+    assert "! Неустойчиво: east_trains." in "\n".join(queues_lines(told, words=Words("ru")))
 
 
 def test_the_year_hour_by_hour(found: Queues) -> None:
@@ -109,9 +111,10 @@ def test_water_by_year_and_path(two_ports: kv.Corridor) -> None:
 
 
 def test_lines_fit_the_screen(found: Queues) -> None:
-    lines = queues_lines(found)
-    assert [line for line in lines if len(line) > 140] == []
-    assert any(line.startswith("  east_trains") for line in lines)
+    for language in ("en", "ru"):
+        lines = queues_lines(found, words=Words(language))
+        assert [line for line in lines if len(line) > 100] == []
+        assert any(line.startswith("  east_trains") for line in lines)
 
 
 @pytest.mark.parametrize(

@@ -200,7 +200,7 @@ def _parser() -> argparse.ArgumentParser:
         "karvan simulate caspian --year 2030 --scenario agreed",
     )  # fmt: skip
     simulating.add_arguments(simulation)
-    language_argument(simulation, "language the page opens in")
+    language_argument(simulation, "language of what is printed and of a page")
     scenario_arguments(simulation, "scenario id; by default the corridor's baseline")
 
     server = _verb(verbs, "serve", serving.serve, "runs in a browser: maps, tables, scenarios to try", "karvan serve")

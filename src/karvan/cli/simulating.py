@@ -140,6 +140,7 @@ def month_of(parsed: argparse.Namespace) -> int | str | None:
 
 def simulate(parsed: argparse.Namespace) -> int:
     """Simulate a system, or tell what water does to it year by year."""
+    from karvan.report import Words
     from karvan.report.queues import queues_lines, water_lines
     from karvan.simulation import ExperimentOptions, HandoverOptions
     from karvan.study.report import crossings_report
@@ -149,7 +150,7 @@ def simulate(parsed: argparse.Namespace) -> int:
     half_width, workers = settings(parsed)
     tries, streams = designs(parsed.tries, parsed.sweep), loads(parsed.load)
     corridor, options = corridor_of(parsed), options_of(parsed)
-    curves = HandoverOptions(seed=parsed.seed, workers=workers)
+    curves, words = HandoverOptions(seed=parsed.seed, workers=workers), Words(language_of(parsed))
     with Progress() as progress:
         if parsed.water is not None:
             table = water(
@@ -164,7 +165,7 @@ def simulate(parsed: argparse.Namespace) -> int:
             if parsed.json:
                 print_json({"system_id": parsed.system, "water": table.to_dicts()})
             else:
-                print("\n".join(water_lines(table)))
+                print("\n".join(water_lines(table, words=words)))
             return 0
         found = simulated(
             corridor,
@@ -189,7 +190,7 @@ def simulate(parsed: argparse.Namespace) -> int:
     if parsed.json:
         print_json({**found.as_dict(), **({} if parsed.report is None else {"report": str(parsed.report)})})
     else:
-        print("\n".join(queues_lines(found)))
+        print("\n".join(queues_lines(found, words=words)))
         if parsed.report is not None:
             print(f"Page     {parsed.report}")
     return 0

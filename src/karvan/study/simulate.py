@@ -257,6 +257,8 @@ def _designs(
     capacity_of: str | None, base: Experiment, how: ExperimentOptions, curves: HandoverOptions | None, say: Progress,
 ) -> pl.DataFrame:  # fmt: skip
     """Each design with as many replications as the base, stream by stream, and what differs, with paired intervals."""
+    named = tables["facilities"].filter(pl.col("facility_id") == capacity_of)["unit"]
+    unit = str(named[0]) if len(named) else None
     rows: list[dict[str, Any]] = []
     cases: list[tuple[str, Tables, Experiment]] = [("as it is", tables, base)] if changes or capacity_of is not None else []
     for design, changed in changes.items():
@@ -268,7 +270,7 @@ def _designs(
         most = None
         if capacity_of is not None:
             most = saturation(changed, system_id, capacity_of, loads, level_m=level_m, options=curves)
-        rows += _compared(design, found, base, most, capacity_of)
+        rows += _compared(design, found, base, most, capacity_of, unit)
     return _frame(rows)
 
 
@@ -302,7 +304,7 @@ def designed(corridor: Corridor, scenario: Scenario, year: int, tables: Tables, 
     return changed
 
 
-def _compared(design: str, found: Experiment, base: Experiment, most: Any, facility: str | None) -> list[dict[str, Any]]:
+def _compared(design: str, found: Experiment, base: Experiment, most: Any, facility: str | None, unit: str | None) -> list[dict[str, Any]]:
     rows = []
     for stream in found.built.streams:
         name = stream.arrival_id
@@ -326,6 +328,7 @@ def _compared(design: str, found: Experiment, base: Experiment, most: Any, facil
                 "more_per_year_half": more.half_width,
                 "backlog_growth_per_year": None if is_stable else found.pilot.growth[name].mean,
                 "capacity_of": facility,
+                "capacity_unit": unit,
                 "saturation": None if most is None else most.mean,
                 "saturation_half": None if most is None else most.half_width,
             }
