@@ -67,11 +67,13 @@ def weighted_quantiles(values: FloatArray, weights: FloatArray, shares: Sequence
 def _streams(built: Built, found: Replication, period: Period) -> dict[Key, float]:
     numbers: dict[Key, float] = {}
     years = period.count_h / HOURS_A_YEAR
+    order = np.argsort(found.record[:, 1], kind="stable")
+    record, of_line = found.record[order], found.record[order, 1]
     for place, stream in enumerate(built.streams):
         name = stream.arrival_id
         row = built.system.row("line", name)
-        rows = found.record[found.record[:, 1] == row]
-        units, hours = rows[:, 2], rows[:, 0] - rows[:, 3]
+        rows = record[np.searchsorted(of_line, row) : np.searchsorted(of_line, row, side="right")]
+        units, came, hours = rows[:, 2].copy(), rows[:, 3].copy(), rows[:, 0] - rows[:, 3]
         series = found.series[place]
         numbers[Key("stream", name, "out_per_year")] = float(found.state.values[row + k.G_OUT]) / years
         numbers[Key("stream", name, "inside")] = float(series[period.warm_samples :].mean())
@@ -84,21 +86,25 @@ def _streams(built: Built, found: Replication, period: Period) -> dict[Key, floa
         numbers[Key("stream", name, "transit_sd_h")] = float(np.sqrt(max(weight @ (hours - mean) ** 2, 0.0)))
         for measure, value in (("transit_p50_h", p50), ("transit_p90_h", p90), ("transit_p95_h", p95)):
             numbers[Key("stream", name, measure)] = value
-        tail = (hours >= low) & (hours <= high)
-        tail_weight = units[tail] / units[tail].sum()
+        tail = np.flatnonzero((hours >= low) & (hours <= high))
+        by_cause, tail_by_cause = weight @ rows[:, 4:], (units[tail] / units[tail].sum()) @ rows[tail, 4:]
         for cause, told in enumerate(CAUSES):
-            numbers[Key("stream", name, f"{told}_h")] = float(weight @ rows[:, 4 + cause])
-            numbers[Key("stream", name, f"{told}_p95_h")] = float(tail_weight @ rows[tail, 4 + cause])
+            numbers[Key("stream", name, f"{told}_h")] = float(by_cause[cause])
+            numbers[Key("stream", name, f"{told}_p95_h")] = float(tail_by_cause[cause])
         numbers[Key("stream", name, "wait_h")] = sum(numbers[Key("stream", name, f"{told}_h")] for told in WAITS)
-        month = np.searchsorted(_MONTH_STARTS, rows[:, 3] % HOURS_A_YEAR, side="right") - 1
+        month, left = _months_of(came), _months_of(rows[:, 0])
+        began, under_way = np.bincount(month, units, MONTHS), np.bincount(month, units * hours, MONTHS)
+        out = np.bincount(left, units, MONTHS)
         for number in range(MONTHS):
-            here = month == number
-            if units[here].sum() > 0.0:
-                numbers[Key("stream", name, f"month_{number + 1}_transit_h")] = float(units[here] @ hours[here] / units[here].sum())
-        left = np.searchsorted(_MONTH_STARTS, rows[:, 0] % HOURS_A_YEAR, side="right") - 1
-        for number in range(MONTHS):
-            numbers[Key("stream", name, f"month_{number + 1}_out")] = float(units[left == number].sum()) / years
+            if began[number] > 0.0:
+                numbers[Key("stream", name, f"month_{number + 1}_transit_h")] = float(under_way[number] / began[number])
+            numbers[Key("stream", name, f"month_{number + 1}_out")] = float(out[number]) / years
     return numbers
+
+
+def _months_of(hours: FloatArray) -> npt.NDArray[np.int64]:
+    """Month of each hour, 0 to 11."""
+    return np.searchsorted(_MONTH_STARTS, hours % HOURS_A_YEAR, side="right") - 1
 
 
 def _berths(built: Built, found: Replication, period: Period) -> dict[Key, float]:
