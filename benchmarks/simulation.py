@@ -266,13 +266,14 @@ def theirs(seed: int) -> tuple[float, float, int]:
 def whole_sea() -> None:
     """A replication-year of the packaged sea, with loads of about its base year."""
     from karvan.corridor import load_corridor
-    from karvan.simulation import build, sea_level_m, streams_of
+    from karvan.network import sea_level_m
+    from karvan.simulation import build, streams_of
     from karvan.simulation.replicate import Period, replicate
 
     tables = load_corridor("middle-corridor").tables
     rough = {"wagons": 10_000.0, "teu": 30_000.0, "vehicles": 8_000.0, "t": 800_000.0}
     loads = {row["arrival_id"]: rough[row["unit"]] for row in streams_of(tables, "caspian")}
-    built = build(tables, "caspian", loads, level_m=sea_level_m(tables["sea_level_paths"], None, 2024))
+    built = build(tables, "caspian", loads, level_m=sea_level_m(tables["sea_levels"], None, 2024))
     period = Period(0.0, 8760.0)
     replicate(built.system, period, seed=1, replications=[0])
     seconds, events = [], 0

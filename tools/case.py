@@ -2,6 +2,7 @@
 
 `python tools/case.py` writes them; `--check` says whether they are current (exit 1 if not). `--sensitivities` first tries every estimate at
 both ends of its range, with the base year fitted again each time (most of an hour on two cores), and writes docs/sensitivities.csv.
+`--simulated` first clears the market with simulated capacities beside nominal ones (some minutes), and writes docs/simulated_capacities.csv.
 """
 
 from __future__ import annotations
@@ -9,18 +10,26 @@ from __future__ import annotations
 import csv
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 from karvan.assignment import effective_capacity
 from karvan.corridor import Corridor, load_corridor
 from karvan.corridor.tables import metadata_of
 from karvan.measures import load_scenario, measures_of, scenario_ids
+from karvan.measures.apply import apply
+from karvan.network import sea_level_m
+from karvan.simulation import saturation, simulated_facilities
+from karvan.study.handed_over import RUN_OPTIONS, Handover, nominal_and_simulated
 from karvan.study.relief import raised_facilities
+from karvan.study.route_memory import RouteMemory, cache_folder
 from karvan.study.sensitivity import estimates, sensitivities
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-LIST, PAGE = DOCS / "sensitivities.csv", DOCS / "case.md"
+LIST, PAGE, BESIDE = DOCS / "sensitivities.csv", DOCS / "case.md", DOCS / "simulated_capacities.csv"
 CORRIDOR, SCENARIO, YEAR, SHOWN, WORKERS = "middle-corridor", "agreed", 2028, 10, 2
 COLUMNS = ("table", "row", "column", "value", "low", "high", "low_mt", "high_mt", "move_mt")
 ORDER = (
@@ -28,6 +37,7 @@ ORDER = (
     "commodity_units", "tariffs", "demand",
 )  # fmt: skip
 PART = 50
+BESIDE_YEARS = (2024, 2026, 2028, 2030, 2035, 2040)
 COUNTED = (
     "demand", "region_places", "commodities", "growth", "permissions", "trade", "calibration_targets", "observations", "journeys",
     "commitments", "places", "links", "terminals", "facilities", "delay_curves", "returns", "tariffs", "provenance", "default_ranges",
@@ -112,7 +122,88 @@ def _told(row: dict[str, Any]) -> str:
     return f"| {place} | `{row['column']}`: {doc} | {row['value']:g} | {spread} | {ends} | {row['move_mt']:.2f} |"
 
 
-BLOCKS = {"counts": counts, "capacities": capacities, "value of information": value_of_information}
+def nominal_beside_simulated(corridor: Corridor) -> list[str]:
+    """The corridor's tonnes with nominal and with simulated capacities, from the list: which facility makes the difference, and why."""
+    with BESIDE.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    names = dict(corridor.tables["facilities"].select("facility_id", "name").iter_rows())
+    lines = [
+        "| scenario | year | Mt nominal | Mt simulated | makes most of the difference | nominal | simulated | given back alone, Mt | why |",
+        "|---|---|---:|---:|---|---:|---:|---:|---|",
+    ]
+    for row in rows:
+        unit = row["unit"]
+        lines.append(
+            f"| `{row['scenario']}` | {row['year']} | {float(row['nominal_mt']):.2f} | {float(row['simulated_mt']):.2f}"
+            f" | {names[row['facility_id']]} (`{row['facility_id']}`) | {float(row['nominal']):,.4g} {unit}"
+            f" | {float(row['simulated']):,.4g} ± {float(row['half']):,.2g} {unit} | {float(row['given_back_mt']):+.2f} | {_why(row)} |"
+        )
+    intro = (
+        "`karvan run --capacities simulated` gives the market what [the simulation](simulation.md) finds in each year in place of the"
+        " nominal capacities and waits of ports, lines, yards and borders; constants stay as fitted with nominal ones. The facility named"
+        " is the one that changes the corridor most when it alone is given back its nominal values. Why it differs: what it could do at most"
+        " if berths and ramps were never short, on the sea of the base year, or without weather, each alone."
+    )
+    return [intro, "", *lines]
+
+
+def _why(row: dict[str, str]) -> str:
+    simulated = float(row["simulated"])
+    freed = {
+        "berths never short": float(row["with_berths"]), "sea of the base year": float(row["with_water"]),
+        "no weather": float(row["without_weather"]),
+    }  # fmt: skip
+    return ", ".join(f"{name} {value / simulated - 1.0:+.0%}" for name, value in sorted(freed.items(), key=lambda item: -item[1]))
+
+
+def compute_beside() -> None:
+    """Clear both scenarios with nominal and simulated capacities, and write what differs."""
+    corridor = load_corridor(CORRIDOR)
+    memory = RouteMemory(folder=cache_folder())
+    rows: list[dict[str, Any]] = []
+    for name in (SCENARIO, corridor.manifest.baseline):
+        scenario = load_scenario(name, corridor)
+        totals, facilities = nominal_and_simulated(
+            corridor, scenario=name, years=BESIDE_YEARS, routes=memory, progress=lambda line: print(line, file=sys.stderr)
+        )
+        loads = Handover(corridor, load_scenario(corridor.manifest.baseline, corridor), memory).loads
+        for total in totals.rows(named=True):
+            own = facilities.filter(pl.col("year") == total["year"], pl.col("given_back_mt").is_not_null())
+            most = own.sort(pl.col("given_back_mt").abs(), descending=True).row(0, named=True)
+            tables = apply(scenario, corridor, year=total["year"]).tables
+            rows.append(
+                {
+                    "scenario": name, "year": total["year"], "nominal_mt": total["nominal_corridor_mt"],
+                    "simulated_mt": total["simulated_corridor_mt"], "facility_id": most["facility_id"], "unit": most["unit"],
+                    "nominal": most["nominal_capacity"], "simulated": most["simulated_capacity"], "half": most["saturation_half"],
+                    "given_back_mt": most["given_back_mt"], **_freed(tables, most["facility_id"], loads, total["year"], corridor),
+                }
+            )  # fmt: skip
+    with BESIDE.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({key: format(value, ".6g") if isinstance(value, float) else value for key, value in row.items()} for row in rows)
+
+
+def _freed(
+    tables: Mapping[str, pl.DataFrame], facility: str, loads: Mapping[str, Mapping[str, float]], year: int, corridor: Corridor
+) -> dict[str, float]:
+    """Most that a facility can do if berths were never short, on the sea of the base year, and without weather."""
+    system = next(name for name in loads if facility in simulated_facilities(tables, name))
+    level_m, base_m = (sea_level_m(tables["sea_levels"], None, each) for each in (year, corridor.manifest.base_year))
+    wide = {**tables, "berths": tables["berths"].with_columns(servers_count=pl.lit(50.0))}
+    calm = {**tables, "closures": tables["closures"].with_columns(closed_share=pl.lit(0.0))}
+    designs = {"with_berths": (wide, level_m), "with_water": (tables, base_m), "without_weather": (calm, level_m)}
+    return {
+        key: saturation(changed, system, facility, loads[system], level_m=level, options=RUN_OPTIONS).mean
+        for key, (changed, level) in designs.items()
+    }
+
+
+BLOCKS = {
+    "counts": counts, "capacities": capacities, "nominal beside simulated": nominal_beside_simulated,
+    "value of information": value_of_information,
+}  # fmt: skip
 
 
 def read_list() -> list[dict[str, Any]]:
@@ -161,6 +252,8 @@ def main(arguments: list[str]) -> int:
         write_list(
             sensitivities(CORRIDOR, scenario=SCENARIO, year=YEAR, workers=WORKERS, progress=lambda line: print(line, file=sys.stderr))
         )
+    if "--simulated" in arguments:
+        compute_beside()
     page = PAGE.read_text(encoding="utf-8")
     current = written(page, load_corridor(CORRIDOR))
     if "--check" in arguments:

@@ -11,7 +11,8 @@ from pathlib import Path
 import polars as pl
 
 import karvan as kv
-from karvan.simulation import ExperimentOptions, Key, build, experiment, sea_level_m
+from karvan.network import sea_level_m
+from karvan.simulation import ExperimentOptions, Key, build, experiment
 from karvan.study.crossing_loads import crossing_loads
 from karvan.study.handed_over import nominal_and_simulated, system_curves
 
@@ -32,13 +33,13 @@ def published(corridor: kv.Corridor) -> list[str]:
     cleared = kv.clear(kv.apply(scenario, corridor, year=BASE), is_strict=False)
     loads = crossing_loads(cleared, SYSTEM)
     tables = kv.apply(scenario, corridor, year=BASE).tables
-    as_is = experiment(build(tables, SYSTEM, loads, level_m=sea_level_m(tables["sea_level_paths"], None, BASE)), HOW, count=40)
+    as_is = experiment(build(tables, SYSTEM, loads, level_m=sea_level_m(tables["sea_levels"], None, BASE)), HOW, count=40)
     later = kv.apply(scenario, corridor, year=BASE + 1).tables
     full = experiment(
-        build(later, SYSTEM, loads, level_m=sea_level_m(later["sea_level_paths"], None, BASE + 1), endless=["kuryk_wagons", "alat_wagons_kuryk"]),
+        build(later, SYSTEM, loads, level_m=sea_level_m(later["sea_levels"], None, BASE + 1), endless=["kuryk_wagons", "alat_wagons_kuryk"]),
         HOW, count=40,
     )  # fmt: skip
-    curve = system_curves(tables, SYSTEM, loads, level_m=sea_level_m(tables["sea_level_paths"], None, BASE))["feeder_aktau_alat_west"]
+    curve = system_curves(tables, SYSTEM, loads, level_m=sea_level_m(tables["sea_levels"], None, BASE))["feeder_aktau_alat_west"]
 
     def mean(kind: str, name: str, measure: str) -> float:
         return as_is.mean(Key(kind, name, measure)).mean

@@ -107,13 +107,13 @@ def bulk(arrivals: float, services: float, batch: int) -> System:
 def waits(system: System, rounds: Sequence[Replication], step: str) -> list[float]:
     """Mean wait at a step, by replication."""
     row = system.row("step", step)
-    return [found.state.values[row, k.S_WAIT] / found.state.things[row, k.S_COUNT] for found in rounds]
+    return [found.state.values[row + k.S_WAIT] / found.state.things[row + k.S_COUNT] for found in rounds]
 
 
 def waited(system: System, rounds: Sequence[Replication], step: str) -> list[float]:
     """Share that had to wait at a step, by replication."""
     row = system.row("step", step)
-    return [found.state.things[row, k.S_WAITED] / found.state.things[row, k.S_COUNT] for found in rounds]
+    return [found.state.things[row + k.S_WAITED] / found.state.things[row + k.S_COUNT] for found in rounds]
 
 
 def inside(rounds: Sequence[Replication], warm: float, *, line: int = 0) -> list[float]:
@@ -124,10 +124,10 @@ def inside(rounds: Sequence[Replication], warm: float, *, line: int = 0) -> list
 def out(system: System, rounds: Sequence[Replication], line: str, hours: float) -> list[float]:
     """Units that left a line per hour, by replication."""
     row = system.row("line", line)
-    return [found.state.values[row, k.G_OUT] / hours for found in rounds]
+    return [found.state.values[row + k.G_OUT] / hours for found in rounds]
 
 
 def closed_share(found: Replication, hours: float) -> float:
     """Share of the time that the only site was closed."""
     first = found.state.counter[k.SITES] + k.W_MONTH
-    return float(found.state.values[first, :12].sum()) / hours
+    return float(found.state.values[first : first + 12].sum()) / hours

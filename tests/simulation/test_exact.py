@@ -9,6 +9,7 @@ import os
 
 import pytest
 
+from karvan.network.water import payload_t
 from karvan.simulation import skeleton
 from karvan.simulation.laws import constant, erlang, exponential
 from karvan.simulation.statistics import replications_for
@@ -105,10 +106,10 @@ def test_ships_that_go_round_between_several_berths() -> None:
 
 
 def test_what_a_ship_can_load() -> None:
-    assert skeleton.payload_t(7000.0, 20.0, 4.5, 0.5, 4.5) == pytest.approx(6000.0, abs=1e-9)
-    assert skeleton.payload_t(7000.0, 20.0, 4.5, 0.5, 4.0) == pytest.approx(5000.0, abs=1e-9)
-    assert skeleton.payload_t(7000.0, 20.0, 4.5, 0.5, 9.0) == 7000.0
-    assert skeleton.payload_t(7000.0, 20.0, 4.5, 0.5, 0.5) == 0.0
+    assert payload_t(7000.0, 20.0, 4.5, 0.5, 4.5) == pytest.approx(6000.0, abs=1e-9)
+    assert payload_t(7000.0, 20.0, 4.5, 0.5, 4.0) == pytest.approx(5000.0, abs=1e-9)
+    assert payload_t(7000.0, 20.0, 4.5, 0.5, 9.0) == 7000.0
+    assert payload_t(7000.0, 20.0, 4.5, 0.5, 0.5) == 0.0
 
 
 def test_what_a_fleet_carries_that_never_waits() -> None:

@@ -79,7 +79,7 @@ def test_a_lot_is_split_where_room_ends_and_the_rest_waits_for_the_ship() -> Non
     assert found.record[:, 2].tolist() == [4.0, 4.0, 2.0, 2.0]
     assert causes(found, 1) == {k.SAILING: 8.0, k.HANDLING: pytest.approx(6.0), k.NO_SHIP: pytest.approx(18.0)}
     # Ten came at 0, ten at 24 and at 48; eight and four have arrived: nothing is lost.
-    assert found.state.values[found.state.counter[k.LINES], k.G_INSIDE] == pytest.approx(30.0 - 12.0)
+    assert found.state.values[found.state.counter[k.LINES] + k.G_INSIDE] == pytest.approx(30.0 - 12.0)
 
 
 def test_causes_add_up_to_the_time_under_way() -> None:
@@ -132,9 +132,9 @@ def test_causes_add_up_to_the_time_under_way() -> None:
     booked = rows[:, 4:].sum(axis=0)
     assert (np.delete(booked, [k.CHANNEL, k.REPAIRING]) > 0.0).all(), booked
     row = system.row("ban", "ban")
-    assert found.state.values[row, k.N_SUM] > 0.0
-    assert found.state.values[row, k.N_REFUSED] > 0.0
-    came = rows[rows[:, 1] == system.row("line", "wagons"), 2].sum() + found.state.values[system.row("line", "wagons"), k.G_INSIDE]
+    assert found.state.values[row + k.N_SUM] > 0.0
+    assert found.state.values[row + k.N_REFUSED] > 0.0
+    came = rows[rows[:, 1] == system.row("line", "wagons"), 2].sum() + found.state.values[system.row("line", "wagons") + k.G_INSIDE]
     assert came % 10.0 == pytest.approx(0.0, abs=1e-6)
 
 
@@ -180,7 +180,7 @@ def test_months_without_weather_stay_open() -> None:
     build.site("port", [50.0, *NEVER[1:]], [10.0] * 12)
     system = build.build()
     found = run(system, 8_760.0)
-    closed = found.state.values[system.row("site", "port") + k.W_MONTH, :12]
+    closed = found.state.values[system.row("site", "port") + k.W_MONTH :][:12]
     assert closed[0] > 0.0
     assert closed[2:].sum() == 0.0
 
@@ -207,7 +207,9 @@ def test_who_fits_no_free_berth_is_overtaken_and_repairs_come_first() -> None:
     system = build.build()
     found = run(system, 40.0, log_rows=50)
     granted = [
-        (row[0], system.names.starts[int(row[2]) - found.state.counter[k.TOKENS]]) for row in found.log.tolist() if row[1] == k.LOG_GRANTED
+        (row[0], system.names.starts[(int(row[2]) - found.state.counter[k.TOKENS]) // k.WIDTH])
+        for row in found.log.tolist()
+        if row[1] == k.LOG_GRANTED
     ]
     assert granted == [(0.0, "first"), (0.2, "third"), (10.0, "breaker"), (15.0, "second")]
     assert line == 0
@@ -240,14 +242,14 @@ def test_waits_at_a_berth_are_those_of_lindley() -> None:
     """The same draws by the recursion W' = max(0, W + S - A), train by train: an independent twin of the event loop."""
     system = one_berth()
     found = run(system, 400.0)
-    key, counts = stream_key(3, 0), np.zeros((1, 2), dtype=np.int64)
-    streams = [int(system.things[system.row("step", name), k.S_STREAM]) for name in ("trains", "service")]
+    key, counts = stream_key(3, 0), np.zeros(2, dtype=np.int64)
+    streams = [int(system.things[system.row("step", name) + k.S_STREAM]) for name in ("trains", "service")]
     now, free, expected = 0.0, 0.0, []
     while now <= 400.0:
         start = max(now, free)
-        free = start + draw(2, 1.5, 1.0, streams[1], key, counts, 0, 1)
+        free = start + draw(2, 1.5, 1.0, streams[1], key, counts, 1)
         expected.append((free, now, start - now))
-        now += draw(2, 2.0, 1.0, streams[0], key, counts, 0, 0)
+        now += draw(2, 2.0, 1.0, streams[0], key, counts, 0)
     kept = [row for row in expected if row[0] <= 400.0]
     assert len(kept) > 100
     assert found.record[:, 0] == pytest.approx([row[0] for row in kept], abs=1e-9)
@@ -302,4 +304,4 @@ def test_room_grows_with_what_is_under_way() -> None:
     build.delay("long", constant(100.0), k.SAILING)
     build.end(line)
     found = run(build.build(), 100.0)
-    assert found.state.values[found.state.counter[k.LINES], k.G_INSIDE] == pytest.approx(5_000.0, abs=2.0)
+    assert found.state.values[found.state.counter[k.LINES] + k.G_INSIDE] == pytest.approx(5_000.0, abs=2.0)

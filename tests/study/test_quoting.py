@@ -11,7 +11,9 @@ import pytest
 
 import karvan as kv
 from karvan.errors import DataError
+from karvan.network import sea_level_m
 from karvan.routing import TransitTime
+from karvan.simulation import build
 from karvan.study import Cargo, ShippingDesk, read_quotes
 
 DAY = datetime.date(2024, 3, 1)
@@ -217,15 +219,26 @@ def test_a_quota_needs_a_share_where_it_holds(two_ports):
     assert elsewhere.rejected == ()
 
 
-def ship(**row):
-    return {
-        "vessel_id": "coaster", "link_id": "sea_east_west", "name": "Coaster", "full_load": 5000.0, "unit": "t", "full_load_t": 5000.0,
-        "load_t_per_m": 2000.0, "needed_depth_m": 6.0,
-    } | row  # fmt: skip
+def at_sea(corridor, east_m, west_m, *levels):
+    """One coaster of 5,000 t that needs 6 m and loses 2,000 t a metre, water at both ports by place, and levels of the sea."""
+    tables = dict(corridor.tables)
+    depths = {"east_port": east_m, "west_port": west_m}
+    depth = pl.col("place_id").replace_strict(depths, default=None, return_dtype=pl.Float64)
+    tables["berths"] = tables["berths"].with_columns(depth_m=depth, depth_level_m=pl.lit(0.0))
+    ship = {
+        "name": "Coaster", "room_count": 5000.0, "deadweight_t": 5000.0, "tpc_t_per_cm": 20.0, "draught_m": 5.5, "clearance_m": 0.5,
+    }  # fmt: skip
+    tables["ships"] = tables["ships"].with_columns(**{name: pl.lit(value) for name, value in ship.items()})
+    rows = [
+        {"path_id": "measured", "date": datetime.date.fromisoformat(day), "level_m": level, "source": "made", "confidence": "estimate"}
+        for day, level in levels
+    ]
+    tables["sea_levels"] = pl.DataFrame(rows, schema=tables["sea_levels"].schema)
+    return replace(corridor, tables=tables)
 
 
-def depth(place, metres, **row):
-    return {"place_id": place, "from_date": datetime.date(2020, 1, 1), "depth_m": metres, "level_m": 0.0, "sea_id": "sea"} | row
+def coaster(found):
+    return next(leg["ships"] for leg in found.options[0].legs if leg["links"] == ["sea_east_west"])
 
 
 @pytest.mark.parametrize(
@@ -235,35 +248,28 @@ def depth(place, metres, **row):
 def test_ships_load_less_as_the_sea_falls(two_ports, day, load_t, sailings):
     """6 m of water at first, half a metre less a year later: 1,000 t; between the days on a line, after the last as on it. The port
     that is 8 m deep does not matter."""
-    made = with_rows(
-        two_ports,
-        vessels=[ship()],
-        depths=[depth("east_port", 6.0), depth("west_port", 8.0)],
-        sea_levels=[
-            {"sea_id": "sea", "date": datetime.date(2024, 1, 1), "level_m": 0.0},
-            {"sea_id": "sea", "date": datetime.date(2025, 1, 1), "level_m": -0.5},
-        ],
-    )
+    made = at_sea(two_ports, 6.0, 8.0, ("2024-01-01", 0.0), ("2025-01-01", -0.5))
     found = ask(made, depart=datetime.date.fromisoformat(day), cargo=Cargo(tonnes=9000.0))
-    (told,) = next(leg["ships"] for leg in found.options[0].legs if leg["links"] == ["sea_east_west"])
+    (told,) = coaster(found)
     assert told["load_t"] == pytest.approx(load_t, abs=1.0)
     assert told["sailings_needed"] == sailings == math.ceil(9000.0 / told["load_t"])
 
 
-def test_dredging_is_a_new_row(two_ports):
-    rows = [depth("east_port", 4.0), depth("east_port", 7.0, from_date=datetime.date(2024, 2, 1))]
-    level = [{"sea_id": "sea", "date": datetime.date(2024, 1, 1), "level_m": 0.0}]
-    made = with_rows(two_ports, vessels=[ship()], depths=rows, sea_levels=level)
-    loads = [
-        ask(made, depart=datetime.date(2024, month, 15)).options[0].legs for month in (1, 2)
-    ]  # fmt: skip
-    assert [next(leg["ships"][0]["load_t"] for leg in legs if leg["ships"]) for legs in loads] == [1000.0, 5000.0]
+def test_dredging_lets_ships_load_more(two_ports):
+    shallow, deep = (at_sea(two_ports, depth, 8.0, ("2024-01-01", 0.0)) for depth in (4.0, 7.0))
+    assert [coaster(ask(made))[0]["load_t"] for made in (shallow, deep)] == [1000.0, 5000.0]
+
+
+def test_shippers_and_the_simulation_read_one_water(two_ports):
+    made = at_sea(two_ports, 5.0, 8.0, ("2024-01-01", -0.5))
+    built = build(made.tables, "strait", {"east_trains": 1e6}, level_m=sea_level_m(made.tables["sea_levels"], None, 2024))
+    (told,) = coaster(ask(made, depart=datetime.date(2024, 7, 1)))
+    assert told["load_t"] == 2000.0
+    assert {call.room / call.room_count for call in built.calls} == {told["load_t"] / told["full_load_t"]}
 
 
 def test_a_ship_that_may_load_nothing_does_not_sail(two_ports):
-    level = [{"sea_id": "sea", "date": datetime.date(2024, 1, 1), "level_m": 0.0}]
-    made = with_rows(two_ports, vessels=[ship()], depths=[depth("east_port", 3.0)], sea_levels=level)
-    found = ask(made)
+    found = ask(at_sea(two_ports, 3.0, 8.0, ("2024-01-01", 0.0)))
     assert all("sea_east_west" not in leg["links"] for leg in found.options[0].legs)
     assert "Coaster" in found.rejected[0].rules[0].rule
     assert found.rejected[0].reason == "ban"

@@ -10,6 +10,7 @@ import pytest
 import karvan as kv
 from karvan.cli.main import main
 from karvan.errors import DataError, MeasureError
+from karvan.report import Words
 from karvan.report.queues import queues_lines, water_lines
 from karvan.results import Queues
 from karvan.simulation import CAUSES, ExperimentOptions, HandoverOptions
@@ -29,7 +30,7 @@ def two_ports() -> kv.Corridor:
 def found(two_ports: kv.Corridor) -> Queues:
     return simulate(
         two_ports, "strait", loads={"east_trains": 2e6}, how=HOW, curves=FEW, capacity_of="ferry",
-        tries=["ships.sea_ships.ships_count=3", "berths.east_berth.servers_count=0"],
+        tries=["ships.sea_ships.ships_count=3", "berths.east_berth.servers_count=0"], has_log=True,
     )  # fmt: skip
 
 
@@ -74,23 +75,24 @@ def test_more_than_can_leave_is_told_and_not_averaged(two_ports: kv.Corridor) ->
     assert row["transit_d"] is None
     assert row["backlog_growth_per_year"] == pytest.approx(8e6 - row["out_per_year"], rel=0.05)
     assert told.causes.is_empty()
-    assert "UNSTABLE" in "\n".join(queues_lines(told))
+    assert "! Unstable: east_trains." in "\n".join(queues_lines(told))
+    assert "! Неустойчиво: east_trains." in "\n".join(queues_lines(told, words=Words("ru")))
 
 
 def test_the_year_hour_by_hour(found: Queues) -> None:
-    visits, ways = found.berth_visits, found.voyages
+    visits, ways = found.log["berth_visits"], found.log["voyages"]
     assert (visits["until_h"] >= visits["from_h"]).all()
     one = visits.filter(pl.col("berth_id") == "east_berth").sort("from_h")
     assert (one["from_h"][1:] >= one["until_h"][:-1] - 1e-9).all()
     assert set(ways["from_place"]) == {"east_port", "west_port"}
     assert ways["units"].max() == 30_000.0
-    assert found.closed_times.height > 10
+    assert found.log["closed_times"].height > 10
 
 
 def test_same_digits_for_any_workers_and_again(two_ports: kv.Corridor) -> None:
     def told(workers: int) -> str:
         how = ExperimentOptions(seed=4, half_width_share=0.5, least=20, most=20, workers=workers)
-        return json.dumps(simulate(two_ports, "strait", loads={"east_trains": 2e6}, how=how, has_curves=False).as_dict(has_log=True))
+        return json.dumps(simulate(two_ports, "strait", loads={"east_trains": 2e6}, how=how, has_curves=False, month="stormiest").as_dict())
 
     assert told(1) == told(2)
 
@@ -109,9 +111,10 @@ def test_water_by_year_and_path(two_ports: kv.Corridor) -> None:
 
 
 def test_lines_fit_the_screen(found: Queues) -> None:
-    lines = queues_lines(found)
-    assert [line for line in lines if len(line) > 140] == []
-    assert any(line.startswith("  east_trains") for line in lines)
+    for language in ("en", "ru"):
+        lines = queues_lines(found, words=Words(language))
+        assert [line for line in lines if len(line) > 100] == []
+        assert any(line.startswith("  east_trains") for line in lines)
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,19 @@ export function makeCards(context, place) {
         ),
         fact(t("card.wait"), `${number(row.scenario.scarcity_wait_h[index], 0)} ${t("unit.h")}`, row.scenario.scarcity_wait_h[index]),
       ),
+      row.simulated
+        ? h(
+            "p",
+            { class: "small", "data-note": "simulated" },
+            t("capacities.interval", {
+              capacity: amount(row.scenario.capacity[index]),
+              half: amount(row.simulated.half[index]),
+              nominal: amount(row.simulated.nominal[index]),
+              unit: unit(row.unit),
+              year,
+            }),
+          )
+        : null,
       h("h4", {}, t("card.inputs")),
       values(row.values, unit(row.unit)),
       row.note ? h("p", { class: "soft small" }, row.note) : null,

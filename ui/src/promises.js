@@ -90,6 +90,7 @@ export function trustLines(doc) {
   const { inputs, calibration } = trust;
   return [
     t("trust.inputs", { count: inputs.count }),
+    doc.run.capacities === "simulated" ? t("capacities.note") : null,
     t("trust.fitted", { constants: calibration.constants, observations: calibration.observations, base_year: calibration.base_year }),
     trust.model_mt !== null && trust.observed_mt !== null
       ? t("trust.outturn", { year: trust.year, base_year: calibration.base_year, model_mt: trust.model_mt, observed_mt: trust.observed_mt })

@@ -1,72 +1,19 @@
 // The page of one answer to a shipper, as `karvan route --report` writes it.
-import { allDrawn, chartOf, forgetAll, resizeAll } from "./charts.js";
-import { languagePicker } from "./controls.js";
-import { button, h } from "./dom.js";
-import { setLanguage, t } from "./i18n.js";
-import { registerBasemap } from "./map.js";
+import { t } from "./i18n.js";
 import { answerView } from "./shipping.js";
-import { START, createStore } from "./store.js";
-import { preferredTheme, prefersStill } from "./theme.js";
+import { mountAnswer } from "./single.js";
+
+const footer = (answer) =>
+  t("footer.route", {
+    version: answer.version,
+    corridor: answer.corridor,
+    edition: answer.edition,
+    hash: answer.corridor_hash.slice(0, 12),
+    scenario: answer.scenario_title,
+    price_year: answer.price_year,
+  });
 
 export async function mountRoute(root, source, { language = "en" } = {}) {
   const [answer, basemap] = await Promise.all([source.route(), source.basemap()]);
-  registerBasemap(basemap);
-  setLanguage(language);
-  const store = createStore({ theme: preferredTheme(), still: prefersStill(), ...START });
-  await Promise.all(["Karvan 10 Mt", "Қорған Əğ", "Карван"].map((sample) => document.fonts.load("500 13px 'Inter Variable'", sample)));
-
-  function build() {
-    forgetAll();
-    store.clear();
-    document.body.dataset.ready = "0";
-    const shown = answerView({ store }, answer, { level: "h1" });
-    const languages = languagePicker(build);
-    const theme = button("", () => store.set({ theme: store.get().theme === "light" ? "dark" : "light" }), { id: "theme" });
-    root.replaceChildren(
-      h(
-        "header",
-        { class: "topbar no-print" },
-        h("a", { href: "#main", class: "skip" }, t("skip")),
-        h("strong", { class: "brand" }, "Karvan"),
-        h("span", { class: "soft run-name" }, `${answer.corridor_title} · ${answer.scenario_title}`),
-        h(
-          "div",
-          { class: "tools push" },
-          languages,
-          theme,
-          button(t("print"), () => window.print()),
-        ),
-      ),
-      h("main", { id: "main" }, shown.element),
-      h(
-        "footer",
-        { class: "soft small" },
-        t("footer.route", {
-          version: answer.version,
-          corridor: answer.corridor,
-          edition: answer.edition,
-          hash: answer.corridor_hash.slice(0, 12),
-          scenario: answer.scenario_title,
-          price_year: answer.price_year,
-        }),
-      ),
-    );
-    const words = () => {
-      document.documentElement.dataset.theme = store.get().theme;
-      theme.textContent = store.get().theme === "light" ? t("theme.dark") : t("theme.light");
-    };
-    words();
-    for (const view of shown.views) view.draw(null);
-    store.follow((_, changed) => {
-      words();
-      for (const view of shown.views) if (view.keys.some((key) => changed.includes(key))) view.draw(changed);
-    });
-    allDrawn().then(() => {
-      window.karvan = { store, answer, chartOf };
-      document.body.dataset.ready = "1";
-    });
-  }
-
-  build();
-  addEventListener("resize", () => resizeAll());
+  await mountAnswer(root, { answer, basemap, language, view: answerView, footer });
 }

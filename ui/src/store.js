@@ -45,6 +45,7 @@ export function inlineSource() {
   return {
     screen: () => unpacked("screen"),
     route: () => unpacked("route"),
+    crossings: () => unpacked("crossings"),
     against: () => unpacked("against"),
     comparison: () => unpacked("comparison"),
     basemap: () => unpacked("basemap"),

@@ -51,6 +51,15 @@ def scenario_arguments(parser: argparse.ArgumentParser, scenario_help: str) -> N
     parser.add_argument("--overlay", type=Path, metavar="DIR", help="folder with only the rows that differ")
 
 
+def capacities_argument(parser: argparse.ArgumentParser) -> None:
+    """Which capacities."""
+    parser.add_argument(
+        "--capacities", choices=("nominal", "simulated"), default="nominal",
+        help="of crossings, yards and borders: as the tables have them, or simulated with ships, berths, weather and water of each year"
+        " (default: %(default)s)",
+    )  # fmt: skip
+
+
 def options_of(parsed: argparse.Namespace) -> ScenarioOptions:
     """What is changed in the scenario."""
     from karvan.study import ScenarioOptions
@@ -60,6 +69,7 @@ def options_of(parsed: argparse.Namespace) -> ScenarioOptions:
         without_measures=tuple(parsed.without_measures),
         set_values=tuple(parsed.set_values),
         overlay=parsed.overlay,
+        capacities=getattr(parsed, "capacities", "nominal"),
     )
 
 

@@ -11,7 +11,16 @@ from typing import Any, NoReturn
 
 from karvan import __version__
 from karvan.cli import assigning, routes, serving, simulating
-from karvan.cli.asking import corridor_argument, corridor_of, language_argument, language_of, options_of, scenario_arguments, years_of
+from karvan.cli.asking import (
+    capacities_argument,
+    corridor_argument,
+    corridor_of,
+    language_argument,
+    language_of,
+    options_of,
+    scenario_arguments,
+    years_of,
+)
 from karvan.cli.telling import Progress, print_json
 from karvan.errors import DataError, KarvanError, Problem
 
@@ -84,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="MT",
         help=f"keep beside it, and show on its page, the ladder of `karvan ladder --to-mt MT` (default: {TARGET_MT:g})",
     )
+    capacities_argument(run)
     language_argument(run, "language of the summary and of a page that is written")
 
     ladder = _verb(verbs, "ladder", _ladder, "what binds, in which order, what relief is worth", "karvan ladder --to-mt 10")
@@ -190,6 +200,7 @@ def _parser() -> argparse.ArgumentParser:
         "karvan simulate caspian --year 2030 --scenario agreed",
     )  # fmt: skip
     simulating.add_arguments(simulation)
+    language_argument(simulation, "language of what is printed and of a page")
     scenario_arguments(simulation, "scenario id; by default the corridor's baseline")
 
     server = _verb(verbs, "serve", serving.serve, "runs in a browser: maps, tables, scenarios to try", "karvan serve")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
-from karvan.cli.asking import corridor_of, options_of, years_of
+from karvan.cli.asking import corridor_of, language_of, options_of, years_of
 from karvan.cli.telling import Progress, print_json
 from karvan.errors import DataError, Problem
 
@@ -38,7 +39,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--capacity-of", metavar="FACILITY", help="tell its saturation with every design")
     parser.add_argument("--water", metavar="FIRST:LAST", help="instead: saturation of all lines on each path of the sea, year by year")
     parser.add_argument("--no-curves", action="store_true", help="leave out saturation and delay curves")
-    parser.add_argument("--log", action="store_true", help="with --json: one year hour by hour, for a Gantt chart and animation")
+    parser.add_argument("--log", action="store_true", help="with --json: one year hour by hour")
+    parser.add_argument(
+        "--month", metavar="M", help="with --json or --report: a month hour by hour, 1 to 12 or stormiest (--report: stormiest)"
+    )
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="write a page for a browser, too: what ships do in the month, berths, where delay comes from",
+    )
 
 
 def share(text: str, option: str) -> float:
@@ -121,17 +131,26 @@ def settings(parsed: argparse.Namespace) -> tuple[float, int]:
     return share(parsed.half_width, "--half-width"), parsed.workers or os.cpu_count() or 1
 
 
+def month_of(parsed: argparse.Namespace) -> int | str | None:
+    """The month that is told hour by hour."""
+    if parsed.month is None:
+        return None if parsed.report is None else "stormiest"
+    return int(parsed.month) if parsed.month.isascii() and parsed.month.isdigit() else str(parsed.month)
+
+
 def simulate(parsed: argparse.Namespace) -> int:
     """Simulate a system, or tell what water does to it year by year."""
+    from karvan.report import Words
     from karvan.report.queues import queues_lines, water_lines
     from karvan.simulation import ExperimentOptions, HandoverOptions
+    from karvan.study.report import crossings_report
     from karvan.study.simulate import simulate as simulated
     from karvan.study.simulate import water
 
     half_width, workers = settings(parsed)
     tries, streams = designs(parsed.tries, parsed.sweep), loads(parsed.load)
     corridor, options = corridor_of(parsed), options_of(parsed)
-    curves = HandoverOptions(seed=parsed.seed, workers=workers)
+    curves, words = HandoverOptions(seed=parsed.seed, workers=workers), Words(language_of(parsed))
     with Progress() as progress:
         if parsed.water is not None:
             table = water(
@@ -146,7 +165,7 @@ def simulate(parsed: argparse.Namespace) -> int:
             if parsed.json:
                 print_json({"system_id": parsed.system, "water": table.to_dicts()})
             else:
-                print("\n".join(water_lines(table)))
+                print("\n".join(water_lines(table, words=words)))
             return 0
         found = simulated(
             corridor,
@@ -162,10 +181,16 @@ def simulate(parsed: argparse.Namespace) -> int:
             tries=tries,
             capacity_of=parsed.capacity_of,
             has_curves=not parsed.no_curves,
+            has_log=parsed.log and parsed.json,
+            month=month_of(parsed),
             progress=progress,
         )
+    if parsed.report is not None:
+        crossings_report(found, corridor, parsed.report, language=language_of(parsed))
     if parsed.json:
-        print_json(found.as_dict(has_log=parsed.log))
+        print_json({**found.as_dict(), **({} if parsed.report is None else {"report": str(parsed.report)})})
     else:
-        print("\n".join(queues_lines(found)))
+        print("\n".join(queues_lines(found, words=words)))
+        if parsed.report is not None:
+            print(f"Page     {parsed.report}")
     return 0

@@ -31,8 +31,6 @@ TABLES: dict[str, type[dy.Schema]] = {
     "fleet": network.Fleet,
     "limits": network.Limits,
     "cabotage": network.Cabotage,
-    "vessels": network.Vessels,
-    "depths": network.Depths,
     "systems": network.Systems,
     "berths": network.Berths,
     "crossings": network.Crossings,
@@ -42,7 +40,6 @@ TABLES: dict[str, type[dy.Schema]] = {
     "arrivals": network.Arrivals,
     "closures": network.Closures,
     "sea_levels": network.SeaLevels,
-    "sea_level_paths": network.SeaLevelPaths,
     "operators": network.Operators,
     "tariffs": network.Tariffs,
     "surcharges": network.Surcharges,
@@ -77,13 +74,12 @@ TABLES: dict[str, type[dy.Schema]] = {
 """Declaration of each table, in a fixed order; the name is the file's stem."""
 
 OPTIONAL_TABLES = frozenset({
-    "waypoints", "returns", "surcharges", "through_rates", "limits", "cabotage", "vessels", "depths", "sea_levels", "delay_curves",
-    "road_curves",
+    "waypoints", "returns", "surcharges", "through_rates", "limits", "cabotage", "delay_curves", "road_curves",
     "services", "sailings", "wait_seasons", "fleet", "journeys", "power_zones", "power_plants", "power_lines", "permissions", "seasons",
     "trade",
     "calibration_targets", "constants", "demand_factors", "base_costs", "provenance", "default_ranges", "observations", "commitments",
     "currencies", "deflators",
-    "systems", "berths", "crossings", "calls", "ships", "passages", "arrivals", "closures", "sea_level_paths",
+    "systems", "berths", "crossings", "calls", "ships", "passages", "arrivals", "closures", "sea_levels",
 })  # fmt: skip
 """Tables whose file may be absent, which means no rows."""
 

@@ -5,21 +5,22 @@ Goes in: nothing. Comes out: one declared table per noun, and road networks of o
 
 from karvan.network.cabotage import Cabotage
 from karvan.network.counting import Cordons, RouteFamilies
-from karvan.network.crossings import Arrivals, Berths, Calls, Closures, Crossings, Passages, SeaLevelPaths, Ships, Systems
+from karvan.network.crossings import Arrivals, Berths, Calls, Closures, Crossings, Passages, SeaLevels, Ships, Systems
 from karvan.network.delays import DelayCurves, RoadCurves
 from karvan.network.energy import PowerLines, PowerPlants, PowerZones
 from karvan.network.facilities import Facilities, FacilityUses, Fleet, Returns, Sailings, Services, WaitSeasons
 from karvan.network.journeys import Journeys
-from karvan.network.limits import Depths, Limits, SeaLevels, Vessels
+from karvan.network.limits import Limits
 from karvan.network.operators import Operators, Tariffs
 from karvan.network.places import Links, Modes, Places, Terminals, Waypoints
 from karvan.network.quotes import Surcharges, ThroughRates
 from karvan.network.roads import LINK_COLUMNS, RoadNetwork, road_network, time_integral, travel_time
+from karvan.network.water import sea_level_m, sea_level_paths
 
 __all__ = [
-    "LINK_COLUMNS", "Arrivals", "Berths", "Cabotage", "Calls", "Closures", "Cordons", "Crossings", "DelayCurves", "Depths", "Facilities",
+    "LINK_COLUMNS", "Arrivals", "Berths", "Cabotage", "Calls", "Closures", "Cordons", "Crossings", "DelayCurves", "Facilities",
     "FacilityUses", "Fleet", "Journeys", "Limits", "Links", "Modes", "Operators", "Passages", "Places", "PowerLines", "PowerPlants",
-    "PowerZones", "Returns", "RoadCurves", "RoadNetwork", "RouteFamilies", "Sailings", "SeaLevelPaths", "SeaLevels", "Services", "Ships",
-    "Surcharges", "Systems", "Tariffs", "Terminals", "ThroughRates", "Vessels", "WaitSeasons", "Waypoints", "road_network", "time_integral",
-    "travel_time",
+    "PowerZones", "Returns", "RoadCurves", "RoadNetwork", "RouteFamilies", "Sailings", "SeaLevels", "Services", "Ships", "Surcharges",
+    "Systems", "Tariffs", "Terminals", "ThroughRates", "WaitSeasons", "Waypoints", "road_network", "sea_level_m", "sea_level_paths",
+    "time_integral", "travel_time",
 ]  # fmt: skip

@@ -1,9 +1,12 @@
 """Crossings, ports, borders and yards as the simulation sees them: berths, ships, calls, trains that come, weather and water.
 
-The market does not read these tables; the simulation does. A port is what its rows say, nothing of it stands in code.
+The market does not read these tables. The simulation does, and what ships may load on a day is told to shippers from them, too. A port is
+what its rows say, nothing of it stands in code.
 """
 
 from __future__ import annotations
+
+import dataframely as dy
 
 from karvan.schema import CARRIED_UNITS, Table, choice, claim, number, text, text_id, whole
 
@@ -27,7 +30,7 @@ class Berths(Table):
     servers_count = number("How many serve side by side; whole in a simulation.", least=0.0)
     is_held = claim("What is being handled stops while the weather closes them.", default=True)
     depth_m = number("Depth of water on the way to them and beside them, at `depth_level_m`; empty: no limit.", above=0.0, nullable=True)
-    depth_level_m = number("Level of the sea, in the datum of `sea_level_paths`, at which that depth holds.", nullable=True)
+    depth_level_m = number("Level of the sea, in the datum of `sea_levels`, at which that depth holds.", nullable=True)
     note = text("For readers; no code reads it.", nullable=True)
 
 
@@ -38,6 +41,11 @@ class Crossings(Table):
     name = text("Name to show.")
     system_id = text_id("System it belongs to.", refers_to="systems.system_id")
     link_id = text_id("Link it runs on.", refers_to="links.link_id")
+    also_links = text(
+        "Links to berths next to its own on which its ships sail, too, joined by ';': shippers are told of them there.",
+        list_of="links.link_id",
+        nullable=True,
+    )
     facility_id = text_id("Facility whose capacity its ships are, if any.", refers_to="facilities.facility_id", nullable=True)
     unit = choice("What its goods are counted in.", CARRIED_UNITS)
     t_per_unit = number("Mean load of one unit.", unit="t/unit", above=0.0)
@@ -146,10 +154,13 @@ class Closures(Table):
     note = text("For readers; no code reads it.", nullable=True)
 
 
-class SeaLevelPaths(Table):
-    """Level of the sea by year on a path; between years in a straight line, outside them as in the nearest."""
+class SeaLevels(Table):
+    """Level of the sea by day: what was measured, which belongs to every path, and paths from there on. Between days it is a straight line,
+    before the first and after the last it stays.
+    """
 
-    path_id = text_id("The path.", primary_key=True)
-    year = whole("Year.", least=1900, primary_key=True)
-    level_m = number("Mean level of the year in the height datum of the case.")
+    path_id = text_id("The path; `measured`: what was measured. The first path of the table is the one taken unless another is asked for.",
+                      primary_key=True)  # fmt: skip
+    date = dy.Date(primary_key=True, metadata={"doc": "Day; the middle of what a mean is about."})
+    level_m = number("Level above the height datum of the case.")
     note = text("For readers; no code reads it.", nullable=True)

@@ -1,14 +1,11 @@
-"""What ways cannot take: loads, pieces, cold boxes, dangerous goods, and how deep ships may lie."""
+"""What ways cannot take: loads, pieces, cold boxes, dangerous goods."""
 
 from __future__ import annotations
 
-import dataframely as dy
-
-from karvan.schema import ANY, ID, LOADING_UNITS, MODES, Table, choice, day, number, text, text_id
+from karvan.schema import ANY, LOADING_UNITS, MODES, Table, choice, day, number, text, text_id
 
 LIMITED = ("load_t_per_unit", "piece_t", "reefer", "hazardous", "out_of_gauge")
 LIMIT_EFFECTS = ("ban", "needs_check")
-SHIP_UNITS = ("t", "teu", "wagons", "vehicles")
 
 
 class Limits(Table):
@@ -34,37 +31,3 @@ class Limits(Table):
     until_date = day("First day no longer in force; empty: no end.", nullable=True)
     effect = choice("ban: is not taken; needs_check: only if the carrier says so.", LIMIT_EFFECTS)
     rule = text("What it says.")
-
-
-class Vessels(Table):
-    """A ship of the kind that sails on a link. Its load follows the water under it."""
-
-    vessel_id = text_id("The kind of ship.", primary_key=True)
-    link_id = text_id("Link it sails on.", refers_to="links.link_id")
-    name = text("Name to show.")
-    full_load = number("What it takes when it lies as deep as it may, in `unit`.", unit="unit column", above=0.0)
-    unit = choice("Unit of the load: tonnes, TEU, wagons or road vehicles.", SHIP_UNITS)
-    full_load_t = number("The same in tonnes of goods.", above=0.0)
-    load_t_per_m = number("Tonnes that a metre less of water costs.", unit="t/m", above=0.0)
-    needed_depth_m = number("Depth that it needs with a full load, with the water under its keel.", above=0.0)
-    note = text("For readers; no code reads it.", nullable=True)
-
-
-class Depths(Table):
-    """Depth of the water that ships of a place must lie in, at a level of its sea."""
-
-    place_id = text_id("The port.", refers_to="places.place_id", primary_key=True)
-    from_date = dy.Date(primary_key=True, metadata={"doc": "First day of this depth; dredging is a new row."})
-    depth_m = number("Depth at `level_m`.", above=0.0)
-    level_m = dy.Float64(metadata={"doc": "Level of the sea that the depth is measured at, above the datum of `sea_levels`."})
-    sea_id = text_id("The sea.")
-    note = text("For readers; no code reads it.", nullable=True)
-
-
-class SeaLevels(Table):
-    """Level of a sea by day; between days it is a straight line, before the first and after the last it stays."""
-
-    sea_id = dy.String(primary_key=True, regex=ID, metadata={"doc": "The sea."})
-    date = dy.Date(primary_key=True, metadata={"doc": "Day; the middle of what a mean is about."})
-    level_m = dy.Float64(metadata={"doc": "Level above its datum."})
-    note = text("For readers; no code reads it.", nullable=True)

@@ -28,6 +28,7 @@ def build_report(
     validation: Mapping[str, Any] | None,
     measures: Sequence[Mapping[str, Any]],
     replaced: Sequence[Mapping[str, Any]],
+    capacities: pl.DataFrame | None = None,
 ) -> dict[str, Any]:
     """Everything a summary, a page or the screen shows of a run; see `docs/reference/report-json.md`.
 
@@ -43,6 +44,7 @@ def build_report(
         validation: What `karvan.validation.compare` gave, or None without observations.
         measures: Measures of the scenario.
         replaced: What the options replaced.
+        capacities: What was simulated in place of nominal capacities, by case, year and facility; None if nothing was.
     """
     headline = _headline(commitments, scenario, baseline, low, high)
     manifest = corridor.manifest
@@ -78,11 +80,20 @@ def build_report(
         "families": _families(scenario, baseline),
         "measures": [dict(item) for item in measures],
         "replaced": [dict(item) for item in replaced],
+        "capacities": _capacities(capacities),
         "report": None,
         "seconds": 0.0,
     }
     content: dict[str, Any] = rounded(report)
     return content
+
+
+def _capacities(used: pl.DataFrame | None) -> dict[str, Any]:
+    """Where capacities come from, and each that was simulated with half its 95% interval beside the nominal one."""
+    if used is None:
+        return {"source": "nominal", "simulated": []}
+    columns = ("case", "year", "facility_id", "unit", "nominal", "saturation", "saturation_half")
+    return {"source": "simulated", "simulated": used.select(columns).to_dicts()}
 
 
 def _corner(result: YearResult) -> dict[str, Any]:

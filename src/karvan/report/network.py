@@ -183,6 +183,7 @@ def facilities_of(saved: SavedRun, corridor: Corridor, years: Sequence[int]) -> 
     for use in tables["facility_uses"].iter_rows(named=True):
         uses.setdefault(use["facility_id"], []).append(use)
     ranges = read_ranges(tables)
+    simulated = _simulated(saved, years)
     found = []
     for row in tables["facilities"].iter_rows(named=True):
         key = row["facility_id"]
@@ -201,9 +202,23 @@ def facilities_of(saved: SavedRun, corridor: Corridor, years: Sequence[int]) -> 
                 "values": _values(ranges, "facilities", key, row, _FACILITY_INPUTS),
                 "scenario": _years(results, "scenario", key, years),
                 "baseline": _years(results, "baseline", key, years),
+                "simulated": simulated.get(key),
             }
         )
     return found
+
+
+def _simulated(saved: SavedRun, years: Sequence[int]) -> dict[str, dict[str, list[float | int]]]:
+    """Of facilities whose capacity was simulated, year by year in the scenario: half its 95% interval, and the nominal one."""
+    rows = [row for row in saved.report.get("capacities", {}).get("simulated", []) if row["case"] == "scenario"]
+    by_year = {(row["facility_id"], row["year"]): row for row in rows}
+    return {
+        name: {
+            key: [short(by_year.get((name, year), {}).get(column)) for year in years]
+            for key, column in (("half", "saturation_half"), ("nominal", "nominal"))
+        }
+        for name in dict.fromkeys(row["facility_id"] for row in rows)
+    }
 
 
 def _years(results: Mapping[tuple[str, str, int], Mapping[str, Any]], case: str, facility: str, years: Sequence[int]) -> dict[str, Any]:

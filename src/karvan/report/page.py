@@ -76,6 +76,20 @@ def render_route(route: Mapping[str, Any], *, language: str = "en") -> str:
     return _page(title, {"route": route}, language=language)
 
 
+def render_crossings(crossings: Mapping[str, Any], *, language: str = "en") -> str:
+    """A page of one simulation, whole in itself like that of a run.
+
+    Args:
+        crossings: What `crossings_screen` gave.
+        language: Language it opens in, a code of two letters.
+
+    Raises:
+        DataError: The screen's files were not built, or the language is none of ours.
+    """
+    title = f"{crossings['name']}, {crossings['year']}: {crossings['scenario_title']} – Karvan"
+    return _page(title, {"crossings": crossings}, language=language)
+
+
 def _page(title: str, documents: Mapping[str, Any], *, language: str) -> str:
     require_language(language)
     require_bundle()

@@ -174,6 +174,7 @@ def _run(saved: SavedRun, corridor: Corridor) -> dict[str, Any]:
         "replaced": replaced,
         "changes": [_change(row) for row in replaced],
         "base_year": corridor.manifest.base_year,
+        "capacities": report.get("capacities", {}).get("source", "nominal"),
         "corridor_hash": manifest["corridor_hash"],
         "scenario_hash": manifest["scenario_hash"],
         "code_hash": manifest["code_hash"],

@@ -45,7 +45,11 @@ def money_lines(option: ShippingOption, found: ShippingAnswer) -> list[str]:
     ships = [ship for leg in option.legs for ship in leg["ships"] if ship["sailings_needed"] or ship["load_t"] < ship["full_load_t"]]
     for ship in ships[:2]:
         sailings = "" if ship["sailings_needed"] is None else f", {ship['sailings_needed']} sailings for this shipment"
-        depth = "" if ship["depth_m"] is None else f" in {ship['depth_m']:.1f} m of water (full in {ship['needed_depth_m']:.1f} m)"
+        depth = (
+            ""
+            if ship["depth_m"] is None or ship["needed_depth_m"] is None
+            else f" in {ship['depth_m']:.1f} m of water (full in {ship['needed_depth_m']:.1f} m)"
+        )
         lines += _wrapped(f"{ship['name']}: {ship['load']:,.0f} {ship['unit']}{depth}{sailings}.")
     if found.run is not None:
         other = "" if found.run["is_same_corridor"] else ", which was made of other tables"

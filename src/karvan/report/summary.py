@@ -236,7 +236,8 @@ def _trust(report: Mapping[str, Any], words: Words, *, has_movers: bool = True) 
         tonnes_share=trust["estimated_shares"]["tonnes"],
     )
     heading = textwrap.wrap(f"{words('terminal.trust')}   {fitted}", WIDTH, initial_indent="  ", subsequent_indent="    ")
-    told = [outturn_sentence(report, words), validation_sentence(report, words)]
+    simulated = words("capacities.note") if report.get("capacities", {}).get("source") == "simulated" else ""
+    told = [simulated, outturn_sentence(report, words), validation_sentence(report, words)]
     missed = [block for block in report["blocks"] if abs(block["error_share"]) > 0.10]
     if missed:
         names = ", ".join(f"{block['title']} {words.percent(block['error_share'], is_signed=True)}" for block in missed)

@@ -37,9 +37,9 @@ class Queues:
         passages: The same for stages without ships.
         capacities: Saturation and delay curve of each facility, with the nominal capacity.
         designs: What other designs do, compared with this one under the same chance.
-        berth_visits: One year of one replication: each stay at a berth, for a Gantt chart.
-        voyages: The same year: each passage of a ship, for animation.
-        closed_times: The same year: when weather closed which port.
+        log: A year or a month of one replication hour by hour, if it was asked for, hours counted from a New Year: `month`, `from_h` and
+            `until_h`, `is_whole` (False: it did not fit), and frames: `ship_states` (what every ship does), `berth_visits` (each stay at a
+            berth), `voyages` (each passage), `closed_times` (when weather closed which port), `stocks` (what waits for ships).
         replaced: What was replaced in the case.
     """
 
@@ -66,9 +66,7 @@ class Queues:
     passages: pl.DataFrame
     capacities: pl.DataFrame
     designs: pl.DataFrame
-    berth_visits: pl.DataFrame
-    voyages: pl.DataFrame
-    closed_times: pl.DataFrame
+    log: Mapping[str, Any]
     replaced: tuple[Mapping[str, Any], ...]
 
     @property
@@ -76,18 +74,18 @@ class Queues:
         """Streams that come faster than they leave."""
         return tuple(self.streams.filter(~pl.col("is_stable"))["arrival_id"]) if self.streams.height else ()
 
-    def as_dict(self, *, has_log: bool = False) -> dict[str, Any]:
-        """One object for JSON; the year hour by hour only if asked for."""
+    def as_dict(self) -> dict[str, Any]:
+        """One object for JSON; hours one by one only where they were asked for."""
         plain = (
             "system_id", "name", "year", "scenario_id", "seed", "replications", "warm_d", "is_sure", "half_width_share", "sea_level_path",
             "sea_level_m", "load_factor",
         )  # fmt: skip
-        frames: tuple[str, ...] = (
+        frames = (
             "streams", "causes", "months", "berths", "calls", "ships", "bans", "lines", "passages", "capacities", "designs",
         )  # fmt: skip
-        if has_log:
-            frames = (*frames, "berth_visits", "voyages", "closed_times")
         told = {name: getattr(self, name) for name in plain}
         told |= {"unstable": list(self.unstable), **{name: getattr(self, name).to_dicts() for name in frames}}
+        if self.log:
+            told["log"] = {name: value.to_dicts() if isinstance(value, pl.DataFrame) else value for name, value in self.log.items()}
         found: dict[str, Any] = rounded({**told, "replaced": [dict(item) for item in self.replaced]})
         return found

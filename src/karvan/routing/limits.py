@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from karvan.network.water import first_berth, load_share, needed_m, sea_level_m, water_m
 from karvan.routing.graph import BACKWARD, LINK, StateGraph
 from karvan.routing.permissions import Rule, closed_arcs
 from karvan.routing.refusals import Closing
@@ -71,7 +72,7 @@ def limit_closings(
 
 def grounded_closings(graph: StateGraph, tables: Mapping[str, pl.DataFrame], date: datetime.date) -> tuple[Closing, ...]:
     """Links whose ships may load nothing, each closed by a rule that says so."""
-    of_vessel = {row["vessel_id"]: row for row in tables["vessels"].iter_rows(named=True)}
+    of_class = {row["ship_id"]: row for row in tables["ships"].iter_rows(named=True)}
     found = []
     for link, ships in ship_loads(tables, date).items():
         if any(ship.load_t > 0.0 for ship in ships):
@@ -79,11 +80,11 @@ def grounded_closings(graph: StateGraph, tables: Mapping[str, pl.DataFrame], dat
         first = ships[0]
         arcs = np.zeros(graph.arc_count, dtype=np.bool_)
         arcs[list(graph.arcs_of_element.get((LINK, link), ()))] = True
-        told = "; ".join(f"{ship.name} needs {ship.needed_depth_m:.1f} m for a full load" for ship in ships)
+        told = "; ".join(f"{ship.name}: a full load needs {ship.needed_depth_m:.1f} m" for ship in ships)
         rule = {
             "permission_id": f"draught_{link}", "effect": "ban", "from_date": None, "until_date": None, "in_force": False, "row": -1,
             "rule": f"No ship may load anything on {link} in {first.depth_m:.1f} m of water: {told}.",
-            "source": of_vessel[first.vessel_id]["source"], "confidence": of_vessel[first.vessel_id]["confidence"],
+            "source": of_class[first.ship_id]["source"], "confidence": of_class[first.ship_id]["confidence"],
         }  # fmt: skip
         found.append(Closing((rule,), arcs))
     return tuple(found)
@@ -174,65 +175,47 @@ class ShipLoad:
     """What a ship may load on a link on a day.
 
     Attributes:
-        vessel_id, name: The ship.
-        load, unit: What it takes, and full_load when it lies as deep as it may.
+        ship_id, name: The class of ships.
+        load, unit: What one takes.
         load_t: The same in tonnes of goods.
         full_load_t: When it lies as deep as it may.
-        depth_m, needed_depth_m: Water of the shallower port, and what a full load needs; None where no depth is known.
+        depth_m, needed_depth_m: Water of the shallower port, and what a full load needs; None where no depth is known, or draught does not
+            limit it.
     """
 
-    vessel_id: str
+    ship_id: str
     name: str
     load: float
     unit: str
     load_t: float
     full_load_t: float
     depth_m: float | None
-    needed_depth_m: float
+    needed_depth_m: float | None
 
 
 def ship_loads(tables: Mapping[str, pl.DataFrame], date: datetime.date) -> dict[str, tuple[ShipLoad, ...]]:
-    """By link: what its kinds of ships may load on a day.
+    """By link: what the ships of the lines on it may load on a day, at the shallower of both ports, with the sea on the case's first path.
 
-    Load = clip(full load - tonnes per metre x (needed depth - depth - rise of the sea), 0, full load), at the shallower of both ports.
-
-    Source:
-        Immersion of a ship by tonnes per centimetre, as in any stability booklet.
+    A class of which the line has no ship on that day is left out.
     """
-    ends = {row[0]: row[1:] for row in tables["links"].select("link_id", "from_place", "to_place").iter_rows()}
+    level_m = sea_level_m(tables["sea_levels"], None, date)
+    berths = {row["berth_id"]: row for row in tables["berths"].iter_rows(named=True)}
+    lines = {row["crossing_id"]: row for row in tables["crossings"].iter_rows(named=True)}
+    waters: dict[str, list[float]] = {name: [] for name in lines}
+    for call in tables["calls"].iter_rows(named=True):
+        if (water := water_m(berths[first_berth(call)], level_m)) is not None:
+            waters[call["crossing_id"]].append(water)
     found: dict[str, list[ShipLoad]] = {}
-    for row in tables["vessels"].sort("vessel_id").iter_rows(named=True):
-        known = [depth for place in ends[row["link_id"]] if (depth := depth_m(tables, place, date)) is not None]
-        depth = min(known, default=None)
-        missing = 0.0 if depth is None else max(row["needed_depth_m"] - depth, 0.0)
-        load_t = max(row["full_load_t"] - row["load_t_per_m"] * missing, 0.0)
-        share = load_t / row["full_load_t"]
-        found.setdefault(row["link_id"], []).append(
-            ShipLoad(
-                row["vessel_id"],
-                row["name"],
-                row["full_load"] * share,
-                row["unit"],
-                load_t,
-                row["full_load_t"],
-                depth,
-                row["needed_depth_m"],
-            )
-        )
+    for row in tables["ships"].sort("ship_id").iter_rows(named=True):
+        if row["ships_count"] <= 0.0:
+            continue
+        line = lines[row["crossing_id"]]
+        depths, room_t = waters[row["crossing_id"]], row["room_count"] * line["t_per_unit"]
+        share = load_share(row, depths)
+        ship = ShipLoad(
+            row["ship_id"], row["name"], row["room_count"] * share, line["unit"], room_t * share, room_t, min(depths, default=None),
+            needed_m(row),
+        )  # fmt: skip
+        for link in (line["link_id"], *(name.strip() for name in (line["also_links"] or "").split(";") if name.strip())):
+            found.setdefault(link, []).append(ship)
     return {link: tuple(loads) for link, loads in found.items()}
-
-
-def depth_m(tables: Mapping[str, pl.DataFrame], place: str, date: datetime.date) -> float | None:
-    """Depth of the water at a port on a day, with the level of its sea; None where no row says."""
-    rows = tables["depths"].filter((pl.col("place_id") == place) & (pl.col("from_date") <= date)).sort("from_date")
-    if rows.is_empty():
-        return None
-    row = rows.row(-1, named=True)
-    return float(row["depth_m"]) + sea_level_m(tables, row["sea_id"], date) - float(row["level_m"])
-
-
-def sea_level_m(tables: Mapping[str, pl.DataFrame], sea_id: str, date: datetime.date) -> float:
-    """Level of a sea on a day, on a straight line between the days that are known."""
-    rows = tables["sea_levels"].filter(pl.col("sea_id") == sea_id).sort("date")
-    days = np.array([day.toordinal() for day in rows["date"]], dtype=np.float64)
-    return float(np.interp(date.toordinal(), days, rows["level_m"].to_numpy()))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from karvan.simulation.beside import line_skeletons, passage_skeletons
-    from karvan.simulation.experiments import Experiment, ExperimentOptions, Pilot, experiment, pilot, shown
+    from karvan.simulation.experiments import Experiment, ExperimentOptions, Pilot, Traced, experiment, pilot, trace
     from karvan.simulation.handover import (
         FacilityCurve,
         HandoverOptions,
@@ -24,12 +24,11 @@ if TYPE_CHECKING:
     from karvan.simulation.outcome import CAUSES, WAITS, Key
     from karvan.simulation.statistics import Interval, interval, paired
     from karvan.simulation.system import Built, build, streams_of
-    from karvan.simulation.timeline import berth_visits, closed_times, voyages
-    from karvan.simulation.water import load_share, sea_level_m
+    from karvan.simulation.timeline import SHIP_STATES, berth_visits, closed_times, ship_states, stocks, voyages
 
 _HOMES = {
     "beside": ("line_skeletons", "passage_skeletons"),
-    "experiments": ("Experiment", "ExperimentOptions", "Pilot", "experiment", "pilot", "shown"),
+    "experiments": ("Experiment", "ExperimentOptions", "Pilot", "Traced", "experiment", "pilot", "trace"),
     "handover": (
         "FacilityCurve",
         "HandoverOptions",
@@ -42,15 +41,41 @@ _HOMES = {
     "outcome": ("CAUSES", "WAITS", "Key"),
     "statistics": ("Interval", "interval", "paired"),
     "system": ("Built", "build", "streams_of"),
-    "timeline": ("berth_visits", "closed_times", "voyages"),
-    "water": ("load_share", "sea_level_m"),
+    "timeline": ("SHIP_STATES", "berth_visits", "closed_times", "ship_states", "stocks", "voyages"),
 }
 
 __all__ = [
-    "CAUSES", "WAITS", "Built", "Experiment", "ExperimentOptions", "FacilityCurve", "HandoverOptions", "Interval", "Key", "Pilot",
-    "berth_visits", "build", "closed_times", "configuration_hash", "experiment", "facility_curve", "interval", "line_skeletons",
-    "load_share", "paired", "passage_skeletons", "pilot", "saturation", "sea_level_m", "shown", "simulated_facilities", "streams_of",
-    "voyages", "with_handover",
+    "CAUSES",
+    "SHIP_STATES",
+    "WAITS",
+    "Built",
+    "Experiment",
+    "ExperimentOptions",
+    "FacilityCurve",
+    "HandoverOptions",
+    "Interval",
+    "Key",
+    "Pilot",
+    "Traced",
+    "berth_visits",
+    "build",
+    "closed_times",
+    "configuration_hash",
+    "experiment",
+    "facility_curve",
+    "interval",
+    "line_skeletons",
+    "paired",
+    "passage_skeletons",
+    "pilot",
+    "saturation",
+    "ship_states",
+    "simulated_facilities",
+    "stocks",
+    "streams_of",
+    "trace",
+    "voyages",
+    "with_handover",
 ]  # fmt: skip
 
 

@@ -19,6 +19,8 @@ _PILOT_YEARS = 4
 _GROWN_SHARE = 0.01
 _PART = 20
 _CHECKED = "transit_h"
+_MONTH_STARTS_H = (0.0, 744.0, 1416.0, 2160.0, 2880.0, 3624.0, 4344.0, 5088.0, 5832.0, 6552.0, 7296.0, 8016.0, 8760.0)
+_BEFORE_H, _AFTER_H = 24.0 * 45.0, 24.0 * 10.0
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,43 @@ def experiment(
         wanted = min(max(needed, len(rows) + _PART // 2), options.most)
 
 
-def shown(built: Built, options: ExperimentOptions, known: Pilot, *, rows: int) -> Replication:
-    """One replication with its log: berths given and left, passages, closures."""
-    period = Period(24.0 * max(known.warm_d, 30), HOURS_A_YEAR)
-    return replicate(built.system, period, seed=options.seed, replications=[0], log_rows=rows)[0]
+@dataclass(frozen=True)
+class Traced:
+    """Hours of one replication told one by one.
+
+    Attributes:
+        found: The replication, with its log.
+        from_h, until_h: First hour that is told and the hour after the last, from the start of the run, which is a New Year.
+        is_whole: The log held all of them.
+    """
+
+    found: Replication
+    from_h: float
+    until_h: float
+    is_whole: bool
+
+
+def trace(built: Built, options: ExperimentOptions, known: Pilot, *, month: int | None = None, rows: int = 400_000) -> Traced:
+    """One replication with its log: the whole year that counts, or a month of it; its digits are those of any other without one.
+
+    Args:
+        built: The system.
+        options: Seed; the replication is the first of the experiment.
+        known: Its pilot, for the warm-up.
+        month: 1 to 12; a month is logged with some weeks before and after it, so that what lasts over its ends is known.
+        rows: Most rows of the log: 40 bytes each.
+    """
+    warm_h = 24.0 * max(known.warm_d, 30)
+    first, last = warm_h, warm_h + HOURS_A_YEAR
+    hours, end_h = None, last
+    if month is not None:
+        first = _MONTH_STARTS_H[month - 1]
+        while first - _BEFORE_H < warm_h:
+            first += HOURS_A_YEAR
+        last = first + _MONTH_STARTS_H[month] - _MONTH_STARTS_H[month - 1]
+        hours, end_h = (first - _BEFORE_H, last + _AFTER_H), last + _AFTER_H
+    period = Period(warm_h, end_h - warm_h)
+    found = replicate(
+        built.system, period, seed=options.seed, replications=[0], has_records=False, log_rows=rows, log_hours=hours
+    )[0]  # fmt: skip
+    return Traced(found, first, last, found.log.shape[0] < rows)

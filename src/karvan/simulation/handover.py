@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -26,7 +25,6 @@ _MANY = 50.0
 _USUAL_USE = 0.7
 _FLEET_FACTOR = 4.0
 _SPARE_SHIPS = 1.25
-_TABLES = ("berths", "crossings", "calls", "ships", "passages", "arrivals", "closures", "links")
 _KAPPAS = np.arange(1.0, 12.01, 0.05)
 
 
@@ -69,6 +67,7 @@ class FacilityCurve:
         fit_error_h: Root mean square of what the curve misses, over all designs.
         sd_h: Standard deviation of the transit of what passes, at a use of 0.7; 0 of berths.
         points: Use, mean wait and half its 95% interval of each design, with its variant.
+        configuration: Hash of all that the curve depends on; empty where none was asked for.
     """
 
     facility_id: str
@@ -82,6 +81,7 @@ class FacilityCurve:
     fit_error_h: float
     sd_h: float
     points: tuple[dict[str, Any], ...]
+    configuration: str = ""
 
     def wait_h(self, use: float) -> float:
         """Mean wait at a use of saturation."""
@@ -112,13 +112,21 @@ def configuration_hash(
     tables: Mapping[str, pl.DataFrame], system_id: str, facility_id: str, loads: Mapping[str, float], level_m: float | None,
     options: HandoverOptions,
 ) -> str:  # fmt: skip
-    """Hash of all that the curve of a facility depends on."""
-    content: list[Any] = [system_id, facility_id, sorted(loads.items()), level_m, asdict(replace(options, workers=1))]
-    for name in _TABLES:
-        frame = tables[name]
-        told = [column for column in frame.columns if column not in ("note", "source", "confidence", "name")]
-        content.append([name, frame.select(told).sort(told[0]).rows()])
-    return hashlib.sha256(json.dumps(content, default=str).encode("utf-8")).hexdigest()
+    """Hash of all that the curve of a facility depends on: the compiled model of its lines or stages, the loads that share it, and how it
+    is found. What does not touch it, as ships of another shore, or water that is deep enough, leaves it as it is.
+    """
+    case = _case(tables, system_id, facility_id, loads)
+    built = build(tables, system_id, {name: max(load, 1.0) for name, load in case.loads.items()}, level_m=level_m, only=case.only)
+    system, shared = built.system, {stream.arrival_id: case.loads[stream.arrival_id] for stream in built.streams}
+    content = [
+        facility_id, case.unit, case.is_berth, case.berths, sorted(case.weights.items()), sorted(shared.items()),
+        asdict(replace(options, workers=1)), system.names, built.streams, built.calls, sorted(built.ships.items()),
+        sorted(built.sailing_h.items()),
+    ]  # fmt: skip
+    digest = hashlib.sha256(repr(content).encode("utf-8"))
+    for array in (system.things, system.values, system.start, system.start_h):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def simulated_facilities(tables: Mapping[str, pl.DataFrame], system_id: str) -> list[str]:
@@ -207,7 +215,8 @@ def with_handover(
     A curve of the market has the same form, eta = v / m and kappa = sqrt(2 (m + 1)) - 1, so that servers, hours and variability are found
     that give it exactly. The wait for a berth is in the wait for the ships of a line, so berths of lines that are facilities themselves
     delay nobody a second time. The spread of a line stands half at each of its ports. The use at which the
-    hours of the case hold keeps its flow: reference share x base saturation is what it was.
+    hours of the case hold keeps its flow: reference share x base saturation is what it was. What is simulated counts as an estimate, as
+    most of what it rests on.
 
     Args:
         tables: Of the snapshot.
@@ -218,7 +227,13 @@ def with_handover(
     for row in facilities:
         curve = curves.get(row["facility_id"])
         if curve is not None:
-            row |= {"nominal": curve.saturation, "availability_share": 1.0, "payload_share": 1.0, "peak_factor": 1.0}
+            row |= {
+                "nominal": curve.saturation,
+                "availability_share": 1.0,
+                "payload_share": 1.0,
+                "peak_factor": 1.0,
+                "confidence": "estimate",
+            }
     served = _served_by_lines(tables)
     for row in delays:
         curve = curves.get(row["facility_id"])
@@ -350,7 +365,7 @@ def _run(
 def _used(case: _Case, built: Built, runs: list[Replication]) -> FloatArray:
     """Use of the facility a year, by replication."""
     rows = {name: built.system.row("line", name) for name in case.weights}
-    return np.array([sum(case.weights[name] * float(run.state.values[row, k.G_OUT]) for name, row in rows.items()) for run in runs])
+    return np.array([sum(case.weights[name] * float(run.state.values[row + k.G_OUT]) for name, row in rows.items()) for run in runs])
 
 
 def _mix(case: _Case) -> dict[str, float]:
@@ -379,7 +394,7 @@ def _saturation(
     own = _own_streams(case, tables, lines)
     for _ in range(2):
         built, runs = _run(case, tables, system_id, level_m, how, loads, endless, factor=factor)
-        reached = {name: float(np.mean([run.state.values[built.system.row("line", name), k.G_OUT] for run in runs])) for name in endless}
+        reached = {name: float(np.mean([run.state.values[built.system.row("line", name) + k.G_OUT] for run in runs])) for name in endless}
         for name in own - endless:
             leader = next((other for other in endless if lines[other][0] == lines[name][0]), most)
             share = case.loads[name] / case.loads[leader] if case.loads.get(leader, 0.0) > 0.0 else 1.0
@@ -405,8 +420,8 @@ def _point(
     if case.is_berth:
         steps = [built.system.row("step", call.wait_step) for call in built.calls if set(call.berths) & set(case.berths)]
         waits = [
-            sum(float(run.state.values[step, k.S_WAIT]) for step in steps)
-            / max(1, sum(int(run.state.things[step, k.S_COUNT]) for step in steps))
+            sum(float(run.state.values[step + k.S_WAIT]) for step in steps)
+            / max(1, sum(int(run.state.things[step + k.S_COUNT]) for step in steps))
             for run in runs
         ]  # fmt: skip
     else:
@@ -418,7 +433,7 @@ def _point(
         waits = []
         for run in runs:
             inside = sum(float(run.series[place, first:].mean()) for place in places)
-            out = sum(float(run.state.values[row, k.G_OUT]) for row in rows)
+            out = sum(float(run.state.values[row + k.G_OUT]) for row in rows)
             waits.append(max(0.0, inside / max(out, 1e-12) * HOURS_A_YEAR - moving_h))
     found = interval(waits)
     return {"use_share": use, "wait_h": found.mean, "wait_half_h": found.half_width}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from karvan.simulation._random_kernels import CONSTANT, ERLANG, EXPONENTIAL, LOGNORMAL
@@ -20,6 +21,20 @@ class Law:
     kind: int
     mean: float
     variability: float
+
+    @property
+    def shape(self) -> float:
+        """What the compiled draw needs beside the scale: phases of Erlang's law, spread of the logarithm of a lognormal one."""
+        if self.kind == ERLANG:
+            return float(max(1, round(self.variability**-2)))
+        return math.sqrt(math.log1p(self.variability**2)) if self.kind == LOGNORMAL else 0.0
+
+    @property
+    def scale(self) -> float:
+        """Mean of a phase of Erlang's law, median of a lognormal one, mean of the others."""
+        if self.kind == ERLANG:
+            return self.mean / self.shape
+        return self.mean * math.exp(-0.5 * self.shape**2) if self.kind == LOGNORMAL else self.mean
 
 
 def constant(mean: float) -> Law:

@@ -16,10 +16,11 @@ import numpy.typing as npt
 
 from karvan.simulation import _kernels as kinds
 from karvan.simulation import _state_kernels as k
-from karvan.simulation.laws import Law
+from karvan.simulation.laws import Law, exponential, varying
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+CountArray = npt.NDArray[np.uint32]
 _MONTHS = 12
 
 
@@ -44,17 +45,17 @@ class Names:
 
 @dataclass(frozen=True)
 class System:
-    """A compiled model: every thing in it is a row of two tables, as the event loop wants them.
+    """A compiled model: every thing in it has cells in two arrays, as the event loop wants them.
 
     Attributes:
-        things, values: The tables before anything happens, without tokens and lots; columns as in `_state_kernels`.
-        first_row: First row of each kind of thing, and after the last.
+        things, values: The arrays before anything happens, without tokens and lots; cells as in `_state_kernels`.
+        first_row: First cell of each kind of thing, and after the last.
         start: First step and stream of each token that is there from the start, shape (starts, 2).
         start_h: When it begins, and mean hours until its first repair, shape (starts, 2).
         names: What the rows are called.
     """
 
-    things: IntArray
+    things: CountArray
     values: FloatArray
     first_row: Mapping[str, tuple[int, int]]
     start: IntArray
@@ -62,10 +63,10 @@ class System:
     names: Names
 
     def row(self, kind: str, name: str) -> int:
-        """Row of a thing by its kind - berth, pool, site, line, ban, step - and name."""
+        """First cell of a thing by its kind - berth, pool, site, line, ban, step - and name."""
         first, _ = self.first_row[kind]
         found: int = getattr(self.names, f"{kind}s").index(name)
-        return first + found * (k.W_ROWS if kind == "site" else 1)
+        return first + found * (k.W_ROWS if kind == "site" else k.WIDTH)
 
 
 _REFERENCES: dict[int, tuple[str | None, ...]] = {
@@ -158,7 +159,7 @@ class Builder:
         return len(self._laws) - 1
 
     def _step(self, kind: int, name: str, arg: Sequence[int] = (), num: Sequence[float] = ()) -> int:
-        self._steps.append((kind, name, [*arg, *([-1] * (6 - len(arg)))], [*num, *([0.0] * (5 - len(num)))]))
+        self._steps.append((kind, name, [*arg, *([0] * (6 - len(arg)))], [*num, *([0.0] * (5 - len(num)))]))
         return len(self._steps) - 1
 
     @property
@@ -193,7 +194,7 @@ class Builder:
 
     def delay(self, name: str, law: Law | None, cause: int, *, hours_per_unit: float = 0.0, link: int = -1) -> int:
         """Takes time; with a `link` it is logged as a passage."""
-        return self._step(kinds.DELAY, name, [self._law(law), cause, link], [hours_per_unit])
+        return self._step(kinds.DELAY, name, [self._law(law), cause, link + 1], [hours_per_unit])
 
     def seize(self, name: str, choice: int, *, cause: int = k.BERTH, slot: int = 0, pool: int = -1, is_first: bool = False) -> int:
         """Wait for a berth of a choice; meanwhile goods of `pool` wait for that too."""
@@ -259,55 +260,57 @@ class Builder:
             "member": sum(len(found[0]) for found in self._sets), "pool_set": sum(len(found) for found in of_pool),
             "law": len(self._laws), "ban": len(self._bans), "line": len(self._lines), "step": len(self._steps),
         }  # fmt: skip
-        ends = np.cumsum(list(counts.values())).tolist()
-        first_row = {name: (end - count, end) for (name, count), end in zip(counts.items(), ends, strict=True)}
+        ends = (k.WIDTH * np.cumsum(list(counts.values()))).tolist()
+        first_row = {name: (end - k.WIDTH * count, end) for (name, count), end in zip(counts.items(), ends, strict=True)}
 
         def row(kind: str, place: int) -> int:
-            return -1 if place < 0 else first_row[kind][0] + place * (k.W_ROWS if kind == "site" else 1)
+            return 0 if place < 0 else first_row[kind][0] + place * (k.W_ROWS if kind == "site" else k.WIDTH)
 
-        things, values = np.zeros((ends[-1], k.THING_COLUMNS), dtype=np.int64), np.zeros((ends[-1], k.VALUE_COLUMNS))
-        things[: counts["queue"]] = -1
-        berth_line = [1 + root for root in _components([found[0] for found in self._sets if not found[2]], len(self._berths))]
-        set_line, site_line = 1 + len(self._berths), 1 + len(self._berths) + len(self._sets)
-        pool_line = site_line + len(self._sites)
+        things, values = np.zeros(ends[-1], dtype=np.uint32), np.zeros(ends[-1])
+
+        def put(place: int, found: Sequence[int]) -> None:
+            things[place : place + len(found)] = found
+
+        line_of = [k.WIDTH * (1 + root) for root in _components([found[0] for found in self._sets if not found[2]], len(self._berths))]
+        set_line = k.WIDTH * (1 + len(self._berths))
+        site_line = set_line + k.WIDTH * len(self._sets)
+        pool_line = site_line + k.WIDTH * len(self._sites)
         for place, (_, servers, site) in enumerate(self._berths):
-            things[row("berth", place), :4] = servers, row("site", site), berth_line[place], servers
+            put(row("berth", place), (servers, row("site", site), line_of[place], servers))
         member, pool_set = first_row["member"][0], first_row["pool_set"][0]
         for place, (members, weights, is_stock) in enumerate(self._sets):
-            line = set_line + place if is_stock else berth_line[members[0]]
-            things[row("set", place), :3] = member, member + len(members), line
-            values[row("set", place), k.C_SLOT] = -1e18
+            line = set_line + place * k.WIDTH if is_stock else line_of[members[0]]
+            put(row("set", place), (member, member + k.WIDTH * len(members), line))
+            values[row("set", place) + k.C_SLOT] = -1e18
             for found, weight in zip(members, weights, strict=True):
-                things[member, k.M_MEMBER], values[member, k.M_WEIGHT] = row("pool" if is_stock else "berth", found), weight
-                member += 1
+                things[member + k.M_MEMBER], values[member + k.M_WEIGHT] = row("pool" if is_stock else "berth", found), weight
+                member += k.WIDTH
         for place, (_, line, site, limit, is_endless, ban) in enumerate(self._pools):
-            sets = [row("set", found) for found in of_pool[place]]
-            things[row("pool", place), :9] = (
-                row("line", line), row("site", site), is_endless, row("ban", ban), pool_line + place, -1, -1, pool_set,
-                pool_set + len(sets),
-            )  # fmt: skip
-            values[row("pool", place), k.P_LIMIT] = limit
-            things[pool_set : pool_set + len(sets), k.M_MEMBER] = sets
-            pool_set += len(sets)
+            here, sets = row("pool", place), [row("set", found) for found in of_pool[place]]
+            queue, last_set = pool_line + place * k.WIDTH, pool_set + k.WIDTH * len(sets)
+            put(here, (row("line", line), row("site", site), is_endless, row("ban", ban), queue, 0, 0, pool_set, last_set))
+            values[here + k.P_LIMIT] = limit
+            things[pool_set + k.M_MEMBER : last_set : k.WIDTH] = sets
+            pool_set = last_set
         for place, (name, open_h, closed_h, variability, leader, follows) in enumerate(self._sites):
             here = row("site", place)
-            things[here, :3] = row("site", leader), _stream(f"weather {name}"), site_line + place
-            values[here, k.W_VARIABILITY] = variability
+            law = exponential(1.0) if variability == 1.0 else varying(1.0, variability)
+            put(here, (row("site", leader), _stream(f"weather {name}"), site_line + place * k.WIDTH))
+            things[here + k.W_KIND] = law.kind
+            values[here + k.W_SCALE], values[here + k.W_SHAPE] = law.scale, law.shape
             for part, months in ((k.W_OPEN_H, open_h), (k.W_CLOSED_H, closed_h), (k.W_FOLLOWS, follows)):
-                values[here + part, :_MONTHS] = months
+                values[here + part : here + part + _MONTHS] = months
         for place, law in enumerate(self._laws):
-            things[row("law", place), k.A_KIND] = law.kind
-            values[row("law", place), :2] = law.mean, law.variability
+            here = row("law", place)
+            things[here + k.A_KIND], values[here + k.A_SCALE], values[here + k.A_SHAPE] = law.kind, law.scale, law.shape
         for place, (_, above, below) in enumerate(self._bans):
-            values[row("ban", place), :2] = above, below
+            values[row("ban", place) + k.N_ABOVE], values[row("ban", place) + k.N_BELOW] = above, below
         for place, (kind, name, arg, num) in enumerate(self._steps):
-            here, refers = row("step", place), _REFERENCES.get(kind, ())
-            things[here, [k.S_KIND, k.S_STREAM]] = kind, _stream(name)
-            things[here, k.S_ARG : k.S_ARG + len(arg)] = arg
-            for part, what in enumerate(refers):
-                if what is not None:
-                    things[here, k.S_ARG + part] = row(what, arg[part])
-            values[here, k.S_NUM : k.S_NUM + len(num)] = num
+            here = row("step", place)
+            refers = (*_REFERENCES.get(kind, ()), *([None] * len(arg)))
+            things[here + k.S_KIND], things[here + k.S_STREAM] = kind, _stream(name)
+            put(here + k.S_ARG, [found if what is None else row(what, found) for found, what in zip(arg, refers, strict=False)])
+            values[here + k.S_NUM : here + k.S_NUM + len(num)] = num
         starts = self._starts
         return System(
             things,

@@ -77,6 +77,7 @@ def replicate(
     workers: int = 1,
     has_records: bool = True,
     log_rows: int = 0,
+    log_hours: tuple[float, float] | None = None,
 ) -> list[Replication]:
     """Run replications of a model.
 
@@ -88,6 +89,7 @@ def replicate(
         workers: Threads; digits do not depend on it.
         has_records: Keep a row for everything that arrived.
         log_rows: Rows of the log to keep.
+        log_hours: First hour that is logged and the hour after the last, whole ones, from hour 0; None logs all that counts.
 
     Returns:
         One for each number, in their order.
@@ -100,6 +102,8 @@ def replicate(
         room = 1 << 11
         while room <= _MOST_ROOM:
             state = fresh(system, period, room=room, records=128 * room if has_records else 0, log_rows=log_rows)
+            if log_hours is not None:
+                state.counter[[k.LOG_FROM, k.LOG_UNTIL]] = log_hours
             if run(state, stream_key(seed, number), period.end_h, period.warm_h, period.sample_h) == k.DONE:
                 counter = state.counter
                 return Replication(
@@ -123,31 +127,30 @@ def fresh(system: System, period: Period, *, room: int, records: int, log_rows: 
     """A model before anything happens, with room for so many tokens and lots at once."""
     starts, lines = system.start.shape[0], len(system.names.lines)
     room = max(room, 4 * starts)
-    rows = system.things.shape[0]
-    things = np.zeros((rows + 2 * room, k.THING_COLUMNS), dtype=np.int64)
-    values = np.zeros((rows + 2 * room, k.VALUE_COLUMNS))
+    rows, width = system.things.shape[0], k.WIDTH
+    tokens, lots, end = rows, rows + room * width, rows + 2 * room * width
+    things, values = np.zeros(end, dtype=np.uint32), np.zeros(end)
     things[:rows], values[:rows] = system.things, system.values
-    tokens, lots = things[rows : rows + room], things[rows + room :]
-    tokens[:, [k.T_LOT, k.T_POOL, k.T_PRESENCE, k.T_SITE]] = -1
-    tokens[:, k.T_NEXT] = np.arange(rows + 1, rows + room + 1)
-    lots[:, k.L_NEXT] = np.arange(rows + room + 1, rows + 2 * room + 1)
-    tokens[-1, k.T_NEXT] = lots[-1, k.L_NEXT] = -1
+    things[tokens + k.T_NEXT : lots : width] = np.arange(tokens + width, lots + width, width)
+    things[lots + k.L_NEXT : end : width] = np.arange(lots + width, end + width, width)
+    things[lots - width + k.T_NEXT] = things[end - width + k.L_NEXT] = 0
     counter = np.zeros(k.ROOMS, dtype=np.int64)
-    counter[[k.FREE_TOKEN, k.FREE_LOT, k.HIGH]] = rows + starts, rows + room, rows + starts
+    counter[[k.FREE_TOKEN, k.FREE_LOT, k.HIGH]] = tokens + starts * width, lots, tokens + starts * width
     bounds = {k.BERTHS: "berth", k.POOLS: "pool", k.SITES: "site", k.BANS: "ban", k.LINES: "line", k.PROGRAM: "step"}
     for place, kind in bounds.items():
         counter[place : place + 2] = system.first_row[kind]
-    counter[k.TOKENS : k.TOKENS + 2] = rows, rows + room
+    counter[k.TOKENS : k.TOKENS + 2] = tokens, lots
+    counter[[k.LOG_FROM, k.LOG_UNTIL]] = 0, np.iinfo(np.int64).max
     return k.World(
         counter=counter,
         things=things,
         values=values,
-        heap_h=np.zeros(4 * room),
-        heap=np.zeros((4 * room, 2), dtype=np.int64),
+        heap_h=np.full(4 * room, np.inf),
+        heap=np.empty(8 * room, dtype=np.int64),
         start=system.start.copy(),
         start_h=system.start_h.copy(),
         base_h=np.zeros((starts, k.CAUSES)),
         series=np.zeros((lines, int(period.end_h / period.sample_h + 1e-9))),
-        record=np.zeros((records, 4 + k.CAUSES)),
-        log=np.zeros((log_rows, 5)),
+        record=np.empty((records, 4 + k.CAUSES)),
+        log=np.empty((log_rows, 5)),
     )

@@ -173,20 +173,6 @@ def with_closures(arrivals: float, services: float, closings: float, openings: f
     return arrivals * (both**2 + services * closings) / (both * (services * openings - arrivals * both))
 
 
-def payload_t(deadweight_t: float, tpc_t_per_cm: float, full_draught_m: float, clearance_m: float, water_m: float) -> float:
-    """What a ship can load: DWT - 100 TPC max(0, T_full + UKC - water), not below zero.
-
-    Args:
-        deadweight_t: Full load, DWT.
-        tpc_t_per_cm: Tonnes that a centimetre of draught carries, TPC.
-        full_draught_m: Draught at full load.
-        clearance_m: Water kept under the keel, UKC.
-        water_m: Depth of water, of the bed below the level of the year.
-    """
-    short_m = max(0.0, full_draught_m + clearance_m - water_m)
-    return min(max(deadweight_t - 100.0 * tpc_t_per_cm * short_m, 0.0), deadweight_t)
-
-
 def fleet_capacity(ships: float, units: float, cycle_d: float, days: float) -> float:
     """Units a year each way of a fleet that never waits: ships x units x days / cycle."""
     return ships * units * days / cycle_d

@@ -10,10 +10,10 @@ from typing import Any
 import polars as pl
 
 from karvan.errors import DataError, Problem
+from karvan.network.water import first_berth, load_share, water_m
 from karvan.simulation import _state_kernels as k
 from karvan.simulation.laws import constant, exponential, varying
 from karvan.simulation.program import Builder, System
-from karvan.simulation.water import load_share
 
 Row = dict[str, Any]
 HOURS_A_YEAR = 8760.0
@@ -296,12 +296,8 @@ class _Maker:
         link = self.link_rows[crossing["link_id"]]
         places = (link["from_place"], link["to_place"])
         calls = [self.call_rows[crossing["crossing_id"], place] for place in places]
-        depths = [
-            (berth["depth_m"], berth["depth_level_m"])
-            for berth in (self.berth_rows[call["berths"].split(";")[0].strip()] for call in calls)
-            if berth["depth_m"] is not None and berth["depth_level_m"] is not None
-        ]
-        room = ship["room_count"] * load_share(ship, depths, self.level_m)
+        waters = [water_m(self.berth_rows[first_berth(call)], self.level_m) for call in calls]
+        room = ship["room_count"] * load_share(ship, waters)
         due = ship["offhire_h"] * (1.0 - ship["offhire_share"]) / ship["offhire_share"] if ship["offhire_share"] > 0.0 else 0.0
         first, repairs = make.here, list[tuple[int, int, bool]]()
         for number, (place, call) in enumerate(zip(places, calls, strict=True)):

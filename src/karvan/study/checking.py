@@ -12,6 +12,7 @@ from karvan.measures.apply import apply
 from karvan.results import SavedRun, load_run
 from karvan.study.options import Prepared, options_of, prepare, scenario_hash
 from karvan.study.route_memory import RouteMemory
+from karvan.study.used_capacities import used_capacities
 from karvan.validation import Check, check_run
 
 
@@ -66,7 +67,8 @@ def check_saved(folder: Path, *, corridor: str | None = None) -> tuple[Check, ..
     """
     saved, prepared = reopened(folder, corridor=corridor)
     baseline = load_scenario(prepared.corridor.manifest.baseline, prepared.corridor)
-    return check_run(saved, prepared.corridor, scenarios={"scenario": prepared.scenario, "baseline": baseline})
+    scenarios = {"scenario": prepared.scenario, "baseline": baseline}
+    return check_run(saved, prepared.corridor, scenarios=scenarios, capacities=used_capacities(saved))
 
 
 def reopened(folder: Path, *, corridor: str | None = None) -> tuple[SavedRun, Prepared]:
@@ -96,7 +98,8 @@ def refuse_wrong(saved: SavedRun, *, corridor: Corridor, scenarios: Mapping[str,
     Raises:
         SolverError: Names every check that fails and its worst deviation.
     """
-    failed = [check for check in check_run(saved, corridor, scenarios=scenarios) if not check.is_passed]
+    checks = check_run(saved, corridor, scenarios=scenarios, capacities=used_capacities(saved))
+    failed = [check for check in checks if not check.is_passed]
     if failed:
         told = "\n".join(f"  {check.name}: {check.message}" for check in failed)
         raise SolverError(f"the finished run fails {len(failed)} of its checks, so that nothing was written:\n{told}")

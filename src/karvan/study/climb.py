@@ -19,6 +19,7 @@ from karvan.results import LadderRung, YearResult
 from karvan.results.outlook import CORRIDOR_FLOOR_SHARE
 from karvan.study.clear import Cleared, clear, lifted, time_values_usd_per_t_h
 from karvan.study.drawing import ShownLadder
+from karvan.study.handed_over import handed
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
 from karvan.study.relief import capacity_bases, corridor_vector, relief_table
@@ -65,8 +66,8 @@ def ladder(
     manifest = corridor.manifest
     year = manifest.base_year if year is None else year
     prepared = prepare(corridor, scenario or manifest.baseline, options or ScenarioOptions())
-    snapshot = apply(prepared.scenario, prepared.corridor, year=year)
     memory = routes or RouteMemory(folder=cache_folder())
+    snapshot = handed(prepared, apply(prepared.scenario, prepared.corridor, year=year), memory, progress)
     cleared = clear(snapshot, routes=memory, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
     result = year_result(cleared, headline_cordon=manifest.headline_cordon, crude_commodity=manifest.crude_commodity)
     if result.corridor_latent_mt >= to_mt:

@@ -19,6 +19,7 @@ from karvan.measures.apply import apply
 from karvan.results import ExplainedFamily, ExplainedPair, ExplainedRoute, MarketExplanation, PairFamily, PricePaid, Sentence, Value
 from karvan.routing import COMPONENTS, legs
 from karvan.study.clear import Cleared, clear
+from karvan.study.handed_over import handed
 from karvan.study.names import directory
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
@@ -66,6 +67,7 @@ def market(
     found = market_named(snapshot.tables, market_id)
     tell(f"clearing {year}")
     memory = routes or RouteMemory(folder=cache_folder())
+    snapshot = handed(prepared, snapshot, memory, progress)
     cleared = clear(snapshot, routes=memory, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
     return explained(
         cleared, found, corridor_id=manifest.id, base_year=manifest.base_year, scenario_id=prepared.scenario.scenario_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,9 @@ _FACTORS = ("nominal", "availability_share", "payload_share")
 _MOVE_FLOOR_MT = 1e-3
 
 
-def capacity_movers(cleared: Cleared, corridor: Corridor, *, headline_cordon: str, most: int = 3) -> list[dict[str, Any]]:
+def capacity_movers(
+    cleared: Cleared, corridor: Corridor, *, headline_cordon: str, most: int = 3, without: Collection[str] = ()
+) -> list[dict[str, Any]]:
     """Capacities whose range in `provenance` moves the headline tonnes of a cleared year most, one at a time.
 
     The range holds for the value of the case; a capacity that a measure has changed since moves in proportion.
@@ -29,6 +32,7 @@ def capacity_movers(cleared: Cleared, corridor: Corridor, *, headline_cordon: st
         corridor: The corridor, for values of the case and their ranges.
         headline_cordon: The cordon.
         most: How many to give.
+        without: Facilities whose capacity is not that of the tables, so that its range does not hold.
 
     Returns:
         facility_id, name, column, value, low, high, low_mt, high_mt; the largest move first.
@@ -47,6 +51,8 @@ def capacity_movers(cleared: Cleared, corridor: Corridor, *, headline_cordon: st
     carried = _carried(cleared, vector)
     found = []
     for row in ranges.sort("row", "column").iter_rows(named=True):
+        if row["row"] in without and row["column"] in _FACTORS:
+            continue
         if row["row"] not in ids or row["row"] not in case or carried[ids.index(row["row"])] < CORRIDOR_FLOOR_SHARE:
             continue
         position, value = ids.index(row["row"]), case[row["row"]][row["column"]]

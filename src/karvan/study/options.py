@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from karvan.corridor import Corridor, overlay, with_value
 from karvan.errors import DataError, Problem
 from karvan.measures import Scenario, load_scenario, with_measures, without_measures
 from karvan.measures.apply import require_fitting
+
+NOMINAL, SIMULATED = CAPACITIES = ("nominal", "simulated")
+"""Where capacities of what a case simulates come from."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class ScenarioOptions:
         set_values: Assignments "table.id.column=value".
         overlay: Folder with only the rows that differ.
         growth: Which end of the growth ranges: mid, low or high.
+        capacities: What capacities and waits of crossings, yards and borders are: those of the tables (nominal), or simulated.
     """
 
     with_measures: tuple[str, ...] = ()
@@ -32,15 +37,17 @@ class ScenarioOptions:
     set_values: tuple[str, ...] = ()
     overlay: Path | None = None
     growth: str = "mid"
+    capacities: str = NOMINAL
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A corridor and a scenario that fit each other, and what was replaced to get there."""
+    """A corridor and a scenario that fit each other, what was replaced to get there, and which capacities hold."""
 
     corridor: Corridor
     scenario: Scenario
     replaced: tuple[dict[str, Any], ...]
+    capacities: str = NOMINAL
 
 
 def prepare(corridor: Corridor, scenario_id: str, options: ScenarioOptions) -> Prepared:
@@ -59,7 +66,15 @@ def prepare(corridor: Corridor, scenario_id: str, options: ScenarioOptions) -> P
         scenario = with_measures(scenario, corridor, list(options.with_measures))
         replaced += [{"measure": name, "change": "with"} for name in options.with_measures]
     require_fitting(scenario, corridor)
-    return Prepared(corridor, scenario, tuple(replaced))
+    _require_capacities(options.capacities, corridor)
+    return Prepared(corridor, scenario, tuple(replaced), options.capacities)
+
+
+def _require_capacities(name: str, corridor: Corridor) -> None:
+    if name not in CAPACITIES:
+        raise DataError(Problem("--capacities", None, None, f"{name} must be one of {', '.join(CAPACITIES)}"))
+    if name == SIMULATED and corridor.tables["systems"].is_empty():
+        raise DataError(Problem("systems", None, None, "has no rows, must have one for capacities to be simulated"))
 
 
 def options_of(manifest: Mapping[str, Any], *, folder: Path) -> ScenarioOptions:
@@ -82,6 +97,7 @@ def options_of(manifest: Mapping[str, Any], *, folder: Path) -> ScenarioOptions:
         set_values=tuple(given["set"]),
         overlay=None if given["overlay"] is None else Path(given["overlay"]),
         growth=given["growth"],
+        capacities=given.get("capacities", NOMINAL),
     )
 
 
@@ -114,11 +130,12 @@ def scenario_hash(scenario: Scenario) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def code_hash() -> str:
-    """Hash of the package's own source, so that a saved run of other code is not taken for this one."""
+@cache
+def code_hash(part: str = "") -> str:
+    """Hash of the package's own source, or of that of one part of it, so that what other code made is not taken for what this makes."""
     digest = hashlib.sha256()
     root = Path(__file__).resolve().parent.parent
-    for path in sorted(root.rglob("*.py"), key=lambda item: item.relative_to(root).as_posix()):
+    for path in sorted((root / part).rglob("*.py"), key=lambda item: item.relative_to(root).as_posix()):
         digest.update(path.relative_to(root).as_posix().encode("utf-8"))
         digest.update(path.read_text(encoding="utf-8").encode("utf-8"))
     return digest.hexdigest()

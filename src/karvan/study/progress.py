@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 Progress = Callable[[str], None]
+SIMULATING = "simulating"
+"""How a line begins that tells of a simulation; how many there will be nobody knows before."""
 
 
 def silent(line: str) -> None:

@@ -9,13 +9,23 @@ from typing import Any
 from karvan import __version__
 from karvan.corridor import Corridor
 from karvan.errors import DataError, Problem
-from karvan.report import compare_screens, is_bundled, render_page, render_route, route_screen, screen
+from karvan.report import (
+    compare_screens,
+    crossings_screen,
+    is_bundled,
+    render_crossings,
+    render_page,
+    render_route,
+    route_screen,
+    screen,
+)
 from karvan.report.page import require_bundle
 from karvan.report.pdf import find_chromium, print_pdf
-from karvan.results import RUNS_FOLDER, Ladder, ShippingAnswer, load_ladder, save_ladder, write_text_whole
+from karvan.results import RUNS_FOLDER, Ladder, Queues, ShippingAnswer, load_ladder, save_ladder, write_text_whole
 from karvan.study.checking import reopened
 from karvan.study.options import options_of
 from karvan.study.shipments import with_shipments
+from karvan.study.used_capacities import laid_over
 
 
 def screen_of_run(
@@ -35,7 +45,9 @@ def screen_of_run(
     folder = run_folder(run)
     saved, prepared = reopened(folder, corridor=corridor)
     document = screen(saved, prepared.corridor, ladder=ladder)
-    return with_shipments(document, prepared.corridor, options_of(saved.manifest, folder=folder)) if has_shipments else document
+    if not has_shipments:
+        return document
+    return with_shipments(document, prepared.corridor, options_of(saved.manifest, folder=folder), over=laid_over(saved))
 
 
 def report(
@@ -104,6 +116,23 @@ def route_report(found: ShippingAnswer, corridor: Corridor, out: Path, *, langua
     require_bundle()
     _require_folder(out, "--report")
     write_text_whole(out, render_route(route_screen(found, corridor, version=__version__), language=language))
+
+
+def crossings_report(found: Queues, corridor: Corridor, out: Path, *, language: str = "en") -> None:
+    """Write the page of one simulation.
+
+    Args:
+        found: What `karvan.simulate` gave, with a month hour by hour.
+        corridor: The corridor that was asked about.
+        out: File to write.
+        language: Language the page opens in.
+
+    Raises:
+        DataError: There is no such folder, or no bundle of the screen in the installation.
+    """
+    require_bundle()
+    _require_folder(out, "--report")
+    write_text_whole(out, render_crossings(crossings_screen(found, corridor, version=__version__), language=language))
 
 
 def add_ladder(run: Path, ladder: Ladder, *, language: str = "en", corridor: str | None = None) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from karvan.corridor import Corridor
+from karvan.corridor import Corridor, Snapshot
 from karvan.errors import DataError, Problem
 from karvan.results import ShippingAnswer, ShippingEnd
 from karvan.results.store import SavedRun
@@ -80,11 +80,12 @@ class ShippingDesk:
     def __init__(
         self, corridor: Corridor, *, scenario: str | None = None, options: ScenarioOptions | None = None,
         search: SearchOptions | None = None, quotes: UserQuotes | None = None, run: SavedRun | None = None, scarcity: str = "price",
+        over: Callable[[Snapshot], Snapshot] | None = None,
     ) -> None:  # fmt: skip
-        """Lay options over a corridor; arguments are those of `route`, and how finely to look."""
+        """Lay options over a corridor; arguments are those of `route`, how finely to look, and what lays simulated spreads over a day."""
         prepared = prepare(corridor, scenario or corridor.manifest.baseline, options or ScenarioOptions())
         found = None if run is None else run_scarcity(run, prepared.corridor, prepared.scenario.scenario_id, regime=scarcity)
-        self._set_up(prepared, search, quotes, found)
+        self._set_up(prepared, search, quotes, found, over)
 
     @classmethod
     def of(
@@ -96,8 +97,10 @@ class ShippingDesk:
         return desk
 
     def _set_up(
-        self, prepared: Prepared, search: SearchOptions | None, quotes: UserQuotes | None, scarcity: RunScarcity | None
+        self, prepared: Prepared, search: SearchOptions | None, quotes: UserQuotes | None, scarcity: RunScarcity | None,
+        over: Callable[[Snapshot], Snapshot] | None = None,
     ) -> None:  # fmt: skip
+        self._over = over if scarcity is None else scarcity.over
         self._corridor, self._scenario, self._replaced = prepared.corridor, prepared.scenario, prepared.replaced
         self._search, self._quotes, self._scarcity = search or SearchOptions(), quotes, scarcity
         self._days: dict[tuple[datetime.date, bool, bool], ShippingDay] = {}
@@ -170,7 +173,7 @@ class ShippingDesk:
         if key not in self._days:
             self._days[key] = ShippingDay(
                 self._corridor, self._scenario, date, is_departure=is_departure, is_all_open=is_all_open, quotes=self._quotes,
-                scarcity=self._scarcity,
+                scarcity=self._scarcity, over=self._over,
             )  # fmt: skip
         return self._days[key]
 

@@ -7,6 +7,7 @@ import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace as with_fields
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -15,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from karvan import __version__
-from karvan.corridor import Corridor
+from karvan.corridor import Corridor, Snapshot
 from karvan.errors import DataError, Problem
 from karvan.measures import Scenario, load_scenario
 from karvan.measures.apply import apply, apply_years, require_fitting
@@ -23,6 +24,7 @@ from karvan.report import build_report, is_bundled, render_page, screen
 from karvan.results import LEG_SCHEMA, RUNS_FOLDER, Outlook, Run, SavedRun, YearResult, existing_run, save_run
 from karvan.study.checking import refuse_wrong
 from karvan.study.clear import Cleared, Market, clear, clear_like
+from karvan.study.handed_over import Handover, handover_of
 from karvan.study.ledger import Ledger
 from karvan.study.movers import capacity_movers
 from karvan.study.options import Prepared, ScenarioOptions, code_hash, prepare, scenario_hash
@@ -32,6 +34,7 @@ from karvan.study.relief import capacity_bases, relief_table, stop_gains
 from karvan.study.route_memory import RouteMemory, cache_folder
 from karvan.study.shipments import with_shipments
 from karvan.study.shown_run import ShownRun
+from karvan.study.used_capacities import laid_over, rests_on
 from karvan.study.year import year_result
 from karvan.validation import compare, journey_years, judge_commitments
 
@@ -45,6 +48,7 @@ def run(
     scenario: str | None = None,
     years: Sequence[int] = tuple(range(2024, 2041)),
     options: ScenarioOptions | None = None,
+    capacities: str | None = None,
     out: Path | None = None,
     replace: bool = False,
     save: bool = True,
@@ -59,6 +63,8 @@ def run(
         scenario: Scenario id; by default the corridor's headline scenario.
         years: Calendar years, ascending, the base year or later.
         options: Measures added or taken out, values set, an overlay.
+        capacities: Of crossings, yards and borders that the corridor can simulate: nominal, as the tables have them, or simulated; by
+            default what the options say, which is nominal.
         out: Run folder; by default `karvan-runs/<run_id>` in the working directory.
         replace: Overwrite another run in that folder.
         save: Write the run folder.
@@ -74,6 +80,8 @@ def run(
     tell = progress or silent
     started = time.perf_counter()
     options = options or ScenarioOptions()
+    if capacities is not None:
+        options = with_fields(options, capacities=capacities)
     manifest = corridor.manifest
     scenario_id = scenario or manifest.headline_scenario
     _check_years(years, manifest.base_year)
@@ -88,6 +96,7 @@ def run(
     memory = RouteMemory(folder=cache_folder())
     history = apply(load_scenario(manifest.history, prepared.corridor), prepared.corridor, year=manifest.base_year)
     memory.require_routes(history, co2_price_usd_per_t=manifest.co2_price_usd_per_t)
+    hand_over = handover_of(prepared, memory, tell)
     stops: list[dict[str, Any]] = []
     ledger = Ledger()
     halt = Event()
@@ -107,6 +116,7 @@ def run(
             has_queue=not is_corner,
             like={cleared.routed.snapshot.year: cleared for cleared in noted["scenario"]} if is_corner else None,
             note=None if is_corner else noted[label].append,
+            seen=None if hand_over is None else partial(hand_over, case="scenario" if is_corner else label),
         )
         return label, found
 
@@ -127,7 +137,7 @@ def run(
     tell("what moves it most, and journeys")
 
     commitments = judge_commitments(prepared.corridor.tables["commitments"], scenario=outlooks["scenario"], baseline=outlooks["baseline"])
-    movers = _movers(prepared, commitments, years, memory)
+    movers = _movers(prepared, commitments, years, memory, hand_over)
     legs = _legs(prepared, baseline, scenario_id, commitments, years)
     observed = not prepared.corridor.tables["observations"].is_empty()
     known = outcomes_of(prepared.corridor, (outlooks["scenario"], outlooks["baseline"]), legs=_by_year(legs[baseline.scenario_id]))
@@ -141,12 +151,13 @@ def run(
         low=outlooks["low"],
         high=outlooks["high"],
         commitments=commitments,
-        stops=stops,
+        stops=stops if hand_over is None else [rests_on(stop, hand_over.used()) for stop in stops],
         movers=movers,
         journeys=legs,
         validation=validation,
         measures=_measure_rows(prepared.scenario),
         replaced=list(prepared.replaced),
+        capacities=None if hand_over is None else hand_over.used(),
     )
     seconds["report"] = time.perf_counter() - mark
     seconds["total"] = time.perf_counter() - started
@@ -170,12 +181,16 @@ def run(
         existing_run(folder, run_id, replace=True)
         check = partial(refuse_wrong, corridor=prepared.corridor, scenarios={"scenario": prepared.scenario, "baseline": baseline})
         manifest_out = _manifest(result, prepared, years, options)
+        frames = ledger.frames()
+        if hand_over is not None:
+            manifest_out["capacities"] = hand_over.as_manifest()
+            frames["capacities"] = hand_over.used()
 
         def page(saved: SavedRun) -> str:
-            document = with_shipments(screen(saved, prepared.corridor), prepared.corridor, options)
+            document = with_shipments(screen(saved, prepared.corridor), prepared.corridor, options, over=laid_over(saved))
             return render_page(document, language=language)
 
-        save_run(result, folder, manifest=manifest_out, page=page if is_bundled() else None, ledger=ledger.frames(), check=check)
+        save_run(result, folder, manifest=manifest_out, page=page if is_bundled() else None, ledger=frames, check=check)
     return result
 
 
@@ -216,6 +231,7 @@ def outlook(
     has_queue: bool = False,
     like: Mapping[int, Cleared] | None = None,
     note: Callable[[Cleared], None] | None = None,
+    seen: Callable[[Snapshot], Snapshot] | None = None,
 ) -> Outlook:
     """Clear every year of a scenario, each by itself: what a year says does not depend on which others were asked for.
 
@@ -230,15 +246,17 @@ def outlook(
         halt: Once set, no further year is begun.
         has_queue: Tell of every year what a queue would make of it too.
         like: Cleared years of the same network whose routes are taken; no more are looked for then.
+        seen: What the market is given in place of each year's snapshot, as with simulated capacities.
     """
     memory = memory or RouteMemory()
     manifest = corridor.manifest
     results: list[YearResult] = []
     reliefs = relief_table(corridor, scenario) if stops is not None else {}
     bases = capacity_bases(corridor) if stops is not None else {}
-    for snapshot in apply_years(scenario, corridor, years):
+    for plain in apply_years(scenario, corridor, years):
         if halt is not None and halt.is_set():
             break
+        snapshot = plain if seen is None else seen(plain)
         if like is not None:
             cleared = clear_like(snapshot, like[snapshot.year], is_near=True)
         else:
@@ -257,13 +275,18 @@ def outlook(
     return Outlook(scenario.scenario_id, scenario.title, scenario.growth, tuple(results))
 
 
-def _movers(prepared: Prepared, commitments: list[dict[str, Any]], years: Sequence[int], memory: RouteMemory) -> list[dict[str, Any]]:
+def _movers(
+    prepared: Prepared, commitments: list[dict[str, Any]], years: Sequence[int], memory: RouteMemory, hand_over: Handover | None
+) -> list[dict[str, Any]]:
     """Uncertain capacities that move the headline most in the year it was promised for, or in the last year of the run."""
     manifest = prepared.corridor.manifest
     year = _promised_year(commitments, years)
     snapshot = apply(prepared.scenario, prepared.corridor, year=year)
+    simulated = frozenset() if hand_over is None else frozenset(hand_over.curves(snapshot))
+    if hand_over is not None:
+        snapshot = hand_over(snapshot)
     cleared = clear(snapshot, routes=memory, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
-    found = capacity_movers(cleared, prepared.corridor, headline_cordon=manifest.headline_cordon)
+    found = capacity_movers(cleared, prepared.corridor, headline_cordon=manifest.headline_cordon, without=simulated)
     return [{"year": year, **item} for item in found]
 
 
@@ -294,14 +317,12 @@ def _promised_year(commitments: list[dict[str, Any]], years: Sequence[int]) -> i
 
 
 def _cases(prepared: Prepared, baseline: Scenario, scenario_id: str) -> list[tuple[str, Scenario]]:
-    from dataclasses import replace
-
     main = prepared.scenario
     return [
         ("baseline", baseline),
         ("scenario", main),
-        ("low", replace(main, growth="low")),
-        ("high", replace(main, growth="high")),
+        ("low", with_fields(main, growth="low")),
+        ("high", with_fields(main, growth="high")),
     ]
 
 
@@ -322,6 +343,7 @@ def _run_id(prepared: Prepared, baseline: Scenario, years: Sequence[int]) -> str
         scenario_hash(prepared.scenario),
         scenario_hash(baseline),
         ",".join(str(year) for year in years),
+        prepared.capacities,
     ]
     return hashlib.sha256("\n".join(parts).encode("utf-8")).hexdigest()[:12]
 
@@ -362,6 +384,7 @@ def _manifest(result: Run, prepared: Prepared, years: Sequence[int], options: Sc
             "set": list(options.set_values),
             "overlay": None if options.overlay is None else str(options.overlay),
             "growth": options.growth,
+            "capacities": options.capacities,
         },
         "seed": None,
         "python": platform.python_version(),

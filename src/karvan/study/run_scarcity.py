@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.corridor import Corridor
+from karvan.corridor import Corridor, Snapshot
 from karvan.errors import DataError, Problem
 from karvan.results.store import SavedRun
 from karvan.routing import StateGraph, payloads
 from karvan.routing.uses import arc_uses, claims_of, rows_of
+from karvan.study.used_capacities import laid_over
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -29,12 +31,14 @@ class RunScarcity:
         regime: price: who passes a full facility pays for it; queue: who passes it waits, and nobody is paid.
         facilities: year, facility_id, shadow_price_usd_per_unit, scarcity_wait_h, delay_h.
         is_same_corridor: The run was made of the very tables that are asked now.
+        over: Lays the run's simulated capacities and spreads over a snapshot; None where they are nominal.
     """
 
     run_id: str
     regime: str
     facilities: pl.DataFrame
     is_same_corridor: bool
+    over: Callable[[Snapshot], Snapshot] | None = None
 
     def on_arcs(
         self, graph: StateGraph, tables: Mapping[str, pl.DataFrame], commodity_group: str, year: int
@@ -92,6 +96,8 @@ def run_scarcity(saved: SavedRun, corridor: Corridor, scenario_id: str, *, regim
         raise DataError(Problem("--run", None, None, message))
     frame = saved.frame("facilities").filter(pl.col("case") == cases[scenario_id])
     columns = ("year", "facility_id", "shadow_price_usd_per_unit", "scarcity_wait_h", "delay_h")
+    over = laid_over(saved)
     return RunScarcity(
-        str(report.get("run_id")), regime, frame.select(columns), saved.manifest.get("corridor_hash") == corridor.hash
+        str(report.get("run_id")), regime, frame.select(columns), saved.manifest.get("corridor_hash") == corridor.hash,
+        None if over is None else partial(over, cases[scenario_id]),
     )  # fmt: skip

@@ -21,6 +21,7 @@ from karvan.routing import payloads
 from karvan.schema import LOADING_UNITS
 from karvan.study.clear import Cleared, clear
 from karvan.study.closure import Closure, Element, closure, element_units
+from karvan.study.handed_over import handed
 from karvan.study.options import Prepared, ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
 from karvan.study.route_memory import RouteMemory, cache_folder
@@ -150,6 +151,7 @@ def _cleared(
     element = Element("facility", "", -1) if name is None else element_named(snapshot.tables, name)
     tell(f"clearing {year}")
     memory = routes or RouteMemory(folder=cache_folder())
+    snapshot = handed(prepared, snapshot, memory, tell)
     cleared = clear(snapshot, routes=memory, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
     return prepared, cleared, element
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from karvan import __version__
@@ -14,18 +15,22 @@ from karvan.report import route_screen
 from karvan.report.network import short
 from karvan.study.options import ScenarioOptions
 from karvan.study.route import ShippingDesk
+from karvan.study.used_capacities import LaidOver
 
 _LOG = logging.getLogger(__name__)
 _MOST = 8
 
 
-def with_shipments(document: Mapping[str, Any], corridor: Corridor, options: ScenarioOptions) -> dict[str, Any]:
+def with_shipments(
+    document: Mapping[str, Any], corridor: Corridor, options: ScenarioOptions, *, over: LaidOver | None = None
+) -> dict[str, Any]:
     """A run's document with the routes of the shipments that its case names: ends and goods of its journeys to show, each once.
 
     Args:
         document: What `karvan.report.screen` gave.
         corridor: The run's corridor, with overlay and values of the options laid over it.
         options: Of the run.
+        over: What lays the run's simulated capacities over its years, whose spread of times then holds.
 
     Returns:
         The document with `shipments`: at most 8 of what `karvan.report.route_screen` gives, in the run's scenario and focus year as on
@@ -34,7 +39,8 @@ def with_shipments(document: Mapping[str, Any], corridor: Corridor, options: Sce
     shown = corridor.tables["journeys"].filter("is_profile")
     asked = list(dict.fromkeys(shown.select("origin_place", "destination_place", "commodity_group").iter_rows()))[:_MOST]
     left = replace(options, set_values=(), overlay=None)
-    desk = ShippingDesk(corridor, scenario=document["run"]["scenario"], options=left)
+    spread = None if over is None else partial(over, "scenario")
+    desk = ShippingDesk(corridor, scenario=document["run"]["scenario"], options=left, over=spread)
     found = []
     for origin, destination, goods in asked:
         try:

@@ -208,6 +208,6 @@ def ship_told(ship: ShipLoad, tonnes: float | None) -> dict[str, Any]:
     """What a ship may load, and how many sailings some tonnes take; None where it may load nothing."""
     sailings = None if tonnes is None or ship.load_t <= 0.0 else math.ceil(tonnes / ship.load_t)
     return {
-        "vessel_id": ship.vessel_id, "name": ship.name, "load": ship.load, "unit": ship.unit, "load_t": ship.load_t,
+        "ship_id": ship.ship_id, "name": ship.name, "load": ship.load, "unit": ship.unit, "load_t": ship.load_t,
         "full_load_t": ship.full_load_t, "depth_m": ship.depth_m, "needed_depth_m": ship.needed_depth_m, "sailings_needed": sailings,
     }  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.corridor import Corridor
+from karvan.corridor import Corridor, Snapshot
 from karvan.errors import DataError, Problem
 from karvan.measures import Scenario
 from karvan.measures.apply import apply_day
@@ -55,9 +55,11 @@ class ShippingDay:
         is_all_open: bool,
         quotes: UserQuotes | None = None,
         scarcity: RunScarcity | None = None,
+        over: Callable[[Snapshot], Snapshot] | None = None,
     ) -> None:
         self.date, self._scarcity = date, scarcity
-        self._snapshot_tables: Mapping[str, pl.DataFrame] = apply_day(scenario, corridor, date).tables
+        snapshot = apply_day(scenario, corridor, date)
+        self._snapshot_tables: Mapping[str, pl.DataFrame] = (snapshot if over is None else over(snapshot)).tables
         self.quoted_from: int = self._snapshot_tables["tariffs"].height
         self._quoted_terminals = frozenset(() if quotes is None else quotes.terminals)
         if quotes is not None:

@@ -16,9 +16,11 @@ from karvan.corridor.edit import set_cell
 from karvan.errors import DataError, Problem
 from karvan.measures import Scenario, with_measures
 from karvan.measures.apply import apply
+from karvan.network import sea_level_m, sea_level_paths
 from karvan.results import Queues
 from karvan.simulation import (
     CAUSES,
+    Built,
     Experiment,
     ExperimentOptions,
     FacilityCurve,
@@ -33,10 +35,11 @@ from karvan.simulation import (
     passage_skeletons,
     pilot,
     saturation,
-    sea_level_m,
-    shown,
+    ship_states,
     simulated_facilities,
+    stocks,
     streams_of,
+    trace,
     voyages,
 )
 from karvan.study.clear import clear
@@ -45,11 +48,12 @@ from karvan.study.handed_over import system_curves
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
 from karvan.study.route_memory import RouteMemory, cache_folder
+from karvan.study.used_capacities import SIMULATED_TABLES
 
 Tables = Mapping[str, pl.DataFrame]
 _HOURS_A_DAY = 24.0
-_LOG_ROWS = 400_000
-_SIMULATED = ("berths", "crossings", "calls", "ships", "passages", "arrivals", "closures", "links")
+STORMIEST = "stormiest"
+"""In place of a month: the one in which weather closes ports longest."""
 
 
 def simulate(
@@ -67,6 +71,8 @@ def simulate(
     tries: Sequence[str] = (),
     capacity_of: str | None = None,
     has_curves: bool = True,
+    has_log: bool = False,
+    month: int | str | None = None,
     routes: RouteMemory | None = None,
     progress: Progress | None = None,
 ) -> Queues:
@@ -87,6 +93,8 @@ def simulate(
             several joined by '+' are one design.
         capacity_of: Facility whose saturation each design tells.
         has_curves: Find saturation and delay curve of every facility.
+        has_log: Tell a year of one replication hour by hour: what ships do, berths, stocks, closures.
+        month: Tell a month of it alone: 1 to 12, or `stormiest`.
         routes: Routes to share with other studies.
         progress: Called with a line of text as the work goes on.
 
@@ -118,8 +126,8 @@ def simulate(
         )  # fmt: skip
         coming = crossing_loads(cleared, system_id)
     coming = {name: load_factor * load for name, load in {**coming, **(loads or {})}.items()}
-    level_m = sea_level_m(snapshot.tables["sea_level_paths"], sea_level_path, calendar)
-    paths = snapshot.tables["sea_level_paths"]["path_id"].to_list()
+    level_m = sea_level_m(snapshot.tables["sea_levels"], sea_level_path, calendar)
+    paths = sea_level_paths(snapshot.tables["sea_levels"])
     settings = how or ExperimentOptions()
     built = build(snapshot.tables, system_id, coming, level_m=level_m)
     say("pilot")
@@ -129,7 +137,8 @@ def simulate(
         system_curves(snapshot.tables, system_id, coming, level_m=level_m, options=curves, tell=say) if has_curves else {}
     )  # fmt: skip
     designs = _designs(changes, system_id, snapshot.tables, coming, level_m, capacity_of, found, settings, curves, say)
-    seen = shown(built, settings, found.pilot, rows=_LOG_ROWS)
+    months = _months(found)
+    log = _log(built, settings, found, _month(month, months)) if has_log or month is not None else {}
     return Queues(
         system_id=system_id,
         name=str(snapshot.tables["systems"].filter(pl.col("system_id") == system_id)["name"][0]),
@@ -145,7 +154,7 @@ def simulate(
         load_factor=load_factor,
         streams=_streams(found),
         causes=_causes(found),
-        months=_months(found),
+        months=months,
         berths=_berths(found),
         calls=_calls(found),
         ships=_ships(found),
@@ -154,11 +163,43 @@ def simulate(
         passages=_frame(passage_skeletons(built, snapshot.tables["passages"].to_dicts(), snapshot.tables["arrivals"].to_dicts(), numbers)),
         capacities=_capacities(handed, snapshot.tables),
         designs=designs,
-        berth_visits=berth_visits(built, seen),
-        voyages=voyages(built, seen),
-        closed_times=closed_times(built, seen),
+        log=log,
         replaced=prepared.replaced,
     )
+
+
+def _month(asked: int | str | None, months: pl.DataFrame) -> int | None:
+    """The month that is asked for.
+
+    Raises:
+        DataError: It is none.
+    """
+    if asked is None or (isinstance(asked, int) and 1 <= asked <= 12):
+        return asked
+    if asked != STORMIEST:
+        raise DataError(Problem("--month", None, None, f"{asked} must be 1 to 12, or {STORMIEST}"))
+    closed = months.filter(pl.col("kind") == "closed").group_by("month", maintain_order=True).agg(pl.col("value_d").sum())
+    return int(closed.sort("value_d", "month", descending=[True, False])["month"][0]) if closed.height else 1
+
+
+def _log(built: Built, how: ExperimentOptions, found: Experiment, month: int | None) -> dict[str, Any]:
+    """Hours of one replication one by one; rows that lie outside them are left out, those over an end are kept whole."""
+    traced = trace(built, how, found.pilot, month=month)
+    inside = (pl.col("until_h") > traced.from_h) & (pl.col("from_h") < traced.until_h)
+    lying = stocks(built, traced.found)
+    before = lying.filter(pl.col("hour") <= traced.from_h).group_by("arrival_id", maintain_order=True).last()
+    frames = {
+        "ship_states": ship_states(built, traced.found, until_h=traced.until_h),
+        "berth_visits": berth_visits(built, traced.found),
+        "voyages": voyages(built, traced.found),
+        "closed_times": closed_times(built, traced.found),
+    }
+    return {
+        "month": month, "from_h": traced.from_h, "until_h": traced.until_h, "is_whole": traced.is_whole,
+        **{name: frame.filter(inside) for name, frame in frames.items()},
+        "stocks": pl.concat([before, lying.filter((pl.col("hour") > traced.from_h) & (pl.col("hour") < traced.until_h))])
+        .sort("arrival_id", "hour"),
+    }  # fmt: skip
 
 
 def water(
@@ -199,8 +240,8 @@ def water(
     for calendar in years:
         tables = apply(prepared.scenario, prepared.corridor, year=calendar).tables
         lines = set(tables["crossings"].filter(pl.col("system_id") == system_id)["facility_id"].drop_nulls())
-        for path in tables["sea_level_paths"]["path_id"].unique(maintain_order=True).to_list():
-            level_m = sea_level_m(tables["sea_level_paths"], path, calendar)
+        for path in sea_level_paths(tables["sea_levels"]):
+            level_m = sea_level_m(tables["sea_levels"], path, calendar)
             say(f"{calendar} {path}")
             for facility in simulated_facilities(tables, system_id):
                 if facility in lines:
@@ -216,6 +257,8 @@ def _designs(
     capacity_of: str | None, base: Experiment, how: ExperimentOptions, curves: HandoverOptions | None, say: Progress,
 ) -> pl.DataFrame:  # fmt: skip
     """Each design with as many replications as the base, stream by stream, and what differs, with paired intervals."""
+    named = tables["facilities"].filter(pl.col("facility_id") == capacity_of)["unit"]
+    unit = str(named[0]) if len(named) else None
     rows: list[dict[str, Any]] = []
     cases: list[tuple[str, Tables, Experiment]] = [("as it is", tables, base)] if changes or capacity_of is not None else []
     for design, changed in changes.items():
@@ -227,7 +270,7 @@ def _designs(
         most = None
         if capacity_of is not None:
             most = saturation(changed, system_id, capacity_of, loads, level_m=level_m, options=curves)
-        rows += _compared(design, found, base, most, capacity_of)
+        rows += _compared(design, found, base, most, capacity_of, unit)
     return _frame(rows)
 
 
@@ -251,9 +294,9 @@ def designed(corridor: Corridor, scenario: Scenario, year: int, tables: Tables, 
             for item in other.dated
         ]
         moved = apply(replace(other, dated=tuple(sorted(dated, key=lambda item: item.from_date))), corridor, year=year).tables
-        if all(moved[name].equals(tables[name]) for name in _SIMULATED):
+        if all(moved[name].equals(tables[name]) for name in SIMULATED_TABLES):
             raise DataError(Problem("--try", None, None, f"{design} changes nothing that is simulated in {year}"))
-        changed |= {name: moved[name] for name in _SIMULATED}
+        changed |= {name: moved[name] for name in SIMULATED_TABLES}
     for part in parts:
         if "=" in part:
             path, _, value = part.partition("=")
@@ -261,7 +304,7 @@ def designed(corridor: Corridor, scenario: Scenario, year: int, tables: Tables, 
     return changed
 
 
-def _compared(design: str, found: Experiment, base: Experiment, most: Any, facility: str | None) -> list[dict[str, Any]]:
+def _compared(design: str, found: Experiment, base: Experiment, most: Any, facility: str | None, unit: str | None) -> list[dict[str, Any]]:
     rows = []
     for stream in found.built.streams:
         name = stream.arrival_id
@@ -285,6 +328,7 @@ def _compared(design: str, found: Experiment, base: Experiment, most: Any, facil
                 "more_per_year_half": more.half_width,
                 "backlog_growth_per_year": None if is_stable else found.pilot.growth[name].mean,
                 "capacity_of": facility,
+                "capacity_unit": unit,
                 "saturation": None if most is None else most.mean,
                 "saturation_half": None if most is None else most.half_width,
             }

@@ -4,6 +4,7 @@ Goes in: declared tables, measures, outlooks and saved runs. Comes out: verdicts
 whether a run follows from its inputs. May import: measures, results and what lies below them.
 """
 
+from karvan.validation.audit_capacities import UsedCapacities
 from karvan.validation.cards import measure_cards, scenario_entries
 from karvan.validation.check_run import check_run
 from karvan.validation.commitments import KT_PER_UNIT, judge_commitments, part_of_both, shared_in_year, value_in_year
@@ -15,8 +16,7 @@ from karvan.validation.sources import sources
 from karvan.validation.tally import Check
 
 __all__ = [
-    "KT_PER_UNIT", "Check", "Outcomes", "References", "check_run", "compare", "explain", "input_doc", "inputs", "journey_months",
-    "journey_years",
-    "judge_commitments", "measure_cards", "needed_years", "part_of_both", "references_of", "scenario_entries", "shared_in_year",
-    "sources", "value_in_year",
+    "KT_PER_UNIT", "Check", "Outcomes", "References", "UsedCapacities", "check_run", "compare", "explain", "input_doc", "inputs",
+    "journey_months", "journey_years", "judge_commitments", "measure_cards", "needed_years", "part_of_both", "references_of",
+    "scenario_entries", "shared_in_year", "sources", "value_in_year",
 ]  # fmt: skip

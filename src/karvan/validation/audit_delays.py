@@ -49,7 +49,7 @@ def delay_check(book: Book) -> Check:
             share = (rows.use[at] + other[at]) / rows.capacity[at] if rows.capacity[at] > 0.0 else 0.0
             if (curve := curves.get(name)) is not None:
                 shape = (curve["servers_count"], curve["service_time_h"], curve["variability_ratio"])
-                hours += _wait_h(share, *shape) - _wait_h(curve["reference_use_share"], *shape)
+                hours += wait_h(share, *shape) - wait_h(curve["reference_use_share"], *shape)
             if (road := roads.get(name)) is not None:
                 steep = math.pow(share, road["power"]) - math.pow(road["reference_use_share"], road["power"])
                 hours += road["free_time_h"] * road["delay_factor"] * steep
@@ -63,7 +63,7 @@ def delay_check(book: Book) -> Check:
     return tally.done()
 
 
-def _wait_h(share: float, servers: float, service_h: float, variability: float) -> float:
+def wait_h(share: float, servers: float, service_h: float, variability: float) -> float:
     """Wait at a use of capacity: (v / m) s x^k / (1 - x) with k = sqrt(2 (m + 1)) - 1, on its tangent above a use of 0.95."""
     power = math.sqrt(2.0 * (servers + 1.0)) - 1.0
     inside = min(share, _STEEPEST_USE)

@@ -9,6 +9,7 @@ import numpy as np
 from karvan.corridor import Corridor
 from karvan.measures import Scenario, load_scenario
 from karvan.results import SavedRun
+from karvan.validation.audit_capacities import UsedCapacities, capacity_check
 from karvan.validation.audit_costs import cost_checks
 from karvan.validation.audit_delays import delay_check
 from karvan.validation.audit_market import demand_check, empties_check, facility_checks, share_checks
@@ -18,7 +19,9 @@ from karvan.validation.read_book import read_book
 from karvan.validation.tally import BoolArray, Check, Tally
 
 
-def check_run(saved: SavedRun, corridor: Corridor, *, scenarios: Mapping[str, Scenario] | None = None) -> tuple[Check, ...]:
+def check_run(
+    saved: SavedRun, corridor: Corridor, *, scenarios: Mapping[str, Scenario] | None = None, capacities: UsedCapacities | None = None
+) -> tuple[Check, ...]:
     """Derive everything that can be derived anew from the corridor, its measures and the saved ledger, and compare.
 
     Nothing of `routing` and `assignment` is used: rules are read from the declarations and documents of the tables. The corner
@@ -28,6 +31,7 @@ def check_run(saved: SavedRun, corridor: Corridor, *, scenarios: Mapping[str, Sc
         saved: The run.
         corridor: Its corridor, with the run's options laid over it.
         scenarios: Scenario of the cases `scenario` and `baseline`; by default those that the report names, as the corridor has them.
+        capacities: What the run used in place of nominal capacities; everything else is then checked against those.
 
     Returns:
         One entry for each check. Where the ledger cannot be read, that is the only one.
@@ -38,7 +42,7 @@ def check_run(saved: SavedRun, corridor: Corridor, *, scenarios: Mapping[str, Sc
     report = saved.report
     if scenarios is None:
         scenarios = {case: load_scenario(report[case], corridor) for case in ("scenario", "baseline")}
-    book, problems = read_book(saved, corridor, scenarios)
+    book, problems = read_book(saved, corridor, scenarios, over=None if capacities is None else capacities.over)
     ledger = Tally("ledger", "the saved frames hold the years of the report, and every reference in them leads somewhere")
     if book is None:
         ledger.claim(_none_of(len(problems)), say=lambda at: problems[at])
@@ -46,6 +50,7 @@ def check_run(saved: SavedRun, corridor: Corridor, *, scenarios: Mapping[str, Sc
     ledger.claim(~_none_of(len(book.years)), say=lambda at: "")
     return (
         ledger.done(),
+        *(() if capacities is None else (capacity_check(book, capacities),)),
         *route_checks(book),
         *cost_checks(book),
         demand_check(book),

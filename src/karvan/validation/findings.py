@@ -54,6 +54,11 @@ def _facility(row: Row, saved: SavedRun) -> Told:
         return {entry["year"]: item for entry in years for item in entry["facilities"] if item["facility_id"] == row["facility_id"]}
 
     ours, theirs = by_year(saved.report["years"]), by_year(saved.report["baseline_years"])
+    simulated = {
+        item["year"]: {"capacity_half": item["saturation_half"], "nominal_capacity": item["nominal"]}
+        for item in saved.report.get("capacities", {}).get("simulated", [])
+        if item["case"] == "scenario" and item["facility_id"] == row["facility_id"]
+    }
     rows = [
         {
             "year": year,
@@ -61,10 +66,14 @@ def _facility(row: Row, saved: SavedRun) -> Told:
             **{key: item[key] for key in _FACILITY},
             "baseline_flow": theirs[year]["flow"] if year in theirs else None,
             "baseline_capacity": theirs[year]["capacity"] if year in theirs else None,
+            **simulated.get(year, {}),
         }
         for year, item in ours.items()
     ]
-    return "Load and effective capacity in thousands of the unit a year, and what one more unit is worth.", rows
+    what = "Load and effective capacity in thousands of the unit a year, and what one more unit is worth."
+    if simulated:
+        what += " Capacities of this run are simulated: capacity half is half the 95% interval, nominal capacity what the tables give."
+    return what, rows
 
 
 def _link(row: Row, saved: SavedRun) -> Told:

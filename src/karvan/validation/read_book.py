@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.corridor import Corridor
+from karvan.corridor import Corridor, Snapshot
 from karvan.measures import Scenario
 from karvan.measures.apply import apply_all
 from karvan.results import SavedRun
@@ -48,13 +48,16 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-def read_book(saved: SavedRun, corridor: Corridor, scenarios: Mapping[str, Scenario]) -> tuple[Book | None, list[str]]:
+def read_book(
+    saved: SavedRun, corridor: Corridor, scenarios: Mapping[str, Scenario], *, over: Callable[[str, Snapshot], Snapshot] | None = None
+) -> tuple[Book | None, list[str]]:
     """The ledger of a run as arrays, or None with what makes it unreadable.
 
     Args:
         saved: The run.
         corridor: Its corridor, with the run's options laid over it.
         scenarios: Scenario of each case.
+        over: Puts what the run used in place of values of the tables over the snapshot of a case.
     """
     frames = {name: saved.frame(name, columns=columns) for name, columns in _COLUMNS.items()}
     frames["facilities"] = frames["facilities"].filter(pl.col("case").is_in(list(scenarios)))
@@ -65,6 +68,8 @@ def read_book(saved: SavedRun, corridor: Corridor, scenarios: Mapping[str, Scena
     if problems:
         return None, problems
     snapshots = apply_all(list(scenarios.values()), corridor, wanted_years)
+    if over is not None:
+        snapshots = [over(case, snapshot) for (case, _), snapshot in zip(times, snapshots, strict=True)]
     routes, steps = frames["routes"], _steps(frames["route_steps"])
     first = np.append(0, np.cumsum(routes["steps"].list.len().to_numpy())).astype(np.int64)
     step = routes["steps"].explode().to_numpy().astype(np.int64)

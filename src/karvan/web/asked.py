@@ -15,6 +15,7 @@ Assignment = Annotated[str, Field(min_length=3, max_length=400)]
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Word = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Words = Annotated[tuple[Word, ...], Field(max_length=20)]
+Client = Annotated[str, Field(min_length=1, max_length=60)]
 MeasureIds = Annotated[tuple[Id, ...], Field(max_length=200)]
 Assignments = Annotated[tuple[Assignment, ...], Field(max_length=200)]
 Factors = Annotated[dict[Id, Annotated[float, Field(ge=0.0, le=10.0)]], Field(max_length=50)]
@@ -60,13 +61,14 @@ class JobAsked(_Asked):
     without: MeasureIds = ()
     set: Assignments = ()
     growth: Literal["mid", "low", "high"] = "mid"
+    capacities: Literal["nominal", "simulated"] = "nominal"
     years: Years = Years(first=2024, last=2040)
     moved: Moved | None = None
 
     @property
     def options(self) -> ScenarioOptions:
         return ScenarioOptions(
-            with_measures=self.with_, without_measures=self.without, set_values=self.set, growth=self.growth
+            with_measures=self.with_, without_measures=self.without, set_values=self.set, growth=self.growth, capacities=self.capacities
         )  # fmt: skip
 
     def as_dict(self) -> dict[str, Any]:
@@ -107,6 +109,22 @@ class RouteAsked(_Asked):
     def as_task(self) -> dict[str, Any]:
         """Arguments of `karvan.route`, as a worker is sent them."""
         return self.model_dump(mode="json", exclude={"client", "run_id", "scenario"})
+
+
+class CrossingsAsked(_Asked):
+    """A system to be simulated in a year."""
+
+    client: Client
+    system: Id
+    run_id: str | None = Field(None, pattern=RUN_ID)
+    scenario: Id | None = None
+    year: int = Field(ge=1900, le=2200)
+    month: Annotated[int, Field(ge=1, le=12)] | Literal["stormiest"] = "stormiest"
+    half_width_share: float = Field(0.1, ge=0.01, le=0.5)
+
+    def as_task(self) -> dict[str, Any]:
+        """Arguments of `karvan.simulate`, as a worker is sent them."""
+        return self.model_dump(mode="json", include={"system", "year", "month", "half_width_share"})
 
 
 class Renamed(_Asked):

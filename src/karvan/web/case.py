@@ -48,6 +48,7 @@ def case_document(corridor: Corridor, known: References, inputs: pl.DataFrame) -
         "cordons": [{"cordon_id": name} for name in dict.fromkeys(corridor.tables["cordons"]["cordon_id"])],
         "operators": corridor.tables["operators"].select("operator_id", "name").to_dicts(),
         "commodities": corridor.tables["commodities"].select("commodity_group", "name", "aliases").to_dicts(),
+        "systems": corridor.tables["systems"].select("system_id", "name").to_dicts(),
         "places": corridor.tables["places"].select("place_id", "name", "country", "aliases", "unlocode").to_dicts(),
         "families": corridor.tables["route_families"].select("family_id", "name").unique("family_id", maintain_order=True).to_dicts(),
     }

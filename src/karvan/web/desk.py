@@ -11,6 +11,7 @@ from threading import Condition, Thread
 from typing import Any
 
 from karvan.errors import Problem
+from karvan.study.progress import SIMULATING
 from karvan.web import jobs
 from karvan.web.events import EventLog
 from karvan.web.jobs import Job, JobStore, now_text
@@ -202,7 +203,7 @@ class JobDesk:
 
         def tell(line: str) -> None:
             nonlocal lines
-            lines += 1
+            lines += not line.startswith(SIMULATING)
             self._progress(job.job_id, min(lines / (_OUTLOOKS * len(years) + _STEPS_AFTER), 0.99), line)
 
         try:

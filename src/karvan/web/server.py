@@ -16,11 +16,12 @@ import polars as pl
 from karvan.corridor import load_corridor
 from karvan.results import write_text_whole
 from karvan.study.live import Case, Move, as_measure, values_in
-from karvan.study.options import ScenarioOptions
+from karvan.study.options import NOMINAL, ScenarioOptions
 from karvan.study.run import run_id_of
 from karvan.validation import References, inputs, references_of, sources
-from karvan.web.asked import JobAsked, LiveAsked, RouteAsked
+from karvan.web.asked import CrossingsAsked, JobAsked, LiveAsked, RouteAsked
 from karvan.web.case import MOVED, case_document
+from karvan.web.crossings import CrossingsDesk
 from karvan.web.desk import JobDesk
 from karvan.web.jobs import Job, JobStore
 from karvan.web.questions import NewestDesk, Questions
@@ -65,6 +66,7 @@ class Server:
         self.questions = Questions(Worker(settings, "questions"))
         self.live = NewestDesk(Worker(settings, "live"), LIVE)
         self.shipping = NewestDesk(Worker(settings, "routes"), ROUTE)
+        self.simulations = CrossingsDesk(Worker(settings, "crossings"))
         self.is_ending = False
         self._checking = Lock()
         self._drawing = Lock()
@@ -115,6 +117,10 @@ class Server:
     def move(self, asked: LiveAsked) -> dict[str, Any]:
         """The answer to a move of one year."""
         scenario, options = self._moved_case(asked)
+        if options["capacities"] != NOMINAL:
+            raise refused(
+                422, "this run's capacities are simulated, and a year that is moved by hand has nominal ones; start a run instead"
+            )
         task = {
             "scenario": scenario,
             "options": options,
@@ -135,6 +141,16 @@ class Server:
             scenario, options = asked.scenario or self.corridor.manifest.baseline, _told(ScenarioOptions())
         task = {**asked.as_task(), "scenario": scenario, "options": options}
         return {**self.shipping.ask(asked.client, task), "run_id": asked.run_id}
+
+    def simulate(self, asked: CrossingsAsked) -> dict[str, Any]:
+        """The document of a simulation."""
+        if asked.run_id is not None:
+            _require_one_state(asked)
+            scenario, options = self._case_of(asked.run_id, "scenario")
+        else:
+            scenario, options = asked.scenario or self.corridor.manifest.baseline, _told(ScenarioOptions())
+        task = {**asked.as_task(), "scenario": scenario, "options": options}
+        return {**self.simulations.ask(asked.client, task), "run_id": asked.run_id}
 
     def ladder(self, run_id: str, case: str, **task: Any) -> dict[str, Any]:
         """A run's ladder; the page of the run shows the one that was asked for last."""
@@ -184,6 +200,7 @@ class Server:
         self.desk.stop()
         self.live.stop()
         self.shipping.stop()
+        self.simulations.stop()
         self.questions.stop()
 
     def _options(self, asked: JobAsked) -> ScenarioOptions:
@@ -202,7 +219,7 @@ class Server:
         """Scenario and options of a run's scenario, or of the baseline that it is compared with."""
         options = self.shelf.options(run_id)
         if case == "baseline":  # the values that a run sets hold in its baseline, too, its measures do not
-            options = ScenarioOptions(set_values=options.set_values, overlay=options.overlay)
+            options = ScenarioOptions(set_values=options.set_values, overlay=options.overlay, capacities=options.capacities)
             return self.corridor.manifest.baseline, _told(options)
         return self.shelf.scenario(run_id), _told(options)
 
@@ -220,7 +237,7 @@ class Server:
             self.shelf.rename(job.run_id, job.name)
 
 
-def _require_one_state(asked: LiveAsked | RouteAsked) -> None:
+def _require_one_state(asked: LiveAsked | RouteAsked | CrossingsAsked) -> None:
     if asked.scenario is not None:
         raise refused(422, "give a run_id or a scenario, not both", column="scenario")
 
@@ -233,4 +250,5 @@ def _told(options: ScenarioOptions) -> dict[str, Any]:
         "set": list(options.set_values),
         "overlay": None if options.overlay is None else str(options.overlay),
         "growth": options.growth,
+        "capacities": options.capacities,
     }

@@ -19,8 +19,10 @@ from karvan.study.route_memory import RouteMemory, cache_folder
 from karvan.web.shipping import Shipping
 
 PROGRESS, DONE, FAILED = "progress", "done", "failed"
-RUN, LIVE, LADDER, SELECT_LINK, MARKET, ROUTE = "run", "live", "ladder", "select_link", "market", "route"
+RUN, LIVE, LADDER, SELECT_LINK, MARKET, ROUTE, CROSSINGS = "run", "live", "ladder", "select_link", "market", "route", "crossings"
 Task = Mapping[str, Any]
+_MOST_REPLICATIONS = 100
+"""Simulated years for a browser, at most."""
 
 
 class _Bench:
@@ -94,6 +96,7 @@ def _options(task: Task) -> ScenarioOptions:
         set_values=tuple(given["set"]),
         overlay=None if given["overlay"] is None else Path(given["overlay"]),
         growth=given["growth"],
+        capacities=given["capacities"],
     )
 
 
@@ -122,6 +125,20 @@ def _route(bench: _Bench, task: Task, tell: Progress) -> dict[str, Any]:
     return bench.shipping.answer(task, _options(task))
 
 
+def _crossings(bench: _Bench, task: Task, tell: Progress) -> dict[str, Any]:
+    from karvan import __version__
+    from karvan.report import crossings_screen
+    from karvan.simulation import ExperimentOptions
+    from karvan.study import simulate
+
+    how = ExperimentOptions(half_width_share=task["half_width_share"], most=_MOST_REPLICATIONS, workers=os.cpu_count() or 1)
+    found = simulate(
+        bench.corridor, task["system"], year=task["year"], scenario=task["scenario"], options=_options(task), how=how, has_curves=False,
+        month=task["month"], routes=bench.memory, progress=tell,
+    )  # fmt: skip
+    return crossings_screen(found, bench.corridor, version=__version__)
+
+
 def _question(verb: str, *names: str, **by_name: str) -> Callable[[_Bench, Task, Progress], dict[str, Any]]:
     """The task that asks a verb of `study` about a scenario in a year; arguments are taken from the task by these names."""
 
@@ -145,4 +162,5 @@ _TASKS: Mapping[str, Callable[[_Bench, Task, Progress], dict[str, Any]]] = {
     SELECT_LINK: _question("select_link", "element"),
     MARKET: _question("market", "market"),
     ROUTE: _route,
+    CROSSINGS: _crossings,
 }

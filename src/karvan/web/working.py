@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Path, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from karvan import __version__
-from karvan.web.asked import JOB_ID, JobAsked, LiveAsked, LoginAsked, Renamed, RouteAsked
+from karvan.web.asked import JOB_ID, CrossingsAsked, JobAsked, LiveAsked, LoginAsked, Renamed, RouteAsked
 from karvan.web.guard import cookie_name
 from karvan.web.jobs import DONE
 from karvan.web.reading import At, RunId, server_of
@@ -16,6 +16,7 @@ from karvan.web.refused import refused
 
 router = APIRouter(prefix="/api")
 
+ClientId = Annotated[str, Path(min_length=1, max_length=60)]
 JobId = Annotated[str, Path(pattern=JOB_ID)]
 _ROUTES_TEXT = {
     "base": "Routes are those of the base year at their costs; a way that would only now be worth taking is missing until a run finds it.",
@@ -126,6 +127,24 @@ def live(server: At, asked: LiveAsked) -> Response:
 def routes(server: At, asked: RouteAsked) -> Response:
     """A shipper's options, and what rules refuse."""
     return JSONResponse(server.route(asked))
+
+
+@router.post("/crossings")
+def simulate(server: At, asked: CrossingsAsked) -> Response:
+    """A system simulated in a year, with a month hour by hour."""
+    return JSONResponse(server.simulate(asked))
+
+
+@router.get("/crossings/{client}")
+def simulating(server: At, client: ClientId) -> dict[str, Any]:
+    """How far a browser's simulation is."""
+    return server.simulations.progress(client)
+
+
+@router.delete("/crossings/{client}")
+def stop_simulating(server: At, client: ClientId) -> dict[str, Any]:
+    """Cancel a browser's simulation."""
+    return server.simulations.cancel(client)
 
 
 @router.post("/values")

@@ -7,6 +7,7 @@ export function draftOfScenario(kase, scenario) {
   return {
     scenario,
     growth: kase.growth[0],
+    capacities: "nominal",
     years: { ...kase.years },
     ticked: measuresOf(kase, scenario),
     kept: [], // values that the run itself was given, as `set` takes them
@@ -24,6 +25,7 @@ export function draftOfRun(kase, run) {
   return {
     ...draft,
     growth: options.growth,
+    capacities: options.capacities ?? draft.capacities,
     years: { ...run.years },
     ticked: [...new Set(ticked)],
     kept: [...options.set],
@@ -71,7 +73,7 @@ const assignments = (draft, kase, isInRun) =>
 // How many things differ from the base: each measure, each value, scenario, growth.
 export function editsOf(draft, base) {
   const { with: put, without: taken } = apart(draft.ticked, base.ticked);
-  const own = Number(draft.scenario !== base.scenario) + Number(draft.growth !== base.growth) + Number(draft.demand !== base.demand);
+  const own = ["scenario", "growth", "capacities", "demand"].filter((key) => draft[key] !== base[key]).length;
   const measures = draft.scenario === base.scenario ? put.length + taken.length : 0;
   return own + measures + Object.keys(draft.moved).length;
 }
@@ -84,6 +86,7 @@ export function jobOf(kase, draft, { year, name }) {
     ...apart(draft.ticked, measuresOf(kase, draft.scenario)),
     set: [...draft.kept, ...assignments(draft, kase, true)],
     growth: draft.growth,
+    capacities: draft.capacities,
     years: draft.years,
   };
   const set = assignments(draft, kase, false);

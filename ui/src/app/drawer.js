@@ -42,6 +42,11 @@ export function makeDrawer(app) {
     { id: "growth", onchange: (event) => app.edit({ ...desk.get().draft, growth: event.target.value }) },
     kase.growth.map((name) => h("option", { value: name }, t(`growth.${name}`))),
   );
+  const capacities = h(
+    "select",
+    { id: "capacities", onchange: (event) => app.edit({ ...desk.get().draft, capacities: event.target.value }) },
+    ["nominal", "simulated"].map((name) => h("option", { value: name }, t(`capacities.${name}`))),
+  );
   const [first, last] = [years("first"), years("last")];
   const measures = measureCards(app);
   const assumptions = assumptionSliders(app);
@@ -85,6 +90,7 @@ export function makeDrawer(app) {
       h("div", { class: "card-head" }, h("h2", { id: "drawer-title", tabindex: "-1" }, t("drawer.title")), close),
       field(t("drawer.scenario"), scenario),
       h("div", { class: "drawer-row" }, field(t("drawer.growth"), growth), field(t("drawer.first"), first), field(t("drawer.last"), last)),
+      kase.systems.length ? field(t("drawer.capacities"), capacities) : null,
       lost,
       tabs,
       measures.element,
@@ -120,6 +126,7 @@ export function makeDrawer(app) {
     const isOpen = app.server.mayChange();
     scenario.value = draft.scenario;
     growth.value = draft.growth;
+    capacities.value = draft.capacities;
     first.value = draft.years.first;
     last.value = draft.years.last;
     edits.textContent = count ? t("drawer.edits", { count }) : "";

@@ -11,12 +11,13 @@ import { draftOfRun, draftOfScenario, editsOf, isMoved, jobOf, moveOf } from "./
 import { makeDrawer } from "./drawer.js";
 import { follow, isEnded, toldOf } from "./jobs.js";
 import { runsRoom, sourcesRoom, tablesRoom } from "./lists.js";
+import { crossingsRoom } from "./crossings.js";
 import { changesOf, laidOver, makeLive } from "./live.js";
 import { compareRoom, corridorsRoom, mapRoom } from "./rooms.js";
 import { routesRoom } from "./routes.js";
 import { query } from "./server.js";
 
-const VIEWS = ["map", "routes", "corridors", "compare", "tables", "sources", "runs"];
+const VIEWS = ["map", "routes", "crossings", "corridors", "compare", "tables", "sources", "runs"];
 const POLL_MS = 4000;
 const NARROW = "(max-width: 1000px)";
 
@@ -39,6 +40,9 @@ export function mountApp(root, { server, session, kase, basemap, licences, runs,
     values: null,
     job: null,
     route: asked.route,
+    simulated: null,
+    simulation: null,
+    isSimulating: false,
     answer: null,
     view: VIEWS.includes(asked.view) ? asked.view : "map",
   });
@@ -477,6 +481,7 @@ export function mountApp(root, { server, session, kase, basemap, licences, runs,
       map: () =>
         context ? mapRoom(app, context, own) : problem ? { element: failed(problem), views: [] } : { element: welcome(), views: [] },
       routes: () => routesRoom(app, context, own),
+      crossings: () => crossingsRoom(app, context, own),
       corridors: () => (context ? corridorsRoom(app, context, own) : { element: welcome(), views: [] }),
       compare: () => (context ? compareRoom(app, context, own) : { element: welcome(), views: [] }),
       tables: () => (own ? tablesRoom(app, own) : { element: welcome(), views: [] }),
