@@ -343,8 +343,8 @@ export function crossingsView(context, found, { level = "h2" } = {}) {
     map?.element,
     gantt?.element,
     causes?.element,
-    h("section", { class: "card", "aria-label": t("crossing.streams") }, streamTable(found)),
-    found.berths.length ? h("section", { class: "card", "aria-label": t("crossing.berths") }, berthTable(found)) : null,
+    h("div", { class: "card" }, streamTable(found)),
+    found.berths.length ? h("div", { class: "card" }, berthTable(found)) : null,
     h("p", { class: "soft small prose-wide", "data-note": "rests" }, t("crossing.rests")),
   );
   const views = [map, gantt, causes].filter(Boolean);
