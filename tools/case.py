@@ -2,7 +2,8 @@
 
 `python tools/case.py` writes them; `--check` says whether they are current (exit 1 if not). `--sensitivities` first tries every estimate at
 both ends of its range, with the base year fitted again each time (most of an hour on two cores), and writes docs/sensitivities.csv.
-`--simulated` first clears the market with simulated capacities beside nominal ones (some minutes), and writes docs/simulated_capacities.csv.
+`--simulated` first clears the market with simulated capacities beside nominal ones (some minutes), and writes
+docs/simulated_capacities.csv.
 """
 
 from __future__ import annotations
@@ -140,8 +141,8 @@ def nominal_beside_simulated(corridor: Corridor) -> list[str]:
     intro = (
         "`karvan run --capacities simulated` gives the market what [the simulation](simulation.md) finds in each year in place of the"
         " nominal capacities and waits of ports, lines, yards and borders; constants stay as fitted with nominal ones. The facility named"
-        " is the one that changes the corridor most when it alone is given back its nominal values. Why it differs: what it could do at most"
-        " if berths and ramps were never short, on the sea of the base year, or without weather, each alone."
+        " is the one that changes the corridor most when it alone is given back its nominal values. Why it differs: what it could do at"
+        " most if berths and ramps were never short, on the sea of the base year, or without weather, each alone."
     )
     return [intro, "", *lines]
 
