@@ -31,6 +31,7 @@ async function start() {
       server.text("/static/LICENCES.txt"),
       ...["Karvan 10 Mt", "Қорған Əğ", "Карван"].map((sample) => document.fonts.load("500 13px 'Inter Variable'", sample)),
     ]);
+    server.call(kase.names);
     await mountApp(root, {
       server,
       session,

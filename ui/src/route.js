@@ -4,18 +4,20 @@ import { languagePicker } from "./controls.js";
 import { button, h } from "./dom.js";
 import { setLanguage, t } from "./i18n.js";
 import { registerBasemap } from "./map.js";
+import { spoken } from "./names.js";
 import { answerView } from "./shipping.js";
 import { START, createStore } from "./store.js";
 import { preferredTheme, prefersStill } from "./theme.js";
 
 export async function mountRoute(root, source, { language = "en" } = {}) {
-  const [answer, basemap] = await Promise.all([source.route(), source.basemap()]);
+  const [own, basemap] = await Promise.all([source.route(), source.basemap()]);
   registerBasemap(basemap);
   setLanguage(language);
   const store = createStore({ theme: preferredTheme(), still: prefersStill(), ...START });
   await Promise.all(["Karvan 10 Mt", "Қорған Əğ", "Карван"].map((sample) => document.fonts.load("500 13px 'Inter Variable'", sample)));
 
   function build() {
+    const answer = spoken(own);
     forgetAll();
     store.clear();
     document.body.dataset.ready = "0";

@@ -14,11 +14,9 @@ from functools import cache
 from importlib import resources
 
 from karvan.errors import DataError, Problem
+from karvan.schema import LANGUAGES
 
 Value = str | float
-
-LANGUAGES = ("en", "ru", "de", "kk", "az")
-"""English and Russian are whole; what another lacks is said in English."""
 
 _POINT = {"en": "."}
 _GROUP = {"en": ",", "de": ".", "az": "."}

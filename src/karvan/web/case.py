@@ -49,6 +49,7 @@ def case_document(corridor: Corridor, known: References, inputs: pl.DataFrame) -
         "operators": corridor.tables["operators"].select("operator_id", "name").to_dicts(),
         "commodities": corridor.tables["commodities"].select("commodity_group", "name", "aliases").to_dicts(),
         "places": corridor.tables["places"].select("place_id", "name", "country", "aliases", "unlocode").to_dicts(),
+        "names": {language: dict(names) for language, names in corridor.names.items()},
         "families": corridor.tables["route_families"].select("family_id", "name").unique("family_id", maintain_order=True).to_dicts(),
     }
 

@@ -1,6 +1,7 @@
 // The room of a shipper: what is asked, and the answer. What was asked stands in the address; the answer stays while other rooms are looked at.
 import { button, h } from "../dom.js";
 import { t } from "../i18n.js";
+import { originOf } from "../names.js";
 import { answerView } from "../shipping.js";
 
 export const ASKED = ["from", "to", "goods", "ready", "deadline", "avoid", "via", "network"];
@@ -20,8 +21,10 @@ export function routeAsked(params) {
 // Places by what people call them; a name that two places have is left to the server, which lists them.
 function placesOf(kase) {
   const byWord = new Map();
+  const english = Object.fromEntries(originOf(kase).places.map((place) => [place.place_id, place.name]));
   for (const place of kase.places) {
-    const words = [place.place_id, place.name, place.unlocode, ...(place.aliases ?? "").split(";")].filter(Boolean).map(simple);
+    const own = [place.place_id, place.name, english[place.place_id], place.unlocode, ...(place.aliases ?? "").split(";")];
+    const words = own.filter(Boolean).map(simple);
     for (const word of new Set(words)) byWord.set(word, byWord.has(word) ? null : place);
   }
   const names = Object.fromEntries(kase.places.map((place) => [place.place_id, place.name]));
