@@ -8,4 +8,6 @@ from karvan.evidence.observations import CLOSE_SHARE, Observations
 from karvan.evidence.sources import Currencies, DefaultRanges, Deflators, Provenance, Sources
 from karvan.evidence.translations import Translations
 
-__all__ = ["CLOSE_SHARE", "Commitments", "Currencies", "DefaultRanges", "Deflators", "Observations", "Provenance", "Sources", "Translations"]
+__all__ = [
+    "CLOSE_SHARE", "Commitments", "Currencies", "DefaultRanges", "Deflators", "Observations", "Provenance", "Sources", "Translations",
+]  # fmt: skip

@@ -22,9 +22,7 @@ def names_in(document: Mapping[str, Any], corridor: Corridor) -> dict[str, dict[
         Translations by language and English text; a language without any is left out.
     """
     texts = _texts(document)
-    found = {
-        language: {english: told for english, told in names.items() if english in texts} for language, names in corridor.names.items()
-    }
+    found = {language: {english: told for english, told in names.items() if english in texts} for language, names in corridor.names.items()}
     return {language: names for language, names in found.items() if names}
 
 

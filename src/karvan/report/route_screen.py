@@ -37,7 +37,7 @@ def route_screen(found: ShippingAnswer, corridor: Corridor, *, version: str) -> 
     ends = {found.origin.place_id, found.destination.place_id}
     ends |= {place for leg in legs for place in (leg["from"], leg["to"])}
     ends |= {link[end] for link in links for end in ("from_place", "to_place")}
-    found = {
+    document = {
         "kind": "karvan-route",
         "schema": SCHEMA,
         "version": version,
@@ -51,7 +51,7 @@ def route_screen(found: ShippingAnswer, corridor: Corridor, *, version: str) -> 
         "places": _rows(corridor, "places", "place_id", ends, ("place_id", "name", "country", "lon_deg", "lat_deg")),
         "links": links,
     }
-    return {**found, "names": names_in(found, corridor)}
+    return {**document, "names": names_in(document, corridor)}
 
 
 def profile(legs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -222,7 +222,7 @@ class Server:
 
 def _require_one_state(asked: LiveAsked | RouteAsked) -> None:
     if asked.scenario is not None:
-        raise refused(422, "give a run_id or a scenario, not both", column="scenario")
+        raise refused(422, "run_or_scenario", column="scenario")
 
 
 def _told(options: ScenarioOptions) -> dict[str, Any]:

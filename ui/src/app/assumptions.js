@@ -116,7 +116,7 @@ export function assumptionSliders(app) {
         "details",
         { class: "small" },
         h("summary", {}, chip(row.confidence), h("span", { class: "visually-hidden" }, t("measure.more", { title: nameOf(row) }))),
-        row.doc ? h("p", { class: "soft" }, row.doc) : null,
+        row.doc ? h("p", { class: "soft" }, t(`input_doc.${row.column}`)) : null,
         source ? h("p", { class: "soft" }, t("card.source"), " ", source) : null,
         row.note ? h("p", { class: "soft" }, row.note) : null,
         h("p", { class: "soft" }, t(`assume.acts_${row.live}`)),

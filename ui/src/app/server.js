@@ -1,12 +1,18 @@
 // Talks to the server: the token of the launch, failures in the server's own words, and whether it can be reached.
-import { t } from "../i18n.js";
+import { currentLanguage, has, t } from "../i18n.js";
 import { spoken } from "../names.js";
 
 const RETRY_MS = 2000;
 
+// A problem in the language that is spoken; one that has no message in the catalogues is told as it came.
+export function saidOf({ key, values, message }) {
+  if (key && has(`error.${key}`)) return t(`error.${key}`, values);
+  return currentLanguage() === "en" ? message : t("error.in_english", { message });
+}
+
 export class Refusal extends Error {
   constructor(status, problems) {
-    super(problems.map((problem) => problem.message).join(" "));
+    super(problems.map(saidOf).join(" "));
     this.status = status;
     this.problems = problems;
   }
@@ -34,7 +40,7 @@ export function makeServer() {
     } catch (error) {
       if (error.name === "AbortError") throw error;
       lost(true);
-      throw new Refusal(0, [{ message: t("app.lost") }]);
+      throw new Refusal(0, [{ key: "lost", message: t("app.lost") }]);
     }
     lost(false);
     return answer;

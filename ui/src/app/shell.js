@@ -134,7 +134,7 @@ export function mountApp(root, { server, session, kase: first, basemap, licences
         ui.drawer.clearName();
         watch(job);
       } catch (refusal) {
-        const problems = refusal.problems.map(({ message }) => ({ message }));
+        const { problems } = refusal;
         desk.set({ job: { job_id: null, state: "failed", ended_at: "now", problems, progress: { share: 0, step: "" } } });
         ui.drawer.drawJob();
       }
