@@ -185,8 +185,8 @@ def write_screen(rows: list[tuple[str, str, str]]) -> None:
     write_section(
         "One year moved on the screen",
         f"The app in headless Chromium with software drawing at 1440 x 900, {YEAR}, `agreed`: {MOVES} steps of sliders of capacities, "
-        "from the input of the slider to the frame in which map, ladder and headline are drawn. Median, and in place of the worst what 95 in 100 do "
-        f"not exceed. The goal is below 300 ms there.{load}",
+        "from the input of the slider to the frame in which map, ladder and headline are drawn. Median, and in place of the worst what 95 "
+        f"in 100 do not exceed. The goal is below 300 ms there.{load}",
         rows,
     )
 

@@ -137,7 +137,7 @@ def _parts(known: References, table: str, key: str, row: Mapping[str, Any]) -> l
     if table == "terminals":
         if row["kind"] == "transfer":
             return [named("places", "place_id"), *word("mode", "from_mode"), *word("mode", "to_mode")]
-        return [named("places", "place_id"), *word("terminal", "kind"), *word("loading", "from_unit")]
+        return [named("places", "place_id"), *word("mode", "kind"), *word("loading", "from_unit")]
     if table == "tariffs":
         goods = [] if row["commodity_group"] == ANY else [named("commodities", "commodity_group")]
         return [named("operators", "operator_id"), *goods, *word("loading", "loading_unit")]

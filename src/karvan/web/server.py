@@ -133,7 +133,10 @@ class Server:
             scenario, options = self._case_of(asked.run_id, "scenario")
         else:
             scenario, options = asked.scenario or self.corridor.manifest.baseline, _told(ScenarioOptions())
-        task = {**asked.as_task(), "scenario": scenario, "options": options}
+            if asked.scarcity is not None:
+                raise refused(422, "scarcity_needs_run", column="scarcity")
+        full = None if asked.scarcity is None or asked.run_id is None else str(self.shelf.saved(asked.run_id).folder)
+        task = {**asked.as_task(), "scenario": scenario, "options": options, "scarcity_run": full}
         return {**self.shipping.ask(asked.client, task), "run_id": asked.run_id}
 
     def ladder(self, run_id: str, case: str, **task: Any) -> dict[str, Any]:

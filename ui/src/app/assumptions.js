@@ -9,7 +9,7 @@ const GROUPS = {
   finer: (row) => row.table === "facilities",
   answer: () => true,
 };
-const nameOf = (row) => row.name ?? row.row.replaceAll("_", " ");
+const nameOf = (row) => row.name;
 const told = (row, value) =>
   /^share/.test(row.unit ?? "") ? percent(value, 1) : `${amount(value)} ${row.unit && row.unit !== "1" ? unit(row.unit) : ""}`.trim();
 const rounded = (value) => Number(value.toPrecision(4));

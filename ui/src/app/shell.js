@@ -42,6 +42,7 @@ export function mountApp(root, { server, session, kase: first, basemap, licences
     job: null,
     route: asked.route,
     answer: null,
+    quotes: null,
     view: VIEWS.includes(asked.view) ? asked.view : "map",
   });
   const store = createStore({
