@@ -152,7 +152,7 @@ def test_what_does_not_fit_a_table_is_told(opened, plain_run, name, query, words
     status, told = problem(opened, f"/api/runs/{plain_run}/tables/{name}", **query)
     assert status == 422
     assert words in told["message"]
-    assert set(told) == {"table", "row", "column", "message"}
+    assert {"table", "row", "column", "message", "key", "values"} == set(told)
 
 
 def test_a_number_is_traced_as_the_command_does(opened, plain_run, two_ports):

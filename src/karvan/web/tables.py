@@ -222,8 +222,10 @@ def _condition(name: str, frame: pl.DataFrame, text: str) -> pl.Expr:
 
 def _require_column(name: str, frame: pl.DataFrame, column: str) -> None:
     if column not in frame.columns:
-        hint = nearest(column, frame.columns) or f"; columns are {', '.join(frame.columns)}"
-        raise refused(422, "no_column", table=name, column=column, name=column, where=name, hint=hint)
+        near = nearest(column, frame.columns).removeprefix("; did you mean ").removesuffix("?")
+        if near:
+            raise refused(422, "no_column_near", table=name, column=column, name=column, where=name, near=near)
+        raise refused(422, "no_column", table=name, column=column, name=column, where=name, columns=", ".join(frame.columns))
 
 
 def _type(kind: pl.DataType) -> str:

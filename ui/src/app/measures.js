@@ -143,8 +143,11 @@ function sizeOf({ changes, changes_count: count }) {
   return told.join("; ");
 }
 
+// Words of closed lists that name what a measure changes.
+const WORDS = { mode: (id) => term("mode", id), loading: (id) => term("loading", id) };
+
 function changeOf({ kind, parts, column, old, new: now, factor, unit: name }) {
-  const values = { name: parts.map(({ text, kind: word, id }) => text ?? term(word, id)).join(", "), what: term("changed", column) };
+  const values = { name: parts.map(({ text, kind: word, id }) => text ?? WORDS[word](id)).join(", "), what: term("changed", column) };
   if (has(`change.${kind}`) && kind !== "set") return t(`change.${kind}`, values);
   if (factor !== null) return t("change.times", { ...values, factor });
   if (column === "is_open") return t(now ? "change.open" : "change.close", values);
