@@ -19,6 +19,14 @@ from karvan.errors import DataError
 from karvan.report.pdf import find_chromium
 
 YEAR, MOVES = 2030, 60
+WATCH = """(count) => { window.isDrawn = new Promise((done) => {
+  const told = new MutationObserver(() => {
+    if (document.body.dataset.liveCount === count) { told.disconnect(); done(); }
+  });
+  told.observe(document.body, { attributes: true });
+}); }"""
+"""The page itself says when it has drawn: an `expect` that fails reads the whole page for its message, which took more than half of the
+time that was measured before."""
 
 
 class Browser:
@@ -104,9 +112,10 @@ def on_screen(browser: Browser, address: str) -> list[tuple[str, str, str]]:
         page.locator("[data-part=assumptions]").click()
         sliders = page.locator("[data-ref^='facilities.'][data-ref$='.nominal']")
         for number in range(MOVES + 5):
-            slider = sliders.nth(number % 5)
-            slider.press("ArrowRight" if number % 10 < 5 else "ArrowLeft")
-            expect(page.locator("body")).to_have_attribute("data-live-count", str(number + 1), timeout=300_000)
+            sliders.nth(number % 5).evaluate("(slider) => slider.focus({ preventScroll: true })")
+            page.evaluate(WATCH, str(number + 1))
+            page.keyboard.press("ArrowRight" if number % 10 < 5 else "ArrowLeft")
+            page.evaluate("window.isDrawn")
         for name, mark in (("drawn", "karvan-live"), ("answered", "karvan-live-answer")):
             script = "(name) => performance.getEntriesByName(name).map((each) => each.duration)"
             found[name] = page.evaluate(script, mark)[5:]  # the first of each slider makes things ready
@@ -117,9 +126,11 @@ def on_screen(browser: Browser, address: str) -> list[tuple[str, str, str]]:
     ]  # fmt: skip
 
 
-def main() -> None:
-    measure_screen()
-    measure_requests()
+def main(arguments: list[str]) -> None:
+    """Both parts, or the one that is named: `screen` or `requests`."""
+    parts = {"screen": measure_screen, "requests": measure_requests}
+    for name in arguments or parts:
+        parts[name]()
 
 
 def measure_requests() -> None:
@@ -174,8 +185,8 @@ def write_screen(rows: list[tuple[str, str, str]]) -> None:
     write_section(
         "One year moved on the screen",
         f"The app in headless Chromium with software drawing at 1440 x 900, {YEAR}, `agreed`: {MOVES} steps of sliders of capacities, "
-        "from the input to the frame after map, ladder and headline were drawn. Median, and in place of the worst what 95 in 100 do "
-        f"not exceed. The goal is below 300 ms there.{load}",
+        "from the input of the slider to the frame in which map, ladder and headline are drawn. Median, and in place of the worst what 95 "
+        f"in 100 do not exceed. The goal is below 300 ms there.{load}",
         rows,
     )
 
@@ -199,4 +210,4 @@ def measure_screen() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

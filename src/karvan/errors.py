@@ -5,7 +5,8 @@ Goes in: nothing. Comes out: four kinds of error under `KarvanError`. May import
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -14,7 +15,8 @@ class Problem:
     """One thing that is wrong with an input, and what would be right.
 
     `row` counts data rows from 1, as a spreadsheet shows them below the header; it is None when the whole table is meant. Of a text file
-    that is no table it counts lines from 1, which `counted` says.
+    that is no table it counts lines from 1, which `counted` says. `key` and `values` name the same message in the catalogues of the screen,
+    as `error.KEY`, where people meet it there.
     """
 
     table: str
@@ -22,6 +24,8 @@ class Problem:
     column: str | None
     message: str
     counted: str = "row"
+    key: str | None = field(default=None, compare=False)
+    values: Mapping[str, str | float] = field(default_factory=dict, compare=False)
 
     def __str__(self) -> str:
         place = self.table
@@ -32,7 +36,8 @@ class Problem:
         return f"{place}: {self.message}"
 
     def as_dict(self) -> dict[str, Any]:
-        return {"table": self.table, "row": self.row, "column": self.column, "message": self.message}
+        told: dict[str, Any] = {"table": self.table, "row": self.row, "column": self.column, "message": self.message}
+        return told if self.key is None else {**told, "key": self.key, "values": dict(self.values)}
 
 
 class KarvanError(Exception):

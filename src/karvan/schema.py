@@ -67,6 +67,8 @@ UNIT_CARRIED = {"kteu": "container", "kwagons": "wagon", "kvehicles": "truck", "
 """Loading unit that a facility counted in this unit can carry; the others of CAPACITY_UNITS carry any."""
 CARRIED_UNITS = ("t", "teu", "wagons", "vehicles")
 """What a simulation counts goods in."""
+LANGUAGES = ("en", "ru", "de", "kk", "az")
+"""Languages of the screen; English and Russian are whole, what another lacks is said in English."""
 TARIFF_BASES = ("usd_per_t", "usd_per_t_km", "usd_per_teu", "usd_per_teu_km")
 
 

@@ -12,14 +12,16 @@ import karvan.report.words as words_module
 from karvan.cli.main import main
 from karvan.report import ENGLISH, LANGUAGES, Words, summary_lines
 from karvan.report.words import catalogue, plural
+from karvan.study.progress import line, message_of, named
 
 REPORT = Path(words_module.__file__).parent
-STUDY = REPORT.parent / "study"
+STUDY, WEB = REPORT.parent / "study", REPORT.parent / "web"
 UI = Path(__file__).resolve().parents[2] / "ui" / "src"
 PLACEHOLDER = re.compile(r"\{(\w+)(?:, plural, (?:\s*\w+ \{[^{}]*\})+)?\}")
 PLURAL = re.compile(r"\{\w+, plural, ((?:\s*\w+ \{[^{}]*\})+)\}")
+FOLDERS = (REPORT, STUDY, WEB)
 SOURCES = "\n".join(
-    path.read_text(encoding="utf-8") for path in [*sorted(UI.rglob("*.js")), *sorted(REPORT.glob("*.py")), *sorted(STUDY.glob("*.py"))]
+    path.read_text(encoding="utf-8") for path in [*sorted(UI.rglob("*.js")), *(each for at in FOLDERS for each in sorted(at.glob("*.py")))]
 )
 BUILT = set(re.findall(r"[\"'`]([a-z_]+(?:\.[a-z_]+)*[._])[${]", SOURCES)) | {f"{kind}." for kind in re.findall(r'term\("(\w+)"', SOURCES)}
 """Beginnings of keys whose end is put together: `verdict.${...}` there, f"terminal.amount.{...}" here."""
@@ -48,6 +50,25 @@ def test_every_kind_of_number_has_a_form(language, kinds):
             named = set(re.findall(r"(\w+) \{", forms))
             assert named <= kinds, key
             assert {"one", "other"} <= named, key
+
+
+SAID = re.findall(r"(?:refused\(\d+, |problem\()(f?)\"([a-z_{}.]+)\"", "\n".join(path.read_text("utf-8") for path in WEB.glob("*.py")))
+"""Keys of what the server refuses, where they are built with their beginning."""
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_every_refusal_of_the_server_and_every_step_of_a_run_has_its_words(language):
+    keys = catalogue(language)
+    assert len(SAID) > 25
+    for is_built, key in SAID:
+        start = f"error.{key.partition('{')[0]}"
+        assert any(each.startswith(start) for each in keys) if is_built else start in keys, key
+    told = []
+    for part in ("scenario", "baseline", "low", "high"):
+        named(part, told.append)(line("year", year=2030, carried=6.4321))
+    assert told[0] == "scenario: 2030 6.43 Mt"
+    assert all(message_of(each)["key"] in keys for each in told)
+    assert message_of("a line of text") is None
 
 
 def test_no_message_is_unused():

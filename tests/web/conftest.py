@@ -92,6 +92,7 @@ class Process:
 
     def __init__(self, runs: Path, *more: str) -> None:
         command = [sys.executable, "-m", "karvan.cli.main", "serve", "--corridor", "two-ports", "--port", "0", "--no-browser", "--json"]
+        self.runs = runs
         self.errors = (runs.parent / "errors.txt").open("a", encoding="utf-8")
         self.process = subprocess.Popen(
             [*command, "--runs", str(runs), *more], stdout=subprocess.PIPE, stderr=self.errors, encoding="utf-8", start_new_session=True
@@ -131,6 +132,14 @@ class Process:
         self.process.stdout.close()
         self.errors.close()
         return code
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    """One process for the tests of a module that leave it running, each with jobs of its own."""
+    process = Process(tmp_path_factory.mktemp("running") / "runs")
+    yield process
+    process.stop()
 
 
 @pytest.fixture

@@ -47,13 +47,19 @@ def children_of(pid: int) -> list[int]:
     return [int(word) for path in Path(f"/proc/{pid}/task").glob("*/children") for word in path.read_text(encoding="ascii").split()]
 
 
-def test_runs_and_jobs_are_found_again_after_a_stop(start):
+def test_a_stop_ends_open_streams_and_runs_and_jobs_are_found_again(start):
     first = start()
     job = first.client.post("/api/jobs", json=SHORT).json()
     assert first.ended(job["job_id"])["state"] == "done"
     cut = first.client.post("/api/jobs", json=LONG).json()
     begun(first, cut["job_id"])
+    with first.another_client().stream("GET", f"/api/jobs/{cut['job_id']}/events") as answer:
+        stream = lines_of(answer)
+        next(stream)
+        first.process.send_signal(signal.SIGINT)
+        events = list(stream)
     assert first.stop(signal.SIGINT) == 0
+    assert all(event["event"] in ("progress", "running", "interrupted") for event in events)
     second = start()
     assert [(run["name"], run["run_id"]) for run in second.client.get("/api/runs").json()["runs"]] == [("short", job["run_id"])]
     found = {item["name"]: item for item in second.client.get("/api/jobs").json()["jobs"]}
@@ -89,8 +95,8 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def test_a_worker_killed_with_signal_9_leaves_the_server_alive(start):
-    server = start()
+def test_a_worker_killed_with_signal_9_leaves_the_server_alive(running):
+    server = running
     job = server.client.post("/api/jobs", json=LONG).json()
     begun(server, job["job_id"])
     for pid in children_of(server.process.pid):
@@ -103,8 +109,8 @@ def test_a_worker_killed_with_signal_9_leaves_the_server_alive(start):
     assert server.ended(again["job_id"])["state"] == "done"
 
 
-def test_a_browser_takes_up_the_events_where_it_lost_them(start):
-    server = start()
+def test_a_browser_takes_up_the_events_where_it_lost_them(running):
+    server = running
     job = server.client.post("/api/jobs", json=LONG).json()
     path = f"/api/jobs/{job['job_id']}/events"
     seen: list[dict[str, str]] = []
@@ -127,8 +133,8 @@ def test_a_browser_takes_up_the_events_where_it_lost_them(start):
     assert server.client.get(path, headers={"Last-Event-ID": str(numbers[-1])}).status_code == 204
 
 
-def test_two_browsers_see_and_do_the_same(start):
-    server = start()
+def test_two_browsers_see_and_do_the_same(running):
+    server = running
     first, second = server.client, server.another_client()
     job = first.post("/api/jobs", json=LONG).json()
     with second.stream("GET", f"/api/jobs/{job['job_id']}/events") as watching:
@@ -140,27 +146,15 @@ def test_two_browsers_see_and_do_the_same(start):
         assert other.json()["headline"]["corridor_mt"] == pytest.approx(5.0, rel=1e-5)
         first.delete(f"/api/jobs/{job['job_id']}")
         assert [event["event"] for event in stream][-1] == "cancelled"
-    assert second.get("/api/jobs").json()["jobs"][0]["state"] == "cancelled"
+    assert second.get(f"/api/jobs/{job['job_id']}").json()["state"] == "cancelled"
 
 
-def test_a_stop_ends_open_streams(start):
-    server = start()
-    job = server.client.post("/api/jobs", json=LONG).json()
-    with server.another_client().stream("GET", f"/api/jobs/{job['job_id']}/events") as answer:
-        stream = lines_of(answer)
-        next(stream)
-        server.process.send_signal(signal.SIGINT)
-        events = list(stream)
-    assert server.stop() == 0
-    assert all(event["event"] in ("progress", "running", "interrupted") for event in events)
-
-
-def test_a_folder_of_runs_and_a_port_are_one_servers_at_a_time(start, tmp_path, capsys, monkeypatch):
+def test_a_folder_of_runs_and_a_port_are_one_servers_at_a_time(running, tmp_path, capsys):
     from karvan.cli.main import main
 
-    server = start()
+    server = running
     common = ["serve", "--corridor", "two-ports", "--no-browser"]
-    assert main([*common, "--port", "0", "--runs", str(tmp_path / "runs")]) == 2
+    assert main([*common, "--port", "0", "--runs", str(server.runs)]) == 2
     assert "another karvan serve uses" in capsys.readouterr().err
     port = server.base.rpartition(":")[2].strip("/")
     assert main([*common, "--port", port, "--runs", str(tmp_path / "others")]) == 2

@@ -143,8 +143,8 @@ def test_links_and_facilities_can_be_drawn(opened, plain_run, two_ports):
         ("links", {"filter": "yaer:eq:2024"}, "did you mean year"),
         ("links", {"filter": "year:eq:soon"}, "is a number"),
         ("links", {"sort": "-size"}, "no column size"),
-        ("links", {"limit": 100000}, "10000 or less"),
-        ("families", {"format": "geojson"}, "links and facilities can"),
+        ("links", {"limit": 100000}, "10,000 or less"),
+        ("families", {"format": "geojson"}, "links, facilities can"),
         ("links", {"format": "pdf"}, "json"),
     ],
 )
@@ -152,7 +152,7 @@ def test_what_does_not_fit_a_table_is_told(opened, plain_run, name, query, words
     status, told = problem(opened, f"/api/runs/{plain_run}/tables/{name}", **query)
     assert status == 422
     assert words in told["message"]
-    assert set(told) == {"table", "row", "column", "message"}
+    assert {"table", "row", "column", "message"} <= set(told)
 
 
 def test_a_number_is_traced_as_the_command_does(opened, plain_run, two_ports):

@@ -8,8 +8,10 @@ import signal
 
 import pytest
 
+from karvan.routing.limits import Cargo
 from karvan.study import ShippingDesk
 from karvan.study.options import ScenarioOptions
+from karvan.study.user_quotes import quotes_of
 from karvan.web.shipping import Shipping
 from tests.web.conftest import until
 
@@ -66,6 +68,12 @@ def test_a_refusal_in_the_state_of_a_run_names_rule_and_source(opened, shut_run)
         ({"run_id": "0" * 12}, 404, "no run"),
         ({"scenario": "no_such"}, 422, "no_such"),
         ({"origin": "a\x00b"}, 422, "pattern"),
+        ({"tonnes": -1}, 422, "must be above zero"),
+        ({"hazard_class": "11"}, 422, "pattern"),
+        ({"quotes": "/etc/passwd"}, 422, "must be there"),
+        ({"quotes": "operator_id,basis,rate\nnobody,usd_per_t,7\n"}, 422, "nobody is not known"),
+        ({"quotes": "x" * 48_001}, 422, "48000"),
+        ({"scarcity": "price"}, 422, "scarcity_needs_run"),
         ({"gauge": 1520}, 422, "unknown key"),
     ],
 )
@@ -73,6 +81,30 @@ def test_what_makes_no_sense_is_refused(opened, change, status, said):
     refused = opened.client.post("/api/routes", json={**ASKED, **change})
     assert refused.status_code == status
     assert said in str(refused.json()["problems"])
+
+
+SHIPMENT = {"tonnes": 300.0, "value_usd_per_t": 900.0, "unit_t": 60.0}
+
+
+def test_cargo_and_own_rates_count_as_on_the_command_line(opened, two_ports):
+    quotes = "operator_id,basis,rate\nsea_line,usd_per_t,7\n"
+    told = opened.client.post("/api/routes", json={**ASKED, **SHIPMENT, "quotes": quotes}).json()
+    desk = ShippingDesk(two_ports, quotes=quotes_of(quotes.encode(), two_ports))
+    asked = {"commodity": "wheat", "depart": datetime.date(2026, 3, 1)}
+    expected = desk.answer("east_port", "west_port", **asked, cargo=Cargo(**SHIPMENT)).as_dict()
+    plain = ShippingDesk(two_ports).answer("east_port", "west_port", **asked).as_dict()
+    assert [option["cost_usd_per_t"] for option in told["options"]] == [option["cost_usd_per_t"] for option in expected["options"]]
+    assert told["cargo"] == expected["cargo"] == SHIPMENT
+    assert [option["cost_usd_per_t"] for option in expected["options"]] != [option["cost_usd_per_t"] for option in plain["options"]]
+
+
+def test_full_places_of_a_run_are_paid_for_or_waited_for(opened, plain_run):
+    told = {
+        regime: opened.client.post("/api/routes", json={**ASKED, "run_id": plain_run, "scarcity": regime}).json()
+        for regime in (None, "price", "queue")
+    }
+    assert [answer["run"] and answer["run"]["regime"] for answer in told.values()] == [None, "price", "queue"]
+    assert told["price"]["run"]["run_id"] == plain_run
 
 
 def test_it_needs_the_token(opened):
@@ -90,6 +122,7 @@ def test_desks_and_their_days_are_few(two_ports, monkeypatch):
     monkeypatch.setattr("karvan.web.shipping._MOST_DAYS", 2)
     shipping = Shipping(two_ports)
     task = {**ASKED, "scenario": "agreed", "year": None, "deadline": None, "max_options": 5, "avoid": [], "via": []}
+    task |= {"cargo": {}, "quotes": None, "scarcity": None, "scarcity_run": None}
     kept = []
     for day in range(1, 7):
         shipping.answer({**task, "depart": f"2026-03-0{day}"}, ScenarioOptions())

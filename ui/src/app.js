@@ -1,6 +1,7 @@
 // The app: the report's views, and what is put before them, over a server's documents.
 import { button, h } from "./dom.js";
 import { setLanguage, t } from "./i18n.js";
+import { spoken } from "./names.js";
 import { routeAsked } from "./app/routes.js";
 import { makeServer } from "./app/server.js";
 import { mountApp } from "./app/shell.js";
@@ -31,15 +32,17 @@ async function start() {
       server.text("/static/LICENCES.txt"),
       ...["Karvan 10 Mt", "Қорған Əğ", "Карван"].map((sample) => document.fonts.load("500 13px 'Inter Variable'", sample)),
     ]);
+    server.call(kase.names);
+    const told = (found) => spoken(found, kase.names); // asked for before the names were there
     await mountApp(root, {
       server,
       session,
       kase,
       basemap,
       licences,
-      runs,
-      trash: trash.runs,
-      jobs,
+      runs: told(runs),
+      trash: told(trash.runs),
+      jobs: told(jobs),
       asked: { run: asked.get("run"), against: asked.get("against"), view: asked.get("view"), route: routeAsked(asked), theme: kept("theme") },
     });
   } catch (error) {

@@ -17,6 +17,8 @@ const BEND = {
   pipeline: -0.12,
 };
 const ANIMATED = 60;
+// Lines of one look are drawn as one path, which takes a fraction of the time of hundreds.
+const AS_ONE = { large: true, largeThreshold: 1 };
 
 let registered = false;
 export function registerBasemap(basemap) {
@@ -208,8 +210,8 @@ export function mapSeries({ doc, paths, colours, state, width: space = 1000, cha
   });
   const series = [
     lines("casing", 1, casing, { color: state.colourBy === "use" ? colours.useCasing : colours.casing }),
-    lines("still", 1, still, { color: colours.still, width: 0.8 }),
-    lines("planned", 1, planned, { color: colours.planned, width: 1.2, type: [4, 4] }),
+    lines("still", 1, still, { color: colours.still, width: 0.8 }, AS_ONE),
+    lines("planned", 1, planned, { color: colours.planned, width: 1.2, type: [4, 4] }, AS_ONE),
     lines("links", 2, solid, {}),
   ];
   if (!state.still && !changes && !isPicture) {
@@ -305,7 +307,7 @@ export function placeLabel(colours) {
     fontSize: 12,
     textBorderColor: colours.land,
     textBorderWidth: 3,
-    formatter: ({ name }) => name.replace(/ \(.*\)$/, "").replace(/ International Port$/, ""),
+    formatter: ({ name }) => name.replace(/ \(.*\)$/, "").replace(/ International Port$|, .*$/, ""),
   };
 }
 

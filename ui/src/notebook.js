@@ -3,15 +3,17 @@ import { allDrawn, resizeAll } from "./charts.js";
 import { h } from "./dom.js";
 import { setLanguage } from "./i18n.js";
 import { registerBasemap } from "./map.js";
+import { spoken } from "./names.js";
 import { createStore, inlineSource } from "./store.js";
 import { preferredTheme, prefersStill } from "./theme.js";
 import { mapView } from "./where.js";
 
 async function mountMap(root) {
   const source = inlineSource();
-  const [doc, basemap] = await Promise.all([source.screen(), source.basemap()]);
+  const [own, basemap] = await Promise.all([source.screen(), source.basemap()]);
   registerBasemap(basemap);
   setLanguage(document.documentElement.lang);
+  const doc = spoken(own);
   const state = { year: doc.focus_year, theme: preferredTheme(), still: prefersStill(), colourBy: "mode", goods: "all" };
   const store = createStore({ ...state, scope: "corridor", preset: "corridor", paper: false });
   const context = { doc, store, cards: { pick: () => {} }, map: null };

@@ -5,6 +5,7 @@ import { languagePicker } from "./controls.js";
 import { button, h } from "./dom.js";
 import { setLanguage, t } from "./i18n.js";
 import { registerBasemap } from "./map.js";
+import { namesOf, spoken } from "./names.js";
 import { START, createStore } from "./store.js";
 import { preferredTheme, prefersStill } from "./theme.js";
 import * as views from "./views.js";
@@ -12,7 +13,7 @@ import * as views from "./views.js";
 const PAPER_WIDTH = "720px";
 
 export async function mountPage(root, source, { language = "en", bar = [] } = {}) {
-  const [doc, against, comparison, basemap, licences] = await Promise.all([
+  const [own, other, differences, basemap, licences] = await Promise.all([
     source.screen(),
     source.against(),
     source.comparison(),
@@ -22,7 +23,7 @@ export async function mountPage(root, source, { language = "en", bar = [] } = {}
   registerBasemap(basemap);
   setLanguage(language);
   const store = createStore({
-    year: doc.focus_year,
+    year: own.focus_year,
     theme: location.hash.includes("print") ? "light" : preferredTheme(),
     still: prefersStill(),
     ...START,
@@ -30,6 +31,8 @@ export async function mountPage(root, source, { language = "en", bar = [] } = {}
   await Promise.all(["Karvan 10 Mt", "Қорған Əğ", "Карван"].map((sample) => document.fonts.load("500 13px 'Inter Variable'", sample)));
 
   function build() {
+    const names = namesOf(...[own, other, ...(own.shipments ?? [])].filter(Boolean));
+    const [doc, against, comparison] = [own, other, differences].map((each) => each && spoken(each, names));
     forgetAll();
     store.clear();
     document.body.dataset.ready = "0";

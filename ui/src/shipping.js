@@ -163,6 +163,15 @@ function moreOf(answer, way, content = way) {
     });
 }
 
+// A cell of such a table: ids by their names, words of a closed list by ours.
+function toldOf(answer, name, value) {
+  if (name === "confidence") return t(`confidence.${value}`);
+  if (name === "kind") return term("surcharge", value);
+  if (name === "operator") return answer.operators[value] ?? value;
+  if (name === "place" || name === "where") return answer.places.find((place) => place.place_id === value)?.name ?? value;
+  return name === "basis" ? term("surcharge", value) : String(value);
+}
+
 function rowTable(answer, way, key, caption, rows) {
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((name) => rows.some((row) => typeof row[name] !== "object"));
   return dataTable({
@@ -171,7 +180,7 @@ function rowTable(answer, way, key, caption, rows) {
     fileName: `karvan-route-${answer.origin.place_id}-${answer.destination.place_id}-${key}-${way.number}`,
     columns: names.map((name) => {
       const isNumber = rows.some((row) => typeof row[name] === "number");
-      const show = (value) => (isNumber ? amount(value) : name === "confidence" && value ? t(`confidence.${value}`) : String(value ?? ""));
+      const show = (value) => (isNumber ? amount(value) : value ? toldOf(answer, name, value) : "");
       return { key: name, label: term("column", name), isNumber, show };
     }),
     rows,

@@ -4,17 +4,19 @@ import { languagePicker } from "./controls.js";
 import { button, h } from "./dom.js";
 import { setLanguage, t } from "./i18n.js";
 import { registerBasemap } from "./map.js";
+import { spoken } from "./names.js";
 import { START, createStore } from "./store.js";
 import { preferredTheme, prefersStill } from "./theme.js";
 
 /** `view(context, answer)` gives element and views; `footer(answer)` the line that says what the page is of. */
-export async function mountAnswer(root, { answer, basemap, language, view, footer }) {
+export async function mountAnswer(root, { answer: own, basemap, language, view, footer }) {
   registerBasemap(basemap);
   setLanguage(language);
   const store = createStore({ theme: preferredTheme(), still: prefersStill(), ...START });
   await Promise.all(["Karvan 10 Mt", "Қорған Əğ", "Карван"].map((sample) => document.fonts.load("500 13px 'Inter Variable'", sample)));
 
   function build() {
+    const answer = spoken(own);
     forgetAll();
     store.clear();
     document.body.dataset.ready = "0";

@@ -246,7 +246,7 @@ def _run(parsed: argparse.Namespace) -> int:
     if parsed.json:
         print_json(report)
     else:
-        print("\n".join(summary_lines(report, words=Words(language))))
+        print("\n".join(summary_lines(report, words=Words(language, corridor.names.get(language, {})))))
     if not is_bundled():
         print("karvan: no page was written, as the screen's files are not in this installation; in a clone run `make ui`", file=sys.stderr)
     return 0
@@ -272,8 +272,8 @@ def _ladder(parsed: argparse.Namespace) -> int:
     from karvan.report.rungs import ladder_lines
     from karvan.study import ladder
 
-    words = Words(language_of(parsed))
-    corridor, options = corridor_of(parsed), options_of(parsed)
+    corridor, language = corridor_of(parsed), language_of(parsed)
+    words, options = Words(language, corridor.names.get(language, {})), options_of(parsed)
     with Progress() as progress:
         found = ladder(corridor, to_mt=parsed.to_mt, scenario=parsed.scenario, year=parsed.year, options=options, progress=progress)
     if parsed.json:

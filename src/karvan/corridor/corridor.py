@@ -17,6 +17,8 @@ from karvan.corridor.manifest import Manifest
 from karvan.corridor.tables import TABLES
 from karvan.markup import html_paragraphs, html_table
 
+_TRANSLATIONS = "translations"
+
 
 @dataclass(frozen=True)
 class Corridor:
@@ -39,14 +41,14 @@ class Corridor:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of the content. The order of rows, files and manifest keys and the kind of line ends do not matter."""
+        """SHA-256 of the content. The order of rows, files and manifest keys, the kind of line ends, and translations do not matter."""
         digest = hashlib.sha256()
 
         def add(*parts: Any) -> None:
             digest.update(json.dumps(parts, ensure_ascii=False, default=str).encode("utf-8"))
 
         add("manifest", sorted(self.manifest.model_dump(mode="json").items()))
-        for name in sorted(self.tables):
+        for name in sorted(set(self.tables) - {_TRANSLATIONS}):
             frame = self.tables[name]
             columns = sorted(frame.columns)
             add(name, columns, frame.sort(TABLES[name].primary_key()).select(columns).rows())
@@ -54,6 +56,16 @@ class Corridor:
             for name in sorted(texts):
                 add(kind, name, [line.rstrip() for line in texts[name].splitlines()])
         return digest.hexdigest()
+
+    @cached_property
+    def names(self) -> Mapping[str, Mapping[str, str]]:
+        """What the case's texts are called in other languages, by language and English text."""
+        found: dict[str, dict[str, str]] = {}
+        for language, english, translation in (
+            self.tables[_TRANSLATIONS].select(pl.col("language").cast(pl.String), "english", "translation").iter_rows()
+        ):
+            found.setdefault(language, {})[english] = translation
+        return MappingProxyType(found)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """How it goes to another process: read-only views do not travel, what they show does."""

@@ -70,6 +70,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "commitments": evidence.Commitments,
     "currencies": evidence.Currencies,
     "deflators": evidence.Deflators,
+    "translations": evidence.Translations,
 }
 """Declaration of each table, in a fixed order; the name is the file's stem."""
 
@@ -78,7 +79,7 @@ OPTIONAL_TABLES = frozenset({
     "services", "sailings", "wait_seasons", "fleet", "journeys", "power_zones", "power_plants", "power_lines", "permissions", "seasons",
     "trade",
     "calibration_targets", "constants", "demand_factors", "base_costs", "provenance", "default_ranges", "observations", "commitments",
-    "currencies", "deflators",
+    "currencies", "deflators", "translations",
     "systems", "berths", "crossings", "calls", "ships", "passages", "arrivals", "closures", "sea_levels",
 })  # fmt: skip
 """Tables whose file may be absent, which means no rows."""
@@ -97,9 +98,10 @@ NOT_INPUTS = frozenset(
         "journeys",
         "through_rates",
         "waypoints",
+        "translations",
     }
 )
-"""Tables that are evidence, fitted by the model or only drawn, so that nothing of a result rests on them as an input."""
+"""Tables that are evidence, fitted by the model, only drawn or only told, so that nothing of a result rests on them as an input."""
 
 
 def columns_of(table: str) -> Mapping[str, dy.Column]:

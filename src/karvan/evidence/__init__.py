@@ -1,4 +1,4 @@
-"""What is known and promised: sources, provenance of single values, observations, commitments, currencies.
+"""What is known and promised: sources, provenance of single values, observations, commitments, currencies; and how it is called elsewhere.
 
 Goes in: nothing. Comes out: one declared table per noun. May import: schema, errors.
 """
@@ -6,5 +6,8 @@ Goes in: nothing. Comes out: one declared table per noun. May import: schema, er
 from karvan.evidence.commitments import Commitments
 from karvan.evidence.observations import CLOSE_SHARE, Observations
 from karvan.evidence.sources import Currencies, DefaultRanges, Deflators, Provenance, Sources
+from karvan.evidence.translations import Translations
 
-__all__ = ["CLOSE_SHARE", "Commitments", "Currencies", "DefaultRanges", "Deflators", "Observations", "Provenance", "Sources"]
+__all__ = [
+    "CLOSE_SHARE", "Commitments", "Currencies", "DefaultRanges", "Deflators", "Observations", "Provenance", "Sources", "Translations",
+]  # fmt: skip

@@ -10,7 +10,8 @@ from karvan.report.page import is_bundled, render_crossings, render_page, render
 from karvan.report.route_screen import route_screen
 from karvan.report.screen import compare_screens, screen
 from karvan.report.summary import summary_lines
-from karvan.report.words import ENGLISH, LANGUAGES, Words
+from karvan.report.words import ENGLISH, Words
+from karvan.schema import LANGUAGES
 
 __all__ = [
     "ENGLISH", "LANGUAGES", "Words", "build_report", "compare_screens", "crossings_screen", "is_bundled", "render_crossings",

@@ -115,7 +115,7 @@ def _page(title: str, documents: Mapping[str, Any], *, language: str) -> str:
     )
 
 
-_NOTEBOOK_KEYS = ("run", "years", "focus_year", "figures", "goods", "places", "views", "links", "facilities")
+_NOTEBOOK_KEYS = ("names", "run", "years", "focus_year", "figures", "goods", "places", "views", "links", "facilities")
 _STARTER = (
     '(async()=>{const e=document.getElementById("code"),b=Uint8Array.from(atob(e.textContent),c=>c.charCodeAt(0)),'
     's=document.createElement("script");s.textContent=await new Response(new Blob([b]).stream().pipeThrough('

@@ -9,6 +9,7 @@ import polars as pl
 
 from karvan.corridor import Corridor
 from karvan.measures import load_scenario
+from karvan.report.names import names_in
 from karvan.report.network import short, turns_of
 from karvan.results import ShippingAnswer
 
@@ -36,7 +37,7 @@ def route_screen(found: ShippingAnswer, corridor: Corridor, *, version: str) -> 
     ends = {found.origin.place_id, found.destination.place_id}
     ends |= {place for leg in legs for place in (leg["from"], leg["to"])}
     ends |= {link[end] for link in links for end in ("from_place", "to_place")}
-    return {
+    document = {
         "kind": "karvan-route",
         "schema": SCHEMA,
         "version": version,
@@ -50,6 +51,7 @@ def route_screen(found: ShippingAnswer, corridor: Corridor, *, version: str) -> 
         "places": _rows(corridor, "places", "place_id", ends, ("place_id", "name", "country", "lon_deg", "lat_deg")),
         "links": links,
     }
+    return {**document, "names": names_in(document, corridor)}
 
 
 def profile(legs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

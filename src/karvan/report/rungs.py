@@ -56,10 +56,10 @@ def _table(rungs: Sequence[LadderRung], words: Words) -> list[str]:
             f"{_plain(rung.gain_queue_musd_per_year, 0, words):>6}"
         )
         lines.append(
-            f"  {rung.rung:>2} {_cut(rung.facility_name, _NAME_WIDTH):<27}{words.number(rung.latent_mt, 2):>6}"
+            f"  {rung.rung:>2} {_cut(words.called(rung.facility_name), _NAME_WIDTH):<27}{words.number(rung.latent_mt, 2):>6}"
             f"{words.number(rung.realised_mt, 2):>6}{price:>9}{gains}  {_cut(_relief(rung, words), _RELIEF_WIDTH)}"
         )
-    elsewhere = [rung.facility_name for rung in rungs if not rung.is_on_corridor]
+    elsewhere = [words.called(rung.facility_name) for rung in rungs if not rung.is_on_corridor]
     if elsewhere:
         told = words("rungs.elsewhere", names="; ".join(elsewhere))
         lines += textwrap.wrap(told, 96, initial_indent="     ", subsequent_indent="     ")

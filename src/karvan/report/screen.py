@@ -10,6 +10,7 @@ import polars as pl
 
 from karvan.corridor import NOT_INPUTS, Corridor
 from karvan.report.answer import answer, figures, quote
+from karvan.report.names import names_in
 from karvan.report.network import facilities_of, links_of, places_of, short, views_of
 from karvan.results import SavedRun
 from karvan.schema import ANY
@@ -68,7 +69,7 @@ def screen(saved: SavedRun, corridor: Corridor, *, ladder: Mapping[str, Any] | N
         "ladder": saved.ladder() if ladder is None else dict(ladder),
     }
     found["sources"] = _sources(corridor, found)
-    return found
+    return {**found, "names": names_in(found, corridor)}
 
 
 def with_ladder(document: Mapping[str, Any], corridor: Corridor, ladder: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,7 +81,7 @@ def with_ladder(document: Mapping[str, Any], corridor: Corridor, ladder: Mapping
         ladder: What `karvan ladder --json` printed.
     """
     found = {**document, "ladder": dict(ladder)}
-    return {**found, "sources": _sources(corridor, found)}
+    return {**found, "sources": _sources(corridor, found), "names": names_in(found, corridor)}
 
 
 def compare_screens(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:

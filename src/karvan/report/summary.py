@@ -37,9 +37,9 @@ def summary_lines(report: Mapping[str, Any], *, words: Words = ENGLISH) -> list[
 
 
 def _title(report: Mapping[str, Any], words: Words) -> str:
-    inputs = report["inputs"]
+    inputs, corridor = report["inputs"], words.called(report["corridor_title"])
     shares = {name: inputs[name] for name in ("sourced_share", "recalled_share", "estimate_share")}
-    return words("terminal.title", version=report["version"], corridor=report["corridor_title"], count=inputs["count"], **shares)
+    return words("terminal.title", version=report["version"], corridor=corridor, count=inputs["count"], **shares)
 
 
 def _answer(report: Mapping[str, Any], words: Words) -> list[str]:
@@ -60,7 +60,7 @@ def answer_sentences(report: Mapping[str, Any], *, words: Words = ENGLISH) -> li
     sentences = []
     if headline is not None:
         dated = {"date": headline["date"]} if headline["date"] else {}
-        sentences.append(words("terminal.promised_on" if dated else "terminal.promised", title=headline["title"], **dated))
+        sentences.append(words("terminal.promised_on" if dated else "terminal.promised", title=words.called(headline["title"]), **dated))
     if report["history"]:
         series = ", ".join(f"{words.number(row['corridor_mt'])} ({row['year']})" for row in report["history"][-5:])
         if first["crude_mt"] > 0.0:
@@ -118,7 +118,7 @@ def _stops(report: Mapping[str, Any], words: Words) -> list[str]:
     if not stops:
         return [f"  {words('terminal.stops_none')}", ""]
     known = [stop for stop in stops if stop["is_public"]]
-    guessed = [stop["name"] for stop in stops if not stop["is_public"]]
+    guessed = [words.called(stop["name"]) for stop in stops if not stop["is_public"]]
     shown = known[: _STOPS_SHOWN - bool(guessed)]
     carried = [_counted(stop["carried"], stop["unit"], words) for stop in shown]
     away = [_counted(stop["turned_away"], stop["unit"], words) for stop in shown]
@@ -134,7 +134,7 @@ def _stops(report: Mapping[str, Any], words: Words) -> list[str]:
     for rank, stop in enumerate(shown, start=1):
         price = words("terminal.price", price=words.number(stop["shadow_price_usd_per_t"], 0))
         cells = (str(stop["from_year"]), carried[rank - 1], away[rank - 1], price)
-        lines.append(row(f"{rank} {_cut(stop['name'], name)}", cells, _relief(stop, words)))
+        lines.append(row(f"{rank} {_cut(words.called(stop['name']), name)}", cells, _relief(stop, words)))
     useless = [str(rank) for rank, stop in enumerate(shown, start=1) if stop["gain_alone_mt"] < _GAIN_FLOOR_MT]
     remark = words("terminal.alone_useless", ranks=", ".join(useless)) if useless else words("terminal.alone_useful")
     lines.append(f"    {remark:<66}{words('terminal.all_rungs')}")
@@ -174,7 +174,7 @@ def _relief(stop: Mapping[str, Any], words: Words) -> str:
         cost = words("relief.no_building")
     elif relief["cost_musd"] is not None:
         cost = words("relief.cost", cost_musd=words.number(relief["cost_musd"], 0))
-    return words("terminal.relief", relief=_cut(relief["title"], _RELIEF_WIDTH - len(cost)), cost=cost)
+    return words("terminal.relief", relief=_cut(words.called(relief["title"]), _RELIEF_WIDTH - len(cost)), cost=cost)
 
 
 def _promises(report: Mapping[str, Any], words: Words) -> list[str]:
@@ -188,7 +188,7 @@ def _promises(report: Mapping[str, Any], words: Words) -> list[str]:
     heads = [words(key) for key in ("terminal.promises", "terminal.promises_known", "terminal.promises_given", "terminal.promises_verdict")]
     lines = [f"  {heads[0]:<28}{heads[1]:<{known}}{heads[2]:<{given}}{heads[3]}"]
     for item, row in zip(rows, cells, strict=True):
-        label = item["short"] or item["title"][:24]
+        label = words.called(item["short"] or item["title"])[:24]
         lines.append(f"   {label:<27}{row[0]:<{known}}{row[1]:<{given}}{row[2]}")
     return lines
 
@@ -240,7 +240,7 @@ def _trust(report: Mapping[str, Any], words: Words, *, has_movers: bool = True) 
     told = [simulated, outturn_sentence(report, words), validation_sentence(report, words)]
     missed = [block for block in report["blocks"] if abs(block["error_share"]) > 0.10]
     if missed:
-        names = ", ".join(f"{block['title']} {words.percent(block['error_share'], is_signed=True)}" for block in missed)
+        names = ", ".join(f"{words.called(block['title'])} {words.percent(block['error_share'], is_signed=True)}" for block in missed)
         told.append(words("terminal.missed", base_year=base, names=names))
     if report["movers"] and has_movers:
         widest: dict[str, Mapping[str, Any]] = {}  # of a facility with two uncertain columns the one that moves most
@@ -248,7 +248,8 @@ def _trust(report: Mapping[str, Any], words: Words, *, has_movers: bool = True) 
             widest.setdefault(item["name"], item)
         ends = ("low_mt", "high_mt")
         moves = "; ".join(
-            words("terminal.mover", name=name, **{end: words.number(item[end]) for end in ends}) for name, item in widest.items()
+            words("terminal.mover", name=words.called(name), **{end: words.number(item[end]) for end in ends})
+            for name, item in widest.items()
         )
         told.append(words("terminal.movers", year=report["movers"][0]["year"], moves=moves))
     text = " ".join(sentence for sentence in told if sentence)

@@ -9,16 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 
 from karvan.errors import DataError, Problem
+from karvan.schema import LANGUAGES
 
 Value = str | float
-
-LANGUAGES = ("en", "ru", "de", "kk", "az")
-"""English and Russian are whole; what another lacks is said in English."""
 
 _POINT = {"en": "."}
 _GROUP = {"en": ",", "de": ".", "az": "."}
@@ -50,9 +48,11 @@ class Words:
 
     Attributes:
         language: One of LANGUAGES.
+        names: What texts of the case are called in it, by English text; see `Corridor.names`.
     """
 
     language: str = "en"
+    names: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         require_language(self.language)
@@ -76,6 +76,10 @@ class Words:
             return form.replace("#", self._written(name, value))
 
         return _VALUE.sub(written, text)
+
+    def called(self, text: str) -> str:
+        """A text of the case in the language, or as it stands."""
+        return self.names.get(text, text)
 
     def has(self, key: str) -> bool:
         """Whether there is a message of that key."""

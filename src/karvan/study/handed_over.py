@@ -31,7 +31,7 @@ from karvan.simulation import (
 from karvan.study.clear import clear
 from karvan.study.crossing_loads import crossing_loads
 from karvan.study.options import SIMULATED, Prepared, ScenarioOptions, code_hash, prepare
-from karvan.study.progress import SIMULATING, Progress, silent
+from karvan.study.progress import Progress, line, silent
 from karvan.study.route_memory import RouteMemory, cache_folder
 from karvan.study.used_capacities import USED, is_same_system, used_row
 from karvan.study.year import year_result
@@ -64,7 +64,7 @@ def system_curves(
         path = None if folder is None else folder / f"curve-{code[:12]}-{key[:24]}.json"
         curve = known.get(key) or (None if path is None else _read(path))
         if curve is None:
-            say(f"{SIMULATING} {facility}")
+            say(line("simulating", name=facility))
             made = facility_curve(tables, system_id, facility, rounded, level_m=level_m, options=how)
             curve = replace(made, configuration=key)
             if path is not None:

@@ -29,7 +29,7 @@ from karvan.study.ledger import Ledger
 from karvan.study.movers import capacity_movers
 from karvan.study.options import Prepared, ScenarioOptions, code_hash, prepare, scenario_hash
 from karvan.study.outcomes import outcomes_of, scenario_legs
-from karvan.study.progress import Progress, named, silent
+from karvan.study.progress import Progress, line, named, silent
 from karvan.study.relief import capacity_bases, relief_table, stop_gains
 from karvan.study.route_memory import RouteMemory, cache_folder
 from karvan.study.shipments import with_shipments
@@ -134,7 +134,7 @@ def run(
     noted.clear()
     seconds["outlooks"] = time.perf_counter() - mark
     mark = time.perf_counter()
-    tell("what moves it most, and journeys")
+    tell(line("movers"))
 
     commitments = judge_commitments(prepared.corridor.tables["commitments"], scenario=outlooks["scenario"], baseline=outlooks["baseline"])
     movers = _movers(prepared, commitments, years, memory, hand_over)
@@ -177,7 +177,7 @@ def run(
         prepared=prepared,
     )
     if save:
-        tell("checking the run, and saving it")
+        tell(line("saving"))
         existing_run(folder, run_id, replace=True)
         check = partial(refuse_wrong, corridor=prepared.corridor, scenarios={"scenario": prepared.scenario, "baseline": baseline})
         manifest_out = _manifest(result, prepared, years, options)
@@ -271,7 +271,7 @@ def outlook(
         if stops is not None:
             stops.extend(stop_gains(cleared, result, headline_cordon=manifest.headline_cordon, reliefs=reliefs, bases=bases))
         if tell is not None:
-            tell(f"{snapshot.year} {result.corridor_mt:.2f} Mt")
+            tell(line("year", year=snapshot.year, carried=result.corridor_mt))
     return Outlook(scenario.scenario_id, scenario.title, scenario.growth, tuple(results))
 
 

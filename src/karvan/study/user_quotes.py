@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,12 +65,30 @@ def read_quotes(path: Path, corridor: Corridor) -> UserQuotes:
         DataError: The file cannot be read, or rows name something that is not there.
     """
     try:
-        frame = pl.read_csv(path, infer_schema=False)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise DataError(Problem(str(path), None, None, f"cannot be read as CSV: {error}")) from error
-    problems = [Problem(str(path), None, column, "must be there") for column in _NEEDED if column not in frame.columns]
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(Problem(str(path), None, None, f"cannot be read: {error}")) from error
+    return quotes_of(content, corridor, name=str(path))
+
+
+def quotes_of(content: bytes, corridor: Corridor, *, name: str = "quotes") -> UserQuotes:
+    """Quoted rates from the content of a CSV file, as `read_quotes` takes them.
+
+    Args:
+        content: Of the file, in UTF-8.
+        corridor: The corridor whose operators, links and terminals are meant.
+        name: What problems call it.
+
+    Raises:
+        DataError: It is no CSV, or rows name something that is not there.
+    """
+    try:
+        frame = pl.read_csv(io.BytesIO(content), infer_schema=False)
+    except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
+        raise DataError(Problem(name, None, None, f"cannot be read as CSV: {error}")) from error
+    problems = [Problem(name, None, column, "must be there") for column in _NEEDED if column not in frame.columns]
     problems += [
-        Problem(str(path), None, column, f"is no column of quotes{nearest(column, _COLUMNS)}")
+        Problem(name, None, column, f"is no column of quotes{nearest(column, _COLUMNS)}")
         for column in frame.columns if column not in _COLUMNS
     ]  # fmt: skip
     if problems:
@@ -88,18 +107,18 @@ def read_quotes(path: Path, corridor: Corridor) -> UserQuotes:
     for number, row in enumerate(frame.iter_rows(named=True), start=1):
         cells = {column: (row.get(column) or "").strip() for column in _COLUMNS}
         wrong = [
-            Problem(str(path), number, column, f"{cells[column]} is not known{nearest(cells[column], names)}")
+            Problem(name, number, column, f"{cells[column]} is not known{nearest(cells[column], names)}")
             for column, names in known.items() if cells[column] and cells[column] not in names
         ]  # fmt: skip
         rate = _rate(cells["rate"])
         if rate is None:
-            wrong.append(Problem(str(path), number, "rate", f"{cells['rate'] or 'nothing'} must be a number of 0 or more"))
+            wrong.append(Problem(name, number, "rate", f"{cells['rate'] or 'nothing'} must be a number of 0 or more"))
         if not cells["basis"]:
-            wrong.append(Problem(str(path), number, "basis", f"is empty; must be one of {', '.join(TARIFF_BASES)}"))
+            wrong.append(Problem(name, number, "basis", f"is empty; must be one of {', '.join(TARIFF_BASES)}"))
         if bool(cells["operator_id"]) == bool(cells["terminal_id"]):
-            wrong.append(Problem(str(path), number, "operator_id", "give either an operator_id or a terminal_id"))
+            wrong.append(Problem(name, number, "operator_id", "give either an operator_id or a terminal_id"))
         if cells["terminal_id"] and cells["basis"] and cells["basis"] not in _PER_TERMINAL:
-            wrong.append(Problem(str(path), number, "basis", f"of a terminal must be {' or '.join(_PER_TERMINAL)}"))
+            wrong.append(Problem(name, number, "basis", f"of a terminal must be {' or '.join(_PER_TERMINAL)}"))
         problems += wrong
         if wrong or rate is None:
             continue

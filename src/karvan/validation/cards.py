@@ -8,7 +8,7 @@ from typing import Any
 
 from karvan.corridor import unit_of
 from karvan.measures import Change, Measure
-from karvan.schema import UNIT_SUFFIXES
+from karvan.schema import ANY, UNIT_SUFFIXES
 from karvan.validation.references import References
 
 _MOST_CHANGES = 12
@@ -62,6 +62,7 @@ def _card(known: References, measure: Measure) -> dict[str, Any]:
         "is_operating": measure.is_operating,
         "changes": changes[:_MOST_CHANGES],
         "size": _size(changes),
+        "changes_count": len(changes),
         "capital_musd": measure.capital_musd,
         "running_musd_per_year": cost.running_musd_per_year if cost is not None else None,
         "sponsors": [{"operator_id": name, "name": names.get(name, _words(name)), "share": share} for name, share in shares.items()],
@@ -85,7 +86,8 @@ def _entries(known: References, change: Change) -> Iterator[dict[str, Any]]:
     for key in keys:
         row = known.rows[table][key]
         name = _name(known, table, key, row)
-        entry = {"kind": change.kind, "table": table, "row": key, "name": name, "column": None, "old": None, "new": None, "factor": None}
+        entry: dict[str, Any] = {"kind": change.kind, "table": table, "row": key, "name": name, "parts": _parts(known, table, key, row)}
+        entry.update(dict.fromkeys(("column", "old", "new", "factor")))
         if change.kind in ("add", "open", "close"):
             words = {"add": "new", "open": "opens", "close": "closes"}[change.kind]
             yield {**entry, "unit": None, "text": f"{words}: {name}" if change.kind == "add" else f"{name} {words}"}
@@ -116,6 +118,34 @@ def _name(known: References, table: str, key: str, row: Mapping[str, Any]) -> st
         return str(row["rule"])
     facility = known.rows["facilities"].get(str(row.get("facility_id")))
     return str(facility["name"]) if facility is not None else _words(key)
+
+
+def _parts(known: References, table: str, key: str, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a change acts on, for a screen to say in any language: texts of the case, and words (`kind`, `id`) of the screen's own."""
+
+    def named(other: str, name: str) -> dict[str, Any]:
+        return {"text": str(known.rows[other].get(str(row[name]), {}).get("name") or row[name])}
+
+    def word(kind: str, name: str) -> list[dict[str, Any]]:
+        return [] if row.get(name) in (None, ANY) else [{"kind": kind, "id": str(row[name])}]
+
+    def ends(other: str, *names: str) -> dict[str, Any]:
+        return {"text": " – ".join(named(other, name)["text"] for name in names)}
+
+    if table == "links":
+        return [ends("places", "from_place", "to_place"), *word("mode", "mode")]
+    if table == "terminals":
+        if row["kind"] == "transfer":
+            return [named("places", "place_id"), *word("mode", "from_mode"), *word("mode", "to_mode")]
+        return [named("places", "place_id"), *word("mode", "kind"), *word("loading", "from_unit")]
+    if table == "tariffs":
+        goods = [] if row["commodity_group"] == ANY else [named("commodities", "commodity_group")]
+        return [named("operators", "operator_id"), *goods, *word("loading", "loading_unit")]
+    if table == "demand":
+        return [ends("regions", "origin_region", "destination_region"), named("commodities", "commodity_group")]
+    if table in ("calls", "arrivals"):
+        return [named("crossings", "crossing_id"), named("places", "place_id")]
+    return [{"text": _name(known, table, key, row)}]
 
 
 def _words(name: str) -> str:

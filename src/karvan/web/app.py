@@ -18,7 +18,7 @@ from karvan.errors import KarvanError, Problem
 from karvan.web import reading, working
 from karvan.web.guard import Guard
 from karvan.web.page import page_files, page_router
-from karvan.web.refused import Refused, refusal_of, told
+from karvan.web.refused import Refused, problem, refusal_of, told
 from karvan.web.server import Server
 
 _SIDES = ("body", "query", "path", "header")
@@ -80,8 +80,7 @@ def _application(server: Server, files: Mapping[str, Path], lifespan: Any) -> Fa
 
     @app.exception_handler(Exception)
     async def _fault(_: Request, error: Exception) -> JSONResponse:
-        message = "our fault; what happened stands in the terminal where the server was started, please tell us"
-        return JSONResponse(told([Problem("server", None, None, message)]), status_code=500)
+        return JSONResponse(told([problem("our_fault", table="server")]), status_code=500)
 
     return app
 

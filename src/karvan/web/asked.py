@@ -19,6 +19,9 @@ Client = Annotated[str, Field(min_length=1, max_length=60)]
 MeasureIds = Annotated[tuple[Id, ...], Field(max_length=200)]
 Assignments = Annotated[tuple[Assignment, ...], Field(max_length=200)]
 Factors = Annotated[dict[Id, Annotated[float, Field(ge=0.0, le=10.0)]], Field(max_length=50)]
+MOST_QUOTES_SIGNS = 48_000
+"""Longest text of a file of quotes; the body of a request has room for it."""
+CARGO = ("tonnes", "value_usd_per_t", "unit_t", "piece_t", "is_reefer", "hazard_class", "is_out_of_gauge")
 RUN_ID = r"^[0-9a-f]{12}$"
 JOB_ID = r"^[0-9a-f]{16}$"
 
@@ -105,10 +108,21 @@ class RouteAsked(_Asked):
     max_options: int = Field(5, ge=1, le=12)
     avoid: Words = ()
     via: Words = ()
+    tonnes: float | None = None
+    value_usd_per_t: float | None = None
+    unit_t: float | None = None
+    piece_t: float | None = None
+    is_reefer: bool = False
+    hazard_class: Annotated[str, Field(pattern=r"^[1-9](\.[1-9])?$")] | None = None
+    is_out_of_gauge: bool = False
+    quotes: str | None = Field(None, min_length=1, max_length=MOST_QUOTES_SIGNS)
+    scarcity: Literal["price", "queue"] | None = None
 
     def as_task(self) -> dict[str, Any]:
         """Arguments of `karvan.route`, as a worker is sent them."""
-        return self.model_dump(mode="json", exclude={"client", "run_id", "scenario"})
+        return self.model_dump(mode="json", exclude={"client", "run_id", "scenario", *CARGO}) | {
+            "cargo": {name: getattr(self, name) for name in CARGO}
+        }
 
 
 class CrossingsAsked(_Asked):

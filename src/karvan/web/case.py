@@ -9,6 +9,7 @@ import polars as pl
 from karvan.corridor import Corridor
 from karvan.measures.measure import parse_record
 from karvan.measures.scenario import GROWTH_RANGES
+from karvan.report.names import BETWEEN
 from karvan.study.live import AT_ONCE, reaction
 from karvan.validation import References, input_doc, measure_cards, scenario_entries
 
@@ -50,8 +51,15 @@ def case_document(corridor: Corridor, known: References, inputs: pl.DataFrame) -
         "commodities": corridor.tables["commodities"].select("commodity_group", "name", "aliases").to_dicts(),
         "systems": corridor.tables["systems"].select("system_id", "name").to_dicts(),
         "places": corridor.tables["places"].select("place_id", "name", "country", "aliases", "unlocode").to_dicts(),
+        "names": {language: dict(names) for language, names in corridor.names.items()},
         "families": corridor.tables["route_families"].select("family_id", "name").unique("family_id", maintain_order=True).to_dicts(),
     }
+
+
+def _words(key: str) -> str:
+    """The key of a row without a name as it is read: its first part in words, then the others."""
+    first, *more = key.split("|")
+    return BETWEEN.join([first.replace("_", " "), *more])
 
 
 def _assumptions(inputs: pl.DataFrame, known: References) -> list[dict[str, Any]]:
@@ -62,6 +70,7 @@ def _assumptions(inputs: pl.DataFrame, known: References) -> list[dict[str, Any]
             found.append(
                 {
                     **row,
+                    "name": row["name"] or _words(row["row"]),
                     "doc": input_doc(row["table"], row["column"]),
                     "source": {key: source.get(key) for key in ("source_id", "title", "url", "published")},
                     "live": reaction(row["table"], row["column"]),

@@ -10,12 +10,11 @@ from datetime import UTC, datetime, timedelta
 from threading import Condition, Thread
 from typing import Any
 
-from karvan.errors import Problem
-from karvan.study.progress import SIMULATING
+from karvan.study.progress import SIMULATING, message_of
 from karvan.web import jobs
 from karvan.web.events import EventLog
 from karvan.web.jobs import Job, JobStore, now_text
-from karvan.web.refused import Refused, not_found, refused
+from karvan.web.refused import Refused, not_found, problem, refused
 from karvan.web.worker import RUN
 from karvan.web.workers import Worker, WorkerDied
 
@@ -78,9 +77,8 @@ class JobDesk:
     def _take_up(self, job: Job) -> None:
         """A job of a server that ended."""
         if not job.is_ended:
-            what = "ran" if job.state == jobs.RUNNING else "waited"
-            problem = Problem("jobs", None, None, f"the server ended while this {what}; resume it, or remove it")
-            job = replace(job, state=jobs.INTERRUPTED, ended_at=now_text(), problems=(problem.as_dict(),))
+            why = problem("ended_while_running" if job.state == jobs.RUNNING else "ended_while_waiting", table="jobs")
+            job = replace(job, state=jobs.INTERRUPTED, ended_at=now_text(), problems=(why.as_dict(),))
             if self._is_saved(job.run_id):
                 job = replace(job, state=jobs.DONE, share=1.0, problems=())
             self._store.save(job)
@@ -134,7 +132,7 @@ class JobDesk:
         with self._change:
             job = self._known(job_id)
             if job.is_ended:
-                raise refused(409, f"the job is {job.state} and cannot be cancelled", table="jobs")
+                raise refused(409, f"not_cancelled_{job.state}", table="jobs")
             if job_id in self._queue:
                 self._queue.remove(job_id)
             self._put(replace(job, state=jobs.CANCELLED, ended_at=now_text()))
@@ -148,12 +146,12 @@ class JobDesk:
         with self._change:
             job = self._known(job_id)
             if job.state not in jobs.RESUMED:
-                raise refused(409, f"the job is {job.state}; only a failed, cancelled or interrupted one can be resumed", table="jobs")
+                raise refused(409, f"not_resumed_{job.state}", table="jobs")
             if job_id in self._at:
-                raise refused(409, "the job is being cancelled; resume it in a moment", table="jobs")
+                raise refused(409, "being_cancelled", table="jobs")
             self._require_room(is_needed=True)
             self._queue.append(job_id)
-            self._put(replace(job, state=jobs.WAITING, started_at=None, ended_at=None, share=0.0, step="", problems=()))
+            self._put(replace(job, state=jobs.WAITING, started_at=None, ended_at=None, share=0.0, step="", message=None, problems=()))
             self._change.notify()
             return self._told(self._jobs[job_id])
 
@@ -164,8 +162,8 @@ class JobDesk:
                 return
             self._is_stopping = True
             for job in [job for job in self._jobs.values() if not job.is_ended]:
-                problem = Problem("jobs", None, None, "the server was stopped; resume the job when it runs again")
-                self._put(replace(job, state=jobs.INTERRUPTED, ended_at=now_text(), problems=(problem.as_dict(),)))
+                why = problem("server_stopped", table="jobs")
+                self._put(replace(job, state=jobs.INTERRUPTED, ended_at=now_text(), problems=(why.as_dict(),)))
             self._queue.clear()
             self._change.notify_all()
         for worker in self._workers:
@@ -203,7 +201,7 @@ class JobDesk:
 
         def tell(line: str) -> None:
             nonlocal lines
-            lines += not line.startswith(SIMULATING)
+            lines += (message_of(line) or {}).get("key") != SIMULATING
             self._progress(job.job_id, min(lines / (_OUTLOOKS * len(years) + _STEPS_AFTER), 0.99), line)
 
         try:
@@ -214,19 +212,16 @@ class JobDesk:
             if is_wanted:  # neither cancelled nor stopped
                 _LOG.warning("job %s: %s", job.job_id, error)
             self._on_lost(job.run_id)
-            problem = Problem(
-                "jobs", None, None, "worker died: the process that computed this ended by itself or was ended; resume the job"
-            )
-            return {"state": jobs.FAILED, "problems": (problem.as_dict(),)}
+            return {"state": jobs.FAILED, "problems": (problem("run_died", table="jobs").as_dict(),)}
         except Refused as refusal:
-            return {"state": jobs.FAILED, "problems": tuple(problem.as_dict() for problem in refusal.problems)}
+            return {"state": jobs.FAILED, "problems": tuple(each.as_dict() for each in refusal.problems)}
         return {"state": jobs.DONE, "share": 1.0}
 
     def _progress(self, job_id: str, share: float, line: str) -> None:
         with self._change:
             job = self._jobs[job_id]
             if job.state == jobs.RUNNING:
-                self._jobs[job_id] = job = replace(job, share=share, step=line)
+                self._jobs[job_id] = job = replace(job, share=share, step=str(line), message=message_of(line))
                 self._logs[job_id].add("progress", self._told(job), is_last=False)
 
     def _end(self, job_id: str, ended: Mapping[str, Any]) -> None:
@@ -262,9 +257,9 @@ class JobDesk:
 
     def _require_room(self, *, is_needed: bool) -> None:
         if self._is_stopping:
-            raise refused(503, "the server stops", table="server")
+            raise refused(503, "server_stops", table="server")
         if is_needed and len(self._queue) >= self._most_waiting:
-            raise refused(429, f"{len(self._queue)} jobs wait already; wait until one of them runs, or cancel one", table="jobs")
+            raise refused(429, "jobs_wait", table="jobs", count=len(self._queue))
 
     def _evict(self) -> None:
         """Forget jobs that ended long ago; their runs stay."""

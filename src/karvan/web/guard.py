@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from karvan.errors import Problem
-from karvan.web.refused import told
+from karvan.web.refused import problem, told
 from karvan.web.sessions import Sessions
 from karvan.web.settings import LOOPBACK_NAMES
 
@@ -86,7 +86,7 @@ class Guard:
         if refusal is None and scope["method"] not in _SAFE:
             body = await _body(receive)
             if body is None:
-                refusal = 413, f"the body is larger than {MOST_BODY_BYTES // 1024} kB or does not come"
+                refusal = 413, problem("body_too_large", most=MOST_BODY_BYTES // 1024)
             else:
                 receive = _replayed(body, receive)
         if refusal is not None:
@@ -105,16 +105,16 @@ class Guard:
         found = cookies.get(cookie_name(self._port))
         return found.value if found is not None and self._sessions.is_good(found.value) else None
 
-    def _refusal(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
+    def _refusal(self, scope: Scope, headers: dict[str, str]) -> tuple[int, Problem] | None:
         method, path = scope["method"], scope["path"]
         if not self._is_host(headers.get("host", "")):
-            return 400, "the Host of the request is none of this server's; open it by the address that it printed"
+            return 400, problem("other_host")
         if method not in (*_SAFE, "POST", "PATCH", "DELETE"):
-            return 405, f"{method} is not understood here"
+            return 405, problem("method", name=method)
         if not self._is_own_origin(headers):
-            return 403, "the request comes from another site"
+            return 403, problem("other_site")
         if headers.get("sec-fetch-site", "none") not in ("none", "same-origin") and path.startswith("/api/"):
-            return 403, "the request comes from another site"
+            return 403, problem("other_site")
         bearer = headers.get("authorization", "").removeprefix("Bearer ") if self._sessions.needs_password else ""
         knows = bool(bearer) and self._sessions.knows_password(bearer)
         scope["karvan_may_change"] = knows or self._sessions.is_good(headers.get(TOKEN_HEADER))
@@ -124,9 +124,9 @@ class Guard:
             if method in _SAFE and path == "/":
                 scope["path"], scope["raw_path"] = "/login", b"/login"
                 return None
-            return 401, "log in first: POST /api/login, or send the header Authorization: Bearer PASSWORD"
+            return 401, problem("log_in")
         if method not in _SAFE and not scope["karvan_may_change"]:
-            return 401, "this changes something and needs the token of the launch in the header X-Karvan-Token"
+            return 401, problem("change_needs_token")
         return None
 
     def _is_host(self, host: str) -> bool:
@@ -194,8 +194,8 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-async def _answer(send: Send, status: int, message: str) -> None:
-    content = json.dumps(told([Problem("request", None, None, message)])).encode("utf-8")
+async def _answer(send: Send, status: int, why: Problem) -> None:
+    content = json.dumps(told([why])).encode("utf-8")
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode()), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": status, "headers": headers if status == 413 else headers[:2]})
     await send({"type": "http.response.body", "body": content})

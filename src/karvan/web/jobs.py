@@ -36,6 +36,7 @@ class Job:
         created_at, started_at, ended_at: Times, ISO 8601 in UTC.
         share: Part of the years cleared, 0 to 1.
         step: Last line of progress.
+        message: The same as a message of the catalogues, key and values, where it is one.
         problems: Why it failed, or what became of it.
     """
 
@@ -51,6 +52,7 @@ class Job:
     ended_at: str | None = None
     share: float = 0.0
     step: str = ""
+    message: Mapping[str, Any] | None = None
     problems: tuple[Mapping[str, Any], ...] = field(default=())
 
     @property
@@ -61,11 +63,11 @@ class Job:
         """The job as requests answer it."""
         told = asdict(self)
         del told["options"]
-        share, step = told.pop("share"), told.pop("step")
+        progress = {name: told.pop(name) for name in ("share", "step", "message")}
         return {
             **told,
             "waits_for": waits_for,
-            "progress": {"share": share, "step": step},
+            "progress": progress,
             "problems": [dict(item) for item in self.problems],
         }
 

@@ -42,12 +42,12 @@ class Questions:
                 self._kept.move_to_end(key)
                 return self._kept[key]
             if self._waiting >= _MOST_WAITING:
-                raise refused(429, f"{self._waiting} questions wait already; ask again in a moment", table="server")
+                raise refused(429, "questions_wait", table="server", count=self._waiting)
             self._waiting += 1
         try:
             answer = self._worker.ask(kind, task)
         except WorkerDied as error:
-            raise refused(503, f"worker died: {error}; ask again", table="server") from error
+            raise refused(503, "question_died", table="server") from error
         finally:
             with self._guard:
                 self._waiting -= 1
@@ -103,14 +103,14 @@ class NewestDesk:
         ticket = _Ticket(task)
         with self._change:
             if self._is_stopping:
-                raise refused(503, "the server stops", table="server")
+                raise refused(503, "server_stops", table="server")
             older = self._waiting.get(client)
             if older is None and len(self._waiting) >= _MOST_CLIENTS:
-                raise refused(429, f"{len(self._waiting)} browsers wait for an answer already", table=self._kind)
+                raise refused(429, "browsers_wait", table=self._kind, count=len(self._waiting))
             self._waiting[client] = ticket  # in the place of the older one, so that a busy client does not lose its turn
             self._change.notify()
         if older is not None:
-            older.give(None, refused(409, "a newer request came before this one was begun", table=self._kind))
+            older.give(None, refused(409, "overtaken", table=self._kind))
         ticket.is_answered.wait()
         if ticket.refusal is not None:
             raise ticket.refusal
@@ -125,7 +125,7 @@ class NewestDesk:
             self._change.notify_all()
         self._worker.close()
         for ticket in waiting:
-            ticket.give(None, refused(503, "the server stops", table="server"))
+            ticket.give(None, refused(503, "server_stops", table="server"))
         self._thread.join()
 
     def _serve(self) -> None:
@@ -140,8 +140,7 @@ class NewestDesk:
             try:
                 answer = self._worker.ask(self._kind, ticket.task)
             except WorkerDied:
-                message = "worker died: the process that was asked ended; ask again, the next answer takes longer"
-                ticket.give(None, refused(503, message, table=self._kind))
+                ticket.give(None, refused(503, "answer_died", table=self._kind))
             except Refused as refusal:
                 ticket.give(None, refusal)
             else:

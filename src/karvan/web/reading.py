@@ -40,7 +40,7 @@ def server_of(request: Request) -> Server:
 def require_token(request: Request) -> None:
     """Refuse who may only read."""
     if not request.scope.get("karvan_may_change"):
-        raise refused(401, "this starts work and needs the token of the launch in the header X-Karvan-Token")
+        raise refused(401, "needs_token")
 
 
 At = Annotated[Server, Depends(server_of)]
@@ -105,7 +105,7 @@ def report(server: At, run_id: RunId) -> Response:
     try:
         content = (server.shelf.saved(run_id).folder / "report.html").read_bytes()
     except FileNotFoundError as error:
-        raise refused(404, f"run {run_id} has no report", table="run") from error
+        raise refused(404, "no_report", table="run", name=run_id) from error
     return Response(content, media_type="text/html; charset=utf-8", headers={"content-security-policy": _REPORT_POLICY})
 
 
@@ -132,7 +132,7 @@ def table(
     frame = chosen(saved, name, Choice(tuple(filter), tuple(sort), tuple(columns)))
     if format == "json":
         if limit is not None and limit > MOST_ROWS:
-            raise refused(422, f"limit is {limit}, must be {MOST_ROWS} or less; take a file for more", column="limit")
+            raise refused(422, "rows_limit", column="limit", limit=limit, most=MOST_ROWS)
         return JSONResponse(as_json(name, frame, limit=100 if limit is None else limit, offset=offset))
     part = frame.slice(offset, limit)
     if format == "csv":

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from karvan.errors import KarvanError, Problem
+from karvan.report.words import ENGLISH, Value
 
 
 class Refused(Exception):  # noqa: N818 - it is no fault, it is an answer
@@ -22,14 +23,19 @@ class Refused(Exception):  # noqa: N818 - it is no fault, it is an answer
         super().__init__("; ".join(str(problem) for problem in self.problems))
 
 
-def refused(status: int, message: str, *, table: str = "request", column: str | None = None) -> Refused:
-    """A refusal for one reason."""
-    return Refused(status, Problem(table, None, column, message))
+def problem(key: str, *, table: str = "request", column: str | None = None, **values: Value) -> Problem:
+    """What is wrong, as the message `error.KEY` of the catalogues: in English, with what a screen needs to say it in another language."""
+    return Problem(table, None, column, ENGLISH(f"error.{key}", **values), key=key, values=values)
+
+
+def refused(status: int, key: str, *, table: str = "request", column: str | None = None, **values: Value) -> Refused:
+    """A refusal for one reason, which is the message `error.KEY` of the catalogues."""
+    return Refused(status, problem(key, table=table, column=column, **values))
 
 
 def not_found(what: str, name: str) -> Refused:
-    """There is no such thing."""
-    return refused(404, f"there is no {what} {name}", table=what)
+    """There is no such thing: a run, a job, a table, a file."""
+    return refused(404, f"no_{what}", table=what.replace("_", " "), name=name)
 
 
 def told(problems: Sequence[Problem]) -> dict[str, Any]:

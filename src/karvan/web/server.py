@@ -139,7 +139,10 @@ class Server:
             scenario, options = self._case_of(asked.run_id, "scenario")
         else:
             scenario, options = asked.scenario or self.corridor.manifest.baseline, _told(ScenarioOptions())
-        task = {**asked.as_task(), "scenario": scenario, "options": options}
+            if asked.scarcity is not None:
+                raise refused(422, "scarcity_needs_run", column="scarcity")
+        full = None if asked.scarcity is None or asked.run_id is None else str(self.shelf.saved(asked.run_id).folder)
+        task = {**asked.as_task(), "scenario": scenario, "options": options, "scarcity_run": full}
         return {**self.shipping.ask(asked.client, task), "run_id": asked.run_id}
 
     def simulate(self, asked: CrossingsAsked) -> dict[str, Any]:
@@ -239,7 +242,7 @@ class Server:
 
 def _require_one_state(asked: LiveAsked | RouteAsked | CrossingsAsked) -> None:
     if asked.scenario is not None:
-        raise refused(422, "give a run_id or a scenario, not both", column="scenario")
+        raise refused(422, "run_or_scenario", column="scenario")
 
 
 def _told(options: ScenarioOptions) -> dict[str, Any]:

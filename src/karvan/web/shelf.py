@@ -122,10 +122,10 @@ class RunShelf:
         with self._guard:
             found = self._index(self._trash).get(run_id)
             if found is None:
-                raise not_found("run in the trash", run_id)
+                raise not_found("run_in_the_trash", run_id)
             target = self._folder / run_id
             if target.exists():
-                raise refused(409, f"there is a run {run_id} already; the one in the trash stays there", table="runs")
+                raise refused(409, "run_is_there", table="runs", name=run_id)
             os.replace(found.folder, target)
         return self.entry(run_id)
 
@@ -147,8 +147,7 @@ class RunShelf:
         """
         found = self._found(run_id)
         if not self._is_of_this_case(found.manifest):
-            message = f"run {run_id} was made from other tables or measures than {self._corridor.manifest.id} has now; run it again first"
-            raise refused(409, message, table="runs")
+            raise refused(409, "other_case", table="runs", name=run_id, corridor=self._corridor.manifest.id)
         return options_of(found.manifest, folder=found.folder)
 
     def scenario(self, run_id: str) -> str:

@@ -105,9 +105,7 @@ def as_xlsx(name: str, frame: pl.DataFrame, about: Sequence[tuple[str, str]]) ->
     import xlsxwriter
 
     if frame.height > _MOST_SHEET_ROWS:
-        raise refused(
-            422, f"{name} has {frame.height:,} rows, a sheet holds {_MOST_SHEET_ROWS:,}; filter it, or take it as CSV", table=name
-        )
+        raise refused(422, "sheet_too_long", table=name, name=name, count=frame.height, most=_MOST_SHEET_ROWS)
     flat, buffer = _flat(_finite(frame)), io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(buffer, options) as book:
@@ -132,7 +130,7 @@ def as_geojson(name: str, frame: pl.DataFrame, known: References) -> bytes:
         Refused: The table has no places.
     """
     if name not in MAPPED:
-        raise refused(422, f"{name} cannot be drawn on a map; {' and '.join(MAPPED)} can", table=name, column="format")
+        raise refused(422, "not_on_a_map", table=name, column="format", name=name, mapped=", ".join(MAPPED))
     key = {"links": "link_id", "facilities": "facility_id"}[name]
     _require_column(name, frame, key)
     shapes = _link_shapes(known) if name == "links" else _facility_shapes(known)
@@ -196,26 +194,25 @@ def _condition(name: str, frame: pl.DataFrame, text: str) -> pl.Expr:
     column, _, rest = text.partition(":")
     operation, sign, value = rest.partition(":")
     if operation not in _OPERATIONS or not sign:
-        message = f"{text} must read COLUMN:OP:VALUE with OP one of {', '.join(_OPERATIONS)}"
-        raise refused(422, message, table=name, column="filter")
+        raise refused(422, "filter_form", table=name, column="filter", text=text, operations=", ".join(_OPERATIONS))
     _require_column(name, frame, column)
     kind = frame.schema[column]
     if operation == "has":
         if kind != pl.String:
-            raise refused(422, f"{column} is no text, so that it holds none", table=name, column=column)
+            raise refused(422, "filter_no_text", table=name, column=column, name=column)
         return pl.col(column).str.to_lowercase().str.contains(value.lower(), literal=True).fill_null(value=False)
     wanted: str | float | bool = value
     if kind.is_numeric():
         try:
             wanted = float(value)
         except ValueError as error:
-            raise refused(422, f"{column} is a number, '{value}' is none", table=name, column=column) from error
+            raise refused(422, "filter_no_number", table=name, column=column, name=column, value=value) from error
     elif kind == pl.Boolean:
         if value not in ("true", "false"):
-            raise refused(422, f"{column} is true or false, '{value}' is neither", table=name, column=column)
+            raise refused(422, "filter_no_truth", table=name, column=column, name=column, value=value)
         wanted = value == "true"
     elif kind != pl.String:
-        raise refused(422, f"{column} cannot be filtered", table=name, column=column)
+        raise refused(422, "filter_impossible", table=name, column=column, name=column)
     given = pl.col(column)
     return {
         "eq": given == wanted, "ne": given != wanted, "lt": given < wanted, "le": given <= wanted, "gt": given > wanted,
@@ -225,8 +222,10 @@ def _condition(name: str, frame: pl.DataFrame, text: str) -> pl.Expr:
 
 def _require_column(name: str, frame: pl.DataFrame, column: str) -> None:
     if column not in frame.columns:
-        hint = nearest(column, frame.columns) or f"; columns are {', '.join(frame.columns)}"
-        raise refused(422, f"table {name} has no column {column}{hint}", table=name, column=column)
+        near = nearest(column, frame.columns).removeprefix("; did you mean ").removesuffix("?")
+        if near:
+            raise refused(422, "no_column_near", table=name, column=column, name=column, where=name, near=near)
+        raise refused(422, "no_column", table=name, column=column, name=column, where=name, columns=", ".join(frame.columns))
 
 
 def _type(kind: pl.DataType) -> str:

@@ -90,7 +90,7 @@ class Worker:
     def _started(self) -> tuple[Connection, SpawnProcess]:
         with self._guard:
             if self._is_closed:
-                raise refused(503, "the server stops", table="server")
+                raise refused(503, "server_stops", table="server")
             if self._process is None or not self._process.is_alive() or self._connection is None:
                 context = multiprocessing.get_context("spawn")
                 own, other = context.Pipe()

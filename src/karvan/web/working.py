@@ -46,10 +46,10 @@ async def login(request: Request, asked: LoginAsked) -> Response:
     """A session for who knows the password."""
     server = server_of(request)
     if not server.sessions.needs_password:
-        raise refused(409, "this server has no password; open it by the address that it printed")
+        raise refused(409, "no_password")
     token = await server.sessions.login(asked.password)
     if token is None:
-        raise refused(401, "that is not the password", column="password")
+        raise refused(401, "wrong_password", column="password")
     answer = JSONResponse({"ok": True})
     answer.set_cookie(cookie_name(server.port), token, httponly=True, samesite="strict", path="/")
     return answer

@@ -9,7 +9,7 @@ const GROUPS = {
   finer: (row) => row.table === "facilities",
   answer: () => true,
 };
-const nameOf = (row) => row.name ?? row.row.replaceAll("_", " ");
+const nameOf = (row) => row.name;
 const told = (row, value) =>
   /^share/.test(row.unit ?? "") ? percent(value, 1) : `${amount(value)} ${row.unit && row.unit !== "1" ? unit(row.unit) : ""}`.trim();
 const rounded = (value) => Number(value.toPrecision(4));
@@ -116,7 +116,7 @@ export function assumptionSliders(app) {
         "details",
         { class: "small" },
         h("summary", {}, chip(row.confidence), h("span", { class: "visually-hidden" }, t("measure.more", { title: nameOf(row) }))),
-        row.doc ? h("p", { class: "soft" }, row.doc) : null,
+        row.doc ? h("p", { class: "soft" }, t(`input_doc.${row.column}`)) : null,
         source ? h("p", { class: "soft" }, t("card.source"), " ", source) : null,
         row.note ? h("p", { class: "soft" }, row.note) : null,
         h("p", { class: "soft" }, t(`assume.acts_${row.live}`)),

@@ -1,5 +1,6 @@
 // Runs that are being made: followed by server-sent events, cancelled, resumed.
 import { t } from "../i18n.js";
+import { saidOf } from "./server.js";
 
 export const isEnded = (job) => job.ended_at !== null;
 
@@ -27,8 +28,9 @@ export function follow(server, jobId, tell) {
 
 export function toldOf(job) {
   if (job.state === "waiting") return job.waits_for ? t("job.waits_for", { count: job.waits_for }) : t("job.waiting");
-  if (job.state === "running") return job.progress.step || t("job.running");
+  const { step, message } = job.progress;
+  if (job.state === "running") return message ? t(message.key, message.values) : step || t("job.running");
   if (job.state === "done") return t(job.is_reused ? "job.reused" : "job.done");
-  const words = job.problems.map((problem) => problem.message).join(" ");
+  const words = job.problems.map(saidOf).join(" ");
   return words ? `${t(`job.${job.state}`)}: ${words}` : t(`job.${job.state}`);
 }

@@ -1,4 +1,4 @@
-// One year answered while somebody moves it: asked by frame, the newest wins, the map drawn from the answer.
+// One year answered while somebody moves it: asked at once, the newest that waits wins, the map drawn from the answer.
 
 // A run's document with the moved year laid over it; what an answer does not tell stays that of the run.
 export function laidOver(doc, answer) {
@@ -38,7 +38,6 @@ export const changesOf = (answer) => Object.fromEntries(answer.links.map((row) =
 
 // `body()` gives what is asked for, or null where nothing is moved; one request is on its way at a time, then the newest.
 export function makeLive({ server, body, onanswer, onrefusal, onwait }) {
-  let frame = 0;
   let since = null; // when the newest input came
   let isBusy = false;
   let isPending = false;
@@ -54,7 +53,7 @@ export function makeLive({ server, body, onanswer, onrefusal, onwait }) {
     isBusy = true;
     onwait(true);
     try {
-      const answer = await server.ask("/api/live", { method: "POST", body: asked });
+      const answer = await server.ask("/api/live", { method: "POST", body: asked, isBare: true });
       if (began !== null) performance.measure("karvan-live-answer", { start: began });
       onanswer(answer, { asked, began });
     } catch (refusal) {
@@ -72,8 +71,7 @@ export function makeLive({ server, body, onanswer, onrefusal, onwait }) {
   return {
     moved(at = performance.now()) {
       since = at;
-      cancelAnimationFrame(frame);
-      frame = requestAnimationFrame(send);
+      send();
     },
   };
 }

@@ -1,7 +1,7 @@
 // The case's measures as cards: tick, date, what changes, cost, who pays, status, on whose word.
 import { chip } from "../cards.js";
 import { h } from "../dom.js";
-import { amount, percent, t, term } from "../i18n.js";
+import { amount, has, percent, t, term, unit } from "../i18n.js";
 import { toggled } from "./draft.js";
 
 export function measureCards(app) {
@@ -35,6 +35,7 @@ export function measureCards(app) {
       },
     });
     const paid = row.sponsors.map((each) => (each.share === null ? each.name : `${each.name} ${percent(each.share)}`)).join(", ");
+    const size = sizeOf(row);
     const told = row.source?.published ? `${row.source.title} (${row.source.published})` : row.source?.title;
     const until = row.until_date ? t("measure.until", { date: row.until_date }) : null;
     const facts = [row.from_date, until, costOf(row), term("status", row.status)].filter(Boolean).join(" · ");
@@ -47,7 +48,7 @@ export function measureCards(app) {
         { class: "measure-words" },
         h("label", { for: `tick-${row.measure_id}` }, row.title),
         h("p", { class: "small" }, facts),
-        row.size ? h("p", { class: "soft small" }, row.size) : null,
+        size ? h("p", { class: "soft small" }, size) : null,
         paid ? h("p", { class: "soft small" }, t("measure.paid_by", { sponsors: paid })) : null,
         h(
           "details",
@@ -61,7 +62,7 @@ export function measureCards(app) {
         ),
       ),
     );
-    const words = [row.title, row.doc, row.size, paid, row.status, row.measure_id, told].join(" ").toLowerCase();
+    const words = [row.title, row.doc, size, paid, row.status, row.measure_id, told].join(" ").toLowerCase();
     return { element, tick, words };
   }
 
@@ -131,6 +132,28 @@ export function measureCards(app) {
   group();
   draw();
   return { element, draw, group };
+}
+
+const TOLD_OF_SIZE = 2;
+
+// What a measure changes, the first of it.
+function sizeOf({ changes, changes_count: count }) {
+  const told = changes.slice(0, TOLD_OF_SIZE).map(changeOf);
+  if (count > TOLD_OF_SIZE) told.push(t("change.more", { count: count - TOLD_OF_SIZE }));
+  return told.join("; ");
+}
+
+// Words of closed lists that name what a measure changes.
+const WORDS = { mode: (id) => term("mode", id), loading: (id) => term("loading", id) };
+
+function changeOf({ kind, parts, column, old, new: now, factor, unit: name }) {
+  const values = { name: parts.map(({ text, kind: word, id }) => text ?? WORDS[word](id)).join(", "), what: term("changed", column) };
+  if (has(`change.${kind}`) && kind !== "set") return t(`change.${kind}`, values);
+  if (factor !== null) return t("change.times", { ...values, factor });
+  if (column === "is_open") return t(now ? "change.open" : "change.close", values);
+  if (typeof now === "boolean") return t(now ? "change.holds" : "change.ends", values);
+  const shown = (value) => (typeof value === "number" ? amount(value) : (value ?? t("change.nothing")));
+  return t("change.set", { ...values, old: shown(old), new: shown(now), unit: name ? unit(name) : "" }).trim();
 }
 
 function costOf(row) {

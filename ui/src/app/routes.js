@@ -1,9 +1,15 @@
 // The room of a shipper: what is asked, and the answer. What was asked stands in the address; the answer stays while other rooms are looked at.
 import { button, h } from "../dom.js";
 import { t } from "../i18n.js";
+import { originOf } from "../names.js";
 import { answerView } from "../shipping.js";
 
-export const ASKED = ["from", "to", "goods", "ready", "deadline", "avoid", "via", "network"];
+const CARGO = { tonnes: "tonnes", value: "value_usd_per_t", unit: "unit_t", piece: "piece_t" };
+export const ASKED = [
+  ...["from", "to", "goods", "ready", "deadline", "avoid", "via", "network"],
+  ...["tonnes", "value", "unit", "piece", "reefer", "hazard", "oversize", "scarcity"],
+];
+const MOST_QUOTES_SIGNS = 48000; // as the server takes
 const several = (text) =>
   text
     .split(";")
@@ -20,8 +26,10 @@ export function routeAsked(params) {
 // Places by what people call them; a name that two places have is left to the server, which lists them.
 function placesOf(kase) {
   const byWord = new Map();
+  const english = Object.fromEntries(originOf(kase).places.map((place) => [place.place_id, place.name]));
   for (const place of kase.places) {
-    const words = [place.place_id, place.name, place.unlocode, ...(place.aliases ?? "").split(";")].filter(Boolean).map(simple);
+    const own = [place.place_id, place.name, english[place.place_id], place.unlocode, ...(place.aliases ?? "").split(";")];
+    const words = own.filter(Boolean).map(simple);
     for (const word of new Set(words)) byWord.set(word, byWord.has(word) ? null : place);
   }
   const names = Object.fromEntries(kase.places.map((place) => [place.place_id, place.name]));
@@ -83,6 +91,68 @@ export function routesRoom(app, context, run) {
       ),
     ),
   };
+  const amountOf = (name) => h("input", { type: "number", id: `ship-${name}`, min: 0, step: "any", value: now[name] ?? "" });
+  const tickOf = (name) => h("input", { type: "checkbox", id: `ship-${name}`, checked: now[name] === "1" });
+  const more = {
+    ...Object.fromEntries(Object.keys(CARGO).map((name) => [name, amountOf(name)])),
+    reefer: tickOf("reefer"),
+    oversize: tickOf("oversize"),
+    hazard: words("ship-hazard", now.hazard ?? "", { pattern: "[1-9](\\.[1-9])?", maxlength: 3 }),
+    scarcity: h(
+      "select",
+      { id: "ship-scarcity" },
+      ["", "price", "queue"].map((name) =>
+        h("option", { value: name, selected: name === (now.scarcity ?? "") }, t(`ship.scarcity_${name || "none"}`)),
+      ),
+    ),
+  };
+  // Full places cost as a run found them, so that they are told only where its network is asked.
+  const drawScarcity = () => {
+    more.scarcity.disabled = inputs.network.value !== "";
+    if (more.scarcity.disabled) more.scarcity.value = "";
+  };
+  inputs.network.addEventListener("change", drawScarcity);
+  drawScarcity();
+  const told = h("span", { class: "small", role: "status" });
+  const file = h("input", { type: "file", id: "ship-quotes", accept: ".csv,text/csv", class: "visually-hidden", onchange: () => take(file.files[0]) });
+  const drop = button(t("ship.quotes_drop"), () => take(null), { class: "link", id: "ship-quotes-drop" });
+  async function take(chosen) {
+    const text = chosen && chosen.size <= 4 * MOST_QUOTES_SIGNS ? await chosen.text() : null;
+    const isTooLong = Boolean(chosen) && (text === null || text.length > MOST_QUOTES_SIGNS);
+    desk.set({ quotes: text && !isTooLong ? { name: chosen.name, text } : null });
+    if (!desk.get().quotes) file.value = "";
+    drawQuotes();
+    if (isTooLong) told.textContent = t("ship.quotes_too_long", { most: MOST_QUOTES_SIGNS });
+  }
+  function drawQuotes() {
+    const { quotes } = desk.get();
+    told.textContent = quotes ? t("ship.quotes_taken", { name: quotes.name }) : "";
+    drop.hidden = !quotes;
+  }
+  drawQuotes();
+  const isAsked = ["tonnes", "value", "unit", "piece", "reefer", "hazard", "oversize", "scarcity"].some((name) => now[name]);
+  const tick = (label, control) => h("label", { class: "ship-tick" }, control, h("span", {}, label));
+  const details = h(
+    "details",
+    { class: "ship-more", open: isAsked || desk.get().quotes ? true : null },
+    h("summary", {}, t("ship.more")),
+    h("div", { class: "ship-fields" }, [
+      field(t("ship.tonnes"), more.tonnes),
+      field(t("ship.value"), more.value),
+      field(t("ship.unit"), more.unit),
+      field(t("ship.piece"), more.piece),
+      field(t("ship.hazard"), more.hazard),
+      h("div", { class: "ship-ticks" }, tick(t("ship.reefer"), more.reefer), tick(t("ship.oversize"), more.oversize)),
+      field(t("ship.scarcity"), more.scarcity),
+      h(
+        "div",
+        { class: "drawer-field" },
+        h("span", { class: "soft small" }, t("ship.quotes")),
+        h("div", { class: "tools" }, h("label", { class: "button file" }, t("ship.quotes_choose"), file), told, drop),
+      ),
+    ]),
+    h("p", { class: "soft small" }, t("ship.quotes_told")),
+  );
   const lists = [
     h(
       "datalist",
@@ -124,6 +194,7 @@ export function routesRoom(app, context, run) {
       field(t("ship.network"), inputs.network),
     ]),
     lists,
+    details,
     h("div", { class: "tools" }, find, cancel, said),
     h("p", { class: "soft small" }, t(server.mayChange() ? "ship.hint" : "app.reader")),
   );
@@ -150,6 +221,10 @@ export function routesRoom(app, context, run) {
       avoid: ids(inputs.avoid.value),
       via: ids(inputs.via.value),
       network: inputs.network.value,
+      ...Object.fromEntries([...Object.keys(CARGO), "scarcity"].map((name) => [name, more[name].value])),
+      hazard: more.hazard.value.trim(),
+      reefer: more.reefer.checked ? "1" : "",
+      oversize: more.oversize.checked ? "1" : "",
     };
     return Object.fromEntries(Object.entries(found).filter(([, value]) => value));
   }
@@ -173,6 +248,12 @@ export function routesRoom(app, context, run) {
       deadline: route.deadline ?? null,
       avoid: several(route.avoid ?? ""),
       via: several(route.via ?? ""),
+      ...Object.fromEntries(Object.entries(CARGO).map(([name, key]) => [key, route[name] ? Number(route[name]) : null])),
+      is_reefer: route.reefer === "1",
+      hazard_class: route.hazard || null,
+      is_out_of_gauge: route.oversize === "1",
+      quotes: desk.get().quotes?.text ?? null,
+      scarcity: route.scarcity || null,
       ...(route.network ? { scenario: route.network } : { run_id: run?.run_id ?? null }),
     };
     try {

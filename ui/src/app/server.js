@@ -1,11 +1,18 @@
 // Talks to the server: the token of the launch, failures in the server's own words, and whether it can be reached.
-import { t } from "../i18n.js";
+import { currentLanguage, has, t } from "../i18n.js";
+import { spoken } from "../names.js";
 
 const RETRY_MS = 2000;
 
+// A problem in the language that is spoken; one that has no message in the catalogues is told as it came.
+export function saidOf({ key, values, message }) {
+  if (key && has(`error.${key}`)) return t(`error.${key}`, values);
+  return currentLanguage() === "en" ? message : t("error.in_english", { message });
+}
+
 export class Refusal extends Error {
   constructor(status, problems) {
-    super(problems.map((problem) => problem.message).join(" "));
+    super(problems.map(saidOf).join(" "));
     this.status = status;
     this.problems = problems;
   }
@@ -13,6 +20,7 @@ export class Refusal extends Error {
 
 export function makeServer() {
   let session = null;
+  let names = {};
   let isLost = false;
   let timer = null;
   const followers = new Set();
@@ -32,13 +40,14 @@ export function makeServer() {
     } catch (error) {
       if (error.name === "AbortError") throw error;
       lost(true);
-      throw new Refusal(0, [{ message: t("app.lost") }]);
+      throw new Refusal(0, [{ key: "lost", message: t("app.lost") }]);
     }
     lost(false);
     return answer;
   }
 
-  async function ask(path, { method = "GET", body = null, signal = null } = {}) {
+  // `isBare`: an answer of ids and numbers, which nothing is called in.
+  async function ask(path, { method = "GET", body = null, signal = null, isBare = false } = {}) {
     const headers = { accept: "application/json" };
     if (session?.token) headers["x-karvan-token"] = session.token;
     if (body !== null) headers["content-type"] = "application/json";
@@ -53,7 +62,8 @@ export function makeServer() {
       }
       throw new Refusal(answer.status, problems);
     }
-    return JSON.parse(text);
+    const found = JSON.parse(text);
+    return isBare ? found : spoken(found, found.names ?? names);
   }
 
   // Who we are to the server; asked again when it was away, because it may have been started anew.
@@ -65,6 +75,10 @@ export function makeServer() {
   return {
     ask,
     greet,
+    // Translations of the case, in which answers are told from then on.
+    call: (found) => {
+      names = found;
+    },
     text: async (path) => (await fetched(path)).text(),
     mayChange: () => Boolean(session?.may_change),
     isLost: () => isLost,

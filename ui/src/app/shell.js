@@ -5,6 +5,7 @@ import { languagePicker } from "../controls.js";
 import { button, h } from "../dom.js";
 import { currentLanguage, t } from "../i18n.js";
 import { registerBasemap } from "../map.js";
+import { originOf, spoken } from "../names.js";
 import { START, createStore } from "../store.js";
 import { preferredTheme, prefersStill } from "../theme.js";
 import { draftOfRun, draftOfScenario, editsOf, isMoved, jobOf, moveOf } from "./draft.js";
@@ -21,7 +22,8 @@ const VIEWS = ["map", "routes", "crossings", "corridors", "compare", "tables", "
 const POLL_MS = 4000;
 const NARROW = "(max-width: 1000px)";
 
-export function mountApp(root, { server, session, kase, basemap, licences, runs, trash, jobs, asked }) {
+export function mountApp(root, { server, session, kase: first, basemap, licences, runs, trash, jobs, asked }) {
+  let kase = first;
   registerBasemap(basemap);
   const client = crypto.randomUUID();
   const desk = createStore({
@@ -44,6 +46,7 @@ export function mountApp(root, { server, session, kase, basemap, licences, runs,
     simulation: null,
     isSimulating: false,
     answer: null,
+    quotes: null,
     view: VIEWS.includes(asked.view) ? asked.view : "map",
   });
   const store = createStore({
@@ -115,9 +118,9 @@ export function mountApp(root, { server, session, kase, basemap, licences, runs,
     },
     edit(draft, at) {
       desk.set({ draft });
-      ui.drawer.draw();
       const { doc } = desk.get();
       if (doc?.years.includes(store.get().year) && server.mayChange()) live.moved(at ?? performance.now());
+      ui.drawer.draw(); // while the server reckons
       askValues();
     },
     back() {
@@ -136,7 +139,7 @@ export function mountApp(root, { server, session, kase, basemap, licences, runs,
         ui.drawer.clearName();
         watch(job);
       } catch (refusal) {
-        const problems = refusal.problems.map(({ message }) => ({ message }));
+        const { problems } = refusal;
         desk.set({ job: { job_id: null, state: "failed", ended_at: "now", problems, progress: { share: 0, step: "" } } });
         ui.drawer.drawJob();
       }
@@ -344,10 +347,20 @@ export function mountApp(root, { server, session, kase, basemap, licences, runs,
     if (isBusy) app.say(t("app.loading"));
   }
 
+  // What the server told, in the language that is chosen.
+  function retell() {
+    const { names } = originOf(kase);
+    const again = (held) => held && spoken(originOf(held), names);
+    const keys = ["kase", "doc", "against", "comparison", "answer", "runs", "trash", "jobs"];
+    desk.set(Object.fromEntries(keys.map((key) => [key, again(desk.get()[key])])));
+    ({ kase } = desk.get());
+  }
+
   // Bar and drawer, in the language that is chosen.
   function dress() {
     const languages = languagePicker((code) => {
       remember("language", code);
+      retell();
       dress();
       go(desk.get().view);
     });
@@ -534,9 +547,9 @@ export function mountApp(root, { server, session, kase, basemap, licences, runs,
   });
   setInterval(() => document.visibilityState === "visible" && !server.isLost() && refreshJobs(), POLL_MS);
 
-  const first = runOf(asked.run)?.run_id ?? runs[0]?.run_id;
+  const opened = runOf(asked.run)?.run_id ?? runs[0]?.run_id;
   const begin = async () => {
-    if (first) await load(first);
+    if (opened) await load(opened);
     go(desk.get().view);
     const on = jobs.find((job) => !isEnded(job));
     if (on) watch(on);
