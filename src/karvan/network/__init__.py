@@ -6,19 +6,31 @@ Goes in: nothing. Comes out: one declared table per noun, and road networks of o
 from karvan.network.counting import Cordons, RouteFamilies
 from karvan.network.crossings import Arrivals, Berths, Calls, Closures, Crossings, Passages, SeaLevelPaths, Ships, Systems
 from karvan.network.delays import DelayCurves, RoadCurves
-from karvan.network.energy import PowerLines, PowerPlants, PowerZones
+from karvan.network.energy import (
+    PowerBorderCosts,
+    PowerCapacities,
+    PowerDemand,
+    PowerLines,
+    PowerPlants,
+    PowerProfiles,
+    PowerShapes,
+    PowerStores,
+    PowerZones,
+)
 from karvan.network.facilities import Facilities, FacilityUses, Fleet, Returns, Sailings, Services
 from karvan.network.journeys import Journeys
 from karvan.network.limits import Depths, Limits, SeaLevels, Vessels
 from karvan.network.operators import Operators, Tariffs
 from karvan.network.places import Links, Modes, Places, Terminals, Waypoints
+from karvan.network.power_system import Lines, Plants, PowerSystem, Stores
 from karvan.network.quotes import Surcharges, ThroughRates
 from karvan.network.roads import LINK_COLUMNS, RoadNetwork, road_network, time_integral, travel_time
 
 __all__ = [
     "LINK_COLUMNS", "Arrivals", "Berths", "Calls", "Closures", "Cordons", "Crossings", "DelayCurves", "Depths", "Facilities",
-    "FacilityUses", "Fleet", "Journeys", "Limits", "Links", "Modes", "Operators", "Passages", "Places", "PowerLines", "PowerPlants",
-    "PowerZones", "Returns", "RoadCurves", "RoadNetwork", "RouteFamilies", "Sailings", "SeaLevelPaths", "SeaLevels", "Services", "Ships",
+    "FacilityUses", "Fleet", "Journeys", "Limits", "Lines", "Links", "Modes", "Operators", "Passages", "Places", "Plants", "PowerBorderCosts",
+    "PowerCapacities", "PowerDemand", "PowerLines", "PowerPlants", "PowerProfiles", "PowerShapes", "PowerStores", "PowerSystem", "PowerZones",
+    "Returns", "RoadCurves", "RoadNetwork", "RouteFamilies", "Sailings", "SeaLevelPaths", "SeaLevels", "Services", "Ships", "Stores",
     "Surcharges", "Systems", "Tariffs", "Terminals", "ThroughRates", "Vessels", "Waypoints", "road_network", "time_integral",
     "travel_time",
 ]  # fmt: skip
