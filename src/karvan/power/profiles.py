@@ -24,7 +24,7 @@ WIND_MEMORY = 0.97
 _SUN_MEMORY, _SUN_MEAN, _SUN_SPREAD = 0.45, 0.75, 4.0
 _LOAD_MEMORY, _LOAD_SPREAD = 0.7, 0.02
 _WEEKDAY = np.array([1.0, 1.01, 1.01, 1.01, 1.0, 0.96, 0.93])
-_MOST_CAPACITY_FACTOR = 0.62
+_MOST_CAPACITY_FACTOR = 0.59
 _SKIES = 15
 
 
@@ -63,7 +63,7 @@ def _winds(rows: list[dict[str, Any]], targets: list[FloatArray], year: int, see
     normal = lasting(HOURS, _likeness(rows), WIND_MEMORY, seed=seed, purpose=WIND)
     found = {}
     for number, (row, target) in enumerate(zip(rows, targets, strict=True)):
-        scale = np.array([scale_for(min(float(share), _MOST_CAPACITY_FACTOR)) for share in target])
+        scale = scale_for(np.minimum(target, _MOST_CAPACITY_FACTOR))
         found[row["profile_id"]] = turbine_share(weibull_speed(np.minimum(ndtr(normal[:, number]), 1.0 - 1e-12), scale[month]))
     return found
 

@@ -14,17 +14,22 @@ the dual of its balance.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from karvan.errors import SolverError
-from karvan.network import PowerSystem
+from karvan.network import Plants, PowerSystem
+from karvan.power.solver import model_of, run, set_basis, silent_solver
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 Index32 = npt.NDArray[np.int32]
+
+_STRETCH = 120
+_NOTHING_MW = 1e-6
 
 
 @dataclass(frozen=True)
@@ -174,35 +179,43 @@ def _pattern(system: PowerSystem, layout: Layout) -> list[tuple[list[int], list[
 
 
 class Dispatcher:
-    """A dispatch kept alive: sizes of lines and costs change, and the solver goes on from where it stood.
+    """A dispatch kept alive: sizes, costs, loads and weather change, and the solver goes on from where it stood.
 
-    Digits of what is solved again may differ from those of a fresh one within the solver's tolerance where several answers are best.
+    The first solve starts from short stretches of hours solved one after the other, each from the one before it; what is left to do is to
+    join them. Digits of what is solved again may differ from those of a fresh one within the solver's tolerance where several answers are
+    equally good.
     """
 
     def __init__(self, system: PowerSystem) -> None:
-        import highspy
-
         self.system = system
-        self.program = linear_program(system)
-        self._solver = highspy.Highs()
-        self._solver.setOptionValue("output_flag", False)
-        self._solver.setOptionValue("threads", 1)
-        self._solver.passModel(_model(self.program))
-        self._hours = np.arange(system.hours, dtype=np.int64) * self.program.layout.width
+        self._merged, self._group = merged(system)
+        self.program = linear_program(self._merged)
+        self._solver = silent_solver()
+        self._solver.passModel(model_of(self.program))
+        self._is_fresh = True
 
     def resize(self, line_id: str, capacity_mw: float) -> None:
         """Give a line another capacity, each way."""
         line, layout = self.system.lines.ids.index(line_id), self.program.layout
+        hours = np.arange(self.system.hours, dtype=np.int64) * layout.width
         for first in (layout.there, layout.back):
-            columns = (self._hours + first + line).astype(np.int32)
+            columns = (hours + first + line).astype(np.int32)
             self._solver.changeColsBounds(len(columns), columns, np.zeros(len(columns)), np.full(len(columns), float(capacity_mw)))
         self.system = self.system.with_capacity(line_id, capacity_mw)
+        self._merged = self._merged.with_capacity(line_id, capacity_mw)
 
-    def recost(self, plant_id: str, cost_usd_per_mwh: float) -> None:
-        """Give plants another cost of running."""
-        plant = self.system.plants.ids.index(plant_id)
-        columns = (self._hours + self.program.layout.plants + plant).astype(np.int32)
-        self._solver.changeColsCost(len(columns), columns, np.full(len(columns), float(cost_usd_per_mwh)))
+    def renew(self, system: PowerSystem) -> None:
+        """Go over to another year or scenario of the same zones, plants, stores and lines.
+
+        Raises:
+            SolverError: What stands where is not the same, so that the dispatch must be built anew.
+        """
+        folded, group = merged(system)
+        program = linear_program(folded)
+        if not (np.array_equal(group, self._group) and _is_same_shape(program, self.program)):
+            raise SolverError("another power system has other plants, stores or lines; it needs a dispatch of its own")
+        _set_bounds(self._solver, program)
+        self.system, self._merged, self.program = system, folded, program
 
     def solve(self) -> Solved:
         """Least cost of all hours.
@@ -210,14 +223,13 @@ class Dispatcher:
         Raises:
             SolverError: There is none; names the zone, the hour and the limit. Or the solver did not finish.
         """
-        import highspy
-
-        status = self._solver.run()
-        reached = self._solver.getModelStatus()
-        if status == highspy.HighsStatus.kError or reached != highspy.HighsModelStatus.kOptimal:
-            told = self._solver.modelStatusToString(reached)
-            if reached in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
-                raise SolverError(_too_much(self.system))
+        if self._is_fresh and self.system.hours >= 2 * _STRETCH:
+            _start(self._solver, self._merged)
+        self._is_fresh = False
+        told = run(self._solver)
+        if told == "Infeasible":
+            raise SolverError(too_much(self.system))
+        if told != "Optimal":
             raise SolverError(f"the power dispatch was not solved: the solver ended with '{told}'")
         return self._read()
 
@@ -230,7 +242,7 @@ class Dispatcher:
         worth = np.maximum(-reduced, 0.0)
         return Solved(
             objective_usd=float(info.objective_function_value),
-            plant_mw=x[:, layout.plants : layout.there],
+            plant_mw=_spread(x[:, layout.plants : layout.there], self._merged.plants.most_mw, self.system.plants.most_mw, self._group),
             there_mw=x[:, layout.there : layout.back],
             back_mw=x[:, layout.back : layout.lost],
             lost_mw=x[:, layout.lost : layout.give],
@@ -245,48 +257,118 @@ class Dispatcher:
         )
 
 
-def _model(program: LinearProgram) -> object:
-    import highspy
+def _start(solver: Any, system: PowerSystem) -> None:
+    """Give the solver the bases of short stretches of hours to start from; leave it alone if one of them has no answer."""
+    columns: list[Any] = []
+    rows: list[Any] = []
+    small = silent_solver()
+    for first in range(0, system.hours, _STRETCH):
+        last = min(first + _STRETCH, system.hours)
+        program = linear_program(system.between(first, last))
+        if first == 0 or last - first < _STRETCH:
+            small.passModel(model_of(program))
+        else:
+            _set_bounds(small, program)
+        if run(small) != "Optimal":
+            return
+        basis = small.getBasis()
+        columns.extend(basis.col_status)
+        rows.extend(basis.row_status)
+    set_basis(solver, columns, rows)
 
-    model = highspy.HighsLp()
-    model.num_col_, model.num_row_ = len(program.cost), len(program.row_least)
-    model.col_cost_, model.col_lower_, model.col_upper_ = program.cost, program.least, program.most
-    model.row_lower_, model.row_upper_ = program.row_least, program.row_most
-    model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    model.a_matrix_.start_, model.a_matrix_.index_, model.a_matrix_.value_ = program.starts, program.rows, program.values
-    return model
+
+def _set_bounds(solver: Any, program: LinearProgram) -> None:
+    columns, rows = np.arange(len(program.cost), dtype=np.int32), np.arange(len(program.row_least), dtype=np.int32)
+    solver.changeColsBounds(len(columns), columns, program.least, program.most)
+    solver.changeColsCost(len(columns), columns, program.cost)
+    solver.changeRowsBounds(len(rows), rows, program.row_least, program.row_most)
 
 
-def _too_much(system: PowerSystem) -> str:
-    """Why there is no dispatch: only plants that must run can ask for more than can be taken. Found by letting them be shed at a price."""
-    from dataclasses import replace
+def _is_same_shape(one: LinearProgram, other: LinearProgram) -> bool:
+    return one.layout == other.layout and all(
+        np.array_equal(getattr(one, name), getattr(other, name)) for name in ("starts", "rows", "values")
+    )  # fmt: skip
 
-    wide = system.plants
-    zones = len(system.zone_ids)
-    forced = np.zeros((system.hours, zones))
-    for plant, zone in enumerate(wide.zone):
-        forced[:, zone] += wide.least_mw[:, plant]
-    # What must run becomes a plant of its own that may stay below; leaving it idle costs what lost load does.
-    relaxed = replace(wide, least_mw=np.zeros_like(wide.least_mw), cost_usd_per_mwh=wide.cost_usd_per_mwh + 1.0)
-    extra = replace(
-        relaxed,
-        ids=(*relaxed.ids, *(f"must_run_{zone}" for zone in system.zone_ids)),
-        technologies=(*relaxed.technologies, *("must run",) * zones),
-        zone=np.concatenate((relaxed.zone, np.arange(zones))),
-        cost_usd_per_mwh=np.concatenate((relaxed.cost_usd_per_mwh, -system.lost_load_usd_per_mwh)),
-        co2_t_per_mwh=np.concatenate((relaxed.co2_t_per_mwh, np.zeros(zones))),
-        capacity_mw=np.concatenate((relaxed.capacity_mw, forced.max(axis=0))),
-        most_mw=np.hstack((np.maximum(relaxed.most_mw - wide.least_mw, 0.0), forced)),
-        least_mw=np.zeros((system.hours, len(wide.ids) + zones)),
-        is_weather=np.concatenate((relaxed.is_weather, np.zeros(zones, dtype=np.bool_))),
+
+def merged(system: PowerSystem) -> tuple[PowerSystem, IntArray]:
+    """The same system with plants of a zone that follow the weather at one cost as one plant, and where each plant has gone.
+
+    Which of them gives what is of no account to the rest of the system.
+    """
+    plants = system.plants
+    place: dict[tuple[int, float, float], int] = {}
+    group = np.empty(len(plants.ids), dtype=np.int64)
+    count = 0
+    for number in range(len(plants.ids)):
+        key = (int(plants.zone[number]), float(plants.cost_usd_per_mwh[number]), float(plants.co2_t_per_mwh[number]))
+        is_free = bool(plants.is_weather[number]) and not plants.least_mw[:, number].any()
+        if is_free and key in place:
+            group[number] = place[key]
+            continue
+        if is_free:
+            place[key] = count
+        group[number] = count
+        count += 1
+    first = np.array([int(np.argmax(group == number)) for number in range(count)], dtype=np.int64)
+
+    def added(values: FloatArray) -> FloatArray:
+        found = np.zeros((len(values), count))
+        for number, goes in enumerate(group):
+            found[:, goes] += values[:, number]
+        return found
+
+    folded = Plants(
+        ids=tuple(plants.ids[number] for number in first),
+        technologies=tuple(plants.technologies[number] for number in first),
+        zone=plants.zone[first],
+        cost_usd_per_mwh=plants.cost_usd_per_mwh[first],
+        co2_t_per_mwh=plants.co2_t_per_mwh[first],
+        capacity_mw=added(plants.capacity_mw[None, :])[0],
+        most_mw=added(plants.most_mw),
+        least_mw=added(plants.least_mw),
+        is_weather=plants.is_weather[first],
     )
-    solved = Dispatcher(replace(system, plants=extra)).solve()
-    shed = forced - solved.plant_mw[:, len(wide.ids) :]
-    over = np.argwhere(shed > 1e-6)
+    return replace(system, plants=folded), group
+
+
+def _spread(given: FloatArray, most: FloatArray, each: FloatArray, group: IntArray) -> FloatArray:
+    """What merged plants give, shared by what each could have given; a plant alone keeps its own digits."""
+    alone = np.bincount(group)[group] == 1
+    whole = most[:, group]
+    share = np.divide(each, whole, out=np.zeros_like(each), where=whole > 0.0)
+    return np.where(alone, given[:, group], given[:, group] * share)
+
+
+def too_much(system: PowerSystem) -> str:
+    """Why there is no dispatch: only plants that must run can ask for more than can be taken. Found by letting them be shed at a price."""
+    plants, zones = system.plants, len(system.zone_ids)
+    forced = np.zeros((system.hours, zones))
+    for plant, zone in enumerate(plants.zone):
+        forced[:, zone] += plants.least_mw[:, plant]
+    eased = replace(
+        plants,
+        ids=(*plants.ids, *(f"must run in {zone}" for zone in system.zone_ids)),
+        technologies=(*plants.technologies, *("must run",) * zones),
+        zone=np.concatenate((plants.zone, np.arange(zones))),
+        cost_usd_per_mwh=np.concatenate((plants.cost_usd_per_mwh, -system.lost_load_usd_per_mwh)),
+        co2_t_per_mwh=np.concatenate((plants.co2_t_per_mwh, np.zeros(zones))),
+        capacity_mw=np.concatenate((plants.capacity_mw, forced.max(axis=0))),
+        most_mw=np.hstack((plants.most_mw - plants.least_mw, forced)),
+        least_mw=np.zeros((system.hours, len(plants.ids) + zones)),
+        is_weather=np.concatenate((plants.is_weather, np.zeros(zones, dtype=np.bool_))),
+    )
+    solver, program = silent_solver(), linear_program(replace(system, plants=eased))
+    solver.passModel(model_of(program))
+    if run(solver) != "Optimal":
+        return "the power dispatch has no answer, and plants that must run are not the cause"
+    layout = program.layout
+    given = np.array(solver.getSolution().col_value).reshape(system.hours, layout.width)[:, layout.plants + len(plants.ids) : layout.there]
+    over = np.argwhere(forced - given > _NOTHING_MW)
     if not len(over):
-        return "the power dispatch has no answer, and no plant that must run is the cause"
+        return "the power dispatch has no answer, and plants that must run are not the cause"
     hour, zone = (int(part) for part in over[0])
     return (
-        f"the power dispatch has no answer: in {system.zone_ids[zone]}, hour {hour}, plants that must run give {forced[hour, zone]:,.1f} MW, "
-        f"{shed[hour, zone]:,.1f} MW more than its load, stores and lines can take; {len(over)} such hours in all"
+        f"the power dispatch has no answer: in zone {system.zone_ids[zone]}, hour {hour}, plants that must run give "
+        f"{forced[hour, zone]:,.1f} MW, {forced[hour, zone] - given[hour, zone]:,.1f} MW more than its load, stores and lines can take; "
+        f"{len(over)} such hours in all. Lower least_share of its plants, or widen its lines"
     )

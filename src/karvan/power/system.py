@@ -18,8 +18,6 @@ from karvan.power.profiles import by_year, loads_mw, profiles, shapes
 FloatArray = npt.NDArray[np.float64]
 Tables = Mapping[str, pl.DataFrame]
 
-_NOTHING_MW = 1e-9
-
 
 @dataclass(frozen=True)
 class GivenSeries:
@@ -108,13 +106,14 @@ def _hourly(columns: list[FloatArray]) -> FloatArray:
 def _plants(
     tables: Tables, position: Mapping[str, int], made: Mapping[str, FloatArray], sizes: Mapping[str, float], year: int
 ) -> Plants:  # fmt: skip
-    rows = [row for row in tables["power_plants"].sort("plant_id").to_dicts() if _size(sizes, row["plant_id"], "power_plants") > _NOTHING_MW]
+    rows = tables["power_plants"].sort("plant_id").to_dicts()
     by_month, month = shapes(tables), calendar(year).month
+    capacity = [_size(sizes, row["plant_id"], "power_plants") for row in rows]
     most, least = [], []
-    for row in rows:
-        able = np.full(HOURS, sizes[row["plant_id"]] * row["available_share"])
+    for row, size in zip(rows, capacity, strict=True):
+        able = np.full(HOURS, size * row["available_share"])
         if row["availability_shape_id"] is not None:
-            able = np.minimum(able * by_month[row["availability_shape_id"]][month], sizes[row["plant_id"]])
+            able = np.minimum(able * by_month[row["availability_shape_id"]][month], size)
         if row["profile_id"] is not None:
             able = able * made[row["profile_id"]]
         most.append(able)
@@ -125,7 +124,7 @@ def _plants(
         zone=_zones(rows, position),
         cost_usd_per_mwh=_numbers(rows, "marginal_cost_usd_per_mwh"),
         co2_t_per_mwh=_numbers(rows, "co2_t_per_mwh"),
-        capacity_mw=np.array([sizes[row["plant_id"]] for row in rows]),
+        capacity_mw=np.array(capacity, dtype=np.float64),
         most_mw=_hourly(most),
         least_mw=_hourly(least),
         is_weather=np.array([row["profile_id"] is not None for row in rows], dtype=np.bool_),
@@ -133,8 +132,8 @@ def _plants(
 
 
 def _stores(tables: Tables, position: Mapping[str, int], made: Mapping[str, FloatArray], sizes: Mapping[str, float]) -> Stores:
-    rows = [row for row in tables["power_stores"].sort("store_id").to_dicts() if _size(sizes, row["store_id"], "power_stores") > _NOTHING_MW]
-    give = np.array([sizes[row["store_id"]] for row in rows])
+    rows = tables["power_stores"].sort("store_id").to_dicts()
+    give = np.array([_size(sizes, row["store_id"], "power_stores") for row in rows])
     one_way = np.sqrt(_numbers(rows, "round_trip_share"))
     inflow = [
         np.zeros(HOURS) if row["profile_id"] is None else power * made[row["profile_id"]] for row, power in zip(rows, give, strict=True)
@@ -149,7 +148,7 @@ def _stores(tables: Tables, position: Mapping[str, int], made: Mapping[str, Floa
         into_share=one_way,
         out_share=one_way,
         cost_usd_per_mwh=_numbers(rows, "marginal_cost_usd_per_mwh"),
-        inflow_mw=_hourly(inflow) / one_way if rows else np.empty((HOURS, 0)),
+        inflow_mw=_hourly(inflow) / one_way,
     )
 
 
