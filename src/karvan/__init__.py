@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from karvan.study.calibrate import calibrate
     from karvan.study.clear import clear
     from karvan.study.commitments import commitments
+    from karvan.study.dispatch import DispatchOptions, dispatch
     from karvan.study.explain_market import market
     from karvan.study.route import route
     from karvan.study.run import run
@@ -41,6 +42,7 @@ _HOMES = {
     "karvan.network": ("RoadNetwork", "road_network"),
     "karvan.study": (
         "Cargo",
+        "DispatchOptions",
         "Market",
         "ScenarioOptions",
         "ShippingDesk",
@@ -49,6 +51,7 @@ _HOMES = {
         "clear",
         "commitments",
         "criticality",
+        "dispatch",
         "ladder",
         "market",
         "read_quotes",
@@ -63,9 +66,9 @@ _HOMES = {
 }
 
 __all__ = [
-    "Cargo", "Corridor", "ElasticDemand", "EquilibriumOptions", "Market", "RoadNetwork", "Scenario", "ScenarioOptions", "ShippingDesk",
+    "Cargo", "Corridor", "DispatchOptions", "ElasticDemand", "EquilibriumOptions", "Market", "RoadNetwork", "Scenario", "ScenarioOptions", "ShippingDesk",
     "Snapshot", "TrafficClass", "__version__", "apply", "assign", "calibrate", "check_corridor", "clear", "commitments", "criticality",
-    "equilibrium", "explain", "ladder", "load_corridor", "load_scenario", "market", "new_corridor", "overlay", "read_quotes",
+    "dispatch", "equilibrium", "explain", "ladder", "load_corridor", "load_scenario", "market", "new_corridor", "overlay", "read_quotes",
     "road_network", "route", "route_batch", "run", "select_link", "simulate", "sources", "validate", "with_measures", "with_value",
     "without_measures",
 ]  # fmt: skip

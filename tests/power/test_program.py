@@ -128,7 +128,14 @@ def test_never_both_ways_at_once_and_power_balances() -> None:
 def test_stretches_joined_give_what_one_solve_gives() -> None:
     rng = np.random.default_rng(5)
     hours = 300
-    base = plants(hours, ("a_gas", 0, 30.0, 500.0), ("a_peak", 0, 90.0, 500.0), ("b_gas", 1, 45.0, 900.0), ("a_wind", 0, 0.0, 900.0), ("a_sun", 0, 0.0, 400.0))
+    base = plants(
+        hours,
+        ("a_gas", 0, 30.0, 500.0),
+        ("a_peak", 0, 90.0, 500.0),
+        ("b_gas", 1, 45.0, 900.0),
+        ("a_wind", 0, 0.0, 900.0),
+        ("a_sun", 0, 0.0, 400.0),
+    )
     weather = np.array([False, False, False, True, True])
     base = replace(base, most_mw=np.where(weather, base.most_mw * rng.random((hours, 5)), base.most_mw), is_weather=weather)
     stores = Stores(

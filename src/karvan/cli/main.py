@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from karvan import __version__
-from karvan.cli import assigning, routes, serving, simulating
+from karvan.cli import assigning, powering, routes, serving, simulating
 from karvan.cli.asking import corridor_argument, corridor_of, language_argument, language_of, options_of, scenario_arguments, years_of
 from karvan.cli.telling import Progress, print_json
 from karvan.errors import DataError, KarvanError, Problem
@@ -191,6 +191,13 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     simulating.add_arguments(simulation)
     scenario_arguments(simulation, "scenario id; by default the corridor's baseline")
+
+    dispatch = _verb(
+        verbs, "power", powering.power, "prices and flows of power hour by hour, and what a line is worth",
+        "karvan power --year 2035 --scenario agreed --sweep",
+    )  # fmt: skip
+    powering.add_arguments(dispatch)
+    scenario_arguments(dispatch, "scenario id; by default the corridor's baseline")
 
     server = _verb(verbs, "serve", serving.serve, "runs in a browser: maps, tables, scenarios to try", "karvan serve")
     corridor_argument(server)

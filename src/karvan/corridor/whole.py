@@ -147,7 +147,9 @@ def _power_shapes(tables: Tables) -> Iterator[Problem]:
         for number, row in _numbered(tables[table]):
             if len(steps.get(row[column], [])) not in (0, count):
                 what = "months" if count == _MONTHS else "hours of a day"
-                yield Problem(table, number, column, f"{row[column]} has {len(steps[row[column]])} steps, must be a shape of {count} {what}")
+                yield Problem(
+                    table, number, column, f"{row[column]} has {len(steps[row[column]])} steps, must be a shape of {count} {what}"
+                )
 
 
 def _power_rows(tables: Tables) -> Iterator[Problem]:

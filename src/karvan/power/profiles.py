@@ -90,7 +90,9 @@ def _waters(rows: list[dict[str, Any]], targets: list[FloatArray], year: int, se
 
 
 def _likeness(rows: list[dict[str, Any]]) -> FloatArray:
-    return likeness(np.array([row["lat_deg"] for row in rows], dtype=np.float64), np.array([row["lon_deg"] for row in rows], dtype=np.float64))
+    return likeness(
+        np.array([row["lat_deg"] for row in rows], dtype=np.float64), np.array([row["lon_deg"] for row in rows], dtype=np.float64)
+    )
 
 
 def load_mw(shape: FloatArray, *, demand_twh: float, peak_mw: float) -> FloatArray:
@@ -111,7 +113,9 @@ def load_mw(shape: FloatArray, *, demand_twh: float, peak_mw: float) -> FloatArr
     if peak_mw < mean_mw or load.min() < 0.0:
         message = f"{demand_twh:g} TWh with a peak of {peak_mw:,.0f} MW: the mean is {mean_mw:,.0f} MW, so that the peak must lie above it"
         if peak_mw >= mean_mw:
-            message = f"{demand_twh:g} TWh with a peak of {peak_mw:,.0f} MW leaves less than nothing in the lowest hour; the peak is too high"
+            message = (
+                f"{demand_twh:g} TWh with a peak of {peak_mw:,.0f} MW leaves less than nothing in the lowest hour; the peak is too high"
+            )
         raise DataError(Problem("power_demand", None, "peak_mw", message))
     return load
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+import highspy
 import numpy as np
 import numpy.typing as npt
 
@@ -35,8 +36,6 @@ def silent_solver() -> Any:
     The class that HiGHS documents prints a banner when it is made, before it can be told not to; the one it is built on does not, and
     standard output may have to hold one JSON object and nothing else.
     """
-    import highspy
-
     solver = highspy.Highs.__base__()
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("threads", 1)
@@ -45,8 +44,6 @@ def silent_solver() -> Any:
 
 def model_of(program: Arrays) -> Any:
     """A linear program as HiGHS takes it."""
-    import highspy
-
     model = highspy.HighsLp()
     model.num_col_, model.num_row_ = len(program.cost), len(program.row_least)
     model.col_cost_, model.col_lower_, model.col_upper_ = program.cost, program.least, program.most
@@ -58,8 +55,6 @@ def model_of(program: Arrays) -> Any:
 
 def set_basis(solver: Any, columns: list[Any], rows: list[Any]) -> None:
     """Start the solver from a basis, which it may have to complete."""
-    import highspy
-
     basis = highspy.HighsBasis()
     basis.col_status, basis.row_status = columns, rows
     basis.valid, basis.alien = True, True
@@ -68,8 +63,6 @@ def set_basis(solver: Any, columns: list[Any], rows: list[Any]) -> None:
 
 def run(solver: Any) -> str:
     """Solve, and say in the solver's words how it ended; an answer that may be unbounded counts as none, as no cost here is below zero."""
-    import highspy
-
     status = solver.run()
     reached = solver.getModelStatus()
     if status == highspy.HighsStatus.kError:

@@ -4,6 +4,7 @@ Goes in: plain numbers and frames from the engines. Comes out: frozen results an
 """
 
 from karvan.results.comparing import CASES, compare_runs
+from karvan.results.dispatch import Dispatch
 from karvan.results.element_use import (
     Bundle,
     ClosedElement,
@@ -55,6 +56,7 @@ __all__ = [
     "ClosedElement",
     "CriticalFacility",
     "Criticality",
+    "Dispatch",
     "ElementUse",
     "ExplainedFamily",
     "ExplainedPair",
