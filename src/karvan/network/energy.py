@@ -106,7 +106,7 @@ class PowerLines(Table):
     kind = choice("How it crosses.", LINE_KINDS)
     capacity_mw = number("Capacity each way, at the sending end.", least=0.0, prorate=True, absent=0.0)
     loss_share = number("Energy lost on the way.", least=0.0, most=0.5)
-    running_usd_per_mwh = number("Cost of each megawatt-hour sent.", least=0.0)
+    running_usd_per_mwh = number("Cost of each megawatt-hour sent: transit fees, and what it takes to agree on a trade.", least=0.0)
     outage_share = number("Share of the time that it is out.", least=0.0, most=0.9, default=0.0)
     length_km = number("Length; empty: not known.", above=0.0, nullable=True)
     owner = text("Who earns what it earns; empty: both ends, by halves.", nullable=True)
