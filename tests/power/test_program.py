@@ -139,8 +139,8 @@ def test_stretches_joined_give_what_one_solve_gives() -> None:
     weather = np.array([False, False, False, True, True])
     base = replace(base, most_mw=np.where(weather, base.most_mw * rng.random((hours, 5)), base.most_mw), is_weather=weather)
     stores = Stores(
-        ("lake",), ("reservoir",), np.array([0]), np.array([150.0]), np.array([50.0]), np.array([20000.0]), np.array([0.9]), np.array([0.9]),
-        np.array([2.0]), np.full((hours, 1), 40.0),
+        ("lake",), ("reservoir",), np.array([0]), np.array([150.0]), np.array([50.0]), np.array([20000.0]), np.array([0.9]),
+        np.array([0.9]), np.array([2.0]), np.full((hours, 1), 40.0),
     )  # fmt: skip
     system = PowerSystem(("a", "b"), 300.0 + 500.0 * rng.random((hours, 2)), np.array([3000.0, 3000.0]), base, stores, line(150.0, 0.03))
     solver = silent_solver()

@@ -199,6 +199,13 @@ def _parser() -> argparse.ArgumentParser:
     powering.add_arguments(dispatch)
     scenario_arguments(dispatch, "scenario id; by default the corridor's baseline")
 
+    export = _verb(
+        verbs, "export", powering.export, "a power system as files of another program",
+        "karvan export --format pypsa --year 2035 --scenario agreed --out network",
+    )  # fmt: skip
+    powering.add_export_arguments(export)
+    scenario_arguments(export, "scenario id; by default the corridor's baseline")
+
     server = _verb(verbs, "serve", serving.serve, "runs in a browser: maps, tables, scenarios to try", "karvan serve")
     corridor_argument(server)
     serving.add_arguments(server)

@@ -106,3 +106,38 @@ def power(parsed: argparse.Namespace) -> int:
     else:
         print("\n".join(dispatch_lines(found)))
     return 0
+
+
+def add_export_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `karvan export` beside those of a scenario."""
+    parser.add_argument("--format", choices=("pypsa",), required=True, help="whose files: pypsa, its folder of CSV files")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make")
+    parser.add_argument("--year", type=int, metavar="Y", help="calendar year (default: the base year)")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the weather (default: %(default)s)")
+    parser.add_argument("--profiles", type=Path, metavar="FILE", help="CSV of hourly loads and shares in place of made ones")
+    parser.add_argument("--hours", type=int, default=8760, metavar="N", help="first hours of the year to write (default: all)")
+
+
+def export(parsed: argparse.Namespace) -> int:
+    """Write the power system of a year for another program."""
+    from karvan.study.dispatch import export_power
+    from karvan.study.dispatch_given import read_series
+
+    if not 2 <= parsed.hours <= 8760:
+        raise DataError(Problem("--hours", None, None, f"is {parsed.hours}, must be from 2 to 8760"))
+    corridor = corridor_of(parsed)
+    told = export_power(
+        corridor,
+        parsed.out,
+        year=parsed.year,
+        scenario=parsed.scenario,
+        options=options_of(parsed),
+        seed=parsed.seed,
+        given=None if parsed.profiles is None else read_series(parsed.profiles, corridor),
+        hours=parsed.hours,
+    )
+    if parsed.json:
+        print_json(told)
+    else:
+        print(f"Wrote {told['folder']}: {told['zones']} zones, {told['plants']} plants, {told['lines']} lines, {told['hours']:,} hours")
+    return 0

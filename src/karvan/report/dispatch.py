@@ -73,7 +73,7 @@ def _worth_lines(found: Dispatch) -> list[str]:
         lines.append(
             f"  {name:<30}{row['capacity_mw']:>6,.0f}{row['there_twh']:>7.2f}{row['back_twh']:>6.2f}{_number(row['backwards_share'], 8, '.0%')}"
             f"{row['rent_musd']:>8,.1f}{row['border_musd']:>8,.1f}{row['kept_musd']:>7,.1f}{row['gain_musd']:>7,.1f}"
-            f"{_number(row['yearly_musd'], 7)}{row['co2_change_mt']:>8.2f}"
+            f"{_number(row['cost_musd'], 7)}{row['co2_change_mt']:>8.2f}"
         )
     for row in found.worth.rows(named=True):
         lines += textwrap.wrap(
@@ -109,7 +109,7 @@ def _sweep_lines(found: Dispatch) -> list[str]:
     for row in found.sweep.rows(named=True):
         lines.append(
             f"  {row['capacity_mw']:>6,.0f}{_number(row['used_share'], 7, '.0%')}{row['rent_musd']:>9,.1f}{row['kept_musd']:>9,.1f}{row['gain_musd']:>9,.1f}"
-            f"{_number(row['yearly_musd'], 9, ',.1f')}{_number(row['net_all_musd'], 10, ',.1f')}{row['value_usd_per_kw']:>24,.1f}"
+            f"{_number(row['cost_musd'], 9, ',.1f')}{_number(row['net_all_musd'], 10, ',.1f')}{row['value_usd_per_kw']:>24,.1f}"
         )
     terms = found.terms
     if found.pays is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import polars as pl
 
 from karvan.corridor import Corridor
 from karvan.errors import DataError, Problem
+from karvan.exchange import write_pypsa
 from karvan.measures.apply import apply
 from karvan.power import (
     HOURS,
@@ -28,7 +30,7 @@ from karvan.power import (
 )
 from karvan.power.money import PARTIES
 from karvan.results import Dispatch
-from karvan.study.dispatch_designs import AS_IT_IS, Asked, asked_line, design_tables, with_all_lines
+from karvan.study.dispatch_designs import AS_IT_IS, Asked, asked_line, design_tables, scenario_with_line, with_all_lines
 from karvan.study.dispatch_worth import Terms, credits_mw, size_that_pays, worth_row
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
@@ -92,7 +94,8 @@ def dispatch(
     say, chosen = progress or silent, how or DispatchOptions()
     prepared = prepare(corridor, scenario or corridor.manifest.baseline, options or ScenarioOptions())
     calendar = year or corridor.manifest.base_year
-    tables: Tables = apply(prepared.scenario, prepared.corridor, year=calendar).tables
+    base = prepared.scenario
+    tables: Tables = apply(base, prepared.corridor, year=calendar).tables
     if tables["power_zones"].is_empty():
         raise DataError(Problem("power_zones", None, None, "holds no rows; a power dispatch needs zones, plants and lines"))
     name = chosen.line or prepared.corridor.manifest.power_line
@@ -101,18 +104,56 @@ def dispatch(
         raise DataError(Problem("--line", None, None, "name a line: the case has none of its own to tell the worth of"))
     asked = None
     if name is not None:
-        tables, asked = asked_line(prepared.corridor, prepared.scenario, tables, name, year=calendar, needed=is_needed)
+        if is_needed and name not in tables["power_lines"]["line_id"]:
+            base = scenario_with_line(prepared.corridor, base, name, year=calendar)
+            tables = apply(base, prepared.corridor, year=calendar).tables
+        if is_needed or name in tables["power_lines"]["line_id"]:
+            asked = asked_line(prepared.corridor, tables, name)
     designs = {AS_IT_IS: tables}
     for design in chosen.tries:
-        found = design_tables(prepared.corridor, prepared.scenario, calendar, design)
-        if asked is not None:
-            found, _ = asked_line(prepared.corridor, prepared.scenario, found, asked.line_id, year=calendar, needed=True)
+        designs[design] = found = design_tables(prepared.corridor, base, calendar, design)
         if all(found[table].equals(tables[table]) for table in tables if table.startswith("power_")):
             raise DataError(Problem("--try", None, None, f"{design} changes nothing of the power in {calendar}"))
-        designs[design] = found
     return _dispatched(
         prepared.corridor, with_all_lines(designs), prepared.scenario.scenario_id, calendar, asked, chosen, prepared.replaced, say
     )
+
+
+def export_power(
+    corridor: Corridor,
+    folder: Path,
+    *,
+    year: int | None = None,
+    scenario: str | None = None,
+    options: ScenarioOptions | None = None,
+    seed: int = 1,
+    given: GivenSeries | None = None,
+    hours: int = HOURS,
+) -> dict[str, Any]:
+    """Write the power system of a year as a PyPSA network, which solves to the same cost.
+
+    Args:
+        corridor, year, scenario, options: As for `dispatch`.
+        folder: Folder to make.
+        seed: Of the weather.
+        given: Series of the user.
+        hours: First hours of the year to write.
+
+    Returns:
+        folder, year, zones, plants, stores, lines and hours.
+
+    Raises:
+        DataError: The corridor has no power zones, or the folder is there or cannot be written.
+    """
+    prepared = prepare(corridor, scenario or corridor.manifest.baseline, options or ScenarioOptions())
+    calendar = year or corridor.manifest.base_year
+    tables = apply(prepared.scenario, prepared.corridor, year=calendar).tables
+    system = power_system(tables, year=calendar, seed=seed, given=given).system.between(0, hours)
+    write_pypsa(folder, system, year=calendar)
+    return {
+        "folder": str(folder), "year": calendar, "zones": len(system.zone_ids), "plants": len(system.plants.ids),
+        "stores": len(system.stores.ids), "lines": len(system.lines.ids), "hours": system.hours,
+    }  # fmt: skip
 
 
 def _built(tables: Tables, year: int, chosen: DispatchOptions, asked: Asked | None, size_mw: float | None) -> Built:

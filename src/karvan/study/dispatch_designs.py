@@ -73,37 +73,36 @@ def design_tables(corridor: Corridor, scenario: Scenario, year: int, design: str
     return tables
 
 
-def asked_line(
-    corridor: Corridor, scenario: Scenario, tables: Tables, line_id: str, *, year: int, needed: bool
-) -> tuple[Tables, Asked | None]:
-    """The line that is asked about, and the tables with it: one that no row has yet is taken from the measure that adds it.
+def scenario_with_line(corridor: Corridor, scenario: Scenario, line_id: str, *, year: int) -> Scenario:
+    """A scenario with the measure that adds a line, as if it had begun; the same scenario where no measure adds it."""
+    builder = _builder(corridor, line_id)
+    return scenario if builder is None else begun(scenario, corridor, year, [builder.id])
+
+
+def asked_line(corridor: Corridor, tables: Tables, line_id: str) -> Asked:
+    """The line that is asked about.
 
     Args:
-        corridor, scenario, year: As for the dispatch.
+        corridor: The corridor, whose measure that adds the line says what it costs.
         tables: Tables of the year.
         line_id: The line.
-        needed: Take it from its measure where no row has it.
 
     Raises:
-        DataError: Neither a row nor a measure has it.
+        DataError: No row has it.
     """
+    rows = tables["power_lines"].filter(pl.col("line_id") == line_id)
+    if rows.is_empty():
+        known = ", ".join(sorted(tables["power_lines"]["line_id"]))
+        message = f"{line_id} is neither a line of that year nor one that a measure adds, must be one of {known}"
+        raise DataError(Problem("power_lines", None, "line_id", message))
     builder = _builder(corridor, line_id)
-    if line_id not in tables["power_lines"]["line_id"]:
-        if builder is None:
-            known = ", ".join(sorted(tables["power_lines"]["line_id"]))
-            message = f"{line_id} is neither a line of {year} nor one that a measure adds, must be one of {known}"
-            raise DataError(Problem("power_lines", None, "line_id", message))
-        if not needed:
-            return tables, None
-        tables = apply(begun(scenario, corridor, year, [builder.id]), corridor, year=year).tables
-    row = tables["power_lines"].filter(pl.col("line_id") == line_id).row(0, named=True)
     capital, running = None, 0.0
     if builder is not None and builder.cost is not None:
         built_mw = _built_mw(builder, line_id)
         if builder.cost.capital_musd is not None and built_mw > 0.0:
             capital = builder.cost.capital_musd * 1e3 / built_mw
         running = builder.cost.running_musd_per_year or 0.0
-    return tables, Asked(line_id, float(row["capacity_mw"]), capital, running)
+    return Asked(line_id, float(rows["capacity_mw"][0]), capital, running)
 
 
 def _builder(corridor: Corridor, line_id: str) -> Measure | None:

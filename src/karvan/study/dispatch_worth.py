@@ -61,18 +61,18 @@ class Terms:
         running = 0.0 if asked is None else asked.running_musd_per_year
         return cls(known, running, rate, years, annuity(rate, years), hours / HOURS)
 
-    def yearly_musd(self, size_mw: float) -> float | None:
-        """Cost of a year of a line of a size."""
+    def cost_musd(self, size_mw: float) -> float | None:
+        """Cost of a line of a size over the hours solved, which are a share of a year."""
         if self.cost_usd_per_kw is None or size_mw <= 0.0:
             return 0.0 if size_mw <= 0.0 else None
-        return self.cost_usd_per_kw * size_mw / 1e3 * self.annuity_share + self.running_musd_per_year
+        return (self.cost_usd_per_kw * size_mw / 1e3 * self.annuity_share + self.running_musd_per_year) * self.year_share
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
 def worth_row(system: PowerSystem, solved: Solved, without: tuple[PowerSystem, Solved], line_id: str, terms: Terms) -> dict[str, Any]:
-    """A line of a size held against none, per year.
+    """A line of a size held against none, over the hours solved.
 
     Args:
         system, solved: With the line.
@@ -81,36 +81,35 @@ def worth_row(system: PowerSystem, solved: Solved, without: tuple[PowerSystem, S
         terms: At which cost.
 
     Returns:
-        Its flows and earnings (see `line_row`); gain_musd, what costs of all fall by, border charges not counted; yearly_musd, what it costs
-        a year; net gains; costs for each kilowatt at which it would just pay, to its owner and to all; backwards_share, share of the hours in
+        Its flows and earnings (see `line_row`); gain_musd, what costs of all fall by, border charges not counted; cost_musd, what it costs
+        over them; net gains; costs for each kilowatt at which it would just pay, to its owner and to all; backwards_share, share of the hours in
         use in which it flows back; and what it changes: carbon dioxide, curtailment, load not served.
     """
     line = system.lines.ids.index(line_id)
     of, before = earnings(system, solved), earnings(*without)
     row = line_row(system, solved, of, line)
-    per_year = 1.0 / terms.year_share
-    gain = (without[1].objective_usd - before.border.sum() - solved.objective_usd + of.border.sum()) / 1e6 * per_year
-    kept = row["kept_musd"] * per_year
+    gain = (without[1].objective_usd - before.border.sum() - solved.objective_usd + of.border.sum()) / 1e6
+    kept = row["kept_musd"]
     size = row["capacity_mw"]
-    yearly = terms.yearly_musd(size)
-    running = terms.running_musd_per_year
+    cost = terms.cost_musd(size)
+    running = terms.running_musd_per_year * terms.year_share
 
     def just_pays(worth: float) -> float | None:
-        return max(worth - running, 0.0) / terms.annuity_share / size * 1e3 if size > 0.0 else None
+        return max(worth - running, 0.0) / terms.year_share / terms.annuity_share / size * 1e3 if size > 0.0 else None
 
     in_use = row["there_h"] + row["back_h"]
     return {
         **row,
         "backwards_share": row["back_h"] / in_use if in_use else None,
         "gain_musd": gain,
-        "yearly_musd": yearly,
-        "net_owner_musd": None if yearly is None else kept - yearly,
-        "net_all_musd": None if yearly is None else gain - yearly,
+        "cost_musd": cost,
+        "net_owner_musd": None if cost is None else kept - cost,
+        "net_all_musd": None if cost is None else gain - cost,
         "owner_pays_until_usd_per_kw": just_pays(kept),
         "all_pay_until_usd_per_kw": just_pays(gain),
-        "co2_change_mt": float(co2_mt(system, solved).sum() - co2_mt(*without).sum()) * per_year,
-        "curtailed_change_twh": float(curtailed_mw(system, solved).sum() - curtailed_mw(*without).sum()) / 1e6 * per_year,
-        "unserved_change_gwh": float(solved.lost_mw.sum() - without[1].lost_mw.sum()) / 1e3 * per_year,
+        "co2_change_mt": float(co2_mt(system, solved).sum() - co2_mt(*without).sum()),
+        "curtailed_change_twh": float(curtailed_mw(system, solved).sum() - curtailed_mw(*without).sum()) / 1e6,
+        "unserved_change_gwh": float(solved.lost_mw.sum() - without[1].lost_mw.sum()) / 1e3,
     }
 
 
