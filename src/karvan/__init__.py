@@ -66,11 +66,11 @@ _HOMES = {
 }
 
 __all__ = [
-    "Cargo", "Corridor", "DispatchOptions", "ElasticDemand", "EquilibriumOptions", "Market", "RoadNetwork", "Scenario", "ScenarioOptions", "ShippingDesk",
-    "Snapshot", "TrafficClass", "__version__", "apply", "assign", "calibrate", "check_corridor", "clear", "commitments", "criticality",
-    "dispatch", "equilibrium", "explain", "ladder", "load_corridor", "load_scenario", "market", "new_corridor", "overlay", "read_quotes",
-    "road_network", "route", "route_batch", "run", "select_link", "simulate", "sources", "validate", "with_measures", "with_value",
-    "without_measures",
+    "Cargo", "Corridor", "DispatchOptions", "ElasticDemand", "EquilibriumOptions", "Market", "RoadNetwork", "Scenario",
+    "ScenarioOptions", "ShippingDesk", "Snapshot", "TrafficClass", "__version__", "apply", "assign", "calibrate", "check_corridor",
+    "clear", "commitments", "criticality", "dispatch", "equilibrium", "explain", "ladder", "load_corridor", "load_scenario", "market",
+    "new_corridor", "overlay", "read_quotes", "road_network", "route", "route_batch", "run", "select_link", "simulate", "sources",
+    "validate", "with_measures", "with_value", "without_measures",
 ]  # fmt: skip
 
 

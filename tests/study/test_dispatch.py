@@ -103,7 +103,7 @@ def test_curves_fall_and_series_are_as_asked(found: Dispatch) -> None:
 
 def test_it_is_told_in_words_and_as_json(found: Dispatch) -> None:
     text = "\n".join(dispatch_lines(found))
-    assert "What strait is worth a year" in text
+    assert "What strait is worth over these hours" in text
     assert "Size that pays" in text
     told = found.as_dict(has_hours=True)
     json.dumps(told, allow_nan=False)

@@ -28,9 +28,9 @@ from karvan.network.roads import LINK_COLUMNS, RoadNetwork, road_network, time_i
 
 __all__ = [
     "LINK_COLUMNS", "Arrivals", "Berths", "Calls", "Closures", "Cordons", "Crossings", "DelayCurves", "Depths", "Facilities",
-    "FacilityUses", "Fleet", "Journeys", "Limits", "Lines", "Links", "Modes", "Operators", "Passages", "Places", "Plants", "PowerBorderCosts",
-    "PowerCapacities", "PowerDemand", "PowerLines", "PowerPlants", "PowerProfiles", "PowerShapes", "PowerStores", "PowerSystem", "PowerZones",
-    "Returns", "RoadCurves", "RoadNetwork", "RouteFamilies", "Sailings", "SeaLevelPaths", "SeaLevels", "Services", "Ships", "Stores",
-    "Surcharges", "Systems", "Tariffs", "Terminals", "ThroughRates", "Vessels", "Waypoints", "road_network", "time_integral",
-    "travel_time",
+    "FacilityUses", "Fleet", "Journeys", "Limits", "Lines", "Links", "Modes", "Operators", "Passages", "Places", "Plants",
+    "PowerBorderCosts", "PowerCapacities", "PowerDemand", "PowerLines", "PowerPlants", "PowerProfiles", "PowerShapes", "PowerStores",
+    "PowerSystem", "PowerZones", "Returns", "RoadCurves", "RoadNetwork", "RouteFamilies", "Sailings", "SeaLevelPaths", "SeaLevels",
+    "Services", "Ships", "Stores", "Surcharges", "Systems", "Tariffs", "Terminals", "ThroughRates", "Vessels", "Waypoints",
+    "road_network", "time_integral", "travel_time",
 ]  # fmt: skip

@@ -24,7 +24,7 @@ _FULL_SHARE = 1e-6
 def co2_mt(system: PowerSystem, solved: Solved) -> FloatArray:
     """Carbon dioxide of each zone's plants, in Mt over all hours; shape (zones,)."""
     of = solved.plant_mw.sum(axis=0) * system.plants.co2_t_per_mwh / 1e6
-    return np.bincount(system.plants.zone, of, len(system.zone_ids))
+    return np.bincount(system.plants.zone, of, len(system.zone_ids)).astype(np.float64)
 
 
 def curtailed_mw(system: PowerSystem, solved: Solved) -> FloatArray:
@@ -146,4 +146,5 @@ def profile_rows(system: PowerSystem, series: Mapping[str, FloatArray], targets:
 def spare_mw(system: PowerSystem, solved: Solved, zone: int) -> FloatArray:
     """What the plants of a zone could have given beyond what they did, shape (hours,)."""
     idle = (system.plants.most_mw - solved.plant_mw)[:, system.plants.zone == zone]
-    return np.maximum(idle.sum(axis=1), 0.0)
+    found: FloatArray = np.maximum(idle.sum(axis=1), 0.0)
+    return found

@@ -58,8 +58,8 @@ class Layout:
         counts = (
             len(system.plants.ids), len(system.lines.ids), len(system.lines.ids), len(system.zone_ids), *(len(system.stores.ids),) * 4
         )  # fmt: skip
-        starts = np.concatenate(([0], np.cumsum(counts))).tolist()
-        return cls(*starts, rows=len(system.zone_ids) + len(system.stores.ids))
+        starts = [int(start) for start in np.concatenate(([0], np.cumsum(counts)))]
+        return cls(*starts, len(system.zone_ids) + len(system.stores.ids))
 
 
 @dataclass(frozen=True)

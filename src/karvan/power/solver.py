@@ -36,7 +36,7 @@ def silent_solver() -> Any:
     The class that HiGHS documents prints a banner when it is made, before it can be told not to; the one it is built on does not, and
     standard output may have to hold one JSON object and nothing else.
     """
-    solver = highspy.Highs.__base__()
+    solver: Any = highspy.Highs.__mro__[1]()
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("threads", 1)
     return solver

@@ -91,4 +91,5 @@ def panel_share(clear_index: FloatArray, lat_deg: float, lon_deg: float) -> Floa
     on_panel = beam * facing * (high > 0.0) + diffuse * (1.0 + np.cos(tilt)) / 2.0
     warm = _AIR_C + on_panel / 800.0 * _NOMINAL_CELL_RISE_K
     share = on_panel / 1000.0 * (1.0 - _TEMPERATURE_LOSS_PER_K * (warm - 25.0)) * _SYSTEM_SHARE
-    return np.clip(share, 0.0, 1.0)
+    found: FloatArray = np.clip(share, 0.0, 1.0)
+    return found

@@ -21,7 +21,8 @@ def likeness(lat_deg: FloatArray, lon_deg: FloatArray, *, alike_km: float = ALIK
     lat, lon = np.deg2rad(lat_deg), np.deg2rad(lon_deg)
     half = np.sin((lat[:, None] - lat) / 2.0) ** 2 + np.cos(lat[:, None]) * np.cos(lat) * np.sin((lon[:, None] - lon) / 2.0) ** 2
     distance = 2.0 * _EARTH_KM * np.arcsin(np.sqrt(np.clip(half, 0.0, 1.0)))
-    return np.exp(-distance / alike_km)
+    found: FloatArray = np.exp(-distance / alike_km)
+    return found
 
 
 def lasting(steps: int, alike: FloatArray, memory: float, *, seed: int, purpose: int) -> FloatArray:

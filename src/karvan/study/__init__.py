@@ -1,8 +1,9 @@
 """The one place where engines meet: scenario x years x engines -> saved run.
 
 Goes in: a corridor and options. Comes out: a Run, a Ladder, a calibration, tracked promises, a market explained, what
-rests on a facility, a shipper's options, a crossing simulated, power dispatched, traffic on others' networks. May import: everything below
-it (report, validation, assignment, simulation, power, exchange, routing, measures, results, corridor, network, demand, evidence, schema, errors).
+rests on a facility, a shipper's options, a crossing simulated, power dispatched, traffic on others' networks. May import: everything
+below it (report, validation, assignment, simulation, power, exchange, routing, measures, results, corridor, network, demand, evidence,
+schema, errors).
 """
 
 from karvan.routing.limits import Cargo
@@ -23,7 +24,7 @@ from karvan.study.user_quotes import UserQuotes, read_quotes
 from karvan.study.validate import validate
 
 __all__ = [
-    "Assigned", "Calibration", "Cargo", "DispatchOptions", "Market", "ScenarioOptions", "ShippingDesk", "UserQuotes", "assign", "calibrate", "clear",
-    "commitments", "criticality", "dispatch", "ladder", "market", "prepare", "read_quotes", "route", "route_batch", "run", "select_link", "simulate",
-    "validate",
+    "Assigned", "Calibration", "Cargo", "DispatchOptions", "Market", "ScenarioOptions", "ShippingDesk", "UserQuotes", "assign",
+    "calibrate", "clear", "commitments", "criticality", "dispatch", "ladder", "market", "prepare", "read_quotes", "route",
+    "route_batch", "run", "select_link", "simulate", "validate",
 ]  # fmt: skip

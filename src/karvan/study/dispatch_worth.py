@@ -82,8 +82,8 @@ def worth_row(system: PowerSystem, solved: Solved, without: tuple[PowerSystem, S
 
     Returns:
         Its flows and earnings (see `line_row`); gain_musd, what costs of all fall by, border charges not counted; cost_musd, what it costs
-        over them; net gains; costs for each kilowatt at which it would just pay, to its owner and to all; backwards_share, share of the hours in
-        use in which it flows back; and what it changes: carbon dioxide, curtailment, load not served.
+        over them; net gains; costs for each kilowatt at which it would just pay, to its owner and to all; backwards_share, share of the
+        hours in use in which it flows back; and what it changes: carbon dioxide, curtailment, load not served.
     """
     line = system.lines.ids.index(line_id)
     of, before = earnings(system, solved), earnings(*without)
