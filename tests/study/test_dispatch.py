@@ -149,9 +149,8 @@ def test_export_and_what_comes_back(
     folder: Path, small: kv.Corridor, system: PowerSystem, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "net"
-    assert main(
-        ["export", "--format", "pypsa", "--corridor", str(folder), "--year", "2034", "--with", "strait_cable", "--hours", "168", "--out", str(out)]
-    ) == 0  # fmt: skip
+    case = ["--corridor", str(folder), "--year", "2034", "--with", "strait_cable"]
+    assert main(["export", "--format", "pypsa", *case, "--hours", "168", "--out", str(out)]) == 0
     assert "buses.csv" in {path.name for path in out.iterdir()}
     back = read_pypsa(out)
     here, there = Dispatcher(system).solve(), Dispatcher(back).solve()

@@ -7,6 +7,9 @@ from karvan.network.counting import Cordons, RouteFamilies
 from karvan.network.crossings import Arrivals, Berths, Calls, Closures, Crossings, Passages, SeaLevelPaths, Ships, Systems
 from karvan.network.delays import DelayCurves, RoadCurves
 from karvan.network.energy import (
+    CrudeOutlets,
+    CrudePrices,
+    OilDisruptions,
     PowerBorderCosts,
     PowerCapacities,
     PowerDemand,
@@ -27,8 +30,8 @@ from karvan.network.quotes import Surcharges, ThroughRates
 from karvan.network.roads import LINK_COLUMNS, RoadNetwork, road_network, time_integral, travel_time
 
 __all__ = [
-    "LINK_COLUMNS", "Arrivals", "Berths", "Calls", "Closures", "Cordons", "Crossings", "DelayCurves", "Depths", "Facilities",
-    "FacilityUses", "Fleet", "Journeys", "Limits", "Lines", "Links", "Modes", "Operators", "Passages", "Places", "Plants",
+    "LINK_COLUMNS", "Arrivals", "Berths", "Calls", "Closures", "Cordons", "Crossings", "CrudeOutlets", "CrudePrices", "DelayCurves", "Depths", "Facilities",
+    "FacilityUses", "Fleet", "Journeys", "Limits", "Lines", "Links", "Modes", "OilDisruptions", "Operators", "Passages", "Places", "Plants",
     "PowerBorderCosts", "PowerCapacities", "PowerDemand", "PowerLines", "PowerPlants", "PowerProfiles", "PowerShapes", "PowerStores",
     "PowerSystem", "PowerZones", "Returns", "RoadCurves", "RoadNetwork", "RouteFamilies", "Sailings", "SeaLevelPaths", "SeaLevels",
     "Services", "Ships", "Stores", "Surcharges", "Systems", "Tariffs", "Terminals", "ThroughRates", "Vessels", "Waypoints",

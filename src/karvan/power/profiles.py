@@ -109,7 +109,7 @@ def load_mw(shape: FloatArray, *, demand_twh: float, peak_mw: float) -> FloatArr
     mean_mw = demand_twh * 1e6 / len(shape)
     above = float(shape.max() - shape.mean())
     b = (peak_mw - mean_mw) / above if above > 0.0 else 0.0
-    load = mean_mw + b * (shape - shape.mean())
+    load: FloatArray = mean_mw + b * (shape - shape.mean())
     if peak_mw < mean_mw or load.min() < 0.0:
         message = f"{demand_twh:g} TWh with a peak of {peak_mw:,.0f} MW: the mean is {mean_mw:,.0f} MW, so that the peak must lie above it"
         if peak_mw >= mean_mw:

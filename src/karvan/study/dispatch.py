@@ -30,7 +30,7 @@ from karvan.power import (
 )
 from karvan.power.money import PARTIES
 from karvan.results import Dispatch
-from karvan.study.dispatch_designs import AS_IT_IS, Asked, asked_line, design_tables, scenario_with_line, with_all_lines
+from karvan.study.designs import AS_IT_IS, Asked, asked_line, design_snapshot, scenario_with_line, with_all_lines
 from karvan.study.dispatch_worth import Terms, credits_mw, size_that_pays, worth_row
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
@@ -111,7 +111,7 @@ def dispatch(
             asked = asked_line(prepared.corridor, tables, name)
     designs = {AS_IT_IS: tables}
     for design in chosen.tries:
-        designs[design] = found = design_tables(prepared.corridor, base, calendar, design)
+        designs[design] = found = design_snapshot(prepared.corridor, base, calendar, design).tables
         if all(found[table].equals(tables[table]) for table in tables if table.startswith("power_")):
             raise DataError(Problem("--try", None, None, f"{design} changes nothing of the power in {calendar}"))
     return _dispatched(

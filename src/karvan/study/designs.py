@@ -1,4 +1,4 @@
-"""Tables of a power dispatch in a year, for the scenario as it is and for designs held against it."""
+"""Designs held against a scenario as it is: measures put in and taken out, values set; and a power line that is asked about."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from karvan.corridor import Corridor
+from karvan.corridor import Corridor, Snapshot
 from karvan.corridor.edit import set_cell
 from karvan.errors import DataError, Problem
 from karvan.measures import Measure, Scenario, measures_of, with_measures, without_measures
@@ -54,8 +54,9 @@ def begun(scenario: Scenario, corridor: Corridor, year: int, names: Sequence[str
     return replace(other, dated=tuple(sorted(dated, key=lambda item: item.from_date)))
 
 
-def design_tables(corridor: Corridor, scenario: Scenario, year: int, design: str) -> Tables:
-    """Tables of a year with a design: measures by id, `no-` before those to take out, values set as of that year, joined by '+'.
+def design_snapshot(corridor: Corridor, scenario: Scenario, year: int, design: str, *, period: str | None = None) -> Snapshot:
+    """A year, or a month of it, with a design: measures by id as if they had begun, `no-` before those to take out, values set as of then,
+    joined by '+'.
 
     Raises:
         DataError: An assignment is wrong.
@@ -65,12 +66,14 @@ def design_tables(corridor: Corridor, scenario: Scenario, year: int, design: str
     out = [part.removeprefix(_OUT) for part in parts if part.startswith(_OUT)]
     added = [part for part in parts if "=" not in part and not part.startswith(_OUT)]
     changed = without_measures(scenario, out) if out else scenario
-    tables: Tables = apply(begun(changed, corridor, year, added) if added else changed, corridor, year=year).tables
+    changed = begun(changed, corridor, year, added) if added else changed
+    snapshot = apply(changed, corridor, year=year) if period is None else apply(changed, corridor, period=period)
+    tables: Tables = snapshot.tables
     for part in parts:
         path, sign, value = part.partition("=")
         if sign:
             tables, _ = set_cell(tables, path.strip(), value.strip())
-    return tables
+    return replace(snapshot, tables=tables)
 
 
 def scenario_with_line(corridor: Corridor, scenario: Scenario, line_id: str, *, year: int) -> Scenario:
