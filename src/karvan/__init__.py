@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from karvan.study.commitments import commitments
     from karvan.study.dispatch import DispatchOptions, dispatch
     from karvan.study.explain_market import market
+    from karvan.study.oil import OilOptions, oil
     from karvan.study.route import route
     from karvan.study.run import run
     from karvan.study.select_link import criticality, select_link
@@ -36,7 +37,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "karvan.assignment": ("EquilibriumOptions", "equilibrium"),
-    "karvan.corridor": ("Corridor", "Snapshot", "check_corridor", "load_corridor", "new_corridor", "overlay", "with_value"),
+    "karvan.corridor": ("Corridor", "Snapshot", "check_corridor", "load_corridor", "new_corridor", "oil", "overlay", "with_value"),
     "karvan.demand": ("ElasticDemand", "TrafficClass"),
     "karvan.measures": ("Scenario", "apply", "load_scenario", "with_measures", "without_measures"),
     "karvan.network": ("RoadNetwork", "road_network"),
@@ -44,6 +45,7 @@ _HOMES = {
         "Cargo",
         "DispatchOptions",
         "Market",
+        "OilOptions",
         "ScenarioOptions",
         "ShippingDesk",
         "assign",
@@ -54,6 +56,7 @@ _HOMES = {
         "dispatch",
         "ladder",
         "market",
+        "oil",
         "read_quotes",
         "route",
         "route_batch",
@@ -66,11 +69,11 @@ _HOMES = {
 }
 
 __all__ = [
-    "Cargo", "Corridor", "DispatchOptions", "ElasticDemand", "EquilibriumOptions", "Market", "RoadNetwork", "Scenario",
+    "Cargo", "Corridor", "DispatchOptions", "ElasticDemand", "EquilibriumOptions", "Market", "OilOptions", "RoadNetwork", "Scenario",
     "ScenarioOptions", "ShippingDesk", "Snapshot", "TrafficClass", "__version__", "apply", "assign", "calibrate", "check_corridor",
     "clear", "commitments", "criticality", "dispatch", "equilibrium", "explain", "ladder", "load_corridor", "load_scenario", "market",
-    "new_corridor", "overlay", "read_quotes", "road_network", "route", "route_batch", "run", "select_link", "simulate", "sources",
-    "validate", "with_measures", "with_value", "without_measures",
+    "new_corridor", "oil", "overlay", "read_quotes", "road_network", "route", "route_batch", "run", "select_link", "simulate",
+    "sources", "validate", "with_measures", "with_value", "without_measures",
 ]  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from karvan import __version__
-from karvan.cli import assigning, powering, routes, serving, simulating
+from karvan.cli import assigning, oiling, powering, routes, serving, simulating
 from karvan.cli.asking import corridor_argument, corridor_of, language_argument, language_of, options_of, scenario_arguments, years_of
 from karvan.cli.telling import Progress, print_json
 from karvan.errors import DataError, KarvanError, Problem
@@ -198,6 +198,13 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     powering.add_arguments(dispatch)
     scenario_arguments(dispatch, "scenario id; by default the corridor's baseline")
+
+    crude = _verb(
+        verbs, "oil", oiling.oil, "netbacks of crude oil by route, who earns what, and what an interrupted route costs",
+        "karvan oil --year 2025 --disrupt cpc_mooring",
+    )  # fmt: skip
+    oiling.add_arguments(crude)
+    scenario_arguments(crude, "scenario id; by default the corridor's baseline")
 
     export = _verb(
         verbs, "export", powering.export, "a power system as files of another program",

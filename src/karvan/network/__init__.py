@@ -30,10 +30,10 @@ from karvan.network.quotes import Surcharges, ThroughRates
 from karvan.network.roads import LINK_COLUMNS, RoadNetwork, road_network, time_integral, travel_time
 
 __all__ = [
-    "LINK_COLUMNS", "Arrivals", "Berths", "Calls", "Closures", "Cordons", "Crossings", "CrudeOutlets", "CrudePrices", "DelayCurves", "Depths", "Facilities",
-    "FacilityUses", "Fleet", "Journeys", "Limits", "Lines", "Links", "Modes", "OilDisruptions", "Operators", "Passages", "Places", "Plants",
-    "PowerBorderCosts", "PowerCapacities", "PowerDemand", "PowerLines", "PowerPlants", "PowerProfiles", "PowerShapes", "PowerStores",
-    "PowerSystem", "PowerZones", "Returns", "RoadCurves", "RoadNetwork", "RouteFamilies", "Sailings", "SeaLevelPaths", "SeaLevels",
-    "Services", "Ships", "Stores", "Surcharges", "Systems", "Tariffs", "Terminals", "ThroughRates", "Vessels", "Waypoints",
-    "road_network", "time_integral", "travel_time",
+    "LINK_COLUMNS", "Arrivals", "Berths", "Calls", "Closures", "Cordons", "Crossings", "CrudeOutlets", "CrudePrices", "DelayCurves",
+    "Depths", "Facilities", "FacilityUses", "Fleet", "Journeys", "Limits", "Lines", "Links", "Modes", "OilDisruptions", "Operators",
+    "Passages", "Places", "Plants", "PowerBorderCosts", "PowerCapacities", "PowerDemand", "PowerLines", "PowerPlants", "PowerProfiles",
+    "PowerShapes", "PowerStores", "PowerSystem", "PowerZones", "Returns", "RoadCurves", "RoadNetwork", "RouteFamilies", "Sailings",
+    "SeaLevelPaths", "SeaLevels", "Services", "Ships", "Stores", "Surcharges", "Systems", "Tariffs", "Terminals", "ThroughRates",
+    "Vessels", "Waypoints", "road_network", "time_integral", "travel_time",
 ]  # fmt: skip

@@ -124,22 +124,21 @@ class PowerBorderCosts(Table):
 
 
 class CrudePrices(Table):
-    """Price of the crude that others are quoted against; between two years linear."""
+    """Price of crude at the place against which outlets are told, whose access costs hold what they fetch less; between years linear."""
 
     year = whole("Calendar year.", least=1900, most=2200, primary_key=True)
-    price_usd_per_bbl = number("Mean of the year.", unit="USD/bbl", above=0.0)
+    price_usd_per_bbl = number("Mean of the year there.", unit="USD/bbl", above=0.0)
+    bbl_per_t = number("Barrels in a tonne of that crude.", unit="bbl/t", least=6.0, most=9.0)
     note = text("For readers; no code reads it.", nullable=True)
 
 
 class CrudeOutlets(Table):
-    """Where a route family of crude oil sells, as what, and what that is worth against the reference crude."""
+    """Where a route family of crude oil sells, and as what. What it fetches less there stands once, in the access cost of that place."""
 
     family_id = text_id("The route family.", refers_to="route_families.family_id", primary_key=True)
     outlet = text("Where it sells.")
     grade = text("As which crude.")
     bbl_per_t = number("Barrels in a tonne of that crude: grades are never mixed.", unit="bbl/t", least=6.0, most=9.0)
-    quality_usd_per_bbl = number("Price there less the reference price: place and quality together, counted once.", unit="USD/bbl")
-    onward_usd_per_t = number("Freight from the end of the route to where the price is quoted.", least=0.0)
     loss_share = number("Oil lost on the way.", least=0.0, most=0.1)
     storage_kt = number(
         "Tanks along the way that can take oil while the rest of the route stands; empty: not known.", least=0.0, nullable=True
@@ -154,8 +153,8 @@ class OilDisruptions(Table):
     name = text("Name to show.")
     measure_id = text("Measure that says what is lost while it lasts.")
     period = text("Month or year in which it is solved, such as 2025-12 or 2027.")
-    second_family_id = text_id("Route whose worth as a way out is told.", refers_to="route_families.family_id")
-    without_measure_id = text("Measure that closes that route.")
+    second_family_id = text_id("Route whose worth as a way out is told.", refers_to="route_families.family_id", nullable=True)
+    without_measure_id = text("Measure that closes that route.", nullable=True)
     per_year = number("How often it happens in a year, in the mean.", unit="1/year", above=0.0)
     lasts_d = number("Days that it lasts.", above=0.0)
     note = text("For readers; no code reads it.", nullable=True)

@@ -19,6 +19,7 @@ from karvan.results.explained_market import ExplainedFamily, ExplainedPair, Expl
 from karvan.results.journeys import LEG_SCHEMA, carec_indicators, journey_profile, journey_totals
 from karvan.results.ladder import Ladder, LadderRung
 from karvan.results.live import LiveAnswer, LiveYear
+from karvan.results.oil import Oil
 from karvan.results.outlook import Outlook, YearResult
 from karvan.results.queues import Queues
 from karvan.results.rounding import rounded
@@ -67,6 +68,7 @@ __all__ = [
     "LiveAnswer",
     "LiveYear",
     "MarketExplanation",
+    "Oil",
     "Outlook",
     "PairFamily",
     "PricePaid",

@@ -15,6 +15,7 @@ from karvan.study.climb import ladder
 from karvan.study.commitments import commitments
 from karvan.study.dispatch import DispatchOptions, dispatch
 from karvan.study.explain_market import market
+from karvan.study.oil import OilOptions, oil
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.route import ShippingDesk, route
 from karvan.study.run import run
@@ -24,7 +25,7 @@ from karvan.study.user_quotes import UserQuotes, read_quotes
 from karvan.study.validate import validate
 
 __all__ = [
-    "Assigned", "Calibration", "Cargo", "DispatchOptions", "Market", "ScenarioOptions", "ShippingDesk", "UserQuotes", "assign",
-    "calibrate", "clear", "commitments", "criticality", "dispatch", "ladder", "market", "prepare", "read_quotes", "route",
-    "route_batch", "run", "select_link", "simulate", "validate",
+    "Assigned", "Calibration", "Cargo", "DispatchOptions", "Market", "OilOptions", "ScenarioOptions", "ShippingDesk", "UserQuotes",
+    "assign", "calibrate", "clear", "commitments", "criticality", "dispatch", "ladder", "market", "oil", "prepare", "read_quotes",
+    "route", "route_batch", "run", "select_link", "simulate", "validate",
 ]  # fmt: skip
