@@ -37,7 +37,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "karvan.assignment": ("EquilibriumOptions", "equilibrium"),
-    "karvan.corridor": ("Corridor", "Snapshot", "check_corridor", "load_corridor", "new_corridor", "oil", "overlay", "with_value"),
+    "karvan.corridor": ("Corridor", "Snapshot", "check_corridor", "load_corridor", "new_corridor", "overlay", "with_value"),
     "karvan.demand": ("ElasticDemand", "TrafficClass"),
     "karvan.measures": ("Scenario", "apply", "load_scenario", "with_measures", "without_measures"),
     "karvan.network": ("RoadNetwork", "road_network"),
