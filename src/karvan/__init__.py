@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from karvan.study.calibrate import calibrate
     from karvan.study.clear import clear
     from karvan.study.commitments import commitments
+    from karvan.study.dispatch import DispatchOptions, dispatch
     from karvan.study.explain_market import market
+    from karvan.study.oil import OilOptions, oil
     from karvan.study.route import route
     from karvan.study.run import run
     from karvan.study.select_link import criticality, select_link
@@ -41,7 +43,9 @@ _HOMES = {
     "karvan.network": ("RoadNetwork", "road_network"),
     "karvan.study": (
         "Cargo",
+        "DispatchOptions",
         "Market",
+        "OilOptions",
         "ScenarioOptions",
         "ShippingDesk",
         "assign",
@@ -49,8 +53,10 @@ _HOMES = {
         "clear",
         "commitments",
         "criticality",
+        "dispatch",
         "ladder",
         "market",
+        "oil",
         "read_quotes",
         "route",
         "route_batch",
@@ -63,11 +69,11 @@ _HOMES = {
 }
 
 __all__ = [
-    "Cargo", "Corridor", "ElasticDemand", "EquilibriumOptions", "Market", "RoadNetwork", "Scenario", "ScenarioOptions", "ShippingDesk",
-    "Snapshot", "TrafficClass", "__version__", "apply", "assign", "calibrate", "check_corridor", "clear", "commitments", "criticality",
-    "equilibrium", "explain", "ladder", "load_corridor", "load_scenario", "market", "new_corridor", "overlay", "read_quotes",
-    "road_network", "route", "route_batch", "run", "select_link", "simulate", "sources", "validate", "with_measures", "with_value",
-    "without_measures",
+    "Cargo", "Corridor", "DispatchOptions", "ElasticDemand", "EquilibriumOptions", "Market", "OilOptions", "RoadNetwork", "Scenario",
+    "ScenarioOptions", "ShippingDesk", "Snapshot", "TrafficClass", "__version__", "apply", "assign", "calibrate", "check_corridor",
+    "clear", "commitments", "criticality", "dispatch", "equilibrium", "explain", "ladder", "load_corridor", "load_scenario", "market",
+    "new_corridor", "oil", "overlay", "read_quotes", "road_network", "route", "route_batch", "run", "select_link", "simulate",
+    "sources", "validate", "with_measures", "with_value", "without_measures",
 ]  # fmt: skip
 
 

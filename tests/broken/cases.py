@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.power.small import add_power
+
 Edit = Callable[[Path], object]
 
 
@@ -174,14 +176,25 @@ FOLDER_CASES = (
     Broken(
         "cable to itself",
         lambda folder: [
-            add("power_zones.csv", "zone_id,name,demand_twh,peak_mw,source,confidence", "east,East,5,800,teaching,estimate")(folder),
-            add(
-                "power_lines.csv",
-                "line_id,from_zone,to_zone,capacity_mw,loss_share,source,confidence",
-                "cable,east,east,100,0.03,teaching,estimate",
-            )(folder),
+            add_power(folder),
+            add("power_lines.csv", "loop,Loop,east,east,hvdc,100,0.03,1,0,,,,teaching,estimate")(folder),
         ],
         "power_lines", 1, "to_zone", ("another zone",),
+    ),
+    Broken(
+        "shape of eleven months",
+        lambda folder: [add_power(folder), swap("power_shapes.csv", "flat,12,1,teaching,estimate\n", "")(folder)],
+        "power_shapes", 11, "step", ("months 1 to 12",),
+    ),
+    Broken(
+        "zone without demand",
+        lambda folder: [add_power(folder), swap("power_demand.csv", "west,2024,5,900,,teaching,estimate", "east,2030,5,900,,teaching,estimate")(folder)],
+        "power_zones", 2, "zone_id", ("power_demand.csv",),
+    ),
+    Broken(
+        "load by months of the day",
+        lambda folder: [add_power(folder), swap("power_zones.csv", "4,flat,day", "4,day,day")(folder)],
+        "power_zones", 2, "month_shape_id", ("shape of 12 months",),
     ),
     Broken("stray file in measures", add("measures/bigger_ferry.yml", "id: x"), "measures", None, None, ("ID.yaml",)),
     Broken("measure Latin-1", write("measures/more.yaml", "title: Gr\u00f6\u00dfer".encode("latin-1")), "measures", None, None, ("UTF-8",)),

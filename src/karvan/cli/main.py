@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from karvan import __version__
-from karvan.cli import assigning, routes, serving, simulating
+from karvan.cli import assigning, oiling, powering, routes, serving, simulating
 from karvan.cli.asking import (
     capacities_argument,
     corridor_argument,
@@ -205,6 +205,27 @@ def _parser() -> argparse.ArgumentParser:
     simulating.add_arguments(simulation)
     language_argument(simulation, "language of what is printed and of a page")
     scenario_arguments(simulation, "scenario id; by default the corridor's baseline")
+
+    dispatch = _verb(
+        verbs, "power", powering.power, "prices and flows of power hour by hour, and what a line is worth",
+        "karvan power --year 2035 --scenario agreed --sweep",
+    )  # fmt: skip
+    powering.add_arguments(dispatch)
+    scenario_arguments(dispatch, "scenario id; by default the corridor's baseline")
+
+    crude = _verb(
+        verbs, "oil", oiling.oil, "netbacks of crude oil by route, who earns what, and what an interrupted route costs",
+        "karvan oil --year 2025 --disrupt cpc_mooring",
+    )  # fmt: skip
+    oiling.add_arguments(crude)
+    scenario_arguments(crude, "scenario id; by default the corridor's baseline")
+
+    export = _verb(
+        verbs, "export", powering.export, "a power system as files of another program",
+        "karvan export --format pypsa --year 2035 --scenario agreed --out network",
+    )  # fmt: skip
+    powering.add_export_arguments(export)
+    scenario_arguments(export, "scenario id; by default the corridor's baseline")
 
     server = _verb(verbs, "serve", serving.serve, "runs in a browser: maps, tables, scenarios to try", "karvan serve")
     corridor_argument(server)

@@ -31,6 +31,7 @@ class Manifest(BaseModel):
         headline_cordon: Cordon whose flow is the corridor's tonnage.
         crude_commodity: Commodity group told apart as crude oil; need not stand in the tables.
         co2_price_usd_per_t: Price of carbon dioxide in the generalised cost.
+        power_line: Line whose worth a power dispatch tells where none is named; a row of `power_lines`, or one that a measure adds.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,6 +49,7 @@ class Manifest(BaseModel):
     headline_cordon: str = Field(pattern=ID)
     crude_commodity: str = Field(pattern=ID)
     co2_price_usd_per_t: float = Field(ge=0, allow_inf_nan=False)
+    power_line: str | None = Field(None, pattern=ID)
 
 
 def read_manifest(text: str) -> tuple[Manifest | None, list[Problem]]:

@@ -130,6 +130,46 @@ def _power_lines(tables: Tables) -> Iterator[Problem]:
             yield Problem("power_lines", number, "to_zone", f"to_zone is {row['to_zone']}, must be another zone than from_zone")
 
 
+def _power_shapes(tables: Tables) -> Iterator[Problem]:
+    steps: dict[str, list[int]] = {}
+    last: dict[str, int] = {}
+    for number, row in _numbered(tables["power_shapes"]):
+        if row["shape_id"] is not None and row["step"] is not None:
+            steps.setdefault(row["shape_id"], []).append(row["step"])
+            last[row["shape_id"]] = number
+    for shape, found in steps.items():
+        if sorted(found) not in ([*range(1, 13)], [*range(24)]):
+            yield Problem("power_shapes", last[shape], "step", f"{shape} has {len(found)} steps, must have months 1 to 12 or hours 0 to 23")
+    wanted = (
+        ("power_zones", "month_shape_id", 12), ("power_zones", "hour_shape_id", 24), ("power_profiles", "shape_id", 12),
+        ("power_plants", "availability_shape_id", 12),
+    )  # fmt: skip
+    for table, column, count in wanted:
+        for number, row in _numbered(tables[table]):
+            if len(steps.get(row[column], [])) not in (0, count):
+                what = "months" if count == _MONTHS else "hours of a day"
+                yield Problem(
+                    table, number, column, f"{row[column]} has {len(steps[row[column]])} steps, must be a shape of {count} {what}"
+                )
+
+
+def _power_rows(tables: Tables) -> Iterator[Problem]:
+    """A zone has a demand, plants and stores a capacity, in at least one year; plants and stores share no id."""
+    for table, key, needed, name in (
+        ("power_zones", "zone_id", "power_demand", "zone_id"),
+        ("power_plants", "plant_id", "power_capacities", "asset_id"),
+        ("power_stores", "store_id", "power_capacities", "asset_id"),
+    ):
+        known = set(tables[needed][name])
+        for number, row in _numbered(tables[table]):
+            if row[key] is not None and row[key] not in known:
+                yield Problem(table, number, key, f"{row[key]} has no row in {needed}.csv, must have one for at least one year")
+    plants = set(tables["power_plants"]["plant_id"])
+    for number, row in _numbered(tables["power_stores"]):
+        if row["store_id"] in plants:
+            yield Problem("power_stores", number, "store_id", f"{row['store_id']} is the id of plants too, must be another")
+
+
 def _region_places(tables: Tables) -> Iterator[Problem]:
     groups: dict[tuple[Any, ...], list[tuple[int, float | None]]] = {}
     for number, row in _numbered(tables["region_places"]):
@@ -351,6 +391,8 @@ _CHECKS = (
     (("tariffs", "links"), _tariffs),
     (("route_families",), _route_families),
     (("power_lines",), _power_lines),
+    (("power_shapes", "power_zones", "power_profiles", "power_plants"), _power_shapes),
+    (("power_zones", "power_demand", "power_plants", "power_stores", "power_capacities"), _power_rows),
     (("region_places",), _region_places),
     (("commodities",), _commodities),
     (("demand", "commodity_units", "region_places"), _demand),

@@ -4,6 +4,7 @@ Goes in: plain numbers and frames from the engines. Comes out: frozen results an
 """
 
 from karvan.results.comparing import CASES, compare_runs
+from karvan.results.dispatch import Dispatch
 from karvan.results.element_use import (
     Bundle,
     ClosedElement,
@@ -18,6 +19,7 @@ from karvan.results.explained_market import ExplainedFamily, ExplainedPair, Expl
 from karvan.results.journeys import LEG_SCHEMA, carec_indicators, journey_profile, journey_totals
 from karvan.results.ladder import Ladder, LadderRung
 from karvan.results.live import LiveAnswer, LiveYear
+from karvan.results.oil import Oil
 from karvan.results.outlook import Outlook, YearResult
 from karvan.results.queues import Queues
 from karvan.results.rounding import rounded
@@ -55,6 +57,7 @@ __all__ = [
     "ClosedElement",
     "CriticalFacility",
     "Criticality",
+    "Dispatch",
     "ElementUse",
     "ExplainedFamily",
     "ExplainedPair",
@@ -65,6 +68,7 @@ __all__ = [
     "LiveAnswer",
     "LiveYear",
     "MarketExplanation",
+    "Oil",
     "Outlook",
     "PairFamily",
     "PricePaid",

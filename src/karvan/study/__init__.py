@@ -1,8 +1,9 @@
 """The one place where engines meet: scenario x years x engines -> saved run.
 
 Goes in: a corridor and options. Comes out: a Run, a Ladder, a calibration, tracked promises, a market explained, what
-rests on a facility, a shipper's options, a crossing simulated, traffic on others' networks. May import: everything below it (report,
-validation, assignment, simulation, exchange, routing, measures, results, corridor, network, demand, evidence, schema, errors).
+rests on a facility, a shipper's options, a crossing simulated, power dispatched, traffic on others' networks. May import: everything
+below it (report, validation, assignment, simulation, power, exchange, routing, measures, results, corridor, network, demand, evidence,
+schema, errors).
 """
 
 from karvan.routing.limits import Cargo
@@ -12,7 +13,9 @@ from karvan.study.calibrate import Calibration, calibrate
 from karvan.study.clear import Market, clear
 from karvan.study.climb import ladder
 from karvan.study.commitments import commitments
+from karvan.study.dispatch import DispatchOptions, dispatch
 from karvan.study.explain_market import market
+from karvan.study.oil import OilOptions, oil
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.route import ShippingDesk, route
 from karvan.study.run import run
@@ -22,7 +25,7 @@ from karvan.study.user_quotes import UserQuotes, read_quotes
 from karvan.study.validate import validate
 
 __all__ = [
-    "Assigned", "Calibration", "Cargo", "Market", "ScenarioOptions", "ShippingDesk", "UserQuotes", "assign", "calibrate", "clear",
-    "commitments", "criticality", "ladder", "market", "prepare", "read_quotes", "route", "route_batch", "run", "select_link", "simulate",
-    "validate",
+    "Assigned", "Calibration", "Cargo", "DispatchOptions", "Market", "OilOptions", "ScenarioOptions", "ShippingDesk", "UserQuotes",
+    "assign", "calibrate", "clear", "commitments", "criticality", "dispatch", "ladder", "market", "oil", "prepare", "read_quotes",
+    "route", "route_batch", "run", "select_link", "simulate", "validate",
 ]  # fmt: skip

@@ -1,0 +1,72 @@
+"""The one door to HiGHS: a solver that says nothing, its models, its bases."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import highspy
+import numpy as np
+import numpy.typing as npt
+
+
+class Arrays(Protocol):
+    """What a linear program is made of; see `karvan.power.program.LinearProgram`."""
+
+    @property
+    def cost(self) -> npt.NDArray[np.float64]: ...
+    @property
+    def least(self) -> npt.NDArray[np.float64]: ...
+    @property
+    def most(self) -> npt.NDArray[np.float64]: ...
+    @property
+    def row_least(self) -> npt.NDArray[np.float64]: ...
+    @property
+    def row_most(self) -> npt.NDArray[np.float64]: ...
+    @property
+    def starts(self) -> npt.NDArray[np.int32]: ...
+    @property
+    def rows(self) -> npt.NDArray[np.int32]: ...
+    @property
+    def values(self) -> npt.NDArray[np.float64]: ...
+
+
+def silent_solver() -> Any:
+    """A solver on one thread, so that digits do not depend on the machine.
+
+    The class that HiGHS documents prints a banner when it is made, before it can be told not to; the one it is built on does not, and
+    standard output may have to hold one JSON object and nothing else.
+    """
+    solver: Any = highspy.Highs.__mro__[1]()
+    solver.setOptionValue("output_flag", False)
+    solver.setOptionValue("threads", 1)
+    return solver
+
+
+def model_of(program: Arrays) -> Any:
+    """A linear program as HiGHS takes it."""
+    model = highspy.HighsLp()
+    model.num_col_, model.num_row_ = len(program.cost), len(program.row_least)
+    model.col_cost_, model.col_lower_, model.col_upper_ = program.cost, program.least, program.most
+    model.row_lower_, model.row_upper_ = program.row_least, program.row_most
+    model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    model.a_matrix_.start_, model.a_matrix_.index_, model.a_matrix_.value_ = program.starts, program.rows, program.values
+    return model
+
+
+def set_basis(solver: Any, columns: list[Any], rows: list[Any]) -> None:
+    """Start the solver from a basis, which it may have to complete."""
+    basis = highspy.HighsBasis()
+    basis.col_status, basis.row_status = columns, rows
+    basis.valid, basis.alien = True, True
+    solver.setBasis(basis)
+
+
+def run(solver: Any) -> str:
+    """Solve, and say in the solver's words how it ended; an answer that may be unbounded counts as none, as no cost here is below zero."""
+    status = solver.run()
+    reached = solver.getModelStatus()
+    if status == highspy.HighsStatus.kError:
+        return "Error"
+    if reached in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+        return "Infeasible"
+    return str(solver.modelStatusToString(reached))
