@@ -37,7 +37,8 @@ def test_a_refusal_names_rule_source_and_dates(desk):
     text = " ".join(
         " ".join(shipping_lines(desk.answer("kostanay", "yerevan", commodity="wheat", depart=datetime.date(2025, 10, 1)))).split()
     )
-    assert "REFUSED by" in text
+    assert "REFUSED rail by Astrakhan (Olya), Yalama, Boyuk Kesik" in text
+    assert " 2 rail by Bolashak, Akyayla to Tabriz; road by Meghri to Yerevan" in text
     assert (
         "Azerbaijan lets no goods pass to or from Armenia. In force until 2025-10-21. [am_transit_lifted_2025, 2025-10-21, sourced]" in text
     )
