@@ -2,7 +2,8 @@
 
 `python tools/case.py` writes them; `--check` says whether they are current (exit 1 if not). `--sensitivities` first tries every estimate at
 both ends of its range, with the base year fitted again each time (most of an hour on two cores), and writes docs/sensitivities.csv.
-`--simulated` first clears the market with simulated capacities beside nominal ones (some minutes), and writes docs/simulated_capacities.csv.
+`--simulated` first clears the market with simulated capacities beside nominal ones (some minutes), and writes
+docs/simulated_capacities.csv.
 """
 
 from __future__ import annotations
@@ -127,33 +128,37 @@ def nominal_beside_simulated(corridor: Corridor) -> list[str]:
     with BESIDE.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     names = dict(corridor.tables["facilities"].select("facility_id", "name").iter_rows())
+    ships = {*corridor.tables["crossings"]["facility_id"].drop_nulls(), *corridor.tables["passages"]["facility_id"].drop_nulls()}
     lines = [
         "| scenario | year | Mt nominal | Mt simulated | makes most of the difference | nominal | simulated | given back alone, Mt | why |",
         "|---|---|---:|---:|---|---:|---:|---:|---|",
     ]
     for row in rows:
         unit = row["unit"]
+        why = _why(row, is_berth=row["facility_id"] not in ships)
         lines.append(
             f"| `{row['scenario']}` | {row['year']} | {float(row['nominal_mt']):.2f} | {float(row['simulated_mt']):.2f}"
             f" | {names[row['facility_id']]} (`{row['facility_id']}`) | {float(row['nominal']):,.4g} {unit}"
-            f" | {float(row['simulated']):,.4g} ± {float(row['half']):,.2g} {unit} | {float(row['given_back_mt']):+.2f} | {_why(row)} |"
+            f" | {float(row['simulated']):,.4g} ± {float(row['half']):,.2g} {unit} | {float(row['given_back_mt']):+.2f} | {why} |"
         )
     intro = (
         "`karvan run --capacities simulated` gives the market what [the simulation](simulation.md) finds in each year in place of the"
         " nominal capacities and waits of ports, lines, yards and borders; constants stay as fitted with nominal ones. The facility named"
-        " is the one that changes the corridor most when it alone is given back its nominal values. Why it differs: what it could do at most"
-        " if berths and ramps were never short, on the sea of the base year, or without weather, each alone."
+        " is the one that changes the corridor most when it alone is given back its nominal values. Why it differs: what it could do at"
+        " most if berths and ramps were never short, on the sea of the base year, or without weather, each alone."
+        " The numbers: [simulated_capacities.csv](simulated_capacities.csv)."
     )
     return [intro, "", *lines]
 
 
-def _why(row: dict[str, str]) -> str:
+def _why(row: dict[str, str], *, is_berth: bool) -> str:
     simulated = float(row["simulated"])
-    freed = {
-        "berths never short": float(row["with_berths"]), "sea of the base year": float(row["with_water"]),
-        "no weather": float(row["without_weather"]),
-    }  # fmt: skip
-    return ", ".join(f"{name} {value / simulated - 1.0:+.0%}" for name, value in sorted(freed.items(), key=lambda item: -item[1]))
+    freed = {"sea of the base year": float(row["with_water"]), "no weather": float(row["without_weather"])}
+    if not is_berth:
+        freed["berths never short"] = float(row["with_berths"])
+    return ("the berths bind; " if is_berth else "") + ", ".join(
+        f"{name} {value / simulated - 1.0:+.0%}" for name, value in sorted(freed.items(), key=lambda item: -item[1])
+    )
 
 
 def compute_beside() -> None:

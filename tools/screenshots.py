@@ -199,6 +199,26 @@ def _app_refused(page: Page) -> None:
     _ask_route(page, goods="grain", **{"from": "Kostanay"}, to="Yerevan", ready="2025-10-01", via="r_boyuk_kesik__gardabani")
 
 
+def _simulated(page: Page) -> None:
+    """A month of the crossings, kept by the server once it was simulated."""
+    _view(page, "crossings")
+    page.locator("#crossing-network").select_option("agreed")
+    page.locator("#crossing-year").select_option("2030")
+    page.locator("#crossing-start").click()
+    expect(page.locator("#crossing-answer")).to_be_visible(timeout=10 * _DRAWN_MS)
+
+
+def _app_crossings(page: Page) -> None:
+    _simulated(page)
+    page.locator("#crossing-hour").fill("300")
+    page.evaluate("scrollTo(0, 0)")
+
+
+def _app_berths(page: Page) -> None:
+    _simulated(page)
+    _at("#crossing-gantt")(page)
+
+
 def _app_tables(page: Page) -> None:
     _view(page, "tables")
     expect(page.locator("#run-table")).to_be_visible(timeout=_DRAWN_MS)
@@ -219,6 +239,8 @@ _APP_PICTURES: tuple[tuple[str, str, tuple[int, int], Callable[[Page], Any]], ..
     ("app-market", "light", _WIDE, _app_market),
     ("app-routes", "light", (1440, 1250), _app_routes),
     ("app-refused", "dark", (1440, 1000), _app_refused),
+    ("app-crossings", "light", (1440, 1200), _app_crossings),
+    ("app-berths", "dark", (1440, 1300), _app_berths),
     ("app-tables", "dark", _WIDE, _app_tables),
     ("app-sources", "light", _WIDE, _app_sources),
     ("app-phone", "light", (400, 900), _stay),

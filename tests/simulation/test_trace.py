@@ -79,9 +79,8 @@ def test_states_agree_with_visits_passages_and_closures(built: Built, june: Trac
     visits = berth_visits(built, june.found)
     for row in found.filter(pl.col("state") == "at_berth").rows(named=True):
         berth = {"east_port": "east_berth", "west_port": "west_berth"}[row["place_id"]]
-        inside = visits.filter(
-            pl.col("ship") == row["ship"], pl.col("berth_id") == berth, pl.col("from_h") <= row["from_h"], pl.col("until_h") >= row["until_h"]
-        )  # fmt: skip
+        own = visits.filter(pl.col("ship") == row["ship"], pl.col("berth_id") == berth)
+        inside = own.filter(pl.col("from_h") <= row["from_h"], pl.col("until_h") >= row["until_h"])
         assert inside.height == 1 or row["until_h"] == june.until_h
     shut = closed_times(built, june.found)
     for row in found.filter(pl.col("state") == "waits_weather", pl.col("until_h") < june.until_h).rows(named=True):

@@ -10,13 +10,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-import karvan.study.handed_over as handed_over
 from karvan.cli.main import main
 from karvan.corridor import Corridor, load_corridor, new_corridor
 from karvan.errors import DataError
 from karvan.results import SavedRun, load_run
 from karvan.simulation import FacilityCurve, HandoverOptions
-from karvan.study import ScenarioOptions, ShippingDesk, market, run
+from karvan.study import ScenarioOptions, ShippingDesk, handed_over, market, run
 from karvan.study.checking import check_saved
 from karvan.study.run import run_id_of
 from karvan.study.used_capacities import LaidOver
@@ -125,9 +124,7 @@ def test_it_says_that_they_are_simulated_and_how_surely(simulated: SavedRun, str
     assert found["rows"][0]["capacity_half"] == row["saturation_half"]
 
 
-def test_a_market_of_the_run_is_explained_at_the_same_flows(
-    simulated: SavedRun, strait: Corridor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_market_of_the_run_is_explained_at_the_same_flows(simulated: SavedRun, strait: Corridor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handed_over, "RUN_OPTIONS", FEW)
     found = market(strait, "grain_east_west", scenario="agreed", options=ScenarioOptions(capacities="simulated")).as_dict()
     families = simulated.frame("families").filter(

@@ -138,7 +138,12 @@ function monthView(own, found, heading) {
   let steps = 0;
   let isPlaying = false;
   const slider = h("input", { type: "range", id: "crossing-hour", min: 0, max: last, step: 1, value: 0, "aria-label": t("crossing.hour") });
-  const play = button(icon("play"), () => (isPlaying ? stop() : start()), { class: "icon-button", id: "crossing-play", "aria-label": t("crossing.play"), "aria-pressed": "false" });
+  const play = button(icon("play"), () => (isPlaying ? stop() : start()), {
+    class: "icon-button",
+    id: "crossing-play",
+    "aria-label": t("crossing.play"),
+    "aria-pressed": "false",
+  });
   const step = (by, word) => button(word, () => (stop(), go(hour + by)), { "data-step": by });
   const controls = h(
     "div",
@@ -300,7 +305,13 @@ function causeView(own, found, heading) {
 
 function notesFor(found) {
   return (source) => [
-    t("picture.crossing", { system: found.name, year: found.year, scenario: found.scenario_title, count: found.replications, seed: found.seed }),
+    t("picture.crossing", {
+      system: found.name,
+      year: found.year,
+      scenario: found.scenario_title,
+      count: found.replications,
+      seed: found.seed,
+    }),
     source,
     t("picture.case", {
       version: found.version,
@@ -314,7 +325,11 @@ function notesFor(found) {
 // Gives the element and the views to draw, as every room does.
 export function crossingsView(context, found, { level = "h2" } = {}) {
   const below = `h${Number(level[1]) + 1}`;
-  const own = { ...context, fileName: (id) => `karvan-${found.system_id}-${found.year}-${found.scenario_id}-${id}`, notes: notesFor(found) };
+  const own = {
+    ...context,
+    fileName: (id) => `karvan-${found.system_id}-${found.year}-${found.scenario_id}-${id}`,
+    notes: notesFor(found),
+  };
   const stable = found.streams.filter((row) => row.is_stable).length;
   const hasShips = Boolean(found.month?.ships.length);
   const causes = found.causes.length ? causeView(own, found, below) : null;
@@ -323,7 +338,11 @@ export function crossingsView(context, found, { level = "h2" } = {}) {
   const element = h(
     "div",
     { class: "crossings" },
-    h(level, { id: "crossing-answer", tabindex: "-1" }, t("crossing.title", { system: found.name, year: found.year, scenario: found.scenario_title })),
+    h(
+      level,
+      { id: "crossing-answer", tabindex: "-1" },
+      t("crossing.title", { system: found.name, year: found.year, scenario: found.scenario_title }),
+    ),
     h(
       "p",
       { class: "soft" },
@@ -343,8 +362,8 @@ export function crossingsView(context, found, { level = "h2" } = {}) {
     map?.element,
     gantt?.element,
     causes?.element,
-    h("section", { class: "card", "aria-label": t("crossing.streams") }, streamTable(found)),
-    found.berths.length ? h("section", { class: "card", "aria-label": t("crossing.berths") }, berthTable(found)) : null,
+    h("div", { class: "card" }, streamTable(found)),
+    found.berths.length ? h("div", { class: "card" }, berthTable(found)) : null,
     h("p", { class: "soft small prose-wide", "data-note": "rests" }, t("crossing.rests")),
   );
   const views = [map, gantt, causes].filter(Boolean);

@@ -130,7 +130,9 @@ function along(path, share) {
 // Names stand on the land side, ships on the water; of two ports close together the northern one's ships lie to the north.
 const sideOf = (found, place) => (place.lon_deg > found.places.reduce((sum, each) => sum + each.lon_deg, 0) / found.places.length ? 1 : -1);
 const growth = (found, place) =>
-  found.places.some((other) => other.lat_deg < place.lat_deg && Math.hypot(other.lat_deg - place.lat_deg, other.lon_deg - place.lon_deg) < NEAR_DEG)
+  found.places.some(
+    (other) => other.lat_deg < place.lat_deg && Math.hypot(other.lat_deg - place.lat_deg, other.lon_deg - place.lon_deg) < NEAR_DEG,
+  )
     ? -1
     : 1;
 
@@ -164,9 +166,19 @@ export function seaSeries(found, colours, hour, paths = pathsOf(found)) {
     if (!places[place]) return [];
     const number_ = rows.get(place) ?? 0;
     rows.set(place, number_ + 1);
-    const offset = [-sideOf(found, places[place]) * (14 + 10 * (number_ % IN_A_ROW)), growth(found, places[place]) * 10 * Math.floor(number_ / IN_A_ROW)];
+    const offset = [
+      -sideOf(found, places[place]) * (14 + 10 * (number_ % IN_A_ROW)),
+      growth(found, places[place]) * 10 * Math.floor(number_ / IN_A_ROW),
+    ];
     return [
-      { value: [places[place].lon_deg, places[place].lat_deg], symbol: SYMBOLS[state], symbolSize: 8, symbolOffset: offset, itemStyle, told },
+      {
+        value: [places[place].lon_deg, places[place].lat_deg],
+        symbol: SYMBOLS[state],
+        symbolSize: 8,
+        symbolOffset: offset,
+        itemStyle,
+        told,
+      },
     ];
   });
   const sites = found.places.map((place) => ({
@@ -185,7 +197,9 @@ export function seaSeries(found, colours, hour, paths = pathsOf(found)) {
       distance: 10,
       fontWeight: 600,
       formatter: () =>
-        [short(place.name), shut.has(place.place_id) ? t("crossing.shut") : "", unitsText(waiting[place.place_id])].filter(Boolean).join(" · "),
+        [short(place.name), shut.has(place.place_id) ? t("crossing.shut") : "", unitsText(waiting[place.place_id])]
+          .filter(Boolean)
+          .join(" · "),
     },
   }));
   return [
@@ -219,7 +233,12 @@ export function seaSeries(found, colours, hour, paths = pathsOf(found)) {
       data: [],
       symbol: SYMBOLS[state],
       symbolSize: 9,
-      itemStyle: { color: colourOf(colours, state), borderColor: state === "off_hire" ? colours.soft : colours.casing, borderWidth: 1, opacity: 1 },
+      itemStyle: {
+        color: colourOf(colours, state),
+        borderColor: state === "off_hire" ? colours.soft : colours.casing,
+        borderWidth: 1,
+        opacity: 1,
+      },
     })),
   ];
 }
@@ -282,15 +301,25 @@ export function ganttOption(found, colours, { place, isPicture }) {
   const shut = lanes.flatMap((lane, row) =>
     found.month.closed
       .filter(({ closure_id: id }) => found.closed_at[id]?.includes(found.berth_places[lane.berth_id]) && shuts(found, id, lane.berth_id))
-      .map(({ hours: [from, until] }) => ({ coords: [[from / 24, row], [until / 24, row]] })),
+      .map(({ hours: [from, until] }) => ({
+        coords: [
+          [from / 24, row],
+          [until / 24, row],
+        ],
+      })),
   );
   return {
     grid: { left: 8, right: 18, top: 10, bottom: isPicture ? 90 : 40 + 20 * Math.ceil((crossings.length + 1) / 3), containLabel: true },
-    legend: legend(colours, { icon: "roundRect", itemHeight: 9, data: [...crossings.map((id) => found.names.crossings[id] ?? id), t("crossing.shut_hours")] }),
+    legend: legend(colours, {
+      icon: "roundRect",
+      itemHeight: 9,
+      data: [...crossings.map((id) => found.names.crossings[id] ?? id), t("crossing.shut_hours")],
+    }),
     tooltip: {
       ...tooltip(colours),
       trigger: "item",
-      formatter: ({ data: { told } = {} }) => (told ? tip(told.ship, [told.berth, `${told.from} – ${told.until}`, t("crossing.hours", { hours: told.hours })]) : ""),
+      formatter: ({ data: { told } = {} }) =>
+        told ? tip(told.ship, [told.berth, `${told.from} – ${told.until}`, t("crossing.hours", { hours: told.hours })]) : "",
     },
     xAxis: axis(colours, {
       type: "value",
@@ -325,7 +354,10 @@ export function ganttOption(found, colours, { place, isPicture }) {
             lane.visits
               .filter(([, , ship]) => shipLine[ship]?.crossing_id === id)
               .map(([from, until, ship]) => ({
-                coords: [[from / 24, row], [until / 24, row]],
+                coords: [
+                  [from / 24, row],
+                  [until / 24, row],
+                ],
                 told: {
                   ship: nameOfShip(found, shipLine[ship]),
                   berth: nameOfLane(found, lane),

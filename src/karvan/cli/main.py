@@ -107,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         help="tonnes without limits at which it ends, million (default: %(default)s)",
     )
 
+    capacities_argument(ladder)
     language_argument(ladder, "language of what is printed")
 
     validate = _verb(verbs, "validate", _validate, "the model against published values", "karvan validate --page")
@@ -172,6 +173,7 @@ def _parser() -> argparse.ArgumentParser:
     market.add_argument("market", metavar="MARKET", help="a market_id, or ORIGIN:DESTINATION:GOODS[:FORM] in regions and goods")
     scenario_arguments(market, "scenario id; by default the corridor's baseline")
     market.add_argument("--year", type=int, help="calendar year (default: the base year)")
+    capacities_argument(market)
     market.add_argument("--pairs", action="store_true", help="tell each pair of places, too")
 
     use = _verb(
@@ -182,6 +184,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     scenario_arguments(use, "scenario id; by default the corridor's baseline")
     use.add_argument("--year", type=int, help="calendar year (default: the base year)")
+    capacities_argument(use)
 
     way = _verb(
         verbs, "route", routes.route, "a shipper's options between two places, and what rules refuse",
@@ -258,7 +261,7 @@ def _keep_ladder(parsed: argparse.Namespace, folder: Path, language: str) -> Non
     kept = load_run(folder).ladder()
     if kept is not None and kept["to_mt"] == parsed.ladder:
         return
-    options = ScenarioOptions(set_values=tuple(parsed.set_values), overlay=parsed.overlay)
+    options = ScenarioOptions(set_values=tuple(parsed.set_values), overlay=parsed.overlay, capacities=parsed.capacities)
     with Progress() as progress:
         found = ladder(corridor_of(parsed), to_mt=parsed.ladder, options=options, progress=progress)
         add_ladder(folder, found, language=language, corridor=parsed.corridor)

@@ -16,7 +16,7 @@ from karvan.results import Outlook, Run, load_run
 from karvan.results.outlook import CORRIDOR_FLOOR_SHARE, PRICE_FLOOR_USD_PER_T
 from karvan.study.climb import ladder
 from karvan.study.drawing import Drawing, MapPage, ShownLadder
-from karvan.study.options import Prepared
+from karvan.study.options import Prepared, ScenarioOptions
 from karvan.study.progress import Progress
 
 _FACILITIES_SHOWN = 12
@@ -135,7 +135,8 @@ class ShownRun(Run):
             year: Calendar year; by default the base year.
             progress: Called with a line of text as the work goes on.
         """
-        return ladder(self.prepared.corridor, to_mt=to_mt, year=year, progress=progress)
+        options = ScenarioOptions(capacities=self.prepared.capacities)
+        return ladder(self.prepared.corridor, to_mt=to_mt, year=year, options=options, progress=progress)
 
     def _repr_html_(self) -> str:
         words = Words()

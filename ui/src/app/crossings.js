@@ -9,7 +9,11 @@ export function crossingsRoom(app, context, run) {
   const { desk, store, server } = app;
   const { kase } = desk.get();
   const found = desk.get().simulation;
-  const now = desk.get().simulated ?? { system: kase.systems[0]?.system_id, year: context?.doc.focus_year ?? kase.base_year, month: "stormiest" };
+  const now = desk.get().simulated ?? {
+    system: kase.systems[0]?.system_id,
+    year: context?.doc.focus_year ?? kase.base_year,
+    month: "stormiest",
+  };
   const field = (label, control) => h("label", { class: "drawer-field" }, h("span", { class: "soft small" }, label), control);
   const select = (id, rows, chosen) =>
     h(
@@ -17,11 +21,20 @@ export function crossingsRoom(app, context, run) {
       { id },
       rows.map(([value, name]) => h("option", { value, selected: String(value) === String(chosen) }, name)),
     );
-  const monthName = (month) => new Intl.DateTimeFormat(currentLanguage(), { month: "long", timeZone: "UTC" }).format(Date.UTC(2001, month - 1, 1));
+  const monthName = (month) =>
+    new Intl.DateTimeFormat(currentLanguage(), { month: "long", timeZone: "UTC" }).format(Date.UTC(2001, month - 1, 1));
   const years = Array.from({ length: kase.years.last - kase.years.first + 1 }, (_, at) => kase.years.first + at);
   const inputs = {
-    system: select("crossing-system", kase.systems.map((row) => [row.system_id, row.name]), now.system),
-    year: select("crossing-year", years.map((year) => [year, String(year)]), now.year),
+    system: select(
+      "crossing-system",
+      kase.systems.map((row) => [row.system_id, row.name]),
+      now.system,
+    ),
+    year: select(
+      "crossing-year",
+      years.map((year) => [year, String(year)]),
+      now.year,
+    ),
     network: select(
       "crossing-network",
       [
@@ -102,7 +115,12 @@ export function crossingsRoom(app, context, run) {
   }
 
   async function ask() {
-    const simulated = { system: inputs.system.value, year: Number(inputs.year.value), network: inputs.network.value, month: inputs.month.value };
+    const simulated = {
+      system: inputs.system.value,
+      year: Number(inputs.year.value),
+      network: inputs.network.value,
+      month: inputs.month.value,
+    };
     desk.set({ simulated, simulation: null });
     wait(true);
     said.textContent = t("crossing.asking");
@@ -124,7 +142,8 @@ export function crossingsRoom(app, context, run) {
     wait(false);
     said.textContent = told;
     if (desk.get().view !== "crossings") return;
-    if (!element.isConnected) app.go("crossings"); // left and opened again meanwhile
+    if (!element.isConnected)
+      app.go("crossings"); // left and opened again meanwhile
     else if (desk.get().simulation) {
       draw();
       document.getElementById("crossing-answer").focus({ preventScroll: true });
@@ -141,7 +160,8 @@ export function crossingsRoom(app, context, run) {
   const view = {
     keys: ["theme", "still"],
     draw(changed) {
-      if (changed !== null) return void shown?.views.forEach((each) => each.keys.some((key) => changed.includes(key)) && each.draw(changed));
+      if (changed !== null)
+        return void shown?.views.forEach((each) => each.keys.some((key) => changed.includes(key)) && each.draw(changed));
       if (found) draw();
       if (desk.get().isSimulating) {
         wait(true);
