@@ -13,13 +13,14 @@ import polars as pl
 
 import karvan as kv
 from karvan.network import sea_level_m
-from karvan.simulation import Experiment, ExperimentOptions, Key, build, experiment
+from karvan.simulation import Experiment, ExperimentOptions, Key, build, experiment, interval
 from karvan.study.crossing_loads import crossing_loads
 from karvan.study.handed_over import nominal_and_simulated, system_curves
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "simulation.md"
 YEARS, SYSTEM, BASE = [2024, 2028, 2030, 2035, 2040], "caspian", 2024
 SPRING = datetime.date(2025, 4, 24)
+FEEDERS = ("kmtf_feeders", "asco_feeders")
 KURYK = ("kuryk_ferry_28", "kuryk_ferry_52", "kuryk_ropax", "kuryk_ro_ro_45")
 COUNTED = {"kuryk_wagons": 9_900.0, "alat_wagons_kuryk": 9_900.0, "kuryk_trucks": 14_190.0, "alat_trucks": 14_190.0}
 """A year of Kuryk by ten months of 2023: 16,500 wagons and 23,652 vehicles, half of them either way."""
@@ -55,7 +56,8 @@ def published(corridor: kv.Corridor) -> list[str]:
     wagons = sum(mean("stream", name, "out_per_year") for name in as_is.built.system.names.lines if "wagons" in name)
     may = full.mean(Key("stream", "kuryk_wagons", "month_5_out"))
     storms = mean("weather", "kuryk", "month_11_closed_d") + mean("weather", "kuryk", "month_12_closed_d")
-    alat = as_is.mean(Key("call", "kmtf_feeders|alat", "handled_h"))
+    at_alat = [as_is.numbers[Key("call", f"{ship}|alat", measure)] for measure in ("handled_h", "per_year") for ship in FEEDERS]
+    alat = interval((at_alat[0] * at_alat[2] + at_alat[1] * at_alat[3]) / (at_alat[2] + at_alat[3]))
     trucks = mean("stream", "kuryk_trucks", "out_per_year") + mean("stream", "alat_trucks", "out_per_year")
     spring = build(later, SYSTEM, loads, level_m=sea_level_m(later["sea_levels"], None, SPRING), only=["tankers"])
     tanker = next(call.room for call in spring.calls if call.ship_id == "tankers_12")
