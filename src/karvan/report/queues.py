@@ -170,10 +170,10 @@ def _month_lines(found: Queues, words: Words) -> list[str]:
         rows = found.months.filter(pl.col("kind") == kind)
         if not rows.height:
             continue
-        lines.append(f"  {words(head):<27.27}{months}")
+        lines.append(f"  {words(head):<26.26}{months}")
         for name in rows["name"].unique(maintain_order=True):
             by_month = {row["month"]: row["value_d"] for row in rows.filter(pl.col("name") == name).rows(named=True)}
-            lines.append(f"  {name:<27.27}" + "".join(_number(words, by_month.get(month), 6, 1) for month in range(1, 13)))
+            lines.append(f"  {name:<26.26}" + "".join(_number(words, by_month.get(month), 6, 1) for month in range(1, 13)))
     return [*lines, ""]
 
 

@@ -28,7 +28,7 @@ def designs_frame(
     capacity_of: str | None, base: Experiment, how: ExperimentOptions, curves: HandoverOptions | None, say: Progress,
 ) -> pl.DataFrame:  # fmt: skip
     """Each design with as many replications as the base, stream by stream, and what differs, with paired intervals."""
-    named = tables["facilities"].filter(pl.col("facility_id") == capacity_of)["unit"]
+    named = tables["facilities"].filter(pl.col("facility_id") == (capacity_of or ""))["unit"]
     unit = str(named[0]) if len(named) else None
     rows: list[dict[str, Any]] = []
     cases: list[tuple[str, Tables, Experiment]] = [("as it is", tables, base)] if changes or capacity_of is not None else []
@@ -66,7 +66,14 @@ def designed(corridor: Corridor, scenario: Scenario, year: int, tables: Tables, 
         ]
         moved = apply(replace(other, dated=tuple(sorted(dated, key=lambda item: item.from_date))), corridor, year=year).tables
         if all(moved[name].equals(tables[name]) for name in SIMULATED_TABLES):
-            raise DataError(Problem("--try", None, None, f"{design} changes nothing that is simulated in {year}"))
+            raise DataError(
+                Problem(
+                    "--try",
+                    None,
+                    None,
+                    f"{design} changes nothing that is simulated in {year}: it is in force already, or touches none of it",
+                )
+            )
         changed |= {name: moved[name] for name in SIMULATED_TABLES}
     for part in parts:
         if "=" in part:
