@@ -223,10 +223,11 @@ def _is_moved(row: dict[str, Any]) -> bool:
 
 
 def _design_line(row: dict[str, Any], words: Words) -> list[str]:
-    lines = [
+    told = (
         f"    {row['arrival_id']:<46}{_number(words, row['transit_d'], 12, 1)}{_number(words, row['difference_d'], 12, 2)}"
         f"{_number(words, row['difference_d_half'], 8, 2)}{_number(words, row['more_per_year'], 16, 0)}"
-    ]
+    )
+    lines = [told]
     if not row["is_stable"]:
         grows = words.number(row["backlog_growth_per_year"], 0)
         lines += textwrap.wrap(words("queues.design_unstable", grows=grows), WIDTH, initial_indent="      ! ", subsequent_indent="        ")
