@@ -64,12 +64,24 @@ def test_a_ship_that_waits_no_longer_than_so_many_hours() -> None:
 
 def test_a_ship_with_a_timetable_takes_what_is_there() -> None:
     build = Builder()
-    ferry(build, timetable_h=30.0)
+    ferry(build, least=float("inf"), timetable_h=30.0)
     found = run(build.build(), 90.0)
     # Departures are loaded at 6, 36 and 66; it is back from the first at 26.
     assert found.record[:, 0].tolist() == [18.0, 48.0, 78.0]
     assert found.record[:, 2].tolist() == [10.0, 10.0, 10.0]
     assert causes(found, 1) == {k.SAILING: 8.0, k.HANDLING: 4.0, k.NO_SHIP: pytest.approx(2.0), k.FILLING: pytest.approx(10.0)}
+
+
+def test_a_ship_with_a_timetable_may_leave_before_its_hour_once_it_is_filled() -> None:
+    build = Builder()
+    ferry(build, least=10.0, timetable_h=30.0)
+    found = run(build.build(), 90.0)
+    # The train of every 24 h fills it; it never waits for 6, 36 and 66.
+    assert found.record[:, 0].tolist() == [12.0, 36.0, 60.0, 84.0]
+    build = Builder()
+    ferry(build, least=20.0, timetable_h=30.0)
+    # One train does not fill it: it leaves by the clock with what is there.
+    assert run(build.build(), 90.0).record[:, 0].tolist() == [18.0, 48.0, 78.0]
 
 
 def test_a_lot_is_split_where_room_ends_and_the_rest_waits_for_the_ship() -> None:

@@ -74,6 +74,7 @@ class Calls(Table):
     fill_share = number("The ship leaves once its room is filled to this share ...", least=0.0, most=1.0)
     longest_wait_h = number("... or after so many hours at the berth.", least=0.0)
     timetable_per_week = number("It leaves by the clock, so often a week, instead; empty: no timetable.", above=0.0, nullable=True)
+    is_early = claim("With a timetable it leaves before its hour once it is filled to that share.", default=False)
     storage_count = number("Units that the port can store for it; empty: no limit.", above=0.0, nullable=True)
     note = text("For readers; no code reads it.", nullable=True)
 

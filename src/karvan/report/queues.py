@@ -170,10 +170,10 @@ def _month_lines(found: Queues, words: Words) -> list[str]:
         rows = found.months.filter(pl.col("kind") == kind)
         if not rows.height:
             continue
-        lines.append(f"  {words(head):<27.27}{months}")
+        lines.append(f"  {words(head):<26.26}{months}")
         for name in rows["name"].unique(maintain_order=True):
             by_month = {row["month"]: row["value_d"] for row in rows.filter(pl.col("name") == name).rows(named=True)}
-            lines.append(f"  {name:<27.27}" + "".join(_number(words, by_month.get(month), 6, 1) for month in range(1, 13)))
+            lines.append(f"  {name:<26.26}" + "".join(_number(words, by_month.get(month), 6, 1) for month in range(1, 13)))
     return [*lines, ""]
 
 
@@ -223,10 +223,11 @@ def _is_moved(row: dict[str, Any]) -> bool:
 
 
 def _design_line(row: dict[str, Any], words: Words) -> list[str]:
-    lines = [
+    told = (
         f"    {row['arrival_id']:<46}{_number(words, row['transit_d'], 12, 1)}{_number(words, row['difference_d'], 12, 2)}"
         f"{_number(words, row['difference_d_half'], 8, 2)}{_number(words, row['more_per_year'], 16, 0)}"
-    ]
+    )
+    lines = [told]
     if not row["is_stable"]:
         grows = words.number(row["backlog_growth_per_year"], 0)
         lines += textwrap.wrap(words("queues.design_unstable", grows=grows), WIDTH, initial_indent="      ! ", subsequent_indent="        ")

@@ -381,19 +381,22 @@ def run(w: World, key: int, end_h: float, warm_h: float, sample_h: float) -> int
                 else:
                     values[who + k.T_CAUSE + k.CHANNEL] += now - values[who + k.T_SINCE]
             elif kind == LOAD:  # arguments: set of stocks, stock whose goods wait
-                # numbers: room, least stock, longest wait, period of a timetable, its first departure
-                period = values[here + k.S_NUM + 3]
+                # numbers: room, least stock (more than room: it does not leave early), longest wait, period of a timetable, first departure
+                period, least = values[here + k.S_NUM + 3], values[here + k.S_NUM + 1]
+                leaves_early = least <= values[here + k.S_NUM]
                 if phase == k.START:
                     values[who + k.T_SINCE] = now
                     longest = values[here + k.S_NUM + 2]
                     if period > 0.0:
                         coming = now + (values[here + k.S_NUM + 4] - now) % period
-                        values[first + k.C_SLOT] = max(coming, values[first + k.C_SLOT] + period)
-                        longest = values[first + k.C_SLOT] - now
-                    if longest > 0.0 and (period > 0.0 or stock(things, values, first) < values[here + k.S_NUM + 1]):
+                        if not leaves_early:
+                            coming = max(coming, values[first + k.C_SLOT] + period)
+                            values[first + k.C_SLOT] = coming
+                        longest = coming - now
+                    if longest > 0.0 and (not leaves_early or stock(things, values, first) < least):
                         if things[here + k.S_ARG + 1] > 0:
                             be(things, values, who, things[here + k.S_ARG + 1], k.FILLED, now)
-                        if period <= 0.0:
+                        if leaves_early:
                             join(things, things[first + k.C_QUEUE], who)
                             things[first + k.C_WAITING] += 1
                         things[who + k.T_STEP], wait_h = here, 0.0
@@ -402,7 +405,7 @@ def run(w: World, key: int, end_h: float, warm_h: float, sample_h: float) -> int
                         if is_logged:
                             write_log(counter, log, now, k.LOG_FILLS, who, -1, values[who + k.T_UNITS])
                         break
-                elif period <= 0.0:
+                elif leaves_early:
                     before, other = 0, things[things[first + k.C_QUEUE] + k.Q_HEAD]
                     while other != who:
                         before, other = other, things[other + k.T_NEXT]

@@ -14,14 +14,14 @@ import polars as pl
 from scipy.optimize import nnls
 
 from karvan.simulation import _state_kernels as k
+from karvan.simulation.facility_cases import FacilityCase, facility_case, loads_at, mix_of, own_streams, relieved, varied
 from karvan.simulation.replicate import Period, Replication, replicate
 from karvan.simulation.statistics import Interval, interval
-from karvan.simulation.system import HOURS_A_YEAR, Built, build, streams_of
+from karvan.simulation.system import HOURS_A_YEAR, Built, build
 
 FloatArray = npt.NDArray[np.float64]
 STEEPEST_USE = 0.95
 """Use of saturation up to which the curve is fitted; above it its tangent is taken."""
-_MANY = 50.0
 _USUAL_USE = 0.7
 _FLEET_FACTOR = 4.0
 _SPARE_SHIPS = 1.25
@@ -94,20 +94,6 @@ class FacilityCurve:
         return asdict(self) | {"points": [dict(point) for point in self.points]}
 
 
-@dataclass(frozen=True)
-class _Case:
-    """A facility to be measured: which streams are its own, and what they are worth in its unit."""
-
-    facility_id: str
-    unit: str
-    is_berth: bool
-    only: frozenset[str]
-    weights: Mapping[str, float]
-    loads: Mapping[str, float]
-    berths: tuple[str, ...]
-    calls: tuple[str, ...] = ()
-
-
 def configuration_hash(
     tables: Mapping[str, pl.DataFrame], system_id: str, facility_id: str, loads: Mapping[str, float], level_m: float | None,
     options: HandoverOptions,
@@ -115,7 +101,7 @@ def configuration_hash(
     """Hash of all that the curve of a facility depends on: the compiled model of its lines or stages, the loads that share it, and how it
     is found. What does not touch it, as ships of another shore, or water that is deep enough, leaves it as it is.
     """
-    case = _case(tables, system_id, facility_id, loads)
+    case = facility_case(tables, system_id, facility_id, loads)
     built = build(tables, system_id, {name: max(load, 1.0) for name, load in case.loads.items()}, level_m=level_m, only=case.only)
     system, shared = built.system, {stream.arrival_id: case.loads[stream.arrival_id] for stream in built.streams}
     content = [
@@ -161,15 +147,15 @@ def facility_curve(
         options: How.
     """
     how = options or HandoverOptions()
-    case = _case(tables, system_id, facility_id, loads)
+    case = facility_case(tables, system_id, facility_id, loads)
     reached = _saturation(case, tables, system_id, level_m, how)
     points: list[dict[str, Any]] = []
     for variant in how.variants:
-        varied = _varied(tables, case, variant)
-        most = reached.mean if variant == "as it is" else _saturation(case, varied, system_id, level_m, how).mean
-        fleet = _saturation(case, varied, system_id, level_m, how, factor=None).mean if case.is_berth else math.inf
+        changed = varied(tables, case, variant)
+        most = reached.mean if variant == "as it is" else _saturation(case, changed, system_id, level_m, how).mean
+        fleet = _saturation(case, changed, system_id, level_m, how, factor=None).mean if case.is_berth else math.inf
         for use in how.loads:
-            points.append({"variant": variant, **_point(case, varied, system_id, level_m, how, most, fleet, use)})
+            points.append({"variant": variant, **_point(case, changed, system_id, level_m, how, most, fleet, use)})
     uses = np.array([point["use_share"] for point in points])
     waits = np.array([point["wait_h"] for point in points])
     base, eta_s, kappa, error = fit_curve(uses, waits)
@@ -184,7 +170,7 @@ def saturation(
     options: HandoverOptions | None = None,
 ) -> Interval:  # fmt: skip
     """Saturation alone, with its interval; arguments as for `facility_curve`."""
-    return _saturation(_case(tables, system_id, facility_id, loads), tables, system_id, level_m, options or HandoverOptions())
+    return _saturation(facility_case(tables, system_id, facility_id, loads), tables, system_id, level_m, options or HandoverOptions())
 
 
 def fit_curve(uses: FloatArray, waits: FloatArray) -> tuple[float, float, float, float]:
@@ -265,95 +251,14 @@ def _served_by_lines(tables: Mapping[str, pl.DataFrame]) -> set[str]:
     return {row["facility_id"] for row in tables["berths"].rows(named=True) if row["berth_id"] in called and row["facility_id"] is not None}
 
 
-def _case(tables: Mapping[str, pl.DataFrame], system_id: str, facility_id: str, loads: Mapping[str, float]) -> _Case:
-    """Which streams make up the use of a facility."""
-    unit = str(tables["facilities"].filter(pl.col("facility_id") == facility_id)["unit"][0])
-    arrivals = streams_of(tables, system_id)
-    crossings = tables["crossings"].filter(pl.col("system_id") == system_id).rows(named=True)
-    calls = tables["calls"].rows(named=True)
-    berths = {row["berth_id"] for row in tables["berths"].rows(named=True) if row["facility_id"] == facility_id}
-    lines = {row["crossing_id"] for row in crossings if row["facility_id"] == facility_id}
-    passages = {row["passage_id"] for row in tables["passages"].rows(named=True) if row["facility_id"] == facility_id}
-    is_berth = not lines and not passages
-    if is_berth:
-        lines = {row["crossing_id"] for row in calls if berths & {word.strip() for word in row["berths"].split(";")}}
-        lines &= {row["crossing_id"] for row in crossings}
-    own = [row for row in arrivals if row["crossing_id"] in lines or row["passage_id"] in passages]
-    counted = {row["arrival_id"]: _in_unit(row, unit) for row in own}
-    if not is_berth and lines:
-        directions = {
-            row["direction"]
-            for row in tables["facility_uses"].rows(named=True)
-            if row["facility_id"] == facility_id
-            and row["link_id"] in {line["link_id"] for line in crossings if line["crossing_id"] in lines}
-        }
-        ends = {line["crossing_id"]: _ends(tables, line["link_id"]) for line in crossings}
-        if directions and "both" not in directions:
-            kept = {0 if direction == "forward" else 1 for direction in directions}
-            counted = {
-                row["arrival_id"]: counted[row["arrival_id"]] for row in own if ends[row["crossing_id"]].index(row["place_id"]) in kept
-            }
-    beside = _beside(calls, crossings, lines) if not is_berth else lines
-    return _Case(
-        facility_id, unit, is_berth, frozenset(beside | passages), counted,
-        {row["arrival_id"]: loads.get(row["arrival_id"], 0.0) for row in arrivals}, tuple(sorted(berths)),
-    )  # fmt: skip
-
-
-def _ends(tables: Mapping[str, pl.DataFrame], link_id: str) -> tuple[str, str]:
-    row = tables["links"].filter(pl.col("link_id") == link_id).row(0, named=True)
-    return row["from_place"], row["to_place"]
-
-
-def _in_unit(row: Mapping[str, Any], unit: str) -> float:
-    """One unit of a stream in thousands of a facility's unit."""
-    same = {"kteu": "teu", "kwagons": "wagons", "kvehicles": "vehicles"}.get(unit) == row["unit"]
-    return 1e-3 if same else float(row["t_per_unit"]) * 1e-3
-
-
-def _beside(calls: list[dict[str, Any]], crossings: list[dict[str, Any]], lines: set[str]) -> set[str]:
-    """Lines that share berths with some lines, and these."""
-    known = {row["crossing_id"] for row in crossings}
-    berths_of = {name: {word.strip() for row in calls if row["crossing_id"] == name for word in row["berths"].split(";")} for name in known}
-    own = set().union(*(berths_of[name] for name in lines)) if lines else set()
-    return lines | {name for name in known if berths_of[name] & own}
-
-
-def _relieved(tables: Mapping[str, pl.DataFrame], case: _Case, *, is_whole: bool) -> Mapping[str, pl.DataFrame]:
-    """For berths: every other berth has room, so that nothing but they can bind; the whole: they have, too, so that ships bind."""
-    if not case.is_berth:
-        return tables
-    kept = [] if is_whole else list(case.berths)
-    wide = pl.when(pl.col("berth_id").is_in(kept)).then(pl.col("servers_count")).otherwise(_MANY)
-    return {**tables, "berths": tables["berths"].with_columns(servers_count=wide)}
-
-
-def _varied(tables: Mapping[str, pl.DataFrame], case: _Case, variant: str) -> Mapping[str, pl.DataFrame]:
-    """The facility with a ship (or server) less, or with ships that load a tenth less and closures a quarter more often."""
-    if variant == "fewer":
-        if case.is_berth or not tables["crossings"].filter(pl.col("facility_id") == case.facility_id).height:
-            fewer = pl.when(pl.col("facility_id") == case.facility_id).then(pl.max_horizontal(1.0, pl.col("servers_count") - 1.0))
-            return {**tables, "berths": tables["berths"].with_columns(servers_count=fewer.otherwise(pl.col("servers_count")))}
-        lines = tables["crossings"].filter(pl.col("facility_id") == case.facility_id)["crossing_id"].implode()
-        less = pl.when(pl.col("crossing_id").is_in(lines) & (pl.col("ships_count") > 1.0)).then(pl.col("ships_count") - 1.0)
-        return {**tables, "ships": tables["ships"].with_columns(ships_count=less.otherwise(pl.col("ships_count")))}
-    if variant == "lighter":
-        return {
-            **tables,
-            "ships": tables["ships"].with_columns(room_count=0.9 * pl.col("room_count")),
-            "closures": tables["closures"].with_columns(closed_share=pl.min_horizontal(0.9, 1.25 * pl.col("closed_share"))),
-        }
-    return tables
-
-
 def _run(
-    case: _Case, tables: Mapping[str, pl.DataFrame], system_id: str, level_m: float | None, how: HandoverOptions,
+    case: FacilityCase, tables: Mapping[str, pl.DataFrame], system_id: str, level_m: float | None, how: HandoverOptions,
     loads: Mapping[str, float], endless: frozenset[str], *, factor: float | None = None, has_records: bool = False,
 ) -> tuple[Built, list[Replication]]:  # fmt: skip
     """Replications of the lines of a facility; of berths with `factor` times the ships, or wide enough never to bind where it is None."""
     free = {**tables, "arrivals": tables["arrivals"].with_columns(ban_above_count=pl.lit(None, dtype=pl.Float64))}
     built = build(
-        _relieved(free, case, is_whole=factor is None), system_id, loads, level_m=level_m, endless=endless, only=case.only,
+        relieved(free, case, is_whole=factor is None), system_id, loads, level_m=level_m, endless=endless, only=case.only,
         ships_factor=factor if case.is_berth and factor is not None else 1.0,
     )  # fmt: skip
     period = Period(24.0 * how.warm_d, HOURS_A_YEAR)
@@ -362,26 +267,18 @@ def _run(
     )
 
 
-def _used(case: _Case, built: Built, runs: list[Replication]) -> FloatArray:
+def _used(case: FacilityCase, built: Built, runs: list[Replication]) -> FloatArray:
     """Use of the facility a year, by replication."""
     rows = {name: built.system.row("line", name) for name in case.weights}
     return np.array([sum(case.weights[name] * float(run.state.values[row + k.G_OUT]) for name, row in rows.items()) for run in runs])
 
 
-def _mix(case: _Case) -> dict[str, float]:
-    """Loads that share the facility as they do; alike where nothing comes."""
-    total = sum(case.weights[name] * case.loads[name] for name in case.weights)
-    if total > 0.0:
-        return {name: case.loads[name] / total for name in case.weights}
-    return {name: 1.0 / (weight * len(case.weights)) for name, weight in case.weights.items()}
-
-
 def _saturation(
-    case: _Case, tables: Mapping[str, pl.DataFrame], system_id: str, level_m: float | None, how: HandoverOptions,
+    case: FacilityCase, tables: Mapping[str, pl.DataFrame], system_id: str, level_m: float | None, how: HandoverOptions,
     *, factor: float | None = _FLEET_FACTOR,
 ) -> Interval:  # fmt: skip
     """Most that passes in a year: the stream that fills ships is endless, what goes the other way keeps its proportion to it."""
-    mix = _mix(case)
+    mix = mix_of(case)
     most = max(mix, key=lambda name: mix[name] * case.weights[name])
     lines = {row["arrival_id"]: (row["crossing_id"], row["place_id"]) for row in tables["arrivals"].rows(named=True)}
     leads = {
@@ -391,7 +288,7 @@ def _saturation(
     }
     endless = frozenset(leads) if case.is_berth else frozenset({most})
     loads = dict(case.loads)
-    own = _own_streams(case, tables, lines)
+    own = own_streams(case, tables, lines)
     for _ in range(2):
         built, runs = _run(case, tables, system_id, level_m, how, loads, endless, factor=factor)
         reached = {name: float(np.mean([run.state.values[built.system.row("line", name) + k.G_OUT] for run in runs])) for name in endless}
@@ -403,19 +300,13 @@ def _saturation(
     return interval(_used(case, built, runs))
 
 
-def _own_streams(case: _Case, tables: Mapping[str, pl.DataFrame], lines: Mapping[str, tuple[str | None, str | None]]) -> set[str]:
-    """Streams of the facility's own lines, counted or not."""
-    own = {lines[name][0] for name in case.weights} - {None}
-    return {name for name, (line, _) in lines.items() if line in own} | set(case.weights)
-
-
 def _point(
-    case: _Case, tables: Mapping[str, pl.DataFrame], system_id: str, level_m: float | None, how: HandoverOptions, most: float, fleet: float,
-    use: float,
+    case: FacilityCase, tables: Mapping[str, pl.DataFrame], system_id: str, level_m: float | None, how: HandoverOptions, most: float,
+    fleet: float, use: float,
 ) -> dict[str, Any]:  # fmt: skip
     """Mean wait at a use: of what passes, from the mean inside by Little's law; of ships for a berth, where the facility is berths."""
     lines = {row["arrival_id"]: (row["crossing_id"], row["place_id"]) for row in tables["arrivals"].rows(named=True)}
-    loads = _loads_at(case, tables, use * most)
+    loads = loads_at(case, tables, use * most)
     built, runs = _run(case, tables, system_id, level_m, how, loads, frozenset(), factor=_SPARE_SHIPS * use * most / fleet)
     if case.is_berth:
         steps = [built.system.row("step", call.wait_step) for call in built.calls if set(call.berths) & set(case.berths)]
@@ -439,21 +330,11 @@ def _point(
     return {"use_share": use, "wait_h": found.mean, "wait_half_h": found.half_width}
 
 
-def _loads_at(case: _Case, tables: Mapping[str, pl.DataFrame], use: float) -> dict[str, float]:
-    """Loads of all streams when so much of the facility is used; those of other lines stay."""
-    lines = {row["arrival_id"]: (row["crossing_id"], row["place_id"]) for row in tables["arrivals"].rows(named=True)}
-    mix, total = _mix(case), sum(case.weights[name] * case.loads[name] for name in case.weights)
-    loads = dict(case.loads)
-    for name in _own_streams(case, tables, lines):
-        loads[name] = use / total * case.loads[name] if total > 0.0 else use * mix.get(name, next(iter(mix.values())))
-    return loads
-
-
 def _spread_h(
-    case: _Case, tables: Mapping[str, pl.DataFrame], system_id: str, level_m: float | None, how: HandoverOptions, most: float
+    case: FacilityCase, tables: Mapping[str, pl.DataFrame], system_id: str, level_m: float | None, how: HandoverOptions, most: float
 ) -> float:
     """Standard deviation of the transit of what is counted, at a use of 0.7."""
-    loads = _loads_at(case, tables, _USUAL_USE * most)
+    loads = loads_at(case, tables, _USUAL_USE * most)
     built, runs = _run(case, tables, system_id, level_m, how, loads, frozenset(), has_records=True)
     rows = [built.system.row("line", name) for name in case.weights]
     record = np.concatenate([run.record for run in runs])

@@ -216,7 +216,9 @@ class Builder:
         self, name: str, stocks: int, room: float, *, least: float = 0.0, wait_h: float = math.inf, timetable_h: float = 0.0,
         first_h: float = 0.0, pool: int = -1,
     ) -> int:  # fmt: skip
-        """Load: as soon as `least` is there or after `wait_h`; with a timetable at its next departure that no other ship has."""
+        """Load: as soon as `least` is there, or after `wait_h`, or at the next departure of a timetable. With more than `room` as the least
+        the ship leaves by the clock alone, at the next departure that no other ship has.
+        """
         return self._step(kinds.LOAD, name, [stocks, pool], [room, least, wait_h, timetable_h, first_h])
 
     def handle(self, name: str, law: Law | None, *, hours_per_unit: float = 0.0, site: int = -1, cause: int = k.HANDLING) -> int:

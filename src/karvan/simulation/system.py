@@ -367,7 +367,8 @@ class _Maker:
             clock = _HOURS_A_WEEK / call["timetable_per_week"] if call["timetable_per_week"] is not None else 0.0
             self.make.load(
                 f"{told} loads", self.make.stocks([found for found, _ in stocks], [weight for _, weight in stocks]), room,
-                least=call["fill_share"] * room, wait_h=call["longest_wait_h"], timetable_h=clock, pool=pool,
+                least=math.inf if clock > 0.0 and not call["is_early"] else call["fill_share"] * room, wait_h=call["longest_wait_h"],
+                timetable_h=clock, pool=pool,
             )  # fmt: skip
 
     def _approach(self, call: Row, site: int) -> None:

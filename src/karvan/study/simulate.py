@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from karvan.assignment import effective_capacity
 from karvan.corridor import Corridor
-from karvan.corridor.edit import set_cell
 from karvan.errors import DataError, Problem
-from karvan.measures import Scenario, with_measures
 from karvan.measures.apply import apply
 from karvan.network import sea_level_m, sea_level_paths
 from karvan.results import Queues
 from karvan.simulation import (
-    CAUSES,
     Built,
     Experiment,
     ExperimentOptions,
-    FacilityCurve,
     HandoverOptions,
-    Key,
     berth_visits,
     build,
     closed_times,
     experiment,
     line_skeletons,
-    paired,
     passage_skeletons,
-    pilot,
     saturation,
     ship_states,
     simulated_facilities,
@@ -44,13 +34,23 @@ from karvan.simulation import (
 )
 from karvan.study.clear import clear
 from karvan.study.crossing_loads import crossing_loads
+from karvan.study.designs import designed, designs_frame
 from karvan.study.handed_over import system_curves
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
+from karvan.study.queue_frames import (
+    bans_frame,
+    berths_frame,
+    calls_frame,
+    capacities_frame,
+    causes_frame,
+    frame,
+    months_frame,
+    ships_frame,
+    streams_frame,
+)
 from karvan.study.route_memory import RouteMemory, cache_folder
-from karvan.study.used_capacities import SIMULATED_TABLES
 
-Tables = Mapping[str, pl.DataFrame]
 _HOURS_A_DAY = 24.0
 STORMIEST = "stormiest"
 """In place of a month: the one in which weather closes ports longest."""
@@ -136,8 +136,8 @@ def simulate(
     handed = (
         system_curves(snapshot.tables, system_id, coming, level_m=level_m, options=curves, tell=say) if has_curves else {}
     )  # fmt: skip
-    designs = _designs(changes, system_id, snapshot.tables, coming, level_m, capacity_of, found, settings, curves, say)
-    months = _months(found)
+    designs = designs_frame(changes, system_id, snapshot.tables, coming, level_m, capacity_of, found, settings, curves, say)
+    months = months_frame(found)
     log = _log(built, settings, found, _month(month, months)) if has_log or month is not None else {}
     return Queues(
         system_id=system_id,
@@ -152,16 +152,16 @@ def simulate(
         sea_level_path=sea_level_path or (paths[0] if paths else None),
         sea_level_m=level_m,
         load_factor=load_factor,
-        streams=_streams(found),
-        causes=_causes(found),
+        streams=streams_frame(found),
+        causes=causes_frame(found),
         months=months,
-        berths=_berths(found),
-        calls=_calls(found),
-        ships=_ships(found),
-        bans=_bans(found),
-        lines=_frame(line_skeletons(built, numbers)),
-        passages=_frame(passage_skeletons(built, snapshot.tables["passages"].to_dicts(), snapshot.tables["arrivals"].to_dicts(), numbers)),
-        capacities=_capacities(handed, snapshot.tables),
+        berths=berths_frame(found),
+        calls=calls_frame(found),
+        ships=ships_frame(found),
+        bans=bans_frame(found),
+        lines=frame(line_skeletons(built, numbers)),
+        passages=frame(passage_skeletons(built, snapshot.tables["passages"].to_dicts(), snapshot.tables["arrivals"].to_dicts(), numbers)),
+        capacities=capacities_frame(handed, snapshot.tables),
         designs=designs,
         log=log,
         replaced=prepared.replaced,
@@ -250,217 +250,3 @@ def water(
                     rows.append((path, calendar, level_m, facility, str(unit), most.mean, most.half_width))
     names = ["path_id", "year", "level_m", "facility_id", "unit", "saturation", "saturation_half"]
     return pl.DataFrame(rows, schema=names, orient="row")
-
-
-def _designs(
-    changes: Mapping[str, Tables], system_id: str, tables: Tables, loads: Mapping[str, float], level_m: float | None,
-    capacity_of: str | None, base: Experiment, how: ExperimentOptions, curves: HandoverOptions | None, say: Progress,
-) -> pl.DataFrame:  # fmt: skip
-    """Each design with as many replications as the base, stream by stream, and what differs, with paired intervals."""
-    named = tables["facilities"].filter(pl.col("facility_id") == capacity_of)["unit"]
-    unit = str(named[0]) if len(named) else None
-    rows: list[dict[str, Any]] = []
-    cases: list[tuple[str, Tables, Experiment]] = [("as it is", tables, base)] if changes or capacity_of is not None else []
-    for design, changed in changes.items():
-        say(f"design {design}")
-        built = build(changed, system_id, loads, level_m=level_m)
-        first = replace(pilot(built, how), warm_d=base.pilot.warm_d)
-        cases.append((design, changed, experiment(built, how, first=first, count=base.replications)))
-    for design, changed, found in cases:
-        most = None
-        if capacity_of is not None:
-            most = saturation(changed, system_id, capacity_of, loads, level_m=level_m, options=curves)
-        rows += _compared(design, found, base, most, capacity_of, unit)
-    return _frame(rows)
-
-
-def designed(corridor: Corridor, scenario: Scenario, year: int, tables: Tables, design: str) -> Tables:
-    """Tables of a year with a design: measures as if they had begun by then, or values set as of that year, joined by '+'.
-
-    Raises:
-        DataError: A part changes nothing that is simulated, or is no measure and no assignment.
-        MeasureError: A measure does not fit.
-    """
-    parts = [part.strip() for part in design.split("+")]
-    named = [part for part in parts if "=" not in part]
-    changed = dict(tables)
-    if named:
-        held = {item.measure.id for item in scenario.dated}
-        new = [name for name in named if name not in held]
-        other = with_measures(scenario, corridor, new) if new else scenario
-        begun = datetime.date(year, 1, 1)
-        dated = [
-            replace(item, from_date=min(item.from_date, begun)) if item.measure.id not in held or item.measure.id in named else item
-            for item in other.dated
-        ]
-        moved = apply(replace(other, dated=tuple(sorted(dated, key=lambda item: item.from_date))), corridor, year=year).tables
-        if all(moved[name].equals(tables[name]) for name in SIMULATED_TABLES):
-            raise DataError(Problem("--try", None, None, f"{design} changes nothing that is simulated in {year}"))
-        changed |= {name: moved[name] for name in SIMULATED_TABLES}
-    for part in parts:
-        if "=" in part:
-            path, _, value = part.partition("=")
-            changed, _ = set_cell(changed, path.strip(), value.strip())
-    return changed
-
-
-def _compared(design: str, found: Experiment, base: Experiment, most: Any, facility: str | None, unit: str | None) -> list[dict[str, Any]]:
-    rows = []
-    for stream in found.built.streams:
-        name = stream.arrival_id
-        transit, out = Key("stream", name, "transit_h"), Key("stream", name, "out_per_year")
-        if stream.demand <= 0.0 or out not in base.numbers:
-            continue
-        is_stable = name not in found.pilot.unstable
-        both = is_stable and name not in base.pilot.unstable and transit in found.numbers and transit in base.numbers
-        difference = paired(found.numbers[transit], base.numbers[transit]) if both else None
-        more = paired(found.numbers[out], base.numbers[out])
-        rows.append(
-            {
-                "design": design,
-                "arrival_id": name,
-                "is_stable": is_stable,
-                "transit_d": found.mean(transit).mean / _HOURS_A_DAY if is_stable and transit in found.numbers else None,
-                "difference_d": None if difference is None else difference.mean / _HOURS_A_DAY,
-                "difference_d_half": None if difference is None else difference.half_width / _HOURS_A_DAY,
-                "out_per_year": found.mean(out).mean,
-                "more_per_year": more.mean,
-                "more_per_year_half": more.half_width,
-                "backlog_growth_per_year": None if is_stable else found.pilot.growth[name].mean,
-                "capacity_of": facility,
-                "capacity_unit": unit,
-                "saturation": None if most is None else most.mean,
-                "saturation_half": None if most is None else most.half_width,
-            }
-        )
-    return rows
-
-
-def _frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
-    return pl.DataFrame(rows, infer_schema_length=None) if rows else pl.DataFrame()
-
-
-def _told(found: Experiment, key: Key, *, per: float = 1.0) -> tuple[float | None, float | None]:
-    """Mean and half its interval; None where it was not measured."""
-    if key not in found.numbers or not np.isfinite(found.numbers[key]).any():
-        return None, None
-    told = found.mean(key)
-    half = told.half_width / per
-    return told.mean / per, half if np.isfinite(half) else None
-
-
-def _streams(found: Experiment) -> pl.DataFrame:
-    rows = []
-    for stream in found.built.streams:
-        name = stream.arrival_id
-        if stream.demand <= 0.0:
-            continue
-        is_stable, growth = name not in found.pilot.unstable, found.pilot.growth[name]
-        row: dict[str, Any] = {
-            "arrival_id": name, "crossing_id": stream.crossing_id, "place_id": stream.place_id, "passage_id": stream.passage_id,
-            "unit": stream.unit, "demand_per_year": stream.demand, "is_stable": is_stable,
-        }  # fmt: skip
-        row["out_per_year"], row["out_per_year_half"] = _told(found, Key("stream", name, "out_per_year"))
-        for measure in ("transit", "transit_sd", "transit_p50", "transit_p90", "transit_p95", "wait"):
-            mean, half = _told(found, Key("stream", name, f"{measure}_h"), per=_HOURS_A_DAY) if is_stable else (None, None)
-            row[f"{measure}_d"], row[f"{measure}_d_half"] = mean, half
-        row["inside"], row["inside_half"] = _told(found, Key("stream", name, "inside"))
-        row["backlog_growth_per_year"] = None if is_stable else growth.mean
-        row["backlog_growth_per_year_half"] = None if is_stable else growth.half_width
-        rows.append(row)
-    return _frame(rows)
-
-
-def _causes(found: Experiment) -> pl.DataFrame:
-    rows = []
-    for stream in found.built.streams:
-        name = stream.arrival_id
-        if stream.demand <= 0.0 or name in found.pilot.unstable:
-            continue
-        for cause in CAUSES:
-            mean, half = _told(found, Key("stream", name, f"{cause}_h"), per=_HOURS_A_DAY)
-            tail, tail_half = _told(found, Key("stream", name, f"{cause}_p95_h"), per=_HOURS_A_DAY)
-            if mean is not None:
-                rows.append(
-                    {"arrival_id": name, "cause": cause, "mean_d": mean, "mean_d_half": half, "at_p95_d": tail, "at_p95_d_half": tail_half}
-                )
-    return _frame(rows)
-
-
-def _months(found: Experiment) -> pl.DataFrame:
-    rows = []
-    for month in range(1, 13):
-        for name in found.built.system.names.sites:
-            mean, half = _told(found, Key("weather", name, f"month_{month}_closed_d"))
-            rows.append({"month": month, "kind": "closed", "name": name, "value_d": mean, "value_d_half": half})
-        for stream in found.built.streams:
-            mean, half = _told(found, Key("stream", stream.arrival_id, f"month_{month}_transit_h"), per=_HOURS_A_DAY)
-            if mean is not None and stream.arrival_id not in found.pilot.unstable:
-                rows.append({"month": month, "kind": "transit", "name": stream.arrival_id, "value_d": mean, "value_d_half": half})
-    return _frame(rows)
-
-
-def _berths(found: Experiment) -> pl.DataFrame:
-    rows = []
-    for name in found.built.system.names.berths:
-        row: dict[str, Any] = {"berth_id": name, "servers_count": found.built.rows["berths"][name]["servers_count"]}
-        for measure in ("use_share", "calls_per_year", "hours_per_call"):
-            row[measure], row[f"{measure}_half"] = _told(found, Key("berth", name, measure))
-        rows.append(row)
-    return _frame(rows)
-
-
-def _calls(found: Experiment) -> pl.DataFrame:
-    rows = []
-    for call in found.built.calls:
-        name = f"{call.ship_id}|{call.place_id}"
-        row: dict[str, Any] = {
-            "ship_id": call.ship_id, "crossing_id": call.crossing_id, "place_id": call.place_id, "room": call.room,
-            "payload_share": call.room / call.room_count,
-        }  # fmt: skip
-        for measure in ("per_year", "wait_h", "handled_h", "load_units"):
-            row[measure], row[f"{measure}_half"] = _told(found, Key("call", name, measure))
-        rows.append(row)
-    return _frame(rows)
-
-
-def _ships(found: Experiment) -> pl.DataFrame:
-    rows = []
-    for name, count in found.built.ships.items():
-        row: dict[str, Any] = {"ship_id": name, "ships_count": count}
-        for cause in ("sailing", "handling", "channel", "filling", "berth", "weather", "off_hire"):
-            row[f"{cause}_share"], _ = _told(found, Key("ship", name, f"{cause}_share"))
-        rows.append(row)
-    return _frame(rows)
-
-
-def _bans(found: Experiment) -> pl.DataFrame:
-    rows = []
-    for name in found.built.system.names.bans:
-        row: dict[str, Any] = {"arrival_id": name}
-        for measure in ("ban_d_per_year", "refused_per_year"):
-            row[measure], row[f"{measure}_half"] = _told(found, Key("ban", name, measure))
-        rows.append(row)
-    return _frame(rows)
-
-
-def _capacities(curves: Mapping[str, FacilityCurve], tables: Tables) -> pl.DataFrame:
-    nominal = dict(zip(tables["facilities"]["facility_id"], effective_capacity(tables["facilities"]).tolist(), strict=True))
-    rows = [
-        {
-            "facility_id": name,
-            "unit": curve.unit,
-            "nominal": nominal[name],
-            "saturation": curve.saturation,
-            "saturation_half": curve.saturation_half,
-            "is_berth": curve.is_berth,
-            "base_wait_h": curve.base_wait_h,
-            "eta_s_h": curve.eta_s_h,
-            "kappa": curve.kappa,
-            "fit_error_h": curve.fit_error_h,
-            "sd_h": curve.sd_h,
-            "points": [dict(point) for point in curve.points],
-        }
-        for name, curve in curves.items()
-    ]
-    return _frame(rows)
