@@ -76,6 +76,25 @@ def test_a_shipment_is_asked_for_by_keyboard_and_its_address_brings_it_back(serv
     expect(again.locator("#ship-deadline")).to_have_value("2026-03-31")
 
 
+def test_cargo_and_own_rates_go_with_the_question(served, open_app, tmp_path):
+    page = asked(open_app(served, f"?view=routes&{ASK}"))
+    cost = page.locator(".way [data-key=cost_usd_per_t]").first
+    before = cost.get_attribute("data-value")
+    page.locator(".ship-more > summary").click()
+    page.locator("#ship-tonnes").fill("300")
+    quotes = tmp_path / "rates.csv"
+    quotes.write_text("operator_id,basis,rate\nsea_line,usd_per_t,1\n", encoding="utf-8")
+    page.locator("#ship-quotes").set_input_files(quotes)
+    expect(page.locator(".ship-more")).to_contain_text("Taken: rates.csv")
+    page.locator("#ship-find").click()
+    expect(page).to_have_url(re.compile("tonnes=300"))
+    expect(cost).not_to_have_attribute("data-value", before, timeout=LONG_MS)
+    quotes.write_text("operator_id,basis,rate\nnobody,usd_per_t,1\n", encoding="utf-8")
+    page.locator("#ship-quotes").set_input_files(quotes)
+    page.locator("#ship-find").click()
+    expect(page.locator("#ship-place [role=alert]")).to_contain_text("nobody is not known", timeout=LONG_MS)
+
+
 def test_a_refused_shipment_says_which_rule_and_where_that_stands(served, open_app):
     run = run_named(served, "Pass shut to grain")
     page = asked(open_app(served, f"?view=routes&run={run}&{ASK}&avoid=sea_east_west"))

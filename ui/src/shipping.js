@@ -165,7 +165,7 @@ function moreOf(answer, way, content = way) {
 
 // A cell of such a table: ids by their names, words of a closed list by ours.
 function toldOf(answer, name, value) {
-  if (name === "confidence") return t(`confidence.${value}`);
+  if (/confidence$/.test(name)) return t(`confidence.${value}`);
   if (name === "kind") return term("surcharge", value);
   if (name === "operator") return answer.operators[value] ?? value;
   if (name === "place" || name === "where") return answer.places.find((place) => place.place_id === value)?.name ?? value;
