@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
@@ -171,12 +172,19 @@ def test_a_plain_program_from_the_files_alone_costs_the_same(system: PowerSystem
 
 
 def test_pypsa_itself_costs_the_same(system: PowerSystem, tmp_path: Path) -> None:
-    pypsa = pytest.importorskip("pypsa", reason="PyPSA is not installed; it is in the extra `pypsa`")
+    pytest.importorskip("pypsa", reason="PyPSA is not installed; it is in the extra `pypsa`")
     write_pypsa(tmp_path / "net", system, year=2034)
+    assert pypsa_cost(tmp_path / "net") == pytest.approx(Dispatcher(system).solve().objective_usd, rel=1e-6)
+
+
+def pypsa_cost(folder: Path) -> float:
+    """Least cost as PyPSA finds it."""
+    import pypsa
+
     network = pypsa.Network()
-    network.import_from_csv_folder(str(tmp_path / "net"))
+    network.import_from_csv_folder(str(folder))
     network.optimize(solver_name="highs", include_objective_constant=False)
-    assert network.objective == pytest.approx(Dispatcher(system).solve().objective_usd, rel=1e-6)
+    return float(network.objective)
 
 
 def plain_cost(folder: Path) -> float:
@@ -222,3 +230,17 @@ def plain_cost(folder: Path) -> float:
     rows, columns, values = zip(*entries, strict=True)
     matrix = coo_matrix((values, (rows, columns)), shape=(len(right), len(cost))).tocsr()
     return float(linprog(cost, A_eq=matrix, b_eq=right, bounds=bounds, method="highs").fun)
+
+
+def test_a_week_of_the_packaged_zones_costs_the_same_by_the_files_and_by_pypsa(tmp_path: Path) -> None:
+    corridor = kv.load_corridor("middle-corridor")
+    tables = apply(kv.load_scenario("agreed", corridor), corridor, year=2035).tables
+    week = power_system(tables, year=2035).system.between(0, 168)
+    assert len(week.zone_ids) >= 8
+    assert week.stores.inflow_mw.any()
+    write_pypsa(tmp_path / "net", week, year=2035)
+    cost = Dispatcher(week).solve().objective_usd
+    assert plain_cost(tmp_path / "net") == pytest.approx(cost, rel=1e-9)
+    assert Dispatcher(read_pypsa(tmp_path / "net")).solve().objective_usd == pytest.approx(cost, rel=1e-9)
+    if find_spec("pypsa") is not None:
+        assert pypsa_cost(tmp_path / "net") == pytest.approx(cost, rel=1e-6)

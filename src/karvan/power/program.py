@@ -58,8 +58,9 @@ class Layout:
         counts = (
             len(system.plants.ids), len(system.lines.ids), len(system.lines.ids), len(system.zone_ids), *(len(system.stores.ids),) * 4
         )  # fmt: skip
-        starts = [int(start) for start in np.concatenate(([0], np.cumsum(counts)))]
-        return cls(*starts, len(system.zone_ids) + len(system.stores.ids))
+        names = ("plants", "there", "back", "lost", "give", "take", "spill", "level", "width")
+        starts = {name: sum(counts[:number]) for number, name in enumerate(names)}
+        return cls(**starts, rows=len(system.zone_ids) + len(system.stores.ids))
 
 
 @dataclass(frozen=True)

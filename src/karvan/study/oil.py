@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -131,7 +132,7 @@ def _row(
         "handling_usd_per_t": handling,
         "netback_usd_per_t": netback,
         "netback_usd_per_bbl": netback / outlet["bbl_per_t"],
-        "scarcity_usd_per_t": sum(item.price_usd_per_t for item in family.prices),
+        "scarcity_usd_per_t": math.fsum(item.price_usd_per_t for item in family.prices),
         "constant_usd_per_t": family.constant_usd_per_t,
         "full": ";".join(item.row_id for item in family.prices),
         "buffer_d": buffer_d(outlet["storage_kt"], family.flow_kt * months),
@@ -304,18 +305,20 @@ def _lasting(scenario: Scenario, names: Sequence[str]) -> Scenario:
 
 
 def _worth(rows: Sequence[Mapping[str, Any]]) -> float:
-    return sum(row["netback_musd"] for row in _by_family(rows))
+    return math.fsum(row["netback_musd"] for row in _by_family(rows))
 
 
 def _shipped(rows: Sequence[Mapping[str, Any]]) -> float:
-    return sum(row["flow_mt"] for row in _by_family(rows) if row["family_id"] != NOT_SHIPPED)
+    return math.fsum(row["flow_mt"] for row in _by_family(rows) if row["family_id"] != NOT_SHIPPED)
 
 
 def _of(rows: Sequence[Mapping[str, Any]], family: str | None) -> float | None:
-    return None if family is None else sum(row["flow_mt"] for row in _by_family(rows) if row["family_id"] == family)
+    return None if family is None else math.fsum(row["flow_mt"] for row in _by_family(rows) if row["family_id"] == family)
 
 
 def _rerouted(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> float:
     """Tonnes that routes take more than before, oil left in the ground not counted."""
     was = {row["family_id"]: row["flow_mt"] for row in _by_family(before)}
-    return sum(max(row["flow_mt"] - was.get(row["family_id"], 0.0), 0.0) for row in _by_family(after) if row["family_id"] != NOT_SHIPPED)
+    return math.fsum(
+        max(row["flow_mt"] - was.get(row["family_id"], 0.0), 0.0) for row in _by_family(after) if row["family_id"] != NOT_SHIPPED
+    )

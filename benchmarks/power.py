@@ -1,0 +1,105 @@
+"""A year of power, cold, with another size of a line, and by PyPSA with the same solver and method, in one run.
+
+    python benchmarks/power.py                  # 8,760 hours; PyPSA's part needs karvan[bench]
+    python benchmarks/power.py --hours 672
+
+Each side starts from the same arrays in a process of its own; CPU seconds and the largest memory are told. PyPSA's part is building its
+model and solving it with HiGHS' dual simplex on one thread; ours is building, solving, and solving again for another size of the line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+CASE, YEAR, SCENARIO, LINE, SIZES = "middle-corridor", 2035, "agreed", "caspian_cable", (500.0, 1500.0)
+
+
+def system(hours: int) -> Any:
+    import karvan as kv
+    from karvan.power import power_system
+
+    corridor = kv.load_corridor(CASE)
+    tables = kv.apply(kv.load_scenario(SCENARIO, corridor), corridor, year=YEAR).tables
+    return power_system(tables, year=YEAR).system.between(0, hours)
+
+
+def told(**parts: float) -> None:
+    print(json.dumps({**parts, "largest_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0}))
+
+
+def ours(folder: Path) -> None:
+    from karvan.exchange import read_pypsa
+    from karvan.power import Dispatcher
+
+    read = read_pypsa(folder)
+    start = time.process_time()
+    dispatcher = Dispatcher(read)
+    built = time.process_time()
+    cost = dispatcher.solve().objective_usd
+    solved = time.process_time()
+    again = []
+    for size in SIZES:
+        began = time.process_time()
+        dispatcher.resize(LINE, size)
+        dispatcher.solve()
+        again.append(time.process_time() - began)
+    told(cost=cost, build_s=built - start, solve_s=solved - built, again_s=sum(again) / len(again))
+
+
+def theirs(folder: Path) -> None:
+    import pypsa
+
+    network = pypsa.Network()
+    network.import_from_csv_folder(str(folder))
+    start = time.process_time()
+    options = {"threads": 1, "solver": "simplex", "output_flag": False}
+    network.optimize(solver_name="highs", solver_options=options, include_objective_constant=False)
+    told(cost=float(network.objective), build_s=0.0, solve_s=time.process_time() - start)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--hours", type=int, default=8760)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--side", choices=("ours", "theirs"), help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--pypsa-python", default=sys.executable, metavar="FILE", help="Python that has PyPSA")
+    parsed = parser.parse_args()
+    if parsed.side is not None:
+        (ours if parsed.side == "ours" else theirs)(parsed.folder)
+        return
+    from karvan.exchange import write_pypsa
+
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "network"
+        write_pypsa(folder, system(parsed.hours), year=YEAR)
+        for number in range(parsed.repeats):
+            found = {}
+            for side, python in (("ours", sys.executable), ("theirs", parsed.pypsa_python)):
+                done = subprocess.run(
+                    [python, __file__, "--side", side, "--folder", str(folder)], capture_output=True, encoding="utf-8", check=False
+                )
+                if done.returncode:
+                    print(f"{side}: {done.stderr.strip().splitlines()[-1]}")
+                    continue
+                found[side] = json.loads(done.stdout.strip().splitlines()[-1])
+                print(number + 1, side, {name: round(value, 3) for name, value in found[side].items()}, flush=True)
+            cold = found["ours"]["build_s"] + found["ours"]["solve_s"]
+            print(f"  another size against cold: {cold / found['ours']['again_s']:.1f} x")
+            if "theirs" in found:
+                print(
+                    f"  cold against PyPSA: {found['theirs']['solve_s'] / cold:.2f} x; costs differ by "
+                    f"{found['theirs']['cost'] / found['ours']['cost'] - 1.0:.1e}"
+                )
+
+
+if __name__ == "__main__":
+    main()
