@@ -7,6 +7,7 @@ const HOUR_MS = 3600000;
 export const LANE_PX = 22;
 const IN_A_ROW = 7;
 const NEAR_DEG = 1.2;
+const NAMED = 3; // kinds of goods beside a port; its table has all
 const AT_PLACE = ["at_berth", "waits_goods", "waits_berth", "waits_weather", "in_port", "off_hire"];
 export const STATES = ["sailing", ...AT_PLACE];
 const SYMBOLS = {
@@ -107,9 +108,10 @@ export function waitingAt(found, hour) {
   return byPlace;
 }
 
-export const unitsText = (units) =>
+export const unitsText = (units, most = Infinity) =>
   Object.entries(units ?? {})
     .filter(([, count]) => count >= 0.5)
+    .slice(0, most)
     .map(([unit, count]) => `${number(count, 0)} ${t(`crossing.unit.${unit}`)}`)
     .join(", ");
 
@@ -197,7 +199,7 @@ export function seaSeries(found, colours, hour, paths = pathsOf(found)) {
       distance: 10,
       fontWeight: 600,
       formatter: () =>
-        [short(place.name), shut.has(place.place_id) ? t("crossing.shut") : "", unitsText(waiting[place.place_id])]
+        [short(place.name), shut.has(place.place_id) ? t("crossing.shut") : "", unitsText(waiting[place.place_id], NAMED)]
           .filter(Boolean)
           .join(" · "),
     },

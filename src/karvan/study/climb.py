@@ -19,7 +19,7 @@ from karvan.results import LadderRung, YearResult
 from karvan.results.outlook import CORRIDOR_FLOOR_SHARE
 from karvan.study.clear import Cleared, clear, lifted, time_values_usd_per_t_h
 from karvan.study.drawing import ShownLadder
-from karvan.study.handed_over import handed
+from karvan.study.handed_over import handover_of
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
 from karvan.study.relief import capacity_bases, corridor_vector, relief_table
@@ -67,7 +67,10 @@ def ladder(
     year = manifest.base_year if year is None else year
     prepared = prepare(corridor, scenario or manifest.baseline, options or ScenarioOptions())
     memory = routes or RouteMemory(folder=cache_folder())
-    snapshot = handed(prepared, apply(prepared.scenario, prepared.corridor, year=year), memory, progress)
+    snapshot, bases = apply(prepared.scenario, prepared.corridor, year=year), capacity_bases(prepared.corridor)
+    hand_over = handover_of(prepared, memory, progress)
+    if hand_over is not None:
+        snapshot, bases = hand_over(snapshot), bases | hand_over.bases(snapshot)
     cleared = clear(snapshot, routes=memory, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
     result = year_result(cleared, headline_cordon=manifest.headline_cordon, crude_commodity=manifest.crude_commodity)
     if result.corridor_latent_mt >= to_mt:
@@ -83,7 +86,7 @@ def ladder(
     with ThreadPoolExecutor(_WORKERS, thread_name_prefix="ladder") as pool:
         queue_gains = [pool.submit(gains, rungs) for gains, rungs in ((queue.alone, as_is), (queue.in_turn, relieved))]
         alone, in_turn = (found.result() for found in queue_gains)
-    reliefs, bases = relief_table(prepared.corridor, prepared.scenario), capacity_bases(prepared.corridor)
+    reliefs = relief_table(prepared.corridor, prepared.scenario)
     return ShownLadder(
         scenario_id=prepared.scenario.scenario_id,
         year=year,

@@ -33,7 +33,7 @@ from karvan.study.crossing_loads import crossing_loads
 from karvan.study.options import SIMULATED, Prepared, ScenarioOptions, code_hash, prepare
 from karvan.study.progress import SIMULATING, Progress, silent
 from karvan.study.route_memory import RouteMemory, cache_folder
-from karvan.study.used_capacities import USED, is_same_system, used_row
+from karvan.study.used_capacities import USED, is_same_system, simulated_basis, used_row
 from karvan.study.year import year_result
 
 RUN_OPTIONS = HandoverOptions(replications=10, variants=("as it is",))
@@ -137,6 +137,11 @@ class Handover:
                 for name, curve in curves.items()
             ]
         return replace(snapshot, tables=with_handover(snapshot.tables, curves, self.base))
+
+    def bases(self, snapshot: Snapshot) -> dict[str, dict[str, Any]]:
+        """What simulated capacities of a nominal snapshot rest on, by facility."""
+        nominal = _effective(snapshot)
+        return {name: simulated_basis(curve, nominal[name]) for name, curve in self.curves(snapshot).items()}
 
     def used(self) -> pl.DataFrame:
         """What every case and year was given, columns as USED."""

@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from karvan import __version__
-from karvan.corridor import Corridor, Snapshot
+from karvan.corridor import Corridor
 from karvan.errors import DataError, Problem
 from karvan.measures import Scenario, load_scenario
 from karvan.measures.apply import apply, apply_years, require_fitting
@@ -34,7 +34,7 @@ from karvan.study.relief import capacity_bases, relief_table, stop_gains
 from karvan.study.route_memory import RouteMemory, cache_folder
 from karvan.study.shipments import with_shipments
 from karvan.study.shown_run import ShownRun
-from karvan.study.used_capacities import laid_over, rests_on
+from karvan.study.used_capacities import laid_over
 from karvan.study.year import year_result
 from karvan.validation import compare, journey_years, judge_commitments
 
@@ -116,7 +116,8 @@ def run(
             has_queue=not is_corner,
             like={cleared.routed.snapshot.year: cleared for cleared in noted["scenario"]} if is_corner else None,
             note=None if is_corner else noted[label].append,
-            seen=None if hand_over is None else partial(hand_over, case="scenario" if is_corner else label),
+            hand_over=hand_over,
+            case="scenario" if is_corner else label,
         )
         return label, found
 
@@ -151,7 +152,7 @@ def run(
         low=outlooks["low"],
         high=outlooks["high"],
         commitments=commitments,
-        stops=stops if hand_over is None else [rests_on(stop, hand_over.used()) for stop in stops],
+        stops=stops,
         movers=movers,
         journeys=legs,
         validation=validation,
@@ -231,7 +232,8 @@ def outlook(
     has_queue: bool = False,
     like: Mapping[int, Cleared] | None = None,
     note: Callable[[Cleared], None] | None = None,
-    seen: Callable[[Snapshot], Snapshot] | None = None,
+    hand_over: Handover | None = None,
+    case: str = "scenario",
 ) -> Outlook:
     """Clear every year of a scenario, each by itself: what a year says does not depend on which others were asked for.
 
@@ -246,7 +248,8 @@ def outlook(
         halt: Once set, no further year is begun.
         has_queue: Tell of every year what a queue would make of it too.
         like: Cleared years of the same network whose routes are taken; no more are looked for then.
-        seen: What the market is given in place of each year's snapshot, as with simulated capacities.
+        hand_over: Gives the market simulated capacities in each year; None leaves nominal ones.
+        case: Under which the run keeps what they were.
     """
     memory = memory or RouteMemory()
     manifest = corridor.manifest
@@ -256,7 +259,7 @@ def outlook(
     for plain in apply_years(scenario, corridor, years):
         if halt is not None and halt.is_set():
             break
-        snapshot = plain if seen is None else seen(plain)
+        snapshot = plain if hand_over is None else hand_over(plain, case=case)
         if like is not None:
             cleared = clear_like(snapshot, like[snapshot.year], is_near=True)
         else:
@@ -269,7 +272,8 @@ def outlook(
         if note is not None:
             note(cleared)
         if stops is not None:
-            stops.extend(stop_gains(cleared, result, headline_cordon=manifest.headline_cordon, reliefs=reliefs, bases=bases))
+            own = bases if hand_over is None else bases | hand_over.bases(plain)
+            stops.extend(stop_gains(cleared, result, headline_cordon=manifest.headline_cordon, reliefs=reliefs, bases=own))
         if tell is not None:
             tell(f"{snapshot.year} {result.corridor_mt:.2f} Mt")
     return Outlook(scenario.scenario_id, scenario.title, scenario.growth, tuple(results))

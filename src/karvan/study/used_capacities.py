@@ -45,19 +45,15 @@ def is_same_system(ours: Mapping[str, pl.DataFrame], theirs: Mapping[str, pl.Dat
     return all(ours[name] is theirs[name] or ours[name].equals(theirs[name]) for name in SIMULATED_TABLES)
 
 
-def rests_on(stop: Mapping[str, Any], used: pl.DataFrame) -> dict[str, Any]:
-    """A stop of a year, told to rest on a simulation where its capacity was simulated.
+def simulated_basis(curve: FacilityCurve, nominal: float) -> dict[str, Any]:
+    """What a simulated capacity rests on, in the form of `capacity_bases`.
 
     Args:
-        stop: As `stop_gains` gives it.
-        used: Frame `capacities` of the run.
+        curve: What was simulated.
+        nominal: Effective capacity by the tables.
     """
-    found = used.filter(pl.col("case") == "scenario", pl.col("year") == stop["year"], pl.col("facility_id") == stop["facility_id"])
-    if found.is_empty():
-        return dict(stop)
-    row = found.row(0, named=True)
-    ends = {"low": row["saturation"] - row["saturation_half"], "high": row["saturation"] + row["saturation_half"]}
-    return {**stop, "rests_on": {"confidence": "estimate", **ends, "note": _NOTE.format(nominal=row["nominal"], unit=row["unit"])}}
+    ends = {"low": curve.saturation - curve.saturation_half, "high": curve.saturation + curve.saturation_half}
+    return {"confidence": "estimate", **ends, "note": _NOTE.format(nominal=nominal, unit=curve.unit)}
 
 
 def is_simulated(saved: SavedRun) -> bool:

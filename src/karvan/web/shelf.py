@@ -261,4 +261,5 @@ def _usual_name(manifest: Mapping[str, Any]) -> str:
     parts = [f"with {Path(name).stem}" for name in given.get("with", ())]
     parts += [f"without {name}" for name in given.get("without", ())]
     parts += list(given.get("set", ()))
+    parts += ["simulated capacities"] if given.get("capacities") == "simulated" else []
     return ", ".join([str(manifest["scenario"]), *parts[:4], *(["..."] if len(parts) > 4 else [])])

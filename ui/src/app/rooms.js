@@ -274,7 +274,7 @@ async function fillInputs(app, place, a, b) {
   try {
     const found = await app.server.ask(`/api/compare?${query({ a: b, b: a })}`); // b less a: ours less theirs
     const { inputs } = found;
-    const optionRows = ["growth", "set", "with", "without"]
+    const optionRows = ["growth", "capacities", "set", "with", "without"]
       .map((key) => ({ what: t(`option.${key}`), ours: listed(inputs.options.b?.[key]), theirs: listed(inputs.options.a?.[key]) }))
       .filter((row) => row.ours !== row.theirs);
     const rows = [
