@@ -185,8 +185,8 @@ def _capacity_lines(found: Queues, words: Words) -> list[str]:
     waits = [f"  {words('queues.waits'):<26}{'d0':>10}{'a':>13}{'k':>14}{words('queues.missed'):>16}"]
     for row in found.capacities.rows(named=True):
         lines.append(
-            f"  {row['facility_id']:<26.26}{row['unit']:>10}{_number(words, row['nominal'], 13, 1)}{_number(words, row['saturation'], 14, 1)}"
-            f"{_number(words, row['saturation_half'], 8, 1)}"
+            f"  {row['facility_id']:<26.26}{row['unit']:>10}{_number(words, row['nominal'], 13, 1)}"
+            f"{_number(words, row['saturation'], 14, 1)}{_number(words, row['saturation_half'], 8, 1)}"
         )
         waits.append(
             f"  {row['facility_id']:<26.26}{_number(words, row['base_wait_h'], 10, 1)}{_number(words, row['eta_s_h'], 13, 2)}"
