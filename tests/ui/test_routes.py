@@ -89,8 +89,10 @@ def test_cargo_and_own_rates_go_with_the_question(served, open_app, tmp_path):
     page.locator("#ship-find").click()
     expect(page).to_have_url(re.compile("tonnes=300"))
     expect(cost).not_to_have_attribute("data-value", before, timeout=LONG_MS)
-    quotes.write_text("operator_id,basis,rate\nnobody,usd_per_t,1\n", encoding="utf-8")
-    page.locator("#ship-quotes").set_input_files(quotes)
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("operator_id,basis,rate\nnobody,usd_per_t,1\n", encoding="utf-8")
+    page.locator("#ship-quotes").set_input_files(wrong)
+    expect(page.locator(".ship-more")).to_contain_text("Taken: wrong.csv")
     page.locator("#ship-find").click()
     expect(page.locator("#ship-place [role=alert]")).to_contain_text("nobody is not known", timeout=LONG_MS)
 
