@@ -77,7 +77,7 @@ def test_a_shipment_is_asked_for_by_keyboard_and_its_address_brings_it_back(serv
 
 
 def test_cargo_and_own_rates_go_with_the_question(served, open_app, tmp_path):
-    page = asked(open_app(served, f"?view=routes&{ASK}"))
+    page = asked(open_app(served, f"?view=routes&{ASK}", is_lost=True))  # a browser complains of an answer that is a refusal
     cost = page.locator(".way [data-key=cost_usd_per_t]").first
     before = cost.get_attribute("data-value")
     page.locator(".ship-more > summary").click()
@@ -89,8 +89,10 @@ def test_cargo_and_own_rates_go_with_the_question(served, open_app, tmp_path):
     page.locator("#ship-find").click()
     expect(page).to_have_url(re.compile("tonnes=300"))
     expect(cost).not_to_have_attribute("data-value", before, timeout=LONG_MS)
-    quotes.write_text("operator_id,basis,rate\nnobody,usd_per_t,1\n", encoding="utf-8")
-    page.locator("#ship-quotes").set_input_files(quotes)
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("operator_id,basis,rate\nnobody,usd_per_t,1\n", encoding="utf-8")
+    page.locator("#ship-quotes").set_input_files(wrong)
+    expect(page.locator(".ship-more")).to_contain_text("Taken: wrong.csv")
     page.locator("#ship-find").click()
     expect(page.locator("#ship-place [role=alert]")).to_contain_text("nobody is not known", timeout=LONG_MS)
 

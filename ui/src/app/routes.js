@@ -120,7 +120,7 @@ export function routesRoom(app, context, run) {
     const text = chosen && chosen.size <= 4 * MOST_QUOTES_SIGNS ? await chosen.text() : null;
     const isTooLong = Boolean(chosen) && (text === null || text.length > MOST_QUOTES_SIGNS);
     desk.set({ quotes: text && !isTooLong ? { name: chosen.name, text } : null });
-    if (!desk.get().quotes) file.value = "";
+    file.value = ""; // so that the same file can be taken again once it was mended
     drawQuotes();
     if (isTooLong) told.textContent = t("ship.quotes_too_long", { most: MOST_QUOTES_SIGNS });
   }
