@@ -16,7 +16,7 @@ from karvan.web.case import case_document
 NAMED = {
     "places": ("name",), "regions": ("name",), "commodities": ("name", "aliases"), "facilities": ("name", "note"), "operators": ("name",),
     "route_families": ("name",), "journeys": ("name",), "commitments": ("title", "short", "status"), "permissions": ("rule",),
-    "limits": ("rule",), "vessels": ("name",), "crossings": ("name",), "ships": ("name",), "berths": ("name",), "passages": ("name",),
+    "limits": ("rule",), "crossings": ("name",), "ships": ("name",), "berths": ("name",), "passages": ("name",),
     "systems": ("name",),
 }  # fmt: skip
 """Columns that the screen tells, all of which have a Russian text in the packaged case."""
