@@ -24,12 +24,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from benchmarks.bare_graph import bare_graph
 from benchmarks.large_network import LONG_SHARE, LargeNetwork, make_network
 from benchmarks.page import write_section
 from karvan.corridor import Corridor, load_corridor
 from karvan.routing import Criteria, Ends, StateGraph, Timetable, pareto_ways
 from karvan.study import ShippingDesk, route_batch
-from tests.routing.twin import bare_graph
 
 DEPART = datetime.date(2027, 3, 1)
 ASKED = (("chongqing", "duisburg", "containers"), ("kostanay", "yerevan", "wheat"), ("tashkent", "istanbul_halkali", "metals"))

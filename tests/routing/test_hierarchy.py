@@ -5,10 +5,11 @@ import itertools
 import numpy as np
 import pytest
 
+from benchmarks.bare_graph import bare_graph
 from karvan.routing import build_graph, build_hierarchy, distances
 from karvan.routing.hierarchy import COST_UNIT_USD_PER_T, MOST_BITS
 from tests.routing.small import two_ways
-from tests.routing.twin import at_least, bare_graph, random_dag, relaxed
+from tests.routing.twin import at_least, random_dag, relaxed
 
 SEEDS = range(25)
 INNER = 10

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks.bare_graph import bare_graph
 from karvan.routing import Criteria, Ends, SearchOptions, Timetable, extreme_ways, pareto_ways
-from tests.routing.twin import bare_graph, random_dag
+from tests.routing.twin import random_dag
 
 EXACT = SearchOptions(epsilon=0.0)
 
