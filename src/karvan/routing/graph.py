@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -147,17 +147,8 @@ _NodeName = tuple[int, str, str, str, str, str, int]
 """kind, place or region, then mode, gauge, unit, link and direction or step of a gate (for centroids: side, goods, node_id)."""
 
 
-class _Arc(NamedTuple):
-    tail: _NodeName
-    head: _NodeName
-    kind: int
-    element_id: str
-    element: int
-    direction: int
-    unit: str
-    unit_after: str
-    operator: int
-
+_Arc = tuple[_NodeName, _NodeName, int, str, int, int, str, str, int]
+"""tail, head, kind, element id, element row, direction, unit before and after, operator row."""
 
 MEASURES = {
     "links": ("length_km", "time_h"),
@@ -256,10 +247,10 @@ def _link_arcs(tables: Mapping[str, pl.DataFrame]) -> Iterator[_Arc]:
                 is_last = step == len(chain) - 1
                 there = _state(end, mode, gauge, unit) if is_last else (GATE, at, mode, gauge, unit, link_id, 2 * step + direction)
                 if post is None:
-                    yield _Arc(here, there, LINK, link_id, element, direction, unit, unit, operators[operator_id])
+                    yield here, there, LINK, link_id, element, direction, unit, unit, operators[operator_id]
                 else:
                     operator = operators[post["operator_id"]]
-                    yield _Arc(here, there, TERMINAL, post["terminal_id"], element, direction, unit, unit, operator)
+                    yield here, there, TERMINAL, post["terminal_id"], element, direction, unit, unit, operator
                 here = there
 
 
@@ -287,7 +278,7 @@ def _terminal_arcs(tables: Mapping[str, pl.DataFrame], link_arcs: list[_Arc]) ->
         raise DataError(idle)
     states: dict[str, set[tuple[str, str, str]]] = {}
     for arc in link_arcs:
-        for kind, place, mode, gauge, unit, *_ in (arc.tail, arc.head):
+        for kind, place, mode, gauge, unit, *_ in arc[:2]:
             if kind == STATE:
                 states.setdefault(place, set()).add((mode, gauge, unit))
     rows = [(index, row) for index, row in rows if row["is_open"]]
@@ -304,9 +295,9 @@ def _terminal_arcs(tables: Mapping[str, pl.DataFrame], link_arcs: list[_Arc]) ->
         operator = operators[row["operator_id"]]
         for before, after in _state_pairs(row, in_order.get(place, [])):
             tail, head = _state(place, *before), _state(place, *after)
-            arcs.append(_Arc(tail, head, *common, FORWARD, before[2], after[2], operator))
+            arcs.append((tail, head, *common, FORWARD, before[2], after[2], operator))
             if row["both_ways"]:
-                arcs.append(_Arc(head, tail, *common, BACKWARD, after[2], before[2], operator))
+                arcs.append((head, tail, *common, BACKWARD, after[2], before[2], operator))
     return arcs
 
 
@@ -334,7 +325,7 @@ def _access_arcs(tables: Mapping[str, pl.DataFrame], arcs: list[_Arc]) -> list[_
     places = table["place_id"].to_list()
     states: dict[str, set[_NodeName]] = {}
     for arc in arcs:
-        for node in (arc.tail, arc.head):
+        for node in arc[:2]:
             if node[0] == STATE:
                 states.setdefault(node[1], set()).add(node)
     found: list[_Arc] = []
@@ -351,7 +342,7 @@ def _access_arcs(tables: Mapping[str, pl.DataFrame], arcs: list[_Arc]) -> list[_
                         at: _NodeName = (kind, region, side, goods, centroid.node_id, "" if centroid.shares is None else place, 0)
                         tail, head = (at, state) if kind == ORIGIN else (state, at)
                         name = "/".join((region, side, goods, place, unit))
-                        found.append(_Arc(tail, head, ACCESS, name, row, FORWARD, state[4], state[4], -1))
+                        found.append((tail, head, ACCESS, name, row, FORWARD, state[4], state[4], -1))
     return found
 
 
