@@ -126,7 +126,7 @@ two ships were seen to take. Draught limits ferries alike both ways, although wa
 
 ## What the market makes of simulated capacities
 
-Scenario `agreed`, constants as fitted with nominal capacities. Simulated values take fleets, berths, depth and weather of the year as the tables and measures have them, and the sea on the path of the first lines
+Scenario `agreed`, constants as fitted with nominal capacities. Simulated values take fleets, berths, depth and weather of the year as the tables and measures have them, and the sea on the first path
 of `sea_levels`.
 """
 WHY = """

@@ -106,7 +106,7 @@ def test_the_market_sends_the_loads(two_ports: kv.Corridor) -> None:
 def test_water_by_year_and_path(two_ports: kv.Corridor) -> None:
     rows = water(two_ports, "strait", years=[2024, 2034], loads={"east_trains": 1e6}, curves=FEW)
     by = {(row["path_id"], row["year"]): row["saturation"] for row in rows.rows(named=True)}
-    assert by["level", 2024] == by["level", 2034] == by["falling", 2024] > by["falling", 2034]
+    assert by["as_it_is", 2024] == by["as_it_is", 2034] == by["falling", 2024] > by["falling", 2034]
     assert any("falling" in line for line in water_lines(rows))
 
 

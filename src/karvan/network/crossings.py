@@ -160,7 +160,7 @@ class SeaLevels(Table):
     before the first and after the last it stays.
     """
 
-    path_id = text_id("The path; `measured`: what was measured. The first path of the table is the one taken unless another is asked for.",
+    path_id = text_id("The path; `measured`: what was measured. The first by name is the one taken unless another is asked for.",
                       primary_key=True)  # fmt: skip
     date = dy.Date(primary_key=True, metadata={"doc": "Day; the middle of what a mean is about."})
     level_m = number("Level above the height datum of the case.")

@@ -19,8 +19,8 @@ MEASURED = "measured"
 
 
 def sea_level_paths(sea_levels: pl.DataFrame) -> list[str]:
-    """Paths of the sea in their order, without what was measured."""
-    return [name for name in sea_levels["path_id"].unique(maintain_order=True).to_list() if name != MEASURED]
+    """Paths of the sea in the order of their names, without what was measured."""
+    return sorted(set(sea_levels["path_id"].to_list()) - {MEASURED})
 
 
 def sea_level_m(sea_levels: pl.DataFrame, path: str | None, when: datetime.date | int) -> float | None:
@@ -28,7 +28,7 @@ def sea_level_m(sea_levels: pl.DataFrame, path: str | None, when: datetime.date 
 
     Args:
         sea_levels: The table.
-        path: A path; None takes the first.
+        path: A path; None takes the first by name.
         when: A day, or a calendar year: its middle.
 
     Raises:

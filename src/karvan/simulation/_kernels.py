@@ -381,9 +381,9 @@ def run(w: World, key: int, end_h: float, warm_h: float, sample_h: float) -> int
                 else:
                     values[who + k.T_CAUSE + k.CHANNEL] += now - values[who + k.T_SINCE]
             elif kind == LOAD:  # arguments: set of stocks, stock whose goods wait
-                # numbers: room, least stock (more than room: it does not leave early), longest wait, period of a timetable, first departure
+                # numbers: room, least stock (infinite: it does not leave early), longest wait, period of a timetable, first departure
                 period, least = values[here + k.S_NUM + 3], values[here + k.S_NUM + 1]
-                leaves_early = least <= values[here + k.S_NUM]
+                leaves_early = least < np.inf
                 if phase == k.START:
                     values[who + k.T_SINCE] = now
                     longest = values[here + k.S_NUM + 2]

@@ -67,7 +67,7 @@ def read_quotes(path: Path, corridor: Corridor) -> UserQuotes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise DataError(Problem(str(path), None, None, f"cannot be read: {error}")) from error
+        raise DataError(Problem(str(path), None, None, f"cannot be read as CSV: {error.strerror}")) from error
     return quotes_of(content, corridor, name=str(path))
 
 

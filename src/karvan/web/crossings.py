@@ -53,16 +53,16 @@ class CrossingsDesk:
                 self._kept.move_to_end(key)
                 return self._kept[key]
             if client in self._asked:
-                raise refused(409, "a simulation is under way already; cancel it, or wait for it", table="crossings")
+                raise refused(409, "simulation_under_way", table="crossings")
             if len(self._asked) >= _MOST_CLIENTS:
-                raise refused(429, f"{len(self._asked)} simulations wait already; ask again in a moment", table="crossings")
+                raise refused(429, "simulations_wait", table="crossings", count=len(self._asked))
             self._asked[client] = asked = _Asked()
         try:
             answer = self._answer(asked, task)
         except WorkerDied as error:
             if asked.is_cancelled:
                 raise _cancelled() from error
-            raise refused(503, f"worker died: {error}; ask again", table="crossings") from error
+            raise refused(503, "question_died", table="crossings") from error
         finally:
             with self._guard:
                 del self._asked[client]

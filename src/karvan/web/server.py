@@ -118,9 +118,7 @@ class Server:
         """The answer to a move of one year."""
         scenario, options = self._moved_case(asked)
         if options["capacities"] != NOMINAL:
-            raise refused(
-                422, "this run's capacities are simulated, and a year that is moved by hand has nominal ones; start a run instead"
-            )
+            raise refused(422, "simulated_capacities")
         task = {
             "scenario": scenario,
             "options": options,
