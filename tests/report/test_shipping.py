@@ -62,7 +62,7 @@ def test_who_is_paid_and_what_comes_on_top_is_told(desk):
     assert "On top, expected (and what 1 in 10 shipments exceeds), USD/t: storage" in text
     assert "A rate for the whole way, TITR Association 2018-07-01: 2,301 USD/TEU" in text
     assert "Hours late to be expected:" in text
-    assert "Feeder of 225 TEU: 225 teu in" in text
+    assert "ASCO feeders: 224 teu in 4.7 m of water" in text
     assert "2 sailings for this shipment" in text
 
 

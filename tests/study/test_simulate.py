@@ -121,7 +121,7 @@ def test_lines_fit_the_screen(found: Queues) -> None:
     ("options", "message"),
     [
         ({"system_id": "ocean"}, "has no ocean, must be one of strait, pass"),
-        ({"sea_level_path": "rising"}, "has no path rising, must be one of level, falling"),
+        ({"sea_level_path": "rising"}, "has no path rising, must be one of as_it_is, falling"),
         ({"loads": {"west_trains": 1.0}}, "west_trains is no stream of strait"),
         ({"capacity_of": "bridge"}, "bridge is not simulated in strait"),
         ({"tries": ["ships.sea_ships.ships_count=2.5"]}, "of sea_ships is 2.5, must be a whole number"),

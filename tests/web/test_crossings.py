@@ -83,7 +83,7 @@ def test_a_cancelled_one_ends_and_the_next_is_answered(desk):
         made.ask("a", {"year": 3})
     made.cancel("a")
     first.join()
-    assert (told_first[0].status, str(told_first[0].problems[0].message)) == (409, "cancelled")
+    assert (told_first[0].status, str(told_first[0].problems[0].message)) == (409, "the simulation was cancelled")
     until(lambda: made.progress("b")["state"] == "running")
     worker.may_answer.set()
     second.join()
