@@ -10,8 +10,9 @@ import pytest
 from hypothesis import settings
 
 from karvan.corridor import Corridor, load_corridor, new_corridor
-from karvan.results import SavedRun, load_run
-from karvan.study import run
+from karvan.results import Queues, SavedRun, load_run
+from karvan.simulation import ExperimentOptions
+from karvan.study import run, simulate
 
 if "PYTEST_XDIST_WORKER" not in os.environ:  # workers share the folder of the session; none reads what another session has left behind
     os.environ["KARVAN_CACHE"] = tempfile.mkdtemp(prefix="karvan-tests-")
@@ -22,14 +23,6 @@ settings.load_profile("karvan")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the headline numbers of this run to tests/golden")
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one file, and tests that look at the run of the packaged case, stay on one worker: what is dear is made once."""
-    for item in items:
-        has_real_run = "real_run" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("real_run" if has_real_run else item.nodeid.partition("::")[0]))
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +42,13 @@ def small_run(two_ports: Corridor, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("small") / "run"
     run(two_ports, years=(2024, 2025, 2026), out=folder)
     return load_run(folder)
+
+
+@pytest.fixture(scope="session")
+def month_of_two_ports(two_ports: Corridor) -> Queues:
+    """A simulation of the strait of two-ports with its stormiest month hour by hour."""
+    how = ExperimentOptions(seed=4, half_width_share=0.5, least=20, most=20)
+    return simulate(two_ports, "strait", loads={"east_trains": 2e6}, how=how, has_curves=False, month="stormiest")
 
 
 @pytest.fixture(scope="session")

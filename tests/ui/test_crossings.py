@@ -7,37 +7,23 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from karvan.corridor import load_corridor
 from karvan.report import crossings_screen
-from karvan.simulation import ExperimentOptions
-from karvan.study import simulate
 from karvan.study.report import crossings_report
 from tests.ui.test_app import LONG_MS, axe, view
 
-HOW = ExperimentOptions(seed=4, half_width_share=0.5, least=20, most=20)
 SERIES = "(id) => karvan.chartOf(document.getElementById(`chart-crossing-${id}`)).getOption().series"
 ROWS = "(table) => [...table.tBodies[0].rows].map((row) => [...row.cells].map((cell) => Number(cell.dataset.value)))"
 
 
 @pytest.fixture(scope="module")
-def corridor():
-    return load_corridor("two-ports")
+def told(month_of_two_ports, two_ports):
+    return crossings_screen(month_of_two_ports, two_ports, version="0")
 
 
 @pytest.fixture(scope="module")
-def found(corridor):
-    return simulate(corridor, "strait", loads={"east_trains": 2e6}, how=HOW, has_curves=False, month="stormiest")
-
-
-@pytest.fixture(scope="module")
-def told(found, corridor):
-    return crossings_screen(found, corridor, version="0")
-
-
-@pytest.fixture(scope="module")
-def file(found, corridor, tmp_path_factory):
+def file(month_of_two_ports, two_ports, tmp_path_factory):
     path = tmp_path_factory.mktemp("crossings") / "crossings.html"
-    crossings_report(found, corridor, path)
+    crossings_report(month_of_two_ports, two_ports, path)
     return path
 
 
@@ -111,11 +97,11 @@ def test_berths_hold_every_stay_and_closures_are_shaded(open_page, file, told):
     )
 
 
-def test_causes_add_up_to_the_days(open_page, file, found):
+def test_causes_add_up_to_the_days(open_page, file, month_of_two_ports):
     page = open_page(file)
     series = page.evaluate(f"({SERIES})('causes')")
     mean, tail = (sum(row["data"][place] for row in series) for place in (0, 1))
-    stream = found.streams.row(0, named=True)
+    stream = month_of_two_ports.streams.row(0, named=True)
     assert mean == pytest.approx(stream["transit_d"], rel=0.01)  # causes too small to see are left out
     assert tail == pytest.approx(stream["transit_p95_d"], rel=0.1)
     shown = page.locator("#table-streams [data-key=transit_d]").get_attribute("data-value")

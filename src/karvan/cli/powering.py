@@ -15,7 +15,6 @@ _USUAL_SIZES = "250,500,1000,1500,2000,3000"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `karvan power` beside those of a scenario."""
-    parser.add_argument("--year", type=int, metavar="Y", help="calendar year (default: the base year)")
     parser.add_argument("--line", metavar="ID", help="line whose worth is told (default: the case's)")
     parser.add_argument("--cable", type=float, metavar="MW", help="its size each way (default: as the case has it)")
     parser.add_argument(
@@ -29,10 +28,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--try", dest="tries", action="append", default=[], metavar="DESIGN",
         help="hold a design against the scenario: measures, no-MEASURE to take one out, TABLE.ID.COLUMN=VALUE, joined by +; repeatable",
     )  # fmt: skip
+    _hours_arguments(parser)
+    parser.add_argument("--log", action="store_true", help="with --json: prices and flows of every hour")
+
+
+def _hours_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which hours, and what their series are made of."""
+    parser.add_argument("--year", type=int, metavar="Y", help="calendar year (default: the base year)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the weather (default: %(default)s)")
     parser.add_argument("--profiles", type=Path, metavar="FILE", help="CSV of hourly loads and shares in place of made ones")
-    parser.add_argument("--hours", type=int, default=8760, metavar="N", help="first hours of the year to solve (default: all)")
-    parser.add_argument("--log", action="store_true", help="with --json: prices and flows of every hour")
+    parser.add_argument("--hours", type=int, default=8760, metavar="N", help="first hours of the year alone (default: all)")
 
 
 def sizes(text: str | None) -> tuple[float, ...]:
@@ -59,14 +64,23 @@ def sizes(text: str | None) -> tuple[float, ...]:
 
 
 def _checked(parsed: argparse.Namespace) -> None:
-    for option, value, is_right, what in (
+    _checked_hours(parsed)
+    _require(
         ("--cable", parsed.cable, parsed.cable is None or parsed.cable >= 0.0, "0 MW or more"),
         ("--cost", parsed.cost, parsed.cost is None or parsed.cost >= 0.0, "0 or more"),
         ("--discount-rate", parsed.discount_rate, 0.0 <= parsed.discount_rate < 1.0, "a share from 0 to below 1, such as 0.08"),
         ("--life", parsed.life, parsed.life > 0.0, "above 0 years"),
-        ("--hours", parsed.hours, 2 <= parsed.hours <= 8760, "from 2 to 8760"),
-        ("--seed", parsed.seed, parsed.seed >= 0, "0 or more"),
-    ):
+    )
+
+
+def _checked_hours(parsed: argparse.Namespace) -> None:
+    _require(
+        ("--hours", parsed.hours, 2 <= parsed.hours <= 8760, "from 2 to 8760"), ("--seed", parsed.seed, parsed.seed >= 0, "0 or more")
+    )  # fmt: skip
+
+
+def _require(*rules: tuple[str, float | None, bool, str]) -> None:
+    for option, value, is_right, what in rules:
         if not is_right:
             raise DataError(Problem(option, None, None, f"is {value:g}, must be {what}"))
 
@@ -112,10 +126,7 @@ def add_export_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `karvan export` beside those of a scenario."""
     parser.add_argument("--format", choices=("pypsa",), required=True, help="whose files: pypsa, its folder of CSV files")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make")
-    parser.add_argument("--year", type=int, metavar="Y", help="calendar year (default: the base year)")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the weather (default: %(default)s)")
-    parser.add_argument("--profiles", type=Path, metavar="FILE", help="CSV of hourly loads and shares in place of made ones")
-    parser.add_argument("--hours", type=int, default=8760, metavar="N", help="first hours of the year to write (default: all)")
+    _hours_arguments(parser)
 
 
 def export(parsed: argparse.Namespace) -> int:
@@ -123,8 +134,7 @@ def export(parsed: argparse.Namespace) -> int:
     from karvan.study.dispatch import export_power
     from karvan.study.dispatch_given import read_series
 
-    if not 2 <= parsed.hours <= 8760:
-        raise DataError(Problem("--hours", None, None, f"is {parsed.hours}, must be from 2 to 8760"))
+    _checked_hours(parsed)
     corridor = corridor_of(parsed)
     told = export_power(
         corridor,

@@ -1,114 +1,58 @@
-"""Other designs of a simulated system, compared with it under the same chance."""
+"""Designs held against a scenario as it is: measures put in and taken out, values set."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import polars as pl
 
-from karvan.corridor import Corridor
+from karvan.corridor import Corridor, Snapshot
 from karvan.corridor.edit import set_cell
-from karvan.errors import DataError, Problem
-from karvan.measures import Scenario, with_measures
+from karvan.measures import Scenario, with_measures, without_measures
 from karvan.measures.apply import apply
-from karvan.simulation import Experiment, ExperimentOptions, HandoverOptions, Key, build, experiment, paired, pilot, saturation
-from karvan.study.progress import Progress
-from karvan.study.queue_frames import frame
-from karvan.study.used_capacities import SIMULATED_TABLES
 
 Tables = Mapping[str, pl.DataFrame]
-_HOURS_A_DAY = 24.0
+
+AS_IT_IS = "as it is"
+_OUT = "no-"
 
 
-def designs_frame(
-    changes: Mapping[str, Tables], system_id: str, tables: Tables, loads: Mapping[str, float], level_m: float | None,
-    capacity_of: str | None, base: Experiment, how: ExperimentOptions, curves: HandoverOptions | None, say: Progress,
-) -> pl.DataFrame:  # fmt: skip
-    """Each design with as many replications as the base, stream by stream, and what differs, with paired intervals."""
-    named = tables["facilities"].filter(pl.col("facility_id") == (capacity_of or ""))["unit"]
-    unit = str(named[0]) if len(named) else None
-    rows: list[dict[str, Any]] = []
-    cases: list[tuple[str, Tables, Experiment]] = [("as it is", tables, base)] if changes or capacity_of is not None else []
-    for design, changed in changes.items():
-        say(f"design {design}")
-        built = build(changed, system_id, loads, level_m=level_m)
-        first = replace(pilot(built, how), warm_d=base.pilot.warm_d)
-        cases.append((design, changed, experiment(built, how, first=first, count=base.replications)))
-    for design, changed, found in cases:
-        most = None
-        if capacity_of is not None:
-            most = saturation(changed, system_id, capacity_of, loads, level_m=level_m, options=curves)
-        rows += _compared(design, found, base, most, capacity_of, unit)
-    return frame(rows)
-
-
-def designed(corridor: Corridor, scenario: Scenario, year: int, tables: Tables, design: str) -> Tables:
-    """Tables of a year with a design: measures as if they had begun by then, or values set as of that year, joined by '+'.
+def begun(scenario: Scenario, corridor: Corridor, year: int, names: Sequence[str]) -> Scenario:
+    """A scenario with measures, whether they are in it or not, as if they had begun by a year.
 
     Raises:
-        DataError: A part changes nothing that is simulated, or is no measure and no assignment.
-        MeasureError: A measure does not fit.
+        MeasureError: A measure is unknown or does not fit.
     """
-    parts = [part.strip() for part in design.split("+")]
-    named = [part for part in parts if "=" not in part]
-    changed = dict(tables)
-    if named:
-        held = {item.measure.id for item in scenario.dated}
-        new = [name for name in named if name not in held]
-        other = with_measures(scenario, corridor, new) if new else scenario
-        begun = datetime.date(year, 1, 1)
-        dated = [
-            replace(item, from_date=min(item.from_date, begun)) if item.measure.id not in held or item.measure.id in named else item
-            for item in other.dated
-        ]
-        moved = apply(replace(other, dated=tuple(sorted(dated, key=lambda item: item.from_date))), corridor, year=year).tables
-        if all(moved[name].equals(tables[name]) for name in SIMULATED_TABLES):
-            raise DataError(
-                Problem(
-                    "--try",
-                    None,
-                    None,
-                    f"{design} changes nothing that is simulated in {year}: it is in force already, or touches none of it",
-                )
-            )
-        changed |= {name: moved[name] for name in SIMULATED_TABLES}
+    held = set(scenario.measure_ids)
+    new = [name for name in names if name not in held]
+    other = with_measures(scenario, corridor, new) if new else scenario
+    first = datetime.date(year, 1, 1)
+    dated = [
+        replace(item, from_date=min(item.from_date, first)) if item.measure.id not in held or item.measure.id in names else item
+        for item in other.dated
+    ]
+    return replace(other, dated=tuple(sorted(dated, key=lambda item: item.from_date)))
+
+
+def design_snapshot(corridor: Corridor, scenario: Scenario, year: int, design: str, *, period: str | None = None) -> Snapshot:
+    """A year, or a month of it, with a design: measures by id as if they had begun, `no-` before those to take out, values set as of then,
+    joined by '+'.
+
+    Raises:
+        DataError: An assignment is wrong.
+        MeasureError: A measure is unknown, not there to take out, or does not fit.
+    """
+    parts = [part.strip() for part in design.split("+") if design != AS_IT_IS]
+    out = [part.removeprefix(_OUT) for part in parts if part.startswith(_OUT)]
+    added = [part for part in parts if "=" not in part and not part.startswith(_OUT)]
+    changed = without_measures(scenario, out) if out else scenario
+    changed = begun(changed, corridor, year, added) if added else changed
+    snapshot = apply(changed, corridor, year=year) if period is None else apply(changed, corridor, period=period)
+    tables: Tables = snapshot.tables
     for part in parts:
-        if "=" in part:
-            path, _, value = part.partition("=")
-            changed, _ = set_cell(changed, path.strip(), value.strip())
-    return changed
-
-
-def _compared(design: str, found: Experiment, base: Experiment, most: Any, facility: str | None, unit: str | None) -> list[dict[str, Any]]:
-    rows = []
-    for stream in found.built.streams:
-        name = stream.arrival_id
-        transit, out = Key("stream", name, "transit_h"), Key("stream", name, "out_per_year")
-        if stream.demand <= 0.0 or out not in base.numbers:
-            continue
-        is_stable = name not in found.pilot.unstable
-        both = is_stable and name not in base.pilot.unstable and transit in found.numbers and transit in base.numbers
-        difference = paired(found.numbers[transit], base.numbers[transit]) if both else None
-        more = paired(found.numbers[out], base.numbers[out])
-        rows.append(
-            {
-                "design": design,
-                "arrival_id": name,
-                "is_stable": is_stable,
-                "transit_d": found.mean(transit).mean / _HOURS_A_DAY if is_stable and transit in found.numbers else None,
-                "difference_d": None if difference is None else difference.mean / _HOURS_A_DAY,
-                "difference_d_half": None if difference is None else difference.half_width / _HOURS_A_DAY,
-                "out_per_year": found.mean(out).mean,
-                "more_per_year": more.mean,
-                "more_per_year_half": more.half_width,
-                "backlog_growth_per_year": None if is_stable else found.pilot.growth[name].mean,
-                "capacity_of": facility,
-                "capacity_unit": unit,
-                "saturation": None if most is None else most.mean,
-                "saturation_half": None if most is None else most.half_width,
-            }
-        )
-    return rows
+        path, sign, value = part.partition("=")
+        if sign:
+            tables, _ = set_cell(tables, path.strip(), value.strip())
+    return replace(snapshot, tables=tables)

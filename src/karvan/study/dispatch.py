@@ -30,7 +30,8 @@ from karvan.power import (
 )
 from karvan.power.money import PARTIES
 from karvan.results import Dispatch
-from karvan.study.dispatch_designs import AS_IT_IS, Asked, asked_line, design_snapshot, scenario_with_line, with_all_lines
+from karvan.study.asked_line import Asked, asked_line, scenario_with_line, with_all_lines
+from karvan.study.designs import AS_IT_IS, design_snapshot
 from karvan.study.dispatch_worth import Terms, credits_mw, size_that_pays, worth_row
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent

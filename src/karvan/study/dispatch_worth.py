@@ -25,7 +25,7 @@ from karvan.power import (
     spare_mw,
 )
 from karvan.power.money import earnings
-from karvan.study.dispatch_designs import Asked
+from karvan.study.asked_line import Asked
 
 FloatArray = npt.NDArray[np.float64]
 Tables = Mapping[str, pl.DataFrame]

@@ -18,7 +18,7 @@ from karvan.measures import Scenario, without_measures
 from karvan.measures.apply import apply
 from karvan.results import ExplainedFamily, Oil
 from karvan.study.clear import Cleared, clear
-from karvan.study.dispatch_designs import AS_IT_IS, begun, design_snapshot
+from karvan.study.designs import AS_IT_IS, begun, design_snapshot
 from karvan.study.explain_market import explained
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent

@@ -34,7 +34,6 @@ from karvan.simulation import (
 )
 from karvan.study.clear import clear
 from karvan.study.crossing_loads import crossing_loads
-from karvan.study.designs import designed, designs_frame
 from karvan.study.handed_over import system_curves
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
@@ -50,6 +49,7 @@ from karvan.study.queue_frames import (
     streams_frame,
 )
 from karvan.study.route_memory import RouteMemory, cache_folder
+from karvan.study.simulated_designs import designed, designs_frame
 
 _HOURS_A_DAY = 24.0
 STORMIEST = "stormiest"
