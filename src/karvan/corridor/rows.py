@@ -28,8 +28,17 @@ def row_problems(table: str, frame: pl.DataFrame) -> list[Problem]:
     """
     if not frame.height or TABLES[table].is_valid(frame.lazy(), engine="in-memory"):  # the other engine is for large data and slow to start
         return []
+    return _broken_rules(table, frame, _numbered(table, may_repeat=False))
+
+
+def cell_problems(table: str, frame: pl.DataFrame) -> list[Problem]:
+    """`row_problems` of rows that are no table: the same key may stand in several."""
+    return _broken_rules(table, frame, _numbered(table, may_repeat=True)) if frame.height else []
+
+
+def _broken_rules(table: str, frame: pl.DataFrame, declared: type[dy.Schema]) -> list[Problem]:
     numbered = frame.with_columns(pl.Series(_ROW, range(1, frame.height + 1), dtype=pl.Int64))
-    failure = _numbered(table).filter(numbered)[1]
+    failure = declared.filter(numbered)[1]
     if not len(failure):
         return []
     details = failure.details()
@@ -37,7 +46,7 @@ def row_problems(table: str, frame: pl.DataFrame) -> list[Problem]:
     for rule in failure.counts():
         broken = details.filter(pl.col(rule) == "invalid")
         if rule == "primary_key":
-            problems.extend(_repeated_keys(table, frame, broken[_ROW].to_list()))
+            problems.extend(repeated_keys(table, frame, broken[_ROW].to_list()))
             continue
         column, _, kind = rule.partition("|")
         wanted = wanted_text(table, column)
@@ -48,13 +57,15 @@ def row_problems(table: str, frame: pl.DataFrame) -> list[Problem]:
 
 
 @cache
-def _numbered(table: str) -> type[dy.Schema]:
-    """The declaration with one column more, the row's number, so that failures can be told by row."""
+def _numbered(table: str, *, may_repeat: bool) -> type[dy.Schema]:
+    """The declaration with one column more, the row's number, to tell failures by row; part of the key if keys may repeat."""
     declared = TABLES[table]
-    return new_class(f"Numbered{declared.__name__}", (declared,), exec_body=lambda body: body.update({_ROW: dy.Int64()}))
+    number = dy.Int64(primary_key=may_repeat)
+    return new_class(f"Numbered{declared.__name__}", (declared,), exec_body=lambda body: body.update({_ROW: number}))
 
 
-def _repeated_keys(table: str, frame: pl.DataFrame, rows: Sequence[int]) -> list[Problem]:
+def repeated_keys(table: str, frame: pl.DataFrame, rows: Sequence[int]) -> list[Problem]:
+    """A problem for each of these rows (counted from 1) whose key another of them, before it, has."""
     keys = TABLES[table].primary_key()
     texts = key_texts(table, frame)
     first: dict[str, int] = {}

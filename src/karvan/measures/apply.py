@@ -14,7 +14,7 @@ import polars as pl
 
 from karvan.corridor import TABLES, Corridor, Snapshot, columns_of, metadata_of
 from karvan.errors import DataError, MeasureError, Problem
-from karvan.measures.changes import Tables, changed, checked_change
+from karvan.measures.changes import Tables, Touched, changed, touched_problems, tried_change
 from karvan.measures.scenario import DatedMeasure, Scenario
 
 _DAYS_PER_YEAR = 365.25
@@ -77,6 +77,7 @@ def apply_all(scenarios: Sequence[Scenario], corridor: Corridor, years: Sequence
 def check_scenario(scenario: Scenario, corridor: Corridor) -> list[Problem]:
     """Apply every change in order, each to the corridor as those before it leave it, and tell all problems."""
     problems: list[Problem] = []
+    touched: list[Touched] = []
     events = sorted({item.from_date for item in scenario.dated})
     seen: set[str] = set()
     known: dict[tuple[str, ...], Tables] = {(): dict(corridor.tables)}  # by the measures applied, as days share most of them
@@ -93,11 +94,12 @@ def check_scenario(scenario: Scenario, corridor: Corridor) -> list[Problem]:
                     tables = changed(tables, change, 1.0)
                 else:
                     label = f"{item.measure.id}, change {position}"
-                    tables, found = checked_change(tables, change, label)
+                    tables, rows, found = tried_change(tables, change, label)
                     problems.extend(found)
+                    touched.extend([] if rows is None else [rows])
             seen.add(item.measure.id)
             known[key] = tables
-    return problems
+    return problems + touched_problems(touched)
 
 
 def require_fitting(scenario: Scenario, corridor: Corridor) -> None:

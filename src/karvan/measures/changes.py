@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
-from karvan.corridor import TABLES, row_problems, typed_rows
+from karvan.corridor import TABLES, cell_problems, repeated_keys, typed_rows
 from karvan.errors import Problem
 from karvan.measures.measure import Change, Value
 
@@ -39,25 +41,60 @@ def changed(tables: Tables, change: Change, ramp: float) -> Tables:
     return {**tables, change.table: frame.with_columns(updates)}
 
 
-def checked_change(tables: Tables, change: Change, label: str) -> tuple[Tables, list[Problem]]:
-    """Apply a change in full and tell everything that is wrong with it; the tables stay as they were if anything is."""
+@dataclass(frozen=True)
+class Touched:
+    """Rows as a change left them, whose values are still to be looked at.
+
+    Attributes:
+        label: The change, in words.
+        table: Its table.
+        rows: Their numbers in the table, from 1.
+        frame: The rows.
+    """
+
+    label: str
+    table: str
+    rows: Sequence[int]
+    frame: pl.DataFrame
+
+
+def tried_change(tables: Tables, change: Change, label: str) -> tuple[Tables, Touched | None, list[Problem]]:
+    """Apply a change in full and tell where it does not fit; the tables stay as they were if it does not.
+
+    The values that it leaves are not looked at: `touched_problems` does that for many changes at once.
+    """
     problems = _fit_problems(tables, change, label)
     if problems:
-        return tables, problems
+        return tables, None, problems
     after = changed(tables, change, 1.0)
     frame, before = after[change.table], tables[change.table]
     if frame.equals(before):
-        return tables, [Problem(change.table, None, None, f"{label}: changes nothing; the rows have these values already")]
-    if change.add is not None:
-        touched = pl.Series([False] * before.height + [True] * (frame.height - before.height))
+        return tables, None, [Problem(change.table, None, None, f"{label}: changes nothing; the rows have these values already")]
+    if change.add is None:
+        rows = (before.select(matching(before, change)).to_series().arg_true() + 1).to_list()
     else:
-        touched = before.select(matching(before, change)).to_series()
-    found = [
-        Problem(item.table, item.row, item.column, f"{label}: {item.message}")
-        for item in row_problems(change.table, frame)
-        if item.row is None or touched[item.row - 1]
-    ]
-    return (tables if found else after), found
+        rows = list(range(before.height + 1, frame.height + 1))
+        again = (frame.select(TABLES[change.table].primary_key()).is_duplicated().arg_true() + 1).to_list()
+        repeated = [item for item in repeated_keys(change.table, frame, again) if item.row in rows]
+        if repeated:
+            return tables, None, [_labelled(item, label) for item in repeated]
+    return after, Touched(label, change.table, rows, frame[[row - 1 for row in rows]]), []
+
+
+def touched_problems(touched: Sequence[Touched]) -> list[Problem]:
+    """What the declarations find wrong with the values that changes left, told of the first change that left them."""
+    problems: dict[tuple[str, int | None, str | None], Problem] = {}
+    for table in dict.fromkeys(item.table for item in touched):
+        of_table = [item for item in touched if item.table == table]
+        came_from = [(item.label, row) for item in of_table for row in item.rows]
+        for found in cell_problems(table, pl.concat([item.frame for item in of_table])):
+            label, row = came_from[(found.row or 1) - 1]
+            problems.setdefault((table, row, found.column), _labelled(replace(found, row=row), label))
+    return list(problems.values())
+
+
+def _labelled(problem: Problem, label: str) -> Problem:
+    return replace(problem, message=f"{label}: {problem.message}")
 
 
 def _fit_problems(tables: Tables, change: Change, label: str) -> list[Problem]:
