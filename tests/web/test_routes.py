@@ -70,6 +70,7 @@ def test_a_refusal_in_the_state_of_a_run_names_rule_and_source(opened, shut_run)
         ({"origin": "a\x00b"}, 422, "pattern"),
         ({"tonnes": -1}, 422, "must be above zero"),
         ({"hazard_class": "11"}, 422, "pattern"),
+        ({"carrier": "Turkey"}, 422, "pattern"),
         ({"quotes": "/etc/passwd"}, 422, "must be there"),
         ({"quotes": "operator_id,basis,rate\nnobody,usd_per_t,7\n"}, 422, "nobody is not known"),
         ({"quotes": "x" * 48_001}, 422, "48000"),
@@ -83,7 +84,7 @@ def test_what_makes_no_sense_is_refused(opened, change, status, said):
     assert said in str(refused.json()["problems"])
 
 
-SHIPMENT = {"tonnes": 300.0, "value_usd_per_t": 900.0, "unit_t": 60.0}
+SHIPMENT = {"tonnes": 300.0, "value_usd_per_t": 900.0, "unit_t": 60.0, "carrier": "TR"}
 
 
 def test_cargo_and_own_rates_count_as_on_the_command_line(opened, two_ports):

@@ -21,7 +21,7 @@ Assignments = Annotated[tuple[Assignment, ...], Field(max_length=200)]
 Factors = Annotated[dict[Id, Annotated[float, Field(ge=0.0, le=10.0)]], Field(max_length=50)]
 MOST_QUOTES_SIGNS = 48_000
 """Longest text of a file of quotes; the body of a request has room for it."""
-CARGO = ("tonnes", "value_usd_per_t", "unit_t", "piece_t", "is_reefer", "hazard_class", "is_out_of_gauge")
+CARGO = ("tonnes", "value_usd_per_t", "unit_t", "piece_t", "is_reefer", "hazard_class", "is_out_of_gauge", "carrier")
 RUN_ID = r"^[0-9a-f]{12}$"
 JOB_ID = r"^[0-9a-f]{16}$"
 
@@ -115,6 +115,7 @@ class RouteAsked(_Asked):
     is_reefer: bool = False
     hazard_class: Annotated[str, Field(pattern=r"^[1-9](\.[1-9])?$")] | None = None
     is_out_of_gauge: bool = False
+    carrier: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
     quotes: str | None = Field(None, min_length=1, max_length=MOST_QUOTES_SIGNS)
     scarcity: Literal["price", "queue"] | None = None
 

@@ -7,7 +7,7 @@ import { answerView } from "../shipping.js";
 const CARGO = { tonnes: "tonnes", value: "value_usd_per_t", unit: "unit_t", piece: "piece_t" };
 export const ASKED = [
   ...["from", "to", "goods", "ready", "deadline", "avoid", "via", "network"],
-  ...["tonnes", "value", "unit", "piece", "reefer", "hazard", "oversize", "scarcity"],
+  ...["tonnes", "value", "unit", "piece", "reefer", "hazard", "oversize", "carrier", "scarcity"],
 ];
 const MOST_QUOTES_SIGNS = 48000; // as the server takes
 const several = (text) =>
@@ -98,6 +98,7 @@ export function routesRoom(app, context, run) {
     reefer: tickOf("reefer"),
     oversize: tickOf("oversize"),
     hazard: words("ship-hazard", now.hazard ?? "", { pattern: "[1-9](\\.[1-9])?", maxlength: 3 }),
+    carrier: words("ship-carrier", now.carrier ?? "", { pattern: "[A-Za-z]{2}", maxlength: 2, list: "ship-words" }),
     scarcity: h(
       "select",
       { id: "ship-scarcity" },
@@ -130,7 +131,7 @@ export function routesRoom(app, context, run) {
     drop.hidden = !quotes;
   }
   drawQuotes();
-  const isAsked = ["tonnes", "value", "unit", "piece", "reefer", "hazard", "oversize", "scarcity"].some((name) => now[name]);
+  const isAsked = ["tonnes", "value", "unit", "piece", "reefer", "hazard", "oversize", "carrier", "scarcity"].some((name) => now[name]);
   const tick = (label, control) => h("label", { class: "ship-tick" }, control, h("span", {}, label));
   const details = h(
     "details",
@@ -142,6 +143,7 @@ export function routesRoom(app, context, run) {
       field(t("ship.unit"), more.unit),
       field(t("ship.piece"), more.piece),
       field(t("ship.hazard"), more.hazard),
+      field(t("ship.carrier"), more.carrier),
       h("div", { class: "ship-ticks" }, tick(t("ship.reefer"), more.reefer), tick(t("ship.oversize"), more.oversize)),
       field(t("ship.scarcity"), more.scarcity),
       h(
@@ -223,6 +225,7 @@ export function routesRoom(app, context, run) {
       network: inputs.network.value,
       ...Object.fromEntries([...Object.keys(CARGO), "scarcity"].map((name) => [name, more[name].value])),
       hazard: more.hazard.value.trim(),
+      carrier: more.carrier.value.trim().toUpperCase(),
       reefer: more.reefer.checked ? "1" : "",
       oversize: more.oversize.checked ? "1" : "",
     };
@@ -251,6 +254,7 @@ export function routesRoom(app, context, run) {
       ...Object.fromEntries(Object.entries(CARGO).map(([name, key]) => [key, route[name] ? Number(route[name]) : null])),
       is_reefer: route.reefer === "1",
       hazard_class: route.hazard || null,
+      carrier: route.carrier || null,
       is_out_of_gauge: route.oversize === "1",
       quotes: desk.get().quotes?.text ?? null,
       scarcity: route.scarcity || null,
