@@ -2,6 +2,7 @@
 import { allDrawn, chartOf, forgetAll, resizeAll } from "./charts.js";
 import { makeCards } from "./cards.js";
 import { languagePicker } from "./controls.js";
+import { crossingsView } from "./crossings.js";
 import { button, h } from "./dom.js";
 import { setLanguage, t } from "./i18n.js";
 import { registerBasemap } from "./map.js";
@@ -76,7 +77,8 @@ export async function mountPage(root, source, { language = "en", bar = [] } = {}
       measures,
       sources,
     ] = made;
-    const all = made.filter(Boolean);
+    const crossings = doc.crossings ? crossingsView(context, doc.crossings) : null;
+    const all = [...made.filter(Boolean), ...(crossings?.views ?? [])];
     const section = (id, title, ...content) =>
       h("section", { id, "aria-labelledby": `${id}-title` }, h("h2", { id: `${id}-title` }, title), content);
     const rooms = [
@@ -85,6 +87,7 @@ export async function mountPage(root, source, { language = "en", bar = [] } = {}
       ["promises", "nav.promises"],
       ["routes", "nav.routes"],
       shipments ? ["shipments", "nav.shipments"] : null,
+      crossings ? ["crossings", "nav.crossings"] : null,
       compare ? ["compare", "nav.compare"] : null,
       ["tables", "nav.tables"],
       ["sources", "nav.sources"],
@@ -132,6 +135,7 @@ export async function mountPage(root, source, { language = "en", bar = [] } = {}
         h("div", { class: "pair" }, diversion.element, validation?.element),
       ),
       shipments?.element,
+      crossings ? h("section", { id: "crossings", "aria-labelledby": "crossing-answer" }, crossings.element) : null,
       compare?.element,
       section("tables", t("tables.title"), links.element, operators.element, measures.element),
       sources.element,

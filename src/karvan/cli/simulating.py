@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from karvan.cli.asking import corridor_of, language_of, options_of, years_of
 from karvan.cli.telling import Progress, print_json
@@ -26,18 +27,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, metavar="N", help="threads; digits do not depend on it (default: all cores)")
     parser.add_argument("--load-factor", type=float, default=1.0, metavar="X", help="times what the market sends (default: 1)")
     parser.add_argument(
+        "--to-mt", type=float, metavar="MT", help="all loads as if so many million tonnes a year crossed the headline cordon"
+    )
+    parser.add_argument(
         "--load", action="append", default=[], metavar="STREAM=UNITS", help="units a year of a stream in place of the market's; repeatable"
     )
     parser.add_argument("--sea-level-path", metavar="ID", help="path of the sea (default: the case's first)")
     parser.add_argument(
         "--try", dest="tries", action="append", default=[], metavar="DESIGN",
-        help="another design under the same chance: a measure or TABLE.ID.COLUMN=VALUE, several joined by +; repeatable",
+        help="another design under the same chance: a measure as if it had begun, no-MEASURE without it, TABLE.ID.COLUMN=VALUE, or"
+        " sea_level_m=VALUE, several joined by +; repeatable",
     )  # fmt: skip
     parser.add_argument(
         "--sweep", metavar="TABLE.ID.COLUMN=A:B", help="designs with each whole value from A to B, or with the values A,B,C"
     )
-    parser.add_argument("--capacity-of", metavar="FACILITY", help="tell its saturation with every design")
-    parser.add_argument("--water", metavar="FIRST:LAST", help="instead: saturation of all lines on each path of the sea, year by year")
+    parser.add_argument(
+        "--capacity-of", action="append", default=[], metavar="FACILITY", help="tell its saturation with every design; repeatable"
+    )
+    parser.add_argument(
+        "--water", metavar="FIRST:LAST[:STEP]", help="instead: saturation of all lines on each path of the sea, year by year"
+    )
+    parser.add_argument(
+        "--fleet-sizing", metavar="FIRST:LAST[:STEP]",
+        help="instead: how many ships each line has and needs on each path of the sea (or that of --sea-level-path), year by year",
+    )  # fmt: skip
+    parser.add_argument(
+        "--use", default="90%", metavar="P", help="with --fleet-sizing: use of what ships can carry, at most (default: %(default)s)"
+    )
     parser.add_argument("--no-curves", action="store_true", help="leave out saturation and delay curves")
     parser.add_argument("--log", action="store_true", help="with --json: one year hour by hour")
     parser.add_argument(
@@ -128,6 +144,8 @@ def settings(parsed: argparse.Namespace) -> tuple[float, int]:
         raise DataError(Problem("--most", None, None, f"is {parsed.most}, must be 20 or more"))
     if parsed.workers is not None and parsed.workers < 1:
         raise DataError(Problem("--workers", None, None, f"is {parsed.workers}, must be 1 or more"))
+    if parsed.to_mt is not None and parsed.to_mt <= 0.0:
+        raise DataError(Problem("--to-mt", None, None, f"is {parsed.to_mt:g}, must be above zero"))
     return share(parsed.half_width, "--half-width"), parsed.workers or os.cpu_count() or 1
 
 
@@ -138,35 +156,33 @@ def month_of(parsed: argparse.Namespace) -> int | str | None:
     return int(parsed.month) if parsed.month.isascii() and parsed.month.isdigit() else str(parsed.month)
 
 
+def stepped_years(text: str) -> tuple[int, ...]:
+    """Years of FIRST:LAST, or each so many of FIRST:LAST:STEP.
+
+    Raises:
+        DataError: They are none.
+    """
+    first_last, _, step = text.rpartition(":") if text.count(":") == 2 else (text, "", "")
+    if step and not (step.isascii() and step.isdigit() and int(step) > 0):
+        raise DataError(Problem("years", None, None, f"{text} must read FIRST:LAST or FIRST:LAST:STEP, such as 2025:2040:5"))
+    return years_of(first_last)[:: int(step or 1)]
+
+
 def simulate(parsed: argparse.Namespace) -> int:
-    """Simulate a system, or tell what water does to it year by year."""
+    """Simulate a system, or tell year by year what water does to it or how many ships it needs."""
     from karvan.report import Words
-    from karvan.report.queues import queues_lines, water_lines
+    from karvan.report.queues import queues_lines
     from karvan.simulation import ExperimentOptions, HandoverOptions
     from karvan.study.report import crossings_report
     from karvan.study.simulate import simulate as simulated
-    from karvan.study.simulate import water
 
     half_width, workers = settings(parsed)
     tries, streams = designs(parsed.tries, parsed.sweep), loads(parsed.load)
+    if parsed.water is not None or parsed.fleet_sizing is not None:
+        return _by_year(parsed, streams, workers)
     corridor, options = corridor_of(parsed), options_of(parsed)
     curves, words = HandoverOptions(seed=parsed.seed, workers=workers), Words(language_of(parsed))
     with Progress() as progress:
-        if parsed.water is not None:
-            table = water(
-                corridor,
-                parsed.system,
-                years=years_of(parsed.water),
-                scenario=parsed.scenario,
-                options=options,
-                loads=streams,
-                progress=progress,
-            )
-            if parsed.json:
-                print_json({"system_id": parsed.system, "water": table.to_dicts()})
-            else:
-                print("\n".join(water_lines(table, words=words)))
-            return 0
         found = simulated(
             corridor,
             parsed.system,
@@ -177,6 +193,7 @@ def simulate(parsed: argparse.Namespace) -> int:
             curves=curves,
             loads=streams,
             load_factor=parsed.load_factor,
+            to_mt=parsed.to_mt,
             sea_level_path=parsed.sea_level_path,
             tries=tries,
             capacity_of=parsed.capacity_of,
@@ -193,4 +210,36 @@ def simulate(parsed: argparse.Namespace) -> int:
         print("\n".join(queues_lines(found, words=words)))
         if parsed.report is not None:
             print(f"Page     {parsed.report}")
+    return 0
+
+
+def _by_year(parsed: argparse.Namespace, streams: dict[str, float] | None, workers: int) -> int:
+    """What lines can carry, or how many ships they need, year by year."""
+    from karvan.report import Words
+    from karvan.report.queues import sizes_lines, water_lines
+    from karvan.simulation import HandoverOptions
+    from karvan.study.crossing_years import fleet_sizes, water
+
+    corridor, options, words = corridor_of(parsed), options_of(parsed), Words(language_of(parsed))
+    how = HandoverOptions(seed=parsed.seed, replications=10, workers=workers)
+    told: dict[str, Any]
+    with Progress() as progress:
+        if parsed.water is not None:
+            table = water(
+                corridor, parsed.system, years=stepped_years(parsed.water), scenario=parsed.scenario, options=options, curves=how, loads=streams,
+                progress=progress,
+            )  # fmt: skip
+            told, lines = {"water": table.to_dicts()}, water_lines(table, words=words)
+        else:
+            use = share(parsed.use, "--use")
+            table = fleet_sizes(
+                corridor, parsed.system, years=stepped_years(parsed.fleet_sizing), scenario=parsed.scenario, options=options, how=how,
+                use_share=use, to_mt=parsed.to_mt, load_factor=parsed.load_factor, loads=streams,
+                paths=None if parsed.sea_level_path is None else [parsed.sea_level_path], progress=progress,
+            )  # fmt: skip
+            told, lines = {"use_share": use, "fleet_sizes": table.to_dicts()}, sizes_lines(table, use_share=use, words=words)
+    if parsed.json:
+        print_json({"system_id": parsed.system, **told})
+    else:
+        print("\n".join(lines))
     return 0

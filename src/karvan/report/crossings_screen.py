@@ -16,7 +16,7 @@ SCHEMA = 1
 """Grows by one when a key changes its meaning or goes; new keys alone leave it."""
 STEP_H = 6.0
 """Hours between two values of a stock."""
-_WITHOUT = ("capacities", "designs", "log", "months")
+_WITHOUT = ("capacities", "designs", "design_capacities", "log", "months")
 
 
 def crossings_screen(found: Queues, corridor: Corridor, *, version: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ _CAUSES = {
     "berth": "queues.berth_head", "weather": "queues.weather_head",
 }  # fmt: skip
 """Causes that have a column, and its heading."""
+AS_IT_IS = "as it is"
 
 
 def queues_lines(found: Queues, *, words: Words = ENGLISH) -> list[str]:
@@ -31,24 +32,55 @@ def queues_lines(found: Queues, *, words: Words = ENGLISH) -> list[str]:
 
 
 def water_lines(found: pl.DataFrame, *, words: Words = ENGLISH) -> list[str]:
-    """Saturation by path and year as lines: years down, facilities across."""
+    """Saturation by path and year, and what the fall of the sea takes of it, as lines: years down, facilities across."""
     lines = textwrap.wrap(words("queues.water"), WIDTH)
     for path in found["path_id"].unique(maintain_order=True):
         rows = found.filter(pl.col("path_id") == path)
         facilities = rows["facility_id"].unique(maintain_order=True).to_list()
         units = [rows.filter(pl.col("facility_id") == name)["unit"][0] for name in facilities]
+        heads = "".join(f"{place + 1:>10}" for place in range(len(facilities)))
         lines += [
             "",
             f"  {words('queues.path', path=str(path))}",
             *[f"    {place + 1}  {name}, {unit}" for place, (name, unit) in enumerate(zip(facilities, units, strict=True))],
         ]
-        heads = "".join(f"{place + 1:>10}" for place in range(len(facilities)))
-        lines.append(f"    {words('queues.year'):<6}{words('queues.level'):>9}{heads}")
-        for year in rows["year"].unique(maintain_order=True):
-            here = rows.filter(pl.col("year") == year)
-            most = "".join(f"{words.number(value, 1):>10}" for value in here["saturation"])
-            lines.append(f"    {year:<6}{words.number(here['level_m'][0], 2):>9}{most}")
+        for column, title in (("saturation", "queues.water_most"), ("lost", "queues.water_lost")):
+            lines += [f"    {words(title)}", f"    {words('queues.year'):<6}{words('queues.level'):>9}{heads}"]
+            for year in rows["year"].unique(maintain_order=True):
+                here = rows.filter(pl.col("year") == year)
+                told = "".join(f"{words.number(value, 1):>10}" for value in here[column])
+                lines.append(f"    {year:<6}{_number(words, here['level_m'][0], 9, 2)}{told}")
+        last = rows.filter(pl.col("year") == rows["year"].max())
+        per_m = "".join(_number(words, value, 10, 1) for value in last["lost_per_m"])
+        lines.append(f"    {words('queues.water_per_m'):<15}{per_m}")
     return lines
+
+
+def sizes_lines(found: pl.DataFrame, *, use_share: float, words: Words = ENGLISH) -> list[str]:
+    """Ships that lines have and need, by path of the sea and year, as lines."""
+    lines = textwrap.wrap(words("queues.sizes", use=words.percent(use_share)), WIDTH)
+    if not found.height:
+        return [*lines, "", f"  {words('queues.sizes_none')}"]
+    heads = [
+        words(key)
+        for key in ("queues.comes", "queues.ships", "queues.sizes_most", "queues.sizes_needed", "queues.cap", "queues.sizes_room")
+    ]
+    for path in found["path_id"].unique(maintain_order=True):
+        for year in found["year"].unique(maintain_order=True):
+            rows = found.filter(pl.col("path_id").eq_missing(path) & (pl.col("year") == year))
+            title = words("queues.sizes_year", year=int(year), path=str(path), level=words.number(rows["level_m"][0] or 0.0, 2))
+            lines += ["", f"  {title if path is not None else year}"]
+            lines.append(
+                f"    {words('queues.sizes_line'):<30}{heads[0]:>9}{heads[1]:>9}{heads[2]:>12}{heads[3]:>10}{heads[4]:>13}{heads[5]:>11}"
+            )
+            for row in rows.rows(named=True):
+                needed = words("queues.sizes_berths") if row["ships_needed"] is None else words.number(row["ships_needed"], 0)
+                lines.append(
+                    f"    {row['crossing_id'] + ', ' + _unit(words, row['unit']):<30.30}{_number(words, row['load_per_year'] / 1e3, 9, 1)}"
+                    f"{_number(words, row['ships_count'], 9, 0)}{_number(words, row['most_per_year'] / 1e3, 12, 1)}{needed:>10}"
+                    f"{_number(words, row['berth_most_per_year'] / 1e3, 13, 1)}{_number(words, row['room_count'], 11, 0)}"
+                )
+    return [*lines, "", *_paragraph(words("queues.sizes_how"))]
 
 
 def _title(found: Queues, words: Words) -> list[str]:
@@ -202,11 +234,14 @@ def _design_lines(found: Queues, words: Words) -> list[str]:
     lines = [f"  {words('queues.designs'):<48}{heads[0]:>12}{heads[1]:>12}{'±':>8}{heads[2]:>16}"]
     for name in found.designs["design"].unique(maintain_order=True):
         rows = found.designs.filter(pl.col("design") == name).rows(named=True)
-        is_base, most = name == "as it is", rows[0]
+        is_base = name == AS_IT_IS
         told = [words("queues.as_it_is") if is_base else f"{name}."]
-        if most["saturation"] is not None:
-            amount, half = (words.number(value, 1) for value in (most["saturation"], most["saturation_half"]))
-            told.append(words("queues.can_do", facility=most["capacity_of"], most=amount, half=half, unit=most["capacity_unit"]))
+        for most in found.design_capacities.filter(pl.col("design") == name).rows(named=True) if found.design_capacities.height else []:
+            given = {key: words.number(most[column], 1) for key, column in (("most", "saturation"), ("half", "saturation_half"))}
+            told.append(words("queues.can_do", facility=most["facility_id"], unit=most["unit"], **given))
+            if not is_base:
+                more = {key: words.number(most[column], 1) for key, column in (("more", "more"), ("half", "more_half"))}
+                told.append(words("queues.can_do_more", **more))
         shown = [row for row in rows if is_base or _is_moved(row)]
         if not shown:
             told.append(words("queues.nothing_moves"))

@@ -36,7 +36,8 @@ class Queues:
         lines: What queueing theory says of each line, beside what was simulated.
         passages: The same for stages without ships.
         capacities: Saturation and delay curve of each facility, with the nominal capacity.
-        designs: What other designs do, compared with this one under the same chance.
+        designs: What other designs do to each stream, compared with this one under the same chance.
+        design_capacities: The most that facilities can do in each design, and how much more that is than as it is, under the same chance.
         log: A year or a month of one replication hour by hour, if it was asked for, hours counted from a New Year: `month`, `from_h` and
             `until_h`, `is_whole` (False: it did not fit), and frames: `ship_states` (what every ship does), `berth_visits` (each stay at a
             berth), `voyages` (each passage), `closed_times` (when weather closed which port), `stocks` (what waits for ships).
@@ -66,6 +67,7 @@ class Queues:
     passages: pl.DataFrame
     capacities: pl.DataFrame
     designs: pl.DataFrame
+    design_capacities: pl.DataFrame
     log: Mapping[str, Any]
     replaced: tuple[Mapping[str, Any], ...]
 
@@ -82,6 +84,7 @@ class Queues:
         )  # fmt: skip
         frames = (
             "streams", "causes", "months", "berths", "calls", "ships", "bans", "lines", "passages", "capacities", "designs",
+            "design_capacities",
         )  # fmt: skip
         told = {name: getattr(self, name) for name in plain}
         told |= {"unstable": list(self.unstable), **{name: getattr(self, name).to_dicts() for name in frames}}

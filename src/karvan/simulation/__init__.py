@@ -17,11 +17,14 @@ if TYPE_CHECKING:
         HandoverOptions,
         configuration_hash,
         facility_curve,
+        line_saturations,
         saturation,
+        saturations,
         simulated_facilities,
         with_handover,
     )
     from karvan.simulation.outcome import CAUSES, WAITS, Key
+    from karvan.simulation.sizing import LineSize, line_size
     from karvan.simulation.statistics import Interval, interval, paired
     from karvan.simulation.system import Built, build, streams_of
     from karvan.simulation.timeline import SHIP_STATES, berth_visits, closed_times, ship_states, stocks, voyages
@@ -34,11 +37,14 @@ _HOMES = {
         "HandoverOptions",
         "configuration_hash",
         "facility_curve",
+        "line_saturations",
         "saturation",
+        "saturations",
         "simulated_facilities",
         "with_handover",
     ),
     "outcome": ("CAUSES", "WAITS", "Key"),
+    "sizing": ("LineSize", "line_size"),
     "statistics": ("Interval", "interval", "paired"),
     "system": ("Built", "build", "streams_of"),
     "timeline": ("SHIP_STATES", "berth_visits", "closed_times", "ship_states", "stocks", "voyages"),
@@ -55,6 +61,7 @@ __all__ = [
     "HandoverOptions",
     "Interval",
     "Key",
+    "LineSize",
     "Pilot",
     "Traced",
     "berth_visits",
@@ -64,11 +71,14 @@ __all__ = [
     "experiment",
     "facility_curve",
     "interval",
+    "line_saturations",
+    "line_size",
     "line_skeletons",
     "paired",
     "passage_skeletons",
     "pilot",
     "saturation",
+    "saturations",
     "ship_states",
     "simulated_facilities",
     "stocks",

@@ -62,6 +62,20 @@ def facility_case(tables: Mapping[str, pl.DataFrame], system_id: str, facility_i
     )  # fmt: skip
 
 
+def line_case(tables: Mapping[str, pl.DataFrame], system_id: str, crossing_id: str, loads: Mapping[str, float]) -> FacilityCase:
+    """A line by itself, in the units of its stream, in the direction in which more comes; lines whose ships take its goods along are beside it."""
+    arrivals = streams_of(tables, system_id)
+    own = [row for row in arrivals if row["crossing_id"] == crossing_id]
+    busier = max(own, key=lambda row: loads.get(row["arrival_id"], 0.0))
+    crossings = tables["crossings"].filter(pl.col("system_id") == system_id).rows(named=True)
+    helped = tables["ships"].filter((pl.col("also_crossing_id") == crossing_id) & (pl.col("ships_count") > 0.0))["crossing_id"]
+    beside = _beside(tables["calls"].rows(named=True), crossings, {crossing_id, *helped})
+    return FacilityCase(
+        crossing_id, busier["unit"], False, frozenset(beside), {busier["arrival_id"]: 1.0},
+        {row["arrival_id"]: loads.get(row["arrival_id"], 0.0) for row in arrivals}, (),
+    )  # fmt: skip
+
+
 def _ends(tables: Mapping[str, pl.DataFrame], link_id: str) -> tuple[str, str]:
     row = tables["links"].filter(pl.col("link_id") == link_id).row(0, named=True)
     return row["from_place"], row["to_place"]

@@ -14,7 +14,7 @@ import polars as pl
 from scipy.optimize import nnls
 
 from karvan.simulation import _state_kernels as k
-from karvan.simulation.facility_cases import FacilityCase, facility_case, loads_at, mix_of, own_streams, relieved, varied
+from karvan.simulation.facility_cases import FacilityCase, facility_case, line_case, loads_at, mix_of, own_streams, relieved, varied
 from karvan.simulation.replicate import Period, Replication, replicate
 from karvan.simulation.statistics import Interval, interval
 from karvan.simulation.system import HOURS_A_YEAR, Built, build
@@ -148,12 +148,12 @@ def facility_curve(
     """
     how = options or HandoverOptions()
     case = facility_case(tables, system_id, facility_id, loads)
-    reached = _saturation(case, tables, system_id, level_m, how)
+    reached = interval(_saturation(case, tables, system_id, level_m, how))
     points: list[dict[str, Any]] = []
     for variant in how.variants:
         changed = varied(tables, case, variant)
-        most = reached.mean if variant == "as it is" else _saturation(case, changed, system_id, level_m, how).mean
-        fleet = _saturation(case, changed, system_id, level_m, how, factor=None).mean if case.is_berth else math.inf
+        most = reached.mean if variant == "as it is" else float(_saturation(case, changed, system_id, level_m, how).mean())
+        fleet = float(_saturation(case, changed, system_id, level_m, how, factor=None).mean()) if case.is_berth else math.inf
         for use in how.loads:
             points.append({"variant": variant, **_point(case, changed, system_id, level_m, how, most, fleet, use)})
     uses = np.array([point["use_share"] for point in points])
@@ -170,7 +170,28 @@ def saturation(
     options: HandoverOptions | None = None,
 ) -> Interval:  # fmt: skip
     """Saturation alone, with its interval; arguments as for `facility_curve`."""
+    return interval(saturations(tables, system_id, facility_id, loads, level_m=level_m, options=options))
+
+
+def saturations(
+    tables: Mapping[str, pl.DataFrame], system_id: str, facility_id: str, loads: Mapping[str, float], *, level_m: float | None,
+    options: HandoverOptions | None = None,
+) -> FloatArray:  # fmt: skip
+    """Saturation of each replication, shape (replications,): designs under the same chance are compared pair by pair."""
     return _saturation(facility_case(tables, system_id, facility_id, loads), tables, system_id, level_m, options or HandoverOptions())
+
+
+def line_saturations(
+    tables: Mapping[str, pl.DataFrame], system_id: str, crossing_id: str, loads: Mapping[str, float], *, level_m: float | None,
+    options: HandoverOptions | None = None,
+) -> FloatArray:  # fmt: skip
+    """Most units a year that the ships of a line carry in its busier direction, by replication, shape (replications,).
+
+    Args:
+        tables, system_id, loads, level_m, options: As for `facility_curve`.
+        crossing_id: The line, whether it is a facility or not.
+    """
+    return _saturation(line_case(tables, system_id, crossing_id, loads), tables, system_id, level_m, options or HandoverOptions())
 
 
 def fit_curve(uses: FloatArray, waits: FloatArray) -> tuple[float, float, float, float]:
@@ -276,7 +297,7 @@ def _used(case: FacilityCase, built: Built, runs: list[Replication]) -> FloatArr
 def _saturation(
     case: FacilityCase, tables: Mapping[str, pl.DataFrame], system_id: str, level_m: float | None, how: HandoverOptions,
     *, factor: float | None = _FLEET_FACTOR,
-) -> Interval:  # fmt: skip
+) -> FloatArray:  # fmt: skip
     """Most that passes in a year: the stream that fills ships is endless, what goes the other way keeps its proportion to it."""
     mix = mix_of(case)
     most = max(mix, key=lambda name: mix[name] * case.weights[name])
@@ -297,7 +318,7 @@ def _saturation(
             share = case.loads[name] / case.loads[leader] if case.loads.get(leader, 0.0) > 0.0 else 1.0
             loads[name] = reached[leader] * min(share, 1.0)
     built, runs = _run(case, tables, system_id, level_m, how, loads, endless, factor=factor)
-    return interval(_used(case, built, runs))
+    return _used(case, built, runs)
 
 
 def _point(

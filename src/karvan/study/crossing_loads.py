@@ -7,11 +7,28 @@ from typing import Any
 
 import polars as pl
 
+from karvan.corridor import Manifest, Snapshot
 from karvan.simulation import streams_of
-from karvan.study.clear import Cleared
+from karvan.study.clear import Cleared, clear
+from karvan.study.route_memory import RouteMemory
 from karvan.study.year import facilities_of, link_flows
+from karvan.sums import weighted_sum
 
 _COUNTED = {"teu": "kteu", "wagons": "kwagons", "vehicles": "kvehicles"}
+
+
+def sent_loads(snapshot: Snapshot, system_id: str, *, manifest: Manifest, routes: RouteMemory) -> tuple[dict[str, float], float]:
+    """What the market of a snapshot sends to a system, units a year of each stream, and the tonnes over the headline cordon, million.
+
+    Args:
+        snapshot: The year.
+        system_id: The system.
+        manifest: Of the corridor.
+        routes: Routes to share with other studies.
+    """
+    cleared = clear(snapshot, routes=routes, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
+    headline_kt, _ = cleared.routed.cordons[manifest.headline_cordon]
+    return crossing_loads(cleared, system_id), weighted_sum(cleared.set_flow_kt, headline_kt) / 1e3
 
 
 def crossing_loads(cleared: Cleared, system_id: str) -> dict[str, float]:
@@ -26,9 +43,20 @@ def crossing_loads(cleared: Cleared, system_id: str) -> dict[str, float]:
         cleared: The market of a year.
         system_id: The system.
     """
-    tables = cleared.routed.snapshot.tables
-    facilities = {row["facility_id"]: row for row in facilities_of(cleared).rows(named=True)}
-    links = {row["link_id"]: row for row in link_flows(cleared).rows(named=True)}
+    return loads_of(cleared.routed.snapshot.tables, system_id, facilities=facilities_of(cleared), links=link_flows(cleared))
+
+
+def loads_of(tables: Mapping[str, pl.DataFrame], system_id: str, *, facilities: pl.DataFrame, links: pl.DataFrame) -> dict[str, float]:
+    """The same from what was kept of a cleared year, of a saved run for one.
+
+    Args:
+        tables: Of the snapshot.
+        system_id: The system.
+        facilities: facility_id, unit and flow, thousands a year.
+        links: link_id, forward_kt and backward_kt.
+    """
+    used = {row["facility_id"]: row for row in facilities.rows(named=True)}
+    flows = {row["link_id"]: row for row in links.rows(named=True)}
     ends = {row["link_id"]: row["from_place"] for row in tables["links"].rows(named=True)}
     crossings = {row["crossing_id"]: row for row in tables["crossings"].rows(named=True)}
     returned = set(tables["returns"]["link_id"])
@@ -41,13 +69,13 @@ def crossing_loads(cleared: Cleared, system_id: str) -> dict[str, float]:
     rest: list[dict[str, Any]] = []
     for row in streams_of(tables, system_id):
         if row["passage_id"] is not None:
-            loads[row["arrival_id"]] = _passage_load(tables, row, facilities)
+            loads[row["arrival_id"]] = _passage_load(tables, row, used)
             continue
         crossing = crossings[row["crossing_id"]]
         if crossing["is_rest"]:
             rest.append(row)
             continue
-        link, facility = links[crossing["link_id"]], facilities.get(crossing["facility_id"] or "")
+        link, facility = flows[crossing["link_id"]], used.get(crossing["facility_id"] or "")
         is_forward = row["place_id"] == ends[crossing["link_id"]]
         kt, other_kt = (link["forward_kt"], link["backward_kt"]) if is_forward else (link["backward_kt"], link["forward_kt"])
         if facility is not None and facility["unit"] == _COUNTED.get(row["unit"]):
@@ -58,7 +86,7 @@ def crossing_loads(cleared: Cleared, system_id: str) -> dict[str, float]:
         else:
             loads[row["arrival_id"]] = 1e3 * (max(kt, other_kt) if row["unit"] == "vehicles" else kt) / row["t_per_unit"]
     for row in rest:
-        loads[row["arrival_id"]] = _rest_load(tables, row, facilities, loads)
+        loads[row["arrival_id"]] = _rest_load(tables, row, used, loads)
     return loads
 
 

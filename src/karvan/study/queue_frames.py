@@ -105,7 +105,7 @@ def ships_frame(found: Experiment) -> pl.DataFrame:
     for name, count in found.built.ships.items():
         row: dict[str, Any] = {"ship_id": name, "ships_count": count}
         for cause in ("sailing", "handling", "channel", "filling", "berth", "weather", "off_hire"):
-            row[f"{cause}_share"], _ = _told(found, Key("ship", name, f"{cause}_share"))
+            row[f"{cause}_share"], row[f"{cause}_share_half"] = _told(found, Key("ship", name, f"{cause}_share"))
         rows.append(row)
     return frame(rows)
 

@@ -24,6 +24,7 @@ from karvan.report.pdf import find_chromium, print_pdf
 from karvan.results import RUNS_FOLDER, Ladder, Queues, ShippingAnswer, load_ladder, save_ladder, write_text_whole
 from karvan.study.checking import reopened
 from karvan.study.options import options_of
+from karvan.study.run_crossings import with_crossings
 from karvan.study.shipments import with_shipments
 from karvan.study.used_capacities import laid_over
 
@@ -37,7 +38,7 @@ def screen_of_run(
         run: Run folder, or the id of a run in `karvan-runs`.
         corridor: Folder or name of its corridor; by default the packaged one that the run names.
         ladder: What `karvan ladder --json` printed; by default what the run folder holds of it.
-        has_shipments: Answer the shipments that the case names, too.
+        has_shipments: Answer the shipments that the case names, and simulate a month of ships where the run took simulated capacities, too.
 
     Raises:
         DataError: It is no run, or its corridor or measures are no longer those of the run.
@@ -47,7 +48,9 @@ def screen_of_run(
     document = screen(saved, prepared.corridor, ladder=ladder)
     if not has_shipments:
         return document
-    return with_shipments(document, prepared.corridor, options_of(saved.manifest, folder=folder), over=laid_over(saved))
+    options = options_of(saved.manifest, folder=folder)
+    document = with_shipments(document, prepared.corridor, options, over=laid_over(saved))
+    return with_crossings(document, saved, prepared.corridor, options)
 
 
 def report(

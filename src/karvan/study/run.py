@@ -32,6 +32,7 @@ from karvan.study.outcomes import outcomes_of, scenario_legs
 from karvan.study.progress import Progress, line, named, silent
 from karvan.study.relief import capacity_bases, relief_table, stop_gains
 from karvan.study.route_memory import RouteMemory, cache_folder
+from karvan.study.run_crossings import with_crossings
 from karvan.study.shipments import with_shipments
 from karvan.study.shown_run import ShownRun
 from karvan.study.used_capacities import laid_over
@@ -189,7 +190,7 @@ def run(
 
         def page(saved: SavedRun) -> str:
             document = with_shipments(screen(saved, prepared.corridor), prepared.corridor, options, over=laid_over(saved))
-            return render_page(document, language=language)
+            return render_page(with_crossings(document, saved, prepared.corridor, options), language=language)
 
         save_run(result, folder, manifest=manifest_out, page=page if is_bundled() else None, ledger=frames, check=check)
     return result

@@ -24,7 +24,6 @@ from karvan.simulation import (
     experiment,
     line_skeletons,
     passage_skeletons,
-    saturation,
     ship_states,
     simulated_facilities,
     stocks,
@@ -32,8 +31,8 @@ from karvan.simulation import (
     trace,
     voyages,
 )
-from karvan.study.clear import clear
-from karvan.study.crossing_loads import crossing_loads
+from karvan.study.crossing_loads import sent_loads
+from karvan.study.designs import AS_IT_IS
 from karvan.study.handed_over import system_curves
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
@@ -49,7 +48,7 @@ from karvan.study.queue_frames import (
     streams_frame,
 )
 from karvan.study.route_memory import RouteMemory, cache_folder
-from karvan.study.simulated_designs import designed, designs_frame
+from karvan.study.simulated_designs import designed, designs_frames
 
 _HOURS_A_DAY = 24.0
 STORMIEST = "stormiest"
@@ -67,9 +66,10 @@ def simulate(
     curves: HandoverOptions | None = None,
     loads: Mapping[str, float] | None = None,
     load_factor: float = 1.0,
+    to_mt: float | None = None,
     sea_level_path: str | None = None,
     tries: Sequence[str] = (),
-    capacity_of: str | None = None,
+    capacity_of: Sequence[str] = (),
     has_curves: bool = True,
     has_log: bool = False,
     month: int | str | None = None,
@@ -88,10 +88,11 @@ def simulate(
         curves: How saturation and delay curves are found.
         loads: Units a year of streams, in place of what the market sends; others keep that.
         load_factor: Times all loads.
+        to_mt: All loads as if the market sent so many million tonnes over the headline cordon, before `load_factor`.
         sea_level_path: Path of the sea; by default the first of the case.
-        tries: Other designs to compare under the same chance and loads: each a measure, or TABLE.ID.COLUMN=VALUE as of that year;
-            several joined by '+' are one design.
-        capacity_of: Facility whose saturation each design tells.
+        tries: Other designs to compare under the same chance and loads: each a measure, `no-` before one to take out, TABLE.ID.COLUMN=VALUE
+            as of that year, or sea_level_m=VALUE; several joined by '+' are one design.
+        capacity_of: Facilities whose saturation each design tells.
         has_curves: Find saturation and delay curve of every facility.
         has_log: Tell a year of one replication hour by hour: what ships do, berths, stocks, closures.
         month: Tell a month of it alone: 1 to 12, or `stormiest`.
@@ -107,25 +108,29 @@ def simulate(
     calendar = year or corridor.manifest.base_year
     streams_of(prepared.corridor.tables, system_id)
     snapshot = apply(prepared.scenario, prepared.corridor, year=calendar)
-    if capacity_of is not None and capacity_of not in simulated_facilities(snapshot.tables, system_id):
-        names = ", ".join(simulated_facilities(snapshot.tables, system_id))
-        raise DataError(
-            Problem("facilities", None, "facility_id", f"{capacity_of} is not simulated in {system_id}, must be one of {names}")
-        )
-    changes = {design: designed(prepared.corridor, prepared.scenario, calendar, snapshot.tables, design) for design in tries}
+    simulated = simulated_facilities(snapshot.tables, system_id)
+    strange = [name for name in capacity_of if name not in simulated]
+    if strange:
+        names = ", ".join(simulated)
+        raise DataError(Problem("facilities", None, "facility_id", f"{strange[0]} is not simulated in {system_id}, must be one of {names}"))
+    changes = {
+        design: designed(prepared.corridor, prepared.scenario, calendar, snapshot.tables, design, sea_level_path) for design in tries
+    }
     known = {row["arrival_id"] for row in streams_of(snapshot.tables, system_id)}
     wrong = sorted(set(loads or {}) - known)
     if wrong:
         raise DataError(Problem("loads", None, None, f"{wrong[0]} is no stream of {system_id}, must be one of {', '.join(sorted(known))}"))
-    coming: dict[str, float] = {}
-    if loads is None or set(loads) < known:
+    sent: dict[str, float] = {}
+    is_given = loads is not None and set(loads) >= known
+    if to_mt is not None and is_given:
+        raise DataError(Problem("--to-mt", None, None, "needs the market, but all loads are given"))
+    if not is_given:
         say("clearing the market for its loads")
-        cleared = clear(
-            snapshot, routes=routes or RouteMemory(folder=cache_folder()), co2_price_usd_per_t=corridor.manifest.co2_price_usd_per_t,
-            is_strict=False,
+        sent, carried_mt = sent_loads(
+            snapshot, system_id, manifest=corridor.manifest, routes=routes or RouteMemory(folder=cache_folder())
         )  # fmt: skip
-        coming = crossing_loads(cleared, system_id)
-    coming = {name: load_factor * load for name, load in {**coming, **(loads or {})}.items()}
+        load_factor *= 1.0 if to_mt is None else to_mt / carried_mt
+    coming = {name: load_factor * load for name, load in {**sent, **(loads or {})}.items()}
     level_m = sea_level_m(snapshot.tables["sea_levels"], sea_level_path, calendar)
     paths = sea_level_paths(snapshot.tables["sea_levels"])
     settings = how or ExperimentOptions()
@@ -136,7 +141,8 @@ def simulate(
     handed = (
         system_curves(snapshot.tables, system_id, coming, level_m=level_m, options=curves, tell=say) if has_curves else {}
     )  # fmt: skip
-    designs = designs_frame(changes, system_id, snapshot.tables, coming, level_m, capacity_of, found, settings, curves, say)
+    cases = {AS_IT_IS: (snapshot.tables, level_m), **changes} if tries or capacity_of else {}
+    designs, design_capacities = designs_frames(cases, system_id, coming, capacity_of, found, settings, curves, say)
     months = months_frame(found)
     log = _log(built, settings, found, _month(month, months)) if has_log or month is not None else {}
     return Queues(
@@ -163,6 +169,7 @@ def simulate(
         passages=frame(passage_skeletons(built, snapshot.tables["passages"].to_dicts(), snapshot.tables["arrivals"].to_dicts(), numbers)),
         capacities=capacities_frame(handed, snapshot.tables),
         designs=designs,
+        design_capacities=design_capacities,
         log=log,
         replaced=prepared.replaced,
     )
@@ -200,53 +207,3 @@ def _log(built: Built, how: ExperimentOptions, found: Experiment, month: int | N
         "stocks": pl.concat([before, lying.filter((pl.col("hour") > traced.from_h) & (pl.col("hour") < traced.until_h))])
         .sort("arrival_id", "hour"),
     }  # fmt: skip
-
-
-def water(
-    corridor: Corridor,
-    system_id: str,
-    *,
-    years: Sequence[int],
-    scenario: str | None = None,
-    options: ScenarioOptions | None = None,
-    curves: HandoverOptions | None = None,
-    loads: Mapping[str, float] | None = None,
-    routes: RouteMemory | None = None,
-    progress: Progress | None = None,
-) -> pl.DataFrame:
-    """What a facility can do on each path of the sea, year by year, with the fleet and berths of the scenario in that year.
-
-    Args:
-        corridor, system_id, scenario, options: As for `simulate`.
-        years: Calendar years.
-        curves: How saturation is found.
-        loads: Units a year of each stream, which say how goods share a facility; None takes those of the base year.
-        routes: Routes to share.
-        progress: Called with a line of text.
-
-    Returns:
-        path_id, year, level_m, facility_id, unit, saturation and saturation_half.
-    """
-    say, how = progress or silent, curves or HandoverOptions(replications=10)
-    prepared = prepare(corridor, scenario or corridor.manifest.baseline, options or ScenarioOptions())
-    streams_of(prepared.corridor.tables, system_id)
-    if loads is None:
-        base = apply(prepared.scenario, prepared.corridor, year=corridor.manifest.base_year)
-        memory = routes or RouteMemory(folder=cache_folder())
-        loads = crossing_loads(
-            clear(base, routes=memory, co2_price_usd_per_t=corridor.manifest.co2_price_usd_per_t, is_strict=False), system_id
-        )
-    rows = []
-    for calendar in years:
-        tables = apply(prepared.scenario, prepared.corridor, year=calendar).tables
-        lines = set(tables["crossings"].filter(pl.col("system_id") == system_id)["facility_id"].drop_nulls())
-        for path in sea_level_paths(tables["sea_levels"]):
-            level_m = sea_level_m(tables["sea_levels"], path, calendar)
-            say(f"{calendar} {path}")
-            for facility in simulated_facilities(tables, system_id):
-                if facility in lines:
-                    most = saturation(tables, system_id, facility, loads, level_m=level_m, options=how)
-                    unit = tables["facilities"].filter(pl.col("facility_id") == facility)["unit"][0]
-                    rows.append((path, calendar, level_m, facility, str(unit), most.mean, most.half_width))
-    names = ["path_id", "year", "level_m", "facility_id", "unit", "saturation", "saturation_half"]
-    return pl.DataFrame(rows, schema=names, orient="row")
