@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -20,9 +21,12 @@ from karvan.exchange import read_pypsa, write_pypsa
 from karvan.measures.apply import apply
 from karvan.network import PowerSystem
 from karvan.power import Dispatcher, power_system
+from karvan.report import Words
 from karvan.report.dispatch import dispatch_lines
-from karvan.results import Dispatch
+from karvan.results import Dispatch, PowerBalance
 from karvan.study import DispatchOptions, dispatch
+from karvan.study.power_balance import power_balances
+from karvan.validation import Outcomes, compare, needed_years, power_years
 from tests.power.small import add_power
 
 WEEKS = 24 * 28
@@ -105,11 +109,44 @@ def test_curves_fall_and_series_are_as_asked(found: Dispatch) -> None:
 def test_it_is_told_in_words_and_as_json(found: Dispatch) -> None:
     text = "\n".join(dispatch_lines(found))
     assert "What strait is worth over these hours" in text
-    assert "Size that pays" in text
+    assert "The size that pays" in text
+    russian = dispatch_lines(found, words=Words("ru"))
+    assert max(len(line) for line in [*text.splitlines(), *russian]) <= 100
+    assert not re.search(r"\b(the|of|and|is)\b", "\n".join(russian))
     told = found.as_dict(has_hours=True)
     json.dumps(told, allow_nan=False)
     assert len(told["hourly"]["price_west"]) == WEEKS
     assert {"zones", "lines", "curves", "worth", "parties", "sweep", "pays", "terms", "technologies", "profiles"} <= set(told)
+
+
+def test_sums_in_steps_are_near_those_of_hours_and_are_held_against_what_was_published(small: kv.Corridor) -> None:
+    scenario = small.manifest.baseline
+    balance = power_balances(small, [(scenario, 2026)])[scenario, 2026]
+    hours = dispatch(small, year=2026)
+    for row in hours.zones.rows(named=True):
+        assert balance.made({row["zone_id"]}) == pytest.approx(row["generation_twh"], rel=1e-3)
+    gas = hours.technologies.filter(pl.col("technology") == "gas")["generation_twh"].sum()
+    assert balance.made({"east_gas", "west_gas"}) == pytest.approx(gas, rel=0.03)  # means of four hours cut peaks of wind and load
+    assert balance.exported({"east"}) == balance.imported({"west"}) == 0.0  # there is no line yet
+    old = kv.load_corridor("two-ports").tables["observations"].head(1)
+    row = old.with_columns(
+        family=pl.lit("power"), quantity=pl.lit("power_made_twh"), element_id=pl.lit("east_gas; west_gas"),
+        year=pl.lit(2026, dtype=pl.Int64),
+        value=pl.lit(2.0 * gas), low=None, high=None, reason=None, scenario=None,
+    )  # fmt: skip
+    assert power_years(row, base_year=2024, baseline_id=scenario) == [(scenario, 2026)]
+    assert needed_years(row, base_year=2024, baseline_id=scenario) == {scenario: [2024]}
+    known = Outcomes(2024, scenario, "sea", {}, {}, {}, small.tables["journeys"], {}, {(scenario, 2026): balance})
+    told = compare(row, known)["observations"][0]
+    assert told["model"] == balance.made({"east_gas", "west_gas"})
+    assert told["error"] == pytest.approx(-0.5, abs=0.02)
+
+
+def test_exports_are_sent_and_imports_arrive() -> None:
+    balance = PowerBalance({"a_gas": 3.0, "b_sun": 1.0}, {"a_gas": "a", "b_sun": "b"}, (("a", "b", 1.0, 0.97), ("b", "c", 0.5, 0.4)))
+    assert balance.made({"a", "b_sun"}) == 4.0
+    assert (balance.exported({"a"}), balance.imported({"b"})) == (1.0, 0.97)
+    assert (balance.exported({"a", "b"}), balance.imported({"a", "b"})) == (0.5, 0.0)
 
 
 def test_without_the_cable_nothing_is_worth_telling_and_what_is_wrong_is_refused(small: kv.Corridor) -> None:

@@ -11,6 +11,7 @@ import pytest
 import karvan as kv
 from karvan.cli.main import main
 from karvan.errors import DataError
+from karvan.report import Words
 from karvan.report.oil import oil_lines
 from karvan.results import Oil
 from karvan.study import OilOptions, oil
@@ -99,6 +100,9 @@ def test_flows_and_earners(found: Oil) -> None:
     text = "\n".join(oil_lines(found))
     assert "netback" in text
     assert "saves" in text
+    russian = oil_lines(found, words=Words("ru"))
+    assert max(len(line) for line in [*text.splitlines(), *russian]) <= 100
+    assert "сберегает" in "\n".join(russian)
     json.dumps(found.as_dict(), allow_nan=False)
 
 

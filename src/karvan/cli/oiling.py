@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from karvan.cli.asking import corridor_of, options_of, years_of
+from karvan.cli.asking import corridor_of, language_argument, language_of, options_of, years_of
 from karvan.cli.telling import Progress, print_json
 
 
@@ -20,15 +20,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--disrupt", action="append", default=[], metavar="ID",
         help="solve a row of oil_disruptions: tonnes moved and shut in, netback lost, what a second route saves; repeatable",
     )  # fmt: skip
+    language_argument(parser, "language of what is printed and of a page")
 
 
 def oil(parsed: argparse.Namespace) -> int:
     """Tell of crude oil."""
+    from karvan.report import Words
     from karvan.report.oil import oil_lines
     from karvan.study.oil import OilOptions
     from karvan.study.oil import oil as told
 
-    corridor, options = corridor_of(parsed), options_of(parsed)
+    corridor, options, language = corridor_of(parsed), options_of(parsed), language_of(parsed)
     how = OilOptions(
         years=() if parsed.years is None else years_of(parsed.years), tries=tuple(parsed.tries), disruptions=tuple(parsed.disrupt)
     )  # fmt: skip
@@ -37,5 +39,5 @@ def oil(parsed: argparse.Namespace) -> int:
     if parsed.json:
         print_json(found.as_dict())
     else:
-        print("\n".join(oil_lines(found)))
+        print("\n".join(oil_lines(found, words=Words(language, corridor.names.get(language, {})))))
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from karvan.cli.asking import corridor_of, options_of
+from karvan.cli.asking import corridor_of, language_argument, language_of, options_of
 from karvan.cli.telling import Progress, print_json
 from karvan.errors import DataError, Problem
 
@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     _hours_arguments(parser)
     parser.add_argument("--log", action="store_true", help="with --json: prices and flows of every hour")
+    language_argument(parser, "language of what is printed and of a page")
 
 
 def _hours_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,6 +88,7 @@ def _require(*rules: tuple[str, float | None, bool, str]) -> None:
 
 def power(parsed: argparse.Namespace) -> int:
     """Dispatch power hour by hour."""
+    from karvan.report import Words
     from karvan.report.dispatch import dispatch_lines
     from karvan.study.dispatch import DispatchOptions
     from karvan.study.dispatch import dispatch as dispatched
@@ -94,7 +96,7 @@ def power(parsed: argparse.Namespace) -> int:
 
     _checked(parsed)
     swept = sizes(parsed.sweep)
-    corridor, options = corridor_of(parsed), options_of(parsed)
+    corridor, options, language = corridor_of(parsed), options_of(parsed), language_of(parsed)
     with Progress() as progress:
         found = dispatched(
             corridor,
@@ -118,7 +120,7 @@ def power(parsed: argparse.Namespace) -> int:
     if parsed.json:
         print_json(found.as_dict(has_hours=parsed.log))
     else:
-        print("\n".join(dispatch_lines(found)))
+        print("\n".join(dispatch_lines(found, words=Words(language, corridor.names.get(language, {})))))
     return 0
 
 

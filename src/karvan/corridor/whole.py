@@ -9,7 +9,7 @@ import polars as pl
 
 from karvan.corridor.tables import TABLES, columns_of, key_texts, metadata_of, nearest
 from karvan.errors import Problem
-from karvan.evidence.observations import COMPARED
+from karvan.evidence.observations import COMPARED, POWER
 from karvan.network.journeys import CAREC_MODES
 from karvan.schema import ANY, UNIT_CARRIED
 
@@ -280,16 +280,24 @@ _ELEMENTS = (
     ("cordons", "cordon_id"), ("facilities", "facility_id"), ("links", "link_id"), ("route_families", "family_id"),
     ("journeys", "journey_id"),
 )  # fmt: skip
+_POWER_ELEMENTS = (("power_zones", "zone_id"), ("power_plants", "plant_id"), ("power_stores", "store_id"))
 
 
 def _observations(tables: Tables) -> Iterator[Problem]:
     """An observation names an element of the case or a CAREC mode, and is compared or says why not."""
     known = {value for table, column in _ELEMENTS for value in tables[table][column].drop_nulls().to_list()} | set(CAREC_MODES)
+    power = {value for table, column in _POWER_ELEMENTS if table in tables for value in tables[table][column].drop_nulls().to_list()}
     for number, row in _numbered(tables["observations"]):
         element, quantity, reason = row["element_id"], row["quantity"], row["reason"]
-        if element is not None and element not in known:
-            message = f"element_id is '{element}', must be a cordon, facility, link, route family or journey, or rail or road"
-            yield Problem("observations", number, "element_id", message + nearest(element, known))
+        parts, can_be = (element or "").split(";"), power if quantity in POWER else known
+        for part in (name.strip() for name in parts if element is not None):
+            if part not in can_be:
+                what = (
+                    "a power zone, plant or store"
+                    if quantity in POWER
+                    else "a cordon, facility, link, route family or journey, or rail or road"
+                )
+                yield Problem("observations", number, "element_id", f"element_id is '{part}', must be {what}{nearest(part, can_be)}")
         if reason is None and quantity is not None and quantity not in COMPARED:
             message = (
                 f"quantity is {quantity}, which the model does not give; must be one of {', '.join(COMPARED)}, or reason must be given"

@@ -113,6 +113,20 @@ class PowerSystem:
             self, demand_mw=self.demand_mw[span], plants=plants, stores=replace(self.stores, inflow_mw=self.stores.inflow_mw[span])
         )  # fmt: skip
 
+    def in_steps(self, hours: int) -> PowerSystem:
+        """The same system over steps of so many hours: loads, plants and inflows are means over them, and a store that lasts so many hours
+        less steps. Hours that fill no step at the end are left out.
+        """
+        steps = self.hours // hours
+
+        def mean(values: FloatArray) -> FloatArray:
+            found: FloatArray = values[: steps * hours].reshape(steps, hours, -1).mean(axis=1)
+            return found
+
+        plants = replace(self.plants, most_mw=mean(self.plants.most_mw), least_mw=mean(self.plants.least_mw))
+        stores = replace(self.stores, inflow_mw=mean(self.stores.inflow_mw), energy_mwh=self.stores.energy_mwh / hours)
+        return replace(self, demand_mw=mean(self.demand_mw), plants=plants, stores=stores)
+
     def with_capacity(self, line_id: str, capacity_mw: float) -> PowerSystem:
         """The same system with a line of another size."""
         sizes = self.lines.capacity_mw.copy()

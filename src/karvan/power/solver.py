@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import highspy
@@ -30,13 +31,20 @@ class Arrays(Protocol):
     def values(self) -> npt.NDArray[np.float64]: ...
 
 
-def silent_solver() -> Any:
-    """A solver on one thread, so that digits do not depend on the machine.
+class _Silent(highspy.Highs):
+    """A solver that says nothing: standard output may have to hold one JSON object and nothing else.
 
-    The class that HiGHS documents prints a banner when it is made, before it can be told not to; the one it is built on does not, and
-    standard output may have to hold one JSON object and nothing else.
+    Enabling callbacks, which nothing here uses, is what prints a banner while a solver is made, before it can be told not to.
     """
-    solver: Any = highspy.Highs.__mro__[1]()
+
+    def enableCallbacks(self) -> None:  # noqa: N802 - HiGHS calls it so
+        self.setOptionValue("output_flag", False)
+
+
+def silent_solver() -> Any:
+    """A solver on one thread, so that digits do not depend on the machine."""
+    made: Callable[[], Any] = _Silent
+    solver = made()
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("threads", 1)
     return solver

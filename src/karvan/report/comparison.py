@@ -16,6 +16,7 @@ _APART_SHOWN = 10
 _FAMILIES = {
     "volume": "tonnes and boxes moved",
     "throughput": "flows at ports, borders, lines",
+    "power": "power made and traded",
     "time": "transit times",
     "rate": "freight rates",
     "carec": "CAREC indicators",

@@ -1,4 +1,4 @@
-"""An hourly dispatch of power on a screen."""
+"""An hourly dispatch of power on a screen, in whole sentences of a catalogue."""
 
 from __future__ import annotations
 
@@ -7,99 +7,108 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from karvan.report.summary import WIDTH
+from karvan.report.words import ENGLISH, Words
 from karvan.results import Dispatch
 
-_HOW = (
-    "Prices are what one more megawatt-hour costs in a zone in an hour. Rent is worth at the end it reaches less worth where it left. "
-    "Gain is what the cost of all power falls by; charges at borders are no cost in it, as somebody gets them."
-)
+_YEAR_H = 8760
+_AS_IT_IS = "as it is"
 _LEAST_MUSD = 0.05
 _NAME = 30
 
-Column = tuple[str, str, int, str]
-"""Key of a row, head, width and format of a column."""
+Column = tuple[str, str, int, int]
+"""Key of a row, key of its head, width, and decimals of a column."""
 
 _ZONES: tuple[Column, ...] = (
-    ("demand_twh", "load", 8, ".1f"), ("generation_twh", "made", 8, ".1f"), ("imports_twh", "in", 7, ".1f"),
-    ("exports_twh", "out", 7, ".1f"),
-    ("unserved_gwh", "short GWh", 11, ",.1f"), ("curtailed_twh", "shed", 7, ".1f"), ("co2_mt", "Mt CO2", 8, ".1f"),
-    ("mean_price_usd_per_mwh", "mean", 8, ".1f"), ("lowest_price_usd_per_mwh", "low", 7, ",.0f"),
-    ("highest_price_usd_per_mwh", "high", 8, ",.0f"),
+    ("demand_twh", "power.head_load", 8, 1), ("generation_twh", "power.head_made", 10, 1), ("imports_twh", "power.head_in", 8, 1),
+    ("exports_twh", "power.head_out", 8, 1), ("unserved_gwh", "power.head_short", 9, 1), ("curtailed_twh", "power.head_shed", 8, 1),
+    ("co2_mt", "power.head_co2", 8, 1), ("mean_price_usd_per_mwh", "power.head_mean", 9, 1),
+    ("lowest_price_usd_per_mwh", "power.head_low", 7, 0), ("highest_price_usd_per_mwh", "power.head_high", 7, 0),
 )  # fmt: skip
 _LINES: tuple[Column, ...] = (
-    ("capacity_mw", "MW", 7, ",.0f"), ("there_twh", "there TWh", 11, ".2f"), ("back_twh", "back TWh", 10, ".2f"),
-    ("full_h", "full h", 8, ","),
-    ("rent_musd", "rent M USD", 12, ",.1f"), ("value_usd_per_kw", "1 kW more", 11, ",.1f"),
+    ("capacity_mw", "power.head_mw", 8, 0), ("there_twh", "power.head_there", 11, 2), ("back_twh", "power.head_back", 11, 2),
+    ("full_h", "power.head_full_h", 12, 0), ("rent_musd", "power.head_rent", 12, 1), ("value_usd_per_kw", "power.head_more", 15, 1),
 )  # fmt: skip
 _WORTH: tuple[Column, ...] = (
-    ("capacity_mw", "MW", 6, ",.0f"), ("there_twh", "there", 7, ".2f"), ("back_twh", "back", 6, ".2f"),
-    ("backwards_share", "back h", 8, ".0%"),
-    ("rent_musd", "rent", 8, ",.1f"), ("border_musd", "border", 8, ",.1f"), ("kept_musd", "kept", 7, ",.1f"),
-    ("gain_musd", "gain", 7, ",.1f"),
-    ("cost_musd", "cost", 7, ",.0f"), ("co2_change_mt", "Mt CO2", 8, ".2f"),
+    ("capacity_mw", "power.head_mw", 7, 0), ("there_twh", "power.head_there", 8, 2), ("back_twh", "power.head_back", 8, 2),
+    ("rent_musd", "power.head_rent", 8, 1), ("border_musd", "power.head_border", 8, 1), ("kept_musd", "power.head_kept", 9, 1),
+    ("gain_musd", "power.head_gain", 8, 1), ("cost_musd", "power.head_cost", 8, 0),
 )  # fmt: skip
 _PARTIES: tuple[Column, ...] = (
-    ("consumers_musd", "consumers", 11, ",.1f"), ("producers_musd", "producers", 11, ",.1f"), ("lines_musd", "lines", 9, ",.1f"),
-    ("borders_musd", "borders", 9, ",.1f"), ("total_musd", "all", 9, ",.1f"),
+    ("consumers_musd", "power.head_consumers", 13, 1), ("producers_musd", "power.head_producers", 15, 1),
+    ("lines_musd", "power.head_owners", 11, 1), ("borders_musd", "power.head_borders", 11, 1), ("total_musd", "power.head_all", 9, 1),
 )  # fmt: skip
 _SWEEP: tuple[Column, ...] = (
-    ("used_share", "used", 7, ".0%"), ("rent_musd", "rent", 9, ",.1f"), ("kept_musd", "kept", 9, ",.1f"), ("gain_musd", "gain", 9, ",.1f"),
-    ("cost_musd", "cost", 9, ",.1f"), ("net_all_musd", "net, all", 10, ",.1f"), ("value_usd_per_kw", "1 kW more, USD a year", 24, ",.1f"),
+    ("rent_musd", "power.head_rent", 10, 1), ("kept_musd", "power.head_kept", 10, 1), ("gain_musd", "power.head_gain", 10, 1),
+    ("cost_musd", "power.head_cost", 10, 1), ("net_all_musd", "power.head_net", 14, 1), ("value_usd_per_kw", "power.head_more", 15, 1),
 )  # fmt: skip
 
 
-def dispatch_lines(found: Dispatch) -> list[str]:
+def dispatch_lines(found: Dispatch, *, words: Words = ENGLISH) -> list[str]:
     """A dispatch as lines of at most 100 columns.
 
     Args:
         found: What `karvan.dispatch` gave.
+        words: The language.
     """
-    lines = [*_title(found), *_table("TWh, USD/MWh", 14, "zone_id", _ZONES, found.zones.rows(named=True))]
-    lines += _table("lines", 26, "line_id", _LINES, (row for row in found.lines.rows(named=True) if row["capacity_mw"] > 0.0))
-    lines += [*_worth_lines(found), *_party_lines(found), *_sweep_lines(found)]
-    return [line.rstrip() for line in [*lines, *textwrap.wrap(_HOW, WIDTH)]]
+    lines = [*_title(found, words), *_table(words, words("power.zones"), 12, "zone_id", _ZONES, found.zones.rows(named=True))]
+    used = [row for row in found.lines.rows(named=True) if row["capacity_mw"] > 0.0]
+    lines += _table(words, words("power.lines"), 26, "line_id", _LINES, used) if used else []
+    lines += [*_worth_lines(found, words), *_party_lines(found, words), *_sweep_lines(found, words)]
+    return [line.rstrip() for line in [*lines, *textwrap.wrap(words("power.how"), WIDTH)]]
 
 
-def _title(found: Dispatch) -> list[str]:
-    of = "" if found.hours >= 8760 else f", first {found.hours:,} hours only"
-    told = (
-        f"Power in {found.year}, {found.scenario_id}{of}: {found.cost_musd:,.0f} M USD of running costs, load not served and border "
-        f"charges; weather of seed {found.seed}"
-    )
+def _title(found: Dispatch, words: Words) -> list[str]:
+    key = "power.title" if found.hours >= _YEAR_H else "power.title_hours"
+    about: dict[str, Any] = {} if found.hours >= _YEAR_H else {"hours": found.hours}
+    told = words(
+        key, year=found.year, scenario=found.scenario_id, cost=words.number(found.cost_musd, 0), seed=str(found.seed), **about
+    )  # fmt: skip
     return [*textwrap.wrap(told, WIDTH), ""]
 
 
-def _number(value: Any, width: int, form: str) -> str:
-    return " " * (width - 2) + "--" if value is None else f"{value:>{width}{form}}"
+def _number(words: Words, value: Any, digits: int) -> str:
+    return "--" if value is None else words.number(value, digits)
 
 
-def _table(title: str, width: int, name: str, columns: Iterable[Column], rows: Iterable[Mapping[str, Any]]) -> list[str]:
+def _table(
+    words: Words, title: str, width: int, name: str, columns: Iterable[Column], rows: Iterable[Mapping[str, Any]]
+) -> list[str]:  # fmt: skip
     """A head, a line for each row, and an empty line."""
     shown = tuple(columns)
-    lines = [f"  {title:<{width}}" + "".join(f"{head:>{wide}}" for _, head, wide, _ in shown)]
+    lines = [f"  {title:<{width}.{width}}" + "".join(f"{words(head):>{wide}}" for _, head, wide, _ in shown)]
     for row in rows:
         called = str(row[name]) if len(str(row[name])) <= width else str(row[name])[: width - 1] + "~"
-        lines.append(f"  {called:<{width}}" + "".join(_number(row[key], wide, form) for key, _, wide, form in shown))
+        lines.append(f"  {called:<{width}}" + "".join(f"{_number(words, row[key], digits):>{wide}}" for key, _, wide, digits in shown))
     return [*lines, ""]
 
 
-def _worth_lines(found: Dispatch) -> list[str]:
+def _called(design: str, words: Words) -> str:
+    return words("power.as_it_is") if design == _AS_IT_IS else design
+
+
+def _worth_lines(found: Dispatch, words: Words) -> list[str]:
     if found.worth.is_empty():
         return []
-    rows = found.worth.rows(named=True)
-    lines = [f"What {found.line_id} is worth over these hours, M USD", *_table("", _NAME, "design", _WORTH, rows)[:-1]]
+    rows = [{**row, "design": _called(row["design"], words)} for row in found.worth.rows(named=True)]
+    lines = [words("power.worth", line=str(found.line_id)), *_table(words, words("power.design"), _NAME, "design", _WORTH, rows)[:-1]]
     for row in rows:
-        owner, everybody = (_number(row[name], 1, ",.0f").strip() for name in ("owner_pays_until_usd_per_kw", "all_pay_until_usd_per_kw"))
-        told = (
-            f"{row['design']}: pays its owner up to {owner} and all up to {everybody} USD/kW; load not served changes by "
-            f"{row['unserved_change_gwh']:,.1f} GWh, curtailment by {row['curtailed_change_twh']:.2f} TWh; its ends can carry "
-            f"{row['credit_from_mw']:,.0f} and {row['credit_to_mw']:,.0f} MW more load at the same risk"
-        )
-        lines += textwrap.wrap(told, WIDTH, initial_indent="  ", subsequent_indent="    ")
+        told = [
+            words(
+                "power.pays_until", design=row["design"], owner=_number(words, row["owner_pays_until_usd_per_kw"], 0),
+                everybody=_number(words, row["all_pay_until_usd_per_kw"], 0),
+            ),
+            words("power.backwards", back_share=row["backwards_share"]) if row["backwards_share"] is not None else words("power.idle"),
+            words(
+                "power.changes", unserved=words.number(row["unserved_change_gwh"], 1), shed=words.number(row["curtailed_change_twh"], 2),
+                carbon=words.number(row["co2_change_mt"], 2),
+            ),
+            words("power.credit", start=words.number(row["credit_from_mw"], 0), end=words.number(row["credit_to_mw"], 0)),
+        ]  # fmt: skip
+        lines += textwrap.wrap(" ".join(told), WIDTH, initial_indent="  ", subsequent_indent="    ")
     return [*lines, ""]
 
 
-def _party_lines(found: Dispatch) -> list[str]:
+def _party_lines(found: Dispatch, words: Words) -> list[str]:
     """Who gains in each design; who neither gains nor loses is left out."""
     if found.parties.is_empty():
         return []
@@ -107,20 +116,26 @@ def _party_lines(found: Dispatch) -> list[str]:
     for design in found.parties["design"].unique(maintain_order=True):
         rows = found.parties.filter(found.parties["design"] == design).rows(named=True)
         felt = [row for row in rows if any(abs(row[key]) >= _LEAST_MUSD for key, *_ in _PARTIES)]
-        lines += [f"Who gains by it, M USD: {design}", *_table("", 28, "who", _PARTIES, felt)]
+        lines += [words("power.who", design=_called(design, words)), *_table(words, "", 28, "who", _PARTIES, felt)]
     return lines
 
 
-def _sweep_lines(found: Dispatch) -> list[str]:
+def _sweep_lines(found: Dispatch, words: Words) -> list[str]:
     if found.sweep.is_empty():
         return []
-    rows = [{**row, "size": f"{row['capacity_mw']:,.0f}"} for row in found.sweep.rows(named=True)]
-    lines = _table("MW", 6, "size", _SWEEP, rows)[:-1]
+    rows = []
+    for row in found.sweep.rows(named=True):
+        used = "--" if row["used_share"] is None else words.percent(row["used_share"])
+        rows.append({**row, "size": f"{words.number(row['capacity_mw'], 0):>8}{used:>8}"})
+    heads = f"{words('power.head_mw'):>8}{words('power.head_used'):>8}"
+    lines = [words("power.sweep", line=str(found.line_id)), *_table(words, heads, 16, "size", _SWEEP, rows)[:-1]]
     terms = found.terms
     if found.pays is not None:
-        size = f"{found.pays['size_mw']:,.0f} MW" + (" or more" if found.pays["is_beyond"] else "")
-        lines.append(
-            f"  Size that pays at {terms['cost_usd_per_kw']:,.0f} USD/kW, {terms['discount_rate']:.0%} over {terms['life_years']:.0f} "
-            f"years ({found.pays['cost_usd_per_kw_year']:,.0f} USD/kW a year): {size}"
-        )
+        told = words(
+            "power.beyond" if found.pays["is_beyond"] else "power.pays", size=words.number(found.pays["size_mw"], 0),
+            capital=words.number(terms["cost_usd_per_kw"], 0), rate_share=terms["discount_rate"],
+            life=words.number(terms["life_years"], 0), annual=words.number(found.pays["cost_usd_per_kw_year"], 0),
+            first=words.number(found.pays["worth_of_first_usd_per_kw_year"], 0),
+        )  # fmt: skip
+        lines += textwrap.wrap(told, WIDTH, initial_indent="  ", subsequent_indent="  ")
     return [*lines, ""]

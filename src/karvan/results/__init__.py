@@ -21,6 +21,7 @@ from karvan.results.ladder import Ladder, LadderRung
 from karvan.results.live import LiveAnswer, LiveYear
 from karvan.results.oil import Oil
 from karvan.results.outlook import Outlook, YearResult
+from karvan.results.power_balance import PowerBalance
 from karvan.results.queues import Queues
 from karvan.results.rounding import rounded
 from karvan.results.run import Run
@@ -71,6 +72,7 @@ __all__ = [
     "Oil",
     "Outlook",
     "PairFamily",
+    "PowerBalance",
     "PricePaid",
     "Queues",
     "Refusal",

@@ -9,7 +9,7 @@ import polars as pl
 from karvan.corridor import Corridor
 from karvan.measures import Scenario, load_scenario
 from karvan.measures.apply import apply
-from karvan.results import Outlook, YearResult
+from karvan.results import Outlook, PowerBalance, YearResult
 from karvan.study.journeys import journey_legs
 from karvan.validation import Outcomes, journey_months, journey_years
 
@@ -37,7 +37,13 @@ def month_legs_of(corridor: Corridor) -> dict[str, pl.DataFrame]:
     }  # fmt: skip
 
 
-def outcomes_of(corridor: Corridor, outlooks: Iterable[Outlook], *, legs: Mapping[int, pl.DataFrame]) -> Outcomes:
+def outcomes_of(
+    corridor: Corridor,
+    outlooks: Iterable[Outlook],
+    *,
+    legs: Mapping[int, pl.DataFrame],
+    power: Mapping[tuple[str, int], PowerBalance] | None = None,
+) -> Outcomes:
     """What some outlooks give, ready to be held against published values."""
     manifest = corridor.manifest
     years: dict[tuple[str, int], YearResult] = {}
@@ -52,4 +58,5 @@ def outcomes_of(corridor: Corridor, outlooks: Iterable[Outlook], *, legs: Mappin
         month_legs=month_legs_of(corridor),
         journeys=corridor.tables["journeys"],
         deflators=dict(corridor.tables["deflators"].select("year", "deflator_ratio").iter_rows()),
+        power=power or {},
     )

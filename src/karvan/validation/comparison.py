@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import median
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 import polars as pl
 
 from karvan.evidence import CLOSE_SHARE
-from karvan.results import YearResult, carec_indicators, journey_totals
+from karvan.evidence.observations import POWER
+from karvan.results import PowerBalance, YearResult, carec_indicators, journey_totals
 from karvan.schema import ANY
 from karvan.validation.corridors import compare_corridors
 
@@ -35,6 +36,7 @@ class Outcomes:
         month_legs: The same by month, written as 2025-12.
         journeys: Table `journeys`.
         deflators: Price level by year, price year = 1.
+        power: What power comes to in each scenario and year.
     """
 
     base_year: int
@@ -45,6 +47,7 @@ class Outcomes:
     month_legs: Mapping[str, pl.DataFrame]
     journeys: pl.DataFrame
     deflators: Mapping[int, float]
+    power: Mapping[tuple[str, int], PowerBalance] = field(default_factory=dict)
 
     @cached_property
     def totals(self) -> Mapping[int, pl.DataFrame]:
@@ -102,12 +105,18 @@ def needed_years(observations: pl.DataFrame, *, base_year: int, baseline_id: str
     """
     years: dict[str, set[int]] = {baseline_id: {base_year}}
     for row in observations.filter(pl.col("reason").is_null()).iter_rows(named=True):
-        if not _is_about_journeys(row["quantity"]) and row["year"] >= base_year:
+        if not _is_about_journeys(row["quantity"]) and row["quantity"] not in POWER and row["year"] >= base_year:
             wanted = years.setdefault(row["scenario"] or baseline_id, set())
             wanted.add(row["year"])
             if row["quantity"] == "cordon_growth_percent" and row["year"] > base_year:
                 wanted.add(row["year"] - 1)
     return {scenario: sorted(found) for scenario, found in sorted(years.items())}
+
+
+def power_years(observations: pl.DataFrame, *, base_year: int, baseline_id: str) -> list[tuple[str, int]]:
+    """Scenarios and years whose power is needed."""
+    rows = observations.filter(pl.col("reason").is_null() & pl.col("quantity").is_in(POWER) & (pl.col("year") >= base_year))
+    return sorted({(row["scenario"] or baseline_id, row["year"]) for row in rows.iter_rows(named=True)})
 
 
 def journey_years(observations: pl.DataFrame, *, base_year: int, facts_year: int) -> list[int]:
@@ -145,7 +154,7 @@ def _row(row: Mapping[str, Any], outcomes: Outcomes) -> dict[str, Any]:
             model = _journey_value(row, model_year, outcomes)
         else:
             model_year = row["year"]
-            model = _market_value(row, outcomes)
+            model = _power_value(row, outcomes) if row["quantity"] in POWER else _market_value(row, outcomes)
         if row["quantity"] in _MONEY:
             scale = 1.0 / outcomes.deflators.get(row["year"], 1.0)
     comparable = row["value"] * scale
@@ -193,6 +202,14 @@ def _market_value(row: Mapping[str, Any], outcomes: Outcomes) -> float | None:
         start = None if before is None else _crossing(row, before, "flow_kt")
         return None if not start else 100.0 * (_crossing(row, result, "flow_kt") / start - 1.0)
     return _MARKET_VALUES[row["quantity"]](row, result)
+
+
+def _power_value(row: Mapping[str, Any], outcomes: Outcomes) -> float | None:
+    balance = outcomes.power.get((row["scenario"] or outcomes.baseline_id, row["year"]))
+    if balance is None:
+        return None
+    told = {"power_made_twh": balance.made, "power_exported_twh": balance.exported, "power_imported_twh": balance.imported}
+    return told[row["quantity"]]({part.strip() for part in row["element_id"].split(";")})
 
 
 def _crossing(row: Mapping[str, Any], result: YearResult, column: str) -> float:

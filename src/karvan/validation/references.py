@@ -13,7 +13,10 @@ from karvan.errors import MeasureError, Problem
 from karvan.measures import Change, Measure, Scenario, load_scenario, measures_of, scenario_ids
 from karvan.measures.changes import matching
 
-_ELEMENTS = ("cordons.cordon_id", "facilities.facility_id", "links.link_id", "route_families.family_id", "journeys.journey_id")
+_ELEMENTS = (
+    "cordons.cordon_id", "facilities.facility_id", "links.link_id", "route_families.family_id", "journeys.journey_id",
+    "power_zones.zone_id", "power_plants.plant_id", "power_stores.store_id",
+)  # fmt: skip
 _NODES = ("places.place_id", "regions.region_id")
 _NAMED_BY_WORD = {
     ("observations", "element_id"): _ELEMENTS,
