@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from karvan.measures.apply import apply
     from karvan.network import RoadNetwork, road_network
     from karvan.study import Cargo, Market, ScenarioOptions, ShippingDesk, ladder, read_quotes
+    from karvan.study.appraise import AppraisalOptions, appraise
     from karvan.study.assign import assign
     from karvan.study.batch import route_batch
     from karvan.study.calibrate import calibrate
@@ -42,6 +43,8 @@ _HOMES = {
     "karvan.measures": ("Scenario", "apply", "load_scenario", "with_measures", "without_measures"),
     "karvan.network": ("RoadNetwork", "road_network"),
     "karvan.study": (
+        "AppraisalOptions",
+        "appraise",
         "Cargo",
         "DispatchOptions",
         "Market",
@@ -69,11 +72,51 @@ _HOMES = {
 }
 
 __all__ = [
-    "Cargo", "Corridor", "DispatchOptions", "ElasticDemand", "EquilibriumOptions", "Market", "OilOptions", "RoadNetwork", "Scenario",
-    "ScenarioOptions", "ShippingDesk", "Snapshot", "TrafficClass", "__version__", "apply", "assign", "calibrate", "check_corridor",
-    "clear", "commitments", "criticality", "dispatch", "equilibrium", "explain", "ladder", "load_corridor", "load_scenario", "market",
-    "new_corridor", "oil", "overlay", "read_quotes", "road_network", "route", "route_batch", "run", "select_link", "simulate",
-    "sources", "validate", "with_measures", "with_value", "without_measures",
+    "AppraisalOptions",
+    "Cargo",
+    "Corridor",
+    "DispatchOptions",
+    "ElasticDemand",
+    "EquilibriumOptions",
+    "Market",
+    "OilOptions",
+    "RoadNetwork",
+    "Scenario",
+    "ScenarioOptions",
+    "ShippingDesk",
+    "Snapshot",
+    "TrafficClass",
+    "__version__",
+    "apply",
+    "appraise",
+    "assign",
+    "calibrate",
+    "check_corridor",
+    "clear",
+    "commitments",
+    "criticality",
+    "dispatch",
+    "equilibrium",
+    "explain",
+    "ladder",
+    "load_corridor",
+    "load_scenario",
+    "market",
+    "new_corridor",
+    "oil",
+    "overlay",
+    "read_quotes",
+    "road_network",
+    "route",
+    "route_batch",
+    "run",
+    "select_link",
+    "simulate",
+    "sources",
+    "validate",
+    "with_measures",
+    "with_value",
+    "without_measures",
 ]  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from karvan import __version__
-from karvan.cli import assigning, oiling, powering, routes, serving, simulating
+from karvan.cli import appraising, assigning, oiling, powering, routes, serving, simulating
 from karvan.cli.asking import (
     capacities_argument,
     corridor_argument,
@@ -219,6 +219,14 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     oiling.add_arguments(crude)
     scenario_arguments(crude, "scenario id; by default the corridor's baseline")
+
+    appraisal = _verb(
+        verbs, "appraise", appraising.appraise, "what a set of measures is worth, to whom, and how sure that is",
+        "karvan appraise --with three_ferries --with mangystau_loops",
+    )  # fmt: skip
+    appraising.add_arguments(appraisal)
+    language_argument(appraisal, "language of what is printed")
+    scenario_arguments(appraisal, "scenario id; by default the corridor's baseline")
 
     export = _verb(
         verbs, "export", powering.export, "a power system as files of another program",

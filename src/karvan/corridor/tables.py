@@ -11,7 +11,7 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 
-from karvan import demand, evidence, network
+from karvan import demand, evidence, money, network
 from karvan.schema import unit_in_name
 
 TABLES: dict[str, type[dy.Schema]] = {
@@ -72,6 +72,15 @@ TABLES: dict[str, type[dy.Schema]] = {
     "constants": demand.Constants,
     "demand_factors": demand.DemandFactors,
     "base_costs": demand.BaseCosts,
+    "discount_rates": money.DiscountRates,
+    "carbon_prices": money.CarbonPrices,
+    "appraisal_values": money.AppraisalValues,
+    "external_costs": money.ExternalCosts,
+    "cost_classes": money.CostClasses,
+    "project_costs": money.ProjectCosts,
+    "funds": money.Funds,
+    "fund_partners": money.FundPartners,
+    "joint_ventures": money.JointVentures,
     "sources": evidence.Sources,
     "provenance": evidence.Provenance,
     "default_ranges": evidence.DefaultRanges,
@@ -91,6 +100,8 @@ OPTIONAL_TABLES = frozenset({
     "calibration_targets", "constants", "demand_factors", "base_costs", "provenance", "default_ranges", "observations", "commitments",
     "currencies", "deflators", "translations",
     "systems", "berths", "crossings", "calls", "ships", "passages", "arrivals", "closures", "sea_levels",
+    "discount_rates", "carbon_prices", "appraisal_values", "external_costs", "cost_classes", "project_costs", "funds", "fund_partners",
+    "joint_ventures",
 })  # fmt: skip
 """Tables whose file may be absent, which means no rows."""
 
@@ -109,9 +120,18 @@ NOT_INPUTS = frozenset(
         "through_rates",
         "waypoints",
         "translations",
+        "discount_rates",
+        "carbon_prices",
+        "appraisal_values",
+        "external_costs",
+        "cost_classes",
+        "project_costs",
+        "funds",
+        "fund_partners",
+        "joint_ventures",
     }
 )
-"""Tables that are evidence, fitted by the model, only drawn or only told, so that nothing of a result rests on them as an input."""
+"""Tables that are evidence, fitted by the model, only drawn or only told, or money of an appraisal, so that no run rests on them."""
 
 
 def columns_of(table: str) -> Mapping[str, dy.Column]:

@@ -3,6 +3,7 @@
 Goes in: plain numbers and frames from the engines. Comes out: frozen results and run folders. May import: corridor, schema, errors.
 """
 
+from karvan.results.appraisal import Appraisal
 from karvan.results.comparing import CASES, compare_runs
 from karvan.results.dispatch import Dispatch
 from karvan.results.element_use import (
@@ -54,6 +55,7 @@ __all__ = [
     "NOT_A_QUOTATION",
     "RUNS_FOLDER",
     "SPREAD_METHOD",
+    "Appraisal",
     "Bundle",
     "ClosedElement",
     "CriticalFacility",

@@ -1,12 +1,14 @@
 """The one place where engines meet: scenario x years x engines -> saved run.
 
 Goes in: a corridor and options. Comes out: a Run, a Ladder, a calibration, tracked promises, a market explained, what
-rests on a facility, a shipper's options, a crossing simulated, power dispatched, traffic on others' networks. May import: everything
-below it (report, validation, assignment, simulation, power, exchange, routing, measures, results, corridor, network, demand, evidence,
-schema, errors).
+rests on a facility, a shipper's options, a crossing simulated, power dispatched, traffic on others' networks,
+what measures are worth. May import: everything
+below it (report, validation, assignment, simulation, power, appraisal, exchange, routing, measures, results, corridor, network, demand,
+evidence, money, schema, errors).
 """
 
 from karvan.routing.limits import Cargo
+from karvan.study.appraise import AppraisalOptions, appraise
 from karvan.study.assign import Assigned, assign
 from karvan.study.batch import route_batch
 from karvan.study.calibrate import Calibration, calibrate
@@ -25,7 +27,32 @@ from karvan.study.user_quotes import UserQuotes, read_quotes
 from karvan.study.validate import validate
 
 __all__ = [
-    "Assigned", "Calibration", "Cargo", "DispatchOptions", "Market", "OilOptions", "ScenarioOptions", "ShippingDesk", "UserQuotes",
-    "assign", "calibrate", "clear", "commitments", "criticality", "dispatch", "ladder", "market", "oil", "prepare", "read_quotes",
-    "route", "route_batch", "run", "select_link", "simulate", "validate",
+    "AppraisalOptions",
+    "Assigned",
+    "Calibration",
+    "Cargo",
+    "DispatchOptions",
+    "Market",
+    "OilOptions",
+    "ScenarioOptions",
+    "ShippingDesk",
+    "UserQuotes",
+    "appraise",
+    "assign",
+    "calibrate",
+    "clear",
+    "commitments",
+    "criticality",
+    "dispatch",
+    "ladder",
+    "market",
+    "oil",
+    "prepare",
+    "read_quotes",
+    "route",
+    "route_batch",
+    "run",
+    "select_link",
+    "simulate",
+    "validate",
 ]  # fmt: skip

@@ -1,0 +1,13 @@
+"""What things cost and who pays: prices of time and carbon, cost classes, project costs, funds and joint ventures.
+
+Goes in: nothing. Comes out: one declared table per noun. May import: schema, errors.
+"""
+
+from karvan.money.costs import CostClasses, ProjectCosts
+from karvan.money.funds import FundPartners, Funds, JointVentures
+from karvan.money.prices import APPRAISAL_VALUES, AppraisalValues, CarbonPrices, DiscountRates, ExternalCosts
+
+__all__ = [
+    "APPRAISAL_VALUES", "AppraisalValues", "CarbonPrices", "CostClasses", "DiscountRates", "ExternalCosts", "FundPartners", "Funds",
+    "JointVentures", "ProjectCosts",
+]  # fmt: skip

@@ -1,0 +1,43 @@
+"""Who pays: funds with their rules and partners; and joint ventures, of which only what they state themselves is told."""
+
+from __future__ import annotations
+
+from karvan.money.costs import SECTORS
+from karvan.schema import Table, choice, number, text, text_id, whole
+
+
+class Funds(Table):
+    """A fund and its rules."""
+
+    fund_id = text_id("The fund.", primary_key=True)
+    name = text("Name to show.")
+    budget_musd = number("Its size; empty: not published, and the user's to say.", nullable=True, least=0.0)
+    from_year = whole("Year in which it can first pay.")
+    sectors = text("Sectors that it pays for, joined by ';'.")
+    countries = text("Countries whose operators it pays for, ISO 3166 two letters, joined by ';'.")
+    most_share = number("Largest part of a project's cost that it bears; others bear the rest.", above=0.0, most=1.0)
+    hurdle_share_per_year = number("Financial return that it asks for, real.", above=0.0, most=0.5)
+    note = text("For readers; no code reads it.", nullable=True)
+
+
+class FundPartners(Table):
+    """Who puts money into a fund."""
+
+    fund_id = text_id("The fund.", primary_key=True, refers_to="funds.fund_id")
+    partner_id = text_id("The partner.", primary_key=True)
+    name = text("Name to show.")
+    country = text("Country, ISO 3166 two letters.")
+    contribution_share = number("Part of the fund that it pays in; all of a fund add up to 1.", above=0.0, most=1.0)
+
+
+class JointVentures(Table):
+    """A joint venture that moves nothing in the model: it stands in the list of a plan with what it states itself, and with no welfare."""
+
+    venture_id = text_id("The venture.", primary_key=True)
+    title = text("What it is.")
+    sector = choice("Sector.", SECTORS)
+    capital_musd = number("What it costs, as stated.", nullable=True, least=0.0)
+    output = number("What it is to give, in `unit`.", unit="unit column", nullable=True, least=0.0)
+    unit = text("Unit of the output.", nullable=True)
+    year = whole("Year in which it is to give it.", nullable=True)
+    note = text("For readers; no code reads it.", nullable=True)

@@ -1,0 +1,332 @@
+"""What a set of measures is worth: the market with it and without it, told by year, party and country."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from karvan.appraisal.bank import Flows, Works, flows_of, usual_tests, worth_of
+from karvan.appraisal.cash import internal_rate, net_present_value
+from karvan.appraisal.present import by_year
+from karvan.corridor import Corridor, Snapshot
+from karvan.errors import DataError, Problem
+from karvan.measures import Scenario, load_scenario, with_measures, without_measures
+from karvan.measures.apply import apply_years, require_fitting
+from karvan.results import Appraisal
+from karvan.routing import arc_flows
+from karvan.study.accounts import OPERATORS, SHIPPERS, STATES, emitted_kt, year_accounts
+from karvan.study.clear import clear
+from karvan.study.diverted import traffic_by_kind
+from karvan.study.options import ScenarioOptions, laid_over
+from karvan.study.progress import Progress, line, silent
+from karvan.study.route_memory import RouteMemory, cache_folder
+from karvan.study.works import appraisal_values, carbon_price, discount_rate, works_of
+from karvan.study.year import as_queue, year_result
+
+FloatArray = npt.NDArray[np.float64]
+
+BUILDERS = "builders"
+_KEY = ["party", "country", "item", "who"]
+_SAMPLES = (2030, 2035, 2040)
+_LAST_SAMPLE = 2040
+_MARKET_ITEMS = ("surplus", "empties", "scarcity rent", "tax on scarcity rent")
+
+
+@dataclass(frozen=True)
+class AppraisalOptions:
+    """How a set is appraised.
+
+    Attributes:
+        rate_id: Economic discount rate; by default the case's.
+        carbon_path: Path of the carbon price; by default the case's.
+        sample_years: Years in which both outlooks are cleared; by default those in which a measure opens, the ones after them, 2030, 2035
+            and 2040.
+        has_members: Tell what each measure adds put in alone and taken out last.
+    """
+
+    rate_id: str | None = None
+    carbon_path: str | None = None
+    sample_years: tuple[int, ...] = ()
+    has_members: bool = True
+
+
+def appraise(
+    corridor: Corridor,
+    *,
+    measures: Sequence[str],
+    scenario: str | None = None,
+    options: ScenarioOptions | None = None,
+    how: AppraisalOptions | None = None,
+    routes: RouteMemory | None = None,
+    progress: Progress | None = None,
+) -> Appraisal:
+    """A set of measures against a scenario without them.
+
+    Args:
+        corridor: The corridor.
+        measures: The set: ids, or paths of YAML files. Those that are in the scenario are taken out of it for the comparison.
+        scenario: Scenario id; by default the corridor's baseline.
+        options: Other measures added or taken out on both sides, values set, an overlay.
+        how: Rates and years.
+        routes: Routes to share with other studies.
+        progress: Called with a line of text as the work goes on.
+
+    Raises:
+        DataError: Wrong input, or a measure whose cost nothing tells.
+        ConvergenceError: A year did not clear.
+    """
+    how, tell = how or AppraisalOptions(), progress or silent
+    if not measures or len(set(measures)) != len(measures):
+        raise DataError(Problem("--with", None, None, "must name at least one measure, and each once"))
+    asked = options or ScenarioOptions()
+    corridor, replaced = laid_over(corridor, asked)
+    without, with_set = both_scenarios(corridor, scenario or corridor.manifest.baseline, measures, asked)
+    own = [item for item in with_set.dated if item.measure.id not in without.measure_ids]
+    works = works_of(corridor, [(item.measure, item.from_date) for item in own])
+    values = appraisal_values(corridor)
+    rate_id, rate = discount_rate(corridor, how.rate_id, "economic")
+    samples = how.sample_years or _sample_years(works)
+    sides = _Sides(corridor, values, how.carbon_path, samples, routes or RouteMemory(folder=cache_folder()), tell)
+    before, after = sides.of(without), sides.of(with_set)
+    gains = _gains(before, after)
+    first = min(*(item.first_build_year for item in works), *samples)
+    first = max(first, corridor.manifest.facts_until.year)
+    years = np.arange(first, first + round(values["evaluation_years"]))
+    ratios = {"capital_ratio": values["construction_conversion_ratio"], "running_ratio": values["running_conversion_ratio"]}
+    benefit = _benefit(gains, years)
+    flows = flows_of(works, benefit, first, **ratios)
+    full_year = max(item.open_year for item in works) + 1
+    found = worth_of(flows, rate, first_full_year=full_year)
+    tests = usual_tests(works, benefit, first, **ratios)
+    capital = sum(item.capital_musd for item in works)
+    parties = _parties(gains, flows, years, rate)
+    surplus = parties.filter((pl.col("party") == SHIPPERS) & (pl.col("item") == "surplus"))["npv_musd"].sum()
+    return Appraisal(
+        measure_ids=tuple(item.measure_id for item in works),
+        scenario_id=without.scenario_id,
+        from_year=first,
+        last_year=int(years[-1]),
+        rate_id=rate_id,
+        rate_share=rate,
+        sample_years=tuple(samples),
+        npv_musd=found.npv_musd,
+        npv_queue_musd=net_present_value(flows.net - benefit + _benefit(_as_queue(gains, before, after), years), rate),
+        err_share=found.err_share,
+        bcr_ratio=found.bcr_ratio,
+        first_year_share=found.first_year_share,
+        payback_year_count=found.payback_year_count,
+        residual_musd=found.residual_musd,
+        switching=found.switching,
+        estimated_capital_share=sum(item.capital_musd for item in works if item.is_estimate) / capital if capital > 0.0 else 0.0,
+        costs=_costs(works),
+        accounts=gains.filter(pl.col("gain_musd") != 0.0),
+        flows=_flow_frame(flows),
+        parties=parties,
+        tests=_tests(tests, rate),
+        sponsors=_sponsors(works, gains, years, first, discount_rate(corridor, None, "financial")[1]),
+        members=_members(sides, without, with_set, works, before, after, flows, rate, ratios) if how.has_members else _no_members(),
+        traffic=traffic_by_kind(before, after),
+        emissions=_emissions(before, after),
+        fiscal=_fiscal(gains),
+        wider=pl.DataFrame({"what": ["imperfect_competition"], "npv_musd": [values["imperfect_competition_share"] * float(surplus)]}),
+        replaced=tuple(replaced),
+    )
+
+
+def both_scenarios(corridor: Corridor, scenario_id: str, measures: Sequence[str], asked: ScenarioOptions) -> tuple[Scenario, Scenario]:
+    """A scenario without a set of measures, and with it.
+
+    Raises:
+        MeasureError: A measure is unknown or does not fit.
+    """
+    base = load_scenario(scenario_id, corridor, growth=asked.growth)
+    if asked.without_measures:
+        base = without_measures(base, list(asked.without_measures))
+    others = [name for name in asked.with_measures if name not in measures]
+    if others:
+        base = with_measures(base, corridor, others)
+    inside = [name for name in measures if name in base.measure_ids]
+    outside = [name for name in measures if name not in base.measure_ids]
+    with_set = with_measures(base, corridor, outside) if outside else base
+    without = without_measures(base, inside) if inside else base
+    for each in (without, with_set):
+        require_fitting(each, corridor)
+    return without, with_set
+
+
+def _sample_years(works: Sequence[Works]) -> tuple[int, ...]:
+    opening = min(item.open_year for item in works)
+    own = {year for item in works for year in (item.open_year, item.open_year + 1)}
+    return tuple(sorted(year for year in own | set(_SAMPLES) if opening <= year <= _LAST_SAMPLE)) or (_LAST_SAMPLE,)
+
+
+class _Sides:
+    """Outlooks of the scenarios that are compared, in the sample years."""
+
+    def __init__(
+        self, corridor: Corridor, values: dict[str, float], path: str | None, samples: Sequence[int], memory: RouteMemory, tell: Progress
+    ) -> None:
+        self.corridor, self.values, self.path, self.samples, self.memory, self.tell = corridor, values, path, samples, memory, tell
+        self.known: dict[tuple[str, ...], tuple[_Year, ...]] = {}
+
+    def of(self, scenario: Scenario) -> tuple[_Year, ...]:
+        """Years of a scenario."""
+        key = scenario.measure_ids
+        if key not in self.known:
+            self.known[key] = tuple(self._year(snapshot) for snapshot in apply_years(scenario, self.corridor, self.samples))
+        return self.known[key]
+
+    def _year(self, snapshot: Snapshot) -> _Year:
+        manifest = self.corridor.manifest
+        cleared = clear(snapshot, routes=self.memory, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
+        year = cleared.routed.snapshot.year
+        self.tell(line("appraising", year=year))
+        price = carbon_price(self.corridor, self.path, year)
+        accounts = year_accounts(cleared, self.values, self.corridor.tables["external_costs"], price)
+        result = year_result(cleared, headline_cordon=manifest.headline_cordon, crude_commodity=manifest.crude_commodity, has_queue=False)
+        queue = as_queue(cleared).welfare_kusd
+        sets = cleared.routed.sets
+        crossing = cleared.routed.cordons[manifest.headline_cordon][0] > 0.0
+        gross = emitted_kt(cleared, arc_flows(cleared.routed.space, sets, np.where(crossing, cleared.set_flow_kt, 0.0)))
+        net = emitted_kt(cleared, arc_flows(cleared.routed.space, sets, cleared.set_flow_kt))
+        return _Year(year, accounts, result.regions, queue, gross, net, cleared.clearing.welfare_kusd)
+
+
+@dataclass(frozen=True)
+class _Year:
+    """What is kept of a cleared year."""
+
+    year: int
+    accounts: pl.DataFrame
+    regions: pl.DataFrame
+    queue_kusd: float
+    gross_kt: float
+    all_kt: float
+    welfare_kusd: float
+
+
+def _gains(before: Sequence[_Year], after: Sequence[_Year]) -> pl.DataFrame:
+    """What every account gains in every sample year, million USD."""
+    frames = []
+    for one, other in zip(before, after, strict=True):
+        both = one.accounts.join(other.accounts, on=_KEY, how="full", coalesce=True, suffix="_with", validate="1:1")
+        gain = (pl.col("value_kusd_with").fill_null(0.0) - pl.col("value_kusd").fill_null(0.0)) / 1e3
+        frames.append(both.select(pl.lit(one.year, dtype=pl.Int64).alias("year"), *_KEY, gain_musd=gain))
+    return pl.concat(frames).sort("year", *_KEY)
+
+
+def _as_queue(gains: pl.DataFrame, before: Sequence[_Year], after: Sequence[_Year]) -> pl.DataFrame:
+    """Gains with what the market gains where scarcity is a queue in place of surplus and rent; all else as with prices."""
+    rest = gains.filter(~pl.col("item").is_in(_MARKET_ITEMS))
+    rows = [
+        (one.year, SHIPPERS, "all", "queue", "all", (other.queue_kusd - one.queue_kusd) / 1e3)
+        for one, other in zip(before, after, strict=True)
+    ]
+    return pl.concat([rest, pl.DataFrame(rows, schema=rest.schema, orient="row")])
+
+
+def _benefit(gains: pl.DataFrame, years: npt.NDArray[np.int64]) -> FloatArray:
+    return by_year(gains.group_by("year").agg(pl.col("gain_musd").sum()).sort("year"), "gain_musd", years)
+
+
+def _parties(gains: pl.DataFrame, flows: Flows, years: npt.NDArray[np.int64], rate: float) -> pl.DataFrame:
+    rows: list[tuple[object, ...]] = []
+    for keys, frame in gains.group_by(["party", "country", "item"], maintain_order=True):
+        yearly = by_year(frame.group_by("year").agg(pl.col("gain_musd").sum()), "gain_musd", years)
+        rows.append((*keys, net_present_value(yearly, rate)))
+    for item, amount in (("building", -flows.capital), ("upkeep", -flows.running), ("residual value", flows.residual)):
+        rows.append((BUILDERS, "all", item, net_present_value(amount, rate)))
+    schema = {"party": pl.String, "country": pl.String, "item": pl.String, "npv_musd": pl.Float64}
+    return pl.DataFrame(rows, schema=schema, orient="row").filter(pl.col("npv_musd") != 0.0)
+
+
+def _tests(tests: Mapping[str, Flows], rate: float) -> pl.DataFrame:
+    rows = [
+        {"test": name, "npv_musd": net_present_value(flows.net, rate), "err_share": internal_rate(flows.net)}
+        for name, flows in tests.items()
+    ]
+    return pl.DataFrame(rows, schema={"test": pl.String, "npv_musd": pl.Float64, "err_share": pl.Float64})
+
+
+def _costs(works: Sequence[Works]) -> pl.DataFrame:
+    names = (
+        "measure_id", "title", "capital_musd", "low_musd", "high_musd", "running_musd_per_year", "open_year", "build_year_count",
+        "life_year_count", "overrun_share", "overrun_high_share", "delay_share", "delay_high_share", "is_estimate",
+    )  # fmt: skip
+    return pl.DataFrame([{name: getattr(item, name) for name in names} for item in works])
+
+
+def _flow_frame(flows: Flows) -> pl.DataFrame:
+    columns = {name: getattr(flows, name) for name in ("benefit", "capital", "running", "residual", "net")}
+    return pl.DataFrame({"year": flows.years, **{f"{name}_musd": values for name, values in columns.items()}})
+
+
+def _sponsors(works: Sequence[Works], gains: pl.DataFrame, years: npt.NDArray[np.int64], first: int, hurdle: float) -> pl.DataFrame:
+    """What each operator that earns by the set spends and gains, capital of a measure in equal parts to its sponsors."""
+    rows = []
+    for sponsor in sorted({name for item in works for name in item.sponsors}):
+        own = [
+            replace(item, **{name: getattr(item, name) / len(item.sponsors) for name in ("capital_musd", "running_musd_per_year")})
+            for item in works
+            if sponsor in item.sponsors
+        ]
+        mine = gains.filter((pl.col("party") == OPERATORS) & (pl.col("who") == sponsor))
+        row: dict[str, object] = {"operator_id": sponsor, "capital_musd": sum(item.capital_musd for item in own)}
+        for name, kept in (("", mine), ("_without_rent", mine.filter(pl.col("item") != "scarcity rent"))):
+            income = _benefit(kept, years) if kept.height else np.zeros(years.shape[0])
+            flows = flows_of(own, income, first)
+            row |= {f"npv{name}_musd": net_present_value(flows.net, hurdle), f"firr{name}_share": internal_rate(flows.net)}
+        rows.append(row)
+    names = ("capital_musd", "npv_musd", "firr_share", "npv_without_rent_musd", "firr_without_rent_share")
+    return pl.DataFrame(rows, schema={"operator_id": pl.String, **dict.fromkeys(names, pl.Float64)})
+
+
+def _no_members() -> pl.DataFrame:
+    return pl.DataFrame(schema={"measure_id": pl.String, "npv_alone_musd": pl.Float64, "npv_last_musd": pl.Float64})
+
+
+def _members(
+    sides: _Sides, without: Scenario, with_set: Scenario, works: Sequence[Works], before: Sequence[_Year], after: Sequence[_Year],
+    flows: Flows, rate: float, ratios: dict[str, float],
+) -> pl.DataFrame:  # fmt: skip
+    """Each measure put in alone, and what is lost if it is taken out; null where what it requires or is required by would be missing."""
+    if len(works) < 2:
+        return _no_members()
+    years, whole = flows.years, net_present_value(flows.net, rate)
+    rows = []
+    for item in works:
+        rest = [other for other in works if other is not item]
+        alone = _kept(with_set, [other.measure_id for other in rest])
+        last = _kept(with_set, [item.measure_id])
+        row: dict[str, object] = {"measure_id": item.measure_id, "npv_alone_musd": None, "npv_last_musd": None}
+        if alone is not None:
+            benefit = _benefit(_gains(before, sides.of(alone)), years)
+            row["npv_alone_musd"] = net_present_value(flows_of([item], benefit, flows.first_year, **ratios).net, rate)
+        if last is not None:
+            benefit = _benefit(_gains(before, sides.of(last)), years)
+            row["npv_last_musd"] = whole - net_present_value(flows_of(rest, benefit, flows.first_year, **ratios).net, rate)
+        rows.append(row)
+    return pl.DataFrame(rows, schema=_no_members().schema)
+
+
+def _kept(scenario: Scenario, names: Sequence[str]) -> Scenario | None:
+    """A scenario without some measures, None where others need them."""
+    needed = {name for item in scenario.dated if item.measure.id not in names for name in item.measure.requires}
+    return None if needed & set(names) else without_measures(scenario, list(names))
+
+
+def _emissions(before: Sequence[_Year], after: Sequence[_Year]) -> pl.DataFrame:
+    rows = [
+        {"year": one.year, "gross_kt": other.gross_kt, "net_kt": other.all_kt - one.all_kt}
+        for one, other in zip(before, after, strict=True)
+    ]
+    return pl.DataFrame(rows, schema={"year": pl.Int64, "gross_kt": pl.Float64, "net_kt": pl.Float64})
+
+
+def _fiscal(gains: pl.DataFrame) -> pl.DataFrame:
+    states = gains.filter(pl.col("party") == STATES)
+    return states.group_by("year", "country").agg(pl.col("gain_musd").sum()).sort("year", "country").filter(pl.col("gain_musd") != 0.0)
