@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from karvan.assignment.equilibrium import EquilibriumOptions, equilibrium
     from karvan.corridor import Corridor, Snapshot, check_corridor, load_corridor, new_corridor, overlay, with_value
     from karvan.demand import ElasticDemand, TrafficClass
+    from karvan.ensembles import EnsembleOptions, ensemble
     from karvan.measures import Scenario, load_scenario, with_measures, without_measures
     from karvan.measures.apply import apply
     from karvan.network import RoadNetwork, road_network
@@ -39,6 +40,7 @@ _HOMES = {
     "karvan.assignment": ("EquilibriumOptions", "equilibrium"),
     "karvan.corridor": ("Corridor", "Snapshot", "check_corridor", "load_corridor", "new_corridor", "overlay", "with_value"),
     "karvan.demand": ("ElasticDemand", "TrafficClass"),
+    "karvan.ensembles": ("EnsembleOptions", "ensemble"),
     "karvan.measures": ("Scenario", "apply", "load_scenario", "with_measures", "without_measures"),
     "karvan.network": ("RoadNetwork", "road_network"),
     "karvan.study": (
@@ -69,11 +71,51 @@ _HOMES = {
 }
 
 __all__ = [
-    "Cargo", "Corridor", "DispatchOptions", "ElasticDemand", "EquilibriumOptions", "Market", "OilOptions", "RoadNetwork", "Scenario",
-    "ScenarioOptions", "ShippingDesk", "Snapshot", "TrafficClass", "__version__", "apply", "assign", "calibrate", "check_corridor",
-    "clear", "commitments", "criticality", "dispatch", "equilibrium", "explain", "ladder", "load_corridor", "load_scenario", "market",
-    "new_corridor", "oil", "overlay", "read_quotes", "road_network", "route", "route_batch", "run", "select_link", "simulate",
-    "sources", "validate", "with_measures", "with_value", "without_measures",
+    "Cargo",
+    "Corridor",
+    "DispatchOptions",
+    "ElasticDemand",
+    "EnsembleOptions",
+    "EquilibriumOptions",
+    "Market",
+    "OilOptions",
+    "RoadNetwork",
+    "Scenario",
+    "ScenarioOptions",
+    "ShippingDesk",
+    "Snapshot",
+    "TrafficClass",
+    "__version__",
+    "apply",
+    "assign",
+    "calibrate",
+    "check_corridor",
+    "clear",
+    "commitments",
+    "criticality",
+    "dispatch",
+    "ensemble",
+    "equilibrium",
+    "explain",
+    "ladder",
+    "load_corridor",
+    "load_scenario",
+    "market",
+    "new_corridor",
+    "oil",
+    "overlay",
+    "read_quotes",
+    "road_network",
+    "route",
+    "route_batch",
+    "run",
+    "select_link",
+    "simulate",
+    "sources",
+    "validate",
+    "with_measures",
+    "with_value",
+    "without_measures",
 ]  # fmt: skip
 
 

@@ -80,6 +80,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "currencies": evidence.Currencies,
     "deflators": evidence.Deflators,
     "translations": evidence.Translations,
+    "shocks": evidence.Shocks,
 }
 """Declaration of each table, in a fixed order; the name is the file's stem."""
 
@@ -91,6 +92,7 @@ OPTIONAL_TABLES = frozenset({
     "calibration_targets", "constants", "demand_factors", "base_costs", "provenance", "default_ranges", "observations", "commitments",
     "currencies", "deflators", "translations",
     "systems", "berths", "crossings", "calls", "ships", "passages", "arrivals", "closures", "sea_levels",
+    "shocks",
 })  # fmt: skip
 """Tables whose file may be absent, which means no rows."""
 
@@ -109,6 +111,7 @@ NOT_INPUTS = frozenset(
         "through_rates",
         "waypoints",
         "translations",
+        "shocks",
     }
 )
 """Tables that are evidence, fitted by the model, only drawn or only told, so that nothing of a result rests on them as an input."""
