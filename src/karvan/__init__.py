@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from karvan.assignment.equilibrium import EquilibriumOptions, equilibrium
     from karvan.corridor import Corridor, Snapshot, check_corridor, load_corridor, new_corridor, overlay, with_value
     from karvan.demand import ElasticDemand, TrafficClass
+    from karvan.ensembles import EnsembleOptions, ensemble
     from karvan.measures import Scenario, load_scenario, with_measures, without_measures
     from karvan.measures.apply import apply
     from karvan.network import RoadNetwork, road_network
@@ -40,6 +41,7 @@ _HOMES = {
     "karvan.assignment": ("EquilibriumOptions", "equilibrium"),
     "karvan.corridor": ("Corridor", "Snapshot", "check_corridor", "load_corridor", "new_corridor", "overlay", "with_value"),
     "karvan.demand": ("ElasticDemand", "TrafficClass"),
+    "karvan.ensembles": ("EnsembleOptions", "ensemble"),
     "karvan.measures": ("Scenario", "apply", "load_scenario", "with_measures", "without_measures"),
     "karvan.network": ("RoadNetwork", "road_network"),
     "karvan.study": (
@@ -77,6 +79,7 @@ __all__ = [
     "Corridor",
     "DispatchOptions",
     "ElasticDemand",
+    "EnsembleOptions",
     "EquilibriumOptions",
     "Market",
     "OilOptions",
@@ -96,6 +99,7 @@ __all__ = [
     "commitments",
     "criticality",
     "dispatch",
+    "ensemble",
     "equilibrium",
     "explain",
     "ladder",

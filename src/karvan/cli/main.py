@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from karvan import __version__
-from karvan.cli import appraising, assigning, oiling, powering, routes, serving, simulating
+from karvan.cli import appraising, assigning, ensembling, oiling, powering, routes, serving, simulating
 from karvan.cli.asking import (
     capacities_argument,
     corridor_argument,
@@ -234,6 +234,14 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     powering.add_export_arguments(export)
     scenario_arguments(export, "scenario id; by default the corridor's baseline")
+
+    many = _verb(
+        verbs, "ensemble", ensembling.ensemble, "what many futures say: chances, spreads, what drives them, least regret",
+        "karvan ensemble --futures 1000 --plan baseline --plan late --plan reversed",
+    )  # fmt: skip
+    ensembling.add_arguments(many)
+    language_argument(many, "language of what is printed and of a page")
+    scenario_arguments(many, "scenario id; by default the corridor's headline scenario")
 
     server = _verb(verbs, "serve", serving.serve, "runs in a browser: maps, tables, scenarios to try", "karvan serve")
     corridor_argument(server)

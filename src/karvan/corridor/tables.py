@@ -89,6 +89,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "currencies": evidence.Currencies,
     "deflators": evidence.Deflators,
     "translations": evidence.Translations,
+    "shocks": evidence.Shocks,
 }
 """Declaration of each table, in a fixed order; the name is the file's stem."""
 
@@ -102,6 +103,7 @@ OPTIONAL_TABLES = frozenset({
     "systems", "berths", "crossings", "calls", "ships", "passages", "arrivals", "closures", "sea_levels",
     "discount_rates", "carbon_prices", "appraisal_values", "external_costs", "cost_classes", "project_costs", "funds", "fund_partners",
     "joint_ventures",
+    "shocks",
 })  # fmt: skip
 """Tables whose file may be absent, which means no rows."""
 
@@ -129,6 +131,7 @@ NOT_INPUTS = frozenset(
         "funds",
         "fund_partners",
         "joint_ventures",
+        "shocks",
     }
 )
 """Tables that are evidence, fitted by the model, only drawn or only told, or money of an appraisal, so that no run rests on them."""

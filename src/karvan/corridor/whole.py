@@ -34,6 +34,7 @@ def table_problems(tables: Tables, measure_ids: Collection[str]) -> list[Problem
             problems.extend(check(tables))
     if "commitments" in tables:
         problems.extend(_serving_measures(tables, measure_ids))
+        problems.extend(_shocks(tables, measure_ids))
     order = list(TABLES)
     return sorted(problems, key=lambda item: (order.index(item.table), item.row or 0))
 
@@ -360,6 +361,20 @@ def _serving_measures(tables: Tables, measure_ids: Collection[str]) -> Iterator[
             if part not in measure_ids:
                 message = f"there is no measure {part or '(empty)'}; must be ids of files in measures{nearest(part, measure_ids)}"
                 yield Problem("commitments", row, "measures", message)
+
+
+def _shocks(tables: Tables, measure_ids: Collection[str]) -> Iterator[Problem]:
+    """Shocks name measures of the corridor, at least one, and begin in years that are in order."""
+    for number, row in _numbered(tables["shocks"]):
+        given = [(column, part.strip()) for column in ("measures", "ends") for part in (row[column] or "").split(";") if part.strip()]
+        for column, part in given:
+            if part not in measure_ids:
+                message = f"there is no measure {part}; must be ids of files in measures{nearest(part, measure_ids)}"
+                yield Problem("shocks", number, column, message)
+        if not given:
+            yield Problem("shocks", number, "measures", "is empty, as is ends; a shock must begin or end a measure")
+        if row["first_year"] is not None and row["last_year"] is not None and row["first_year"] > row["last_year"]:
+            yield Problem("shocks", number, "last_year", f"is {row['last_year']}, must be {row['first_year']} or later, as first_year is")
 
 
 def _seasons(tables: Tables) -> Iterator[Problem]:

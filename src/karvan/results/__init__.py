@@ -16,6 +16,7 @@ from karvan.results.element_use import (
     RentPaid,
     TakenUp,
 )
+from karvan.results.ensemble import EnsembleAnswer
 from karvan.results.explained_market import ExplainedFamily, ExplainedPair, ExplainedRoute, MarketExplanation, PairFamily, PricePaid
 from karvan.results.journeys import LEG_SCHEMA, carec_indicators, journey_profile, journey_totals
 from karvan.results.ladder import Ladder, LadderRung
@@ -62,6 +63,7 @@ __all__ = [
     "Criticality",
     "Dispatch",
     "ElementUse",
+    "EnsembleAnswer",
     "ExplainedFamily",
     "ExplainedPair",
     "ExplainedRoute",

@@ -24,6 +24,7 @@ from karvan.routing.options import (
     worth_telling,
 )
 from karvan.routing.permissions import arc_mask
+from karvan.routing.redrawn import redrawn
 from karvan.routing.refusals import Closing, Opened, opened_by_each
 from karvan.routing.reliability import TransitTime
 from karvan.routing.route_sets import (
@@ -111,6 +112,7 @@ __all__ = [
     "price_costs",
     "recalled",
     "recalled_pool",
+    "redrawn",
     "remeasured",
     "repriced",
     "route_space",

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.assignment import Assembly, Clearing, assemble, fit_constants
+from karvan.assignment import Assembly, Clearing, FitOptions, assemble, fit_constants
 from karvan.assignment import clear as clear_market
-from karvan.assignment.assembly import NOT_SHIPPED
+from karvan.assignment.assembly import NOT_SHIPPED, stored_constants, stored_factors
 from karvan.corridor import Corridor, Snapshot
 from karvan.errors import ConvergenceError, DataError, Problem
 from karvan.measures import load_scenario
@@ -41,6 +41,8 @@ _MOST_MISS_SHARE = 0.02
 _STORED_DECIMALS = {"constants": 4, "demand_factors": 6, "base_costs": 4}
 """Digits that are stored: few enough that a fit made elsewhere gives the same."""
 _PRICE_FLOOR_USD_PER_T = 0.05
+_AGAIN = FitOptions(tolerance=1e-5, aim=1e-7, max_iterations=30)
+"""How well a fit made again must meet its targets."""
 
 
 @dataclass(frozen=True)
@@ -212,11 +214,48 @@ def fitted(corridor: Corridor, found: Calibration) -> Corridor:
     return replace(corridor, tables={**corridor.tables, **tables})
 
 
+def refitted(cleared: Cleared, targets: pl.DataFrame) -> Mapping[str, pl.DataFrame]:
+    """Constants and base costs that meet the targets again after something in a fitted base year has moved.
+
+    One round of `calibrate` from the fit that the case stores, on the routes and with the delays of the cleared year; the split between
+    boxed and loose goods stays as fitted.
+
+    Args:
+        cleared: The base year as it was cleared before, with the moved numbers in its snapshot, routes and costs.
+        targets: Rows of `calibration_targets`, perhaps moved too.
+
+    Returns:
+        Tables `constants` and `base_costs` in the form of the case.
+
+    Raises:
+        ConvergenceError: No constants meet the targets.
+        DataError: A target that no market can meet.
+    """
+    fit, tables = _Fit(cleared, targets, None, _AGAIN), cleared.routed.snapshot.tables
+    factors = stored_factors(tables)
+    found = fit.constants_from(factors, {pair: value for pair, value in stored_constants(tables).items() if pair in fit.family_targets})
+    constants = found | _taken_over(found, tables["route_families"])
+    assembly, clearing = fit.cleared(factors, constants)
+    ids = fit.routed.sets.market_ids
+    return {
+        "constants": _constants_frame(constants),
+        "base_costs": pl.DataFrame(
+            {
+                "market_id": [market for market, _, _ in ids],
+                "origin_node": [origin for _, origin, _ in ids],
+                "destination_node": [destination for _, _, destination in ids],
+                "base_cost_usd_per_t": clearing.market_cost[: assembly.goods_count],
+            }
+        ),
+    }
+
+
 class _Fit:
     """The targets of one base year, and the searches that meet them."""
 
-    def __init__(self, cleared: Cleared, targets: pl.DataFrame, progress: Progress | None) -> None:
+    def __init__(self, cleared: Cleared, targets: pl.DataFrame, progress: Progress | None, how: FitOptions | None = None) -> None:
         self.tell = progress or silent
+        self.how = how
         self.before = cleared
         self.routed = routed = cleared.routed
         self.targets = targets
@@ -234,13 +273,13 @@ class _Fit:
         both = self._groups_of_both_forms()
         log_ratio, constants = 0.0, dict.fromkeys(self.family_targets, 0.0)
         if wanted.is_empty() or not both:
-            return {}, self._fit(self._factors(both, log_ratio), constants)
+            return {}, self.constants_from(self._factors(both, log_ratio), constants)
         cordon, target = str(wanted["cordon_id"][0]), float(wanted["value"][0])
         previous: tuple[float, float] | None = None
         for _ in range(_MAX_TOTAL_ROUNDS):
             factors = self._factors(both, log_ratio)
             self.tell(f"fitting constants, boxed goods x {np.exp(log_ratio):.4f}")
-            constants = self._fit(factors, constants)
+            constants = self.constants_from(factors, constants)
             error = np.log(self._kteu(factors, constants, cordon) / target)
             if abs(error) < _TOTAL_TOLERANCE_SHARE:
                 return factors, constants
@@ -273,9 +312,10 @@ class _Fit:
             factors[commodity, "loose"] = float((1.0 - new) / (1.0 - share))
         return factors
 
-    def _fit(
+    def constants_from(
         self, factors: dict[tuple[str, str], float], constants: dict[tuple[str, str], float], *, unlimited: IntArray | None = None
     ) -> dict[tuple[str, str], float]:
+        """Constants that meet the targets of families, with capacities priced, from others."""
         assembly = self._assembled(factors, constants)
         problem = assembly.problem if unlimited is None else lifted(assembly.problem, unlimited.tolist())
         pairs = sorted(self.family_targets)
@@ -288,7 +328,7 @@ class _Fit:
                 for family, commodity in absent
             ]
             raise DataError(problems)
-        found = fit_constants(problem, group, np.array([self.family_targets[pair] for pair in pairs]))
+        found = fit_constants(problem, group, np.array([self.family_targets[pair] for pair in pairs]), options=self.how)
         return {pair: float(constants.get(pair, 0.0) + found[index[pair]]) for pair in pairs}
 
     def _pair(self, assembly: Assembly, nest: int) -> tuple[str, str]:
@@ -380,7 +420,7 @@ class _Fit:
         }  # fmt: skip
         if full.shape[0] == 0:
             return pl.DataFrame(schema=schema)
-        free = self._fit(factors, {pair: constants[pair] for pair in self.family_targets}, unlimited=full)
+        free = self.constants_from(factors, {pair: constants[pair] for pair in self.family_targets}, unlimited=full)
         problem, ids = assembly.problem, self.tables["facilities"]["facility_id"].to_list()
         route = np.repeat(np.arange(clearing.route_flow_kt.shape[0]), np.diff(problem.route_first_entry))
         paid = clearing.route_flow_kt[route] * problem.entry_units_per_t * prices[problem.entry_row]

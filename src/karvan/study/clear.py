@@ -54,12 +54,16 @@ class Market:
         has_delays: Times grow with use by the corridor's delay curves.
         tolerance: Largest r1 and r2 of a clearing.
         threads: Threads that share searches and large programs; the digits do not depend on it.
+        aim: The solver goes on to these r1 and r2 if it can.
+        delays: How well delays and flows must fit each other.
     """
 
     regime: str = "price"
     has_delays: bool = True
     tolerance: float = 1e-6
     threads: int = 1
+    aim: float = 1e-9
+    delays: FixedPointOptions = _DELAYS
 
     def __post_init__(self) -> None:
         if self.regime not in ("price", "queue"):
@@ -136,7 +140,7 @@ def clear(
         SolverError: Limits, minimums and balances cannot all hold; the message names the fewest that conflict.
     """
     market, memory = market or Market(), routes or RouteMemory(threads=(market or Market()).threads)
-    settings = (market.regime, market.has_delays, market.tolerance)
+    settings = (market.regime, market.has_delays, market.tolerance, market.aim, market.delays)
     key = memory.year_key(snapshot, co2_price_usd_per_t=co2_price_usd_per_t, settings=settings)
     with memory.turn(key):  # scenarios that share a year share the work, also at once
         shared: Cleared | None = memory.held(key)
@@ -235,7 +239,7 @@ def _solved(routed: RoutedSnapshot, market: Market, *, start: Cleared | None = N
     The first time delays are taken as they start, so that routes enter before the delays are sought.
     """
     assembly, curves = _assembled(routed, market)
-    options = ClearOptions(tolerance=market.tolerance, threads=market.threads)
+    options = ClearOptions(tolerance=market.tolerance, aim=market.aim, threads=market.threads)
     prices = None if start is None else start.clearing.row_price_usd_per_unit
     none = np.zeros(assembly.facility_count)
     if curves is None:
@@ -249,7 +253,7 @@ def _solved(routed: RoutedSnapshot, market: Market, *, start: Cleared | None = N
     if is_first:
         found = FixedPoint(first, is_converged=False, iterations=1, residual=float("inf"))
     else:
-        found = solve_fixed_point(loop.answer, first, lower=loop.least_h, upper=loop.most_h, options=_DELAYS)
+        found = solve_fixed_point(loop.answer, first, lower=loop.least_h, upper=loop.most_h, options=market.delays)
     clearing = loop.clearing_at(found.value)
     problem = _with_delays(routed, assembly, found.value)
     return Cleared(

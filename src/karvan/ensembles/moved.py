@@ -1,0 +1,203 @@
+"""Drawn values laid over the tables of a year."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from karvan.assignment import effective_capacity
+from karvan.assignment.assembly import NOT_SHIPPED
+from karvan.corridor import Corridor, Snapshot, columns_of, key_texts
+from karvan.ensembles.factors import Factor
+from karvan.measures.apply import growth_factors
+from karvan.study.clear import Cleared
+from karvan.study.sensitivity import Estimate, with_estimate
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+_PROVEN_SHARE = 1e-3
+_PROVEN_MARKET_SHARE = 0.03
+"""Part of a market that moves by routes without a target, at least."""
+_NO_CELLS = ("growth",)
+"""Tables whose values do not stand in a year as they are: growth is in its demand."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Which cells of a year's tables each factor moves.
+
+    Attributes:
+        places: By table and column: position of the factor of each row, -1 for none, shape (rows,).
+    """
+
+    places: Mapping[tuple[str, str], IntArray]
+
+
+def cells_of(snapshot: Snapshot, corridor: Corridor, factors: Sequence[Factor]) -> Cells:
+    """Cells that factors move in a year; a row that a measure has added is moved by none.
+
+    Args:
+        snapshot: The year.
+        corridor: The corridor as stored, for what is an estimate without a range of its own.
+        factors: The factors.
+    """
+    by_place: dict[tuple[str, str], list[tuple[int, Factor]]] = {}
+    for position, factor in enumerate(factors):
+        if factor.table not in _NO_CELLS:
+            by_place.setdefault((factor.table, factor.column), []).append((position, factor))
+    found: dict[tuple[str, str], IntArray] = {}
+    for (table, column), items in by_place.items():
+        keys = key_texts(table, snapshot.tables[table])
+        row_of = {key: row for row, key in enumerate(keys)}
+        place = np.full(len(keys), -1, dtype=np.int64)
+        for position, factor in sorted(items, key=lambda item: item[1].row is not None):  # rows after columns
+            rows = _estimated(corridor, table, column) if factor.row is None else [factor.row]
+            place[[row_of[row] for row in rows if row in row_of]] = position
+        if (place >= 0).any():
+            found[table, column] = place
+    return Cells(MappingProxyType(found))
+
+
+def _estimated(corridor: Corridor, table: str, column: str) -> list[str]:
+    """Keys of estimated rows whose value has no range of its own."""
+    provenance = corridor.tables["provenance"].filter(
+        (pl.col("table") == table) & (pl.col("column") == column) & pl.col("low").is_not_null()
+    )
+    own, frame = set(provenance["row"]), corridor.tables[table]
+    keys = key_texts(table, frame)
+    return [key for key, trust in zip(keys, frame["confidence"].cast(pl.String), strict=True) if trust == "estimate" and key not in own]
+
+
+def moved(snapshot: Snapshot, cells: Cells, factors: Sequence[Factor], values: Sequence[float]) -> dict[str, pl.DataFrame]:
+    """Tables of a year with drawn values.
+
+    A value that a measure has changed since moves in proportion, so that the range holds for it too. What must stay in bounds does, and
+    theta of families stays at or below theta of routes.
+
+    Args:
+        snapshot: The year.
+        cells: Its cells.
+        factors: The factors.
+        values: Drawn value of each.
+    """
+    ratio = np.array([value / item.value if item.value else 1.0 for item, value in zip(factors, values, strict=True)] + [1.0])
+    shift = np.array([0.0 if item.value else value for item, value in zip(factors, values, strict=True)] + [0.0])
+    tables = dict(snapshot.tables)
+    for (table, column), place in cells.places.items():
+        old = tables[table][column].to_numpy().astype(np.float64)
+        declared = columns_of(table)[column]
+        new = np.clip(old * ratio[place] + shift[place], getattr(declared, "min", None), getattr(declared, "max", None))
+        tables[table] = tables[table].with_columns(pl.Series(column, new).fill_nan(None))
+    if any(table == "commodities" for table, _ in cells.places):
+        low = pl.min_horizontal("family_theta_per_usd_per_t", "route_theta_per_usd_per_t").alias("family_theta_per_usd_per_t")
+        tables["commodities"] = tables["commodities"].with_columns(low)
+    return tables
+
+
+def grown(
+    corridor: Corridor, factors: Sequence[Factor], values: Sequence[float], years: Sequence[int]
+) -> Mapping[int, Mapping[str, float]]:
+    """Drawn growth over stored growth since the base year, by year and growth group; empty where no growth is drawn."""
+    moving = [(item, value) for item, value in zip(factors, values, strict=True) if item.table == "growth"]
+    if not moving:
+        return {}
+    changed = corridor
+    for item, value in moving:
+        changed = with_estimate(changed, _as_estimate(item), value)
+    found = {}
+    for year in years:
+        before, after = (
+            growth_factors(each.tables["growth"], base_year=corridor.manifest.base_year, year=year, growth_range="mid")
+            for each in (corridor, changed)
+        )
+        found[year] = {name: after[name] / before[name] for name in before}
+    return found
+
+
+def with_growth(tables: dict[str, pl.DataFrame], ratio: Mapping[str, float]) -> dict[str, pl.DataFrame]:
+    """Tables with the goods of each growth group multiplied."""
+    demand = tables["demand"]
+    factor = demand["growth_id"].replace_strict(ratio, return_dtype=pl.Float64)
+    return {**tables, "demand": demand.with_columns(flow_kt=demand["flow_kt"] * factor)}
+
+
+@dataclass(frozen=True)
+class Proven:
+    """By how much drawn capacities and markets must be raised so that what was observed in the base year could happen.
+
+    Attributes:
+        facilities: Ratio by facility_id, above 1.
+        markets: Ratio by market_id, above 1.
+    """
+
+    facilities: Mapping[str, float]
+    markets: Mapping[str, float]
+
+
+def proven(tables: Mapping[str, pl.DataFrame], before: Mapping[str, pl.DataFrame], cleared: Cleared) -> Proven:
+    """What the base year proves about drawn values: facilities could carry what they carried, and so much was there to be moved.
+
+    Args:
+        tables: The base year with drawn values.
+        before: The base year as stored.
+        cleared: The base year as fitted.
+    """
+    facilities, clearing, assembly = tables["facilities"], cleared.clearing, cleared.assembly
+    flow = clearing.row_flow[: facilities.height]
+    needed = np.maximum(flow, 0.0) * (1.0 + _PROVEN_SHARE) + np.asarray(facilities["other_load"].to_numpy(), dtype=np.float64)
+    raised = _over(needed, effective_capacity(facilities))
+    targets = {(row["family_id"], row["commodity_group"]) for row in before["calibration_targets"].iter_rows(named=True)}
+    names = (*cleared.routed.sets.family_ids, NOT_SHIPPED)
+    market = assembly.market_of_nest
+    is_fitted = np.array(
+        [
+            place < assembly.goods_count and (names[code], assembly.market_commodity[place]) in targets
+            for place, code in zip(market.tolist(), assembly.family_code.tolist(), strict=True)
+        ]
+    )
+    on_nest = np.bincount(assembly.nest_of_route, weights=clearing.route_flow_kt, minlength=market.shape[0])
+    height = before["demand"].height
+    goods = market < assembly.goods_count
+    row = assembly.market_row[market[goods]]
+    fitted, whole = (
+        np.bincount(row, weights=on_nest[goods] * weight[goods], minlength=height) for weight in (is_fitted, np.ones(market.shape[0]))
+    )
+    drawn = _over(tables["demand"]["flow_kt"].to_numpy(), before["demand"]["flow_kt"].to_numpy()) * whole
+    more = _over(np.asarray(fitted * (1.0 + _PROVEN_MARKET_SHARE), dtype=np.float64), np.asarray(drawn, dtype=np.float64))
+    return Proven(
+        {name: ratio for name, ratio in zip(facilities["facility_id"].to_list(), raised.tolist(), strict=True) if ratio > 1.0},
+        {name: ratio for name, ratio in zip(before["demand"]["market_id"].to_list(), more.tolist(), strict=True) if ratio > 1.0},
+    )
+
+
+def _over(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> FloatArray:
+    return np.asarray(np.divide(one, other, out=np.ones(one.shape[0]), where=other > 0.0), dtype=np.float64)
+
+
+def with_proven(tables: dict[str, pl.DataFrame], raised: Proven) -> dict[str, pl.DataFrame]:
+    """Tables with what the base year proves; a measure's capacity is raised in proportion."""
+    found = dict(tables)
+    for table, key, column, ratios in (
+        ("facilities", "facility_id", "nominal", raised.facilities), ("demand", "market_id", "flow_kt", raised.markets),
+    ):  # fmt: skip
+        if ratios:
+            frame = found[table]
+            ratio = frame[key].replace_strict(ratios, default=1.0, return_dtype=pl.Float64)
+            found[table] = frame.with_columns((frame[column] * ratio).alias(column))
+    return found
+
+
+def with_tables(snapshot: Snapshot, tables: Mapping[str, pl.DataFrame]) -> Snapshot:
+    """The snapshot with other tables."""
+    return replace(snapshot, tables=MappingProxyType(dict(tables)))
+
+
+def _as_estimate(item: Factor) -> Estimate:
+    return Estimate(item.table, item.row, item.column, item.value, item.low, item.high)

@@ -1,0 +1,177 @@
+"""What many futures say, on a screen, in whole sentences of a catalogue."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import polars as pl
+
+from karvan.report.summary import WIDTH
+from karvan.report.words import ENGLISH, Words
+from karvan.results import EnsembleAnswer
+
+_MOST_DRIVERS = 5
+_SHOWN_YEARS = (2025, 2028, 2030, 2035, 2040)
+
+
+def ensemble_lines(found: EnsembleAnswer, *, words: Words = ENGLISH) -> list[str]:
+    """An ensemble as lines of at most 100 columns.
+
+    Args:
+        found: What `karvan.ensemble` gave.
+        words: The language.
+    """
+    lines = [*_title(found, words), *_promises(found, words), *_spread(found, words), *_drivers(found, words), *_plans(found, words)]
+    lines += [*_boxes(found, words), *_disruptions(found, words), *_peace(found, words), *_trust(found, words)]
+    return [line.rstrip() for line in lines]
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, subsequent_indent="  ")
+
+
+def _title(found: EnsembleAnswer, words: Words) -> list[str]:
+    told = words(
+        "ensemble.title", corridor=found.corridor_id, futures=found.futures, factors=found.factors.height, shocks=found.shocks.height,
+        design=found.design, seed=str(found.seed),
+    )  # fmt: skip
+    lines = _wrapped(told)
+    if found.stopped is not None:
+        lines += _wrapped(words(f"ensemble.stopped_{found.stopped}", futures=found.futures, wanted=found.wanted))
+    return [*lines, ""]
+
+
+def _promises(found: EnsembleAnswer, words: Words) -> list[str]:
+    if found.promises.is_empty():
+        return []
+    plans = found.promises["plan"].unique(maintain_order=True).to_list()
+    lines = [f"  {words('ensemble.chance'):<40}" + "".join(f"{name[:19]:>20}" for name in plans)]
+    keys = ["commitment_id", "year"]
+    for (commitment, year), rows in found.promises.group_by(keys, maintain_order=True):
+        name = words.called(rows["short"][0]) if rows["short"][0] is not None else str(commitment)
+        by_plan = {row["plan"]: row for row in rows.iter_rows(named=True)}
+        cells = "".join(f"{_chance(by_plan.get(plan), words):>20}" for plan in plans)
+        lines.append(f"    {f'{name} ({year})'[:38]:<38}{cells}")
+    return [*lines, ""]
+
+
+def _chance(row: dict[str, Any] | None, words: Words) -> str:
+    if row is None:
+        return "--"
+    low, high = words.percent(row["chance_low_share"]), words.percent(row["chance_high_share"])
+    return f"{words.percent(row['chance_share'])} ({low}..{high})"
+
+
+def _spread(found: EnsembleAnswer, words: Words) -> list[str]:
+    rows = found.distributions.filter(pl.col("metric") == "corridor_mt")
+    years = [year for year in _SHOWN_YEARS if year in rows["year"].to_list()] or rows["year"].unique().sort().to_list()[-5:]
+    lines = [f"  {words('ensemble.spread'):<40}" + "".join(f"{year:>12}" for year in years)]
+    for (plan,), here in rows.group_by("plan", maintain_order=True):
+        for name in ("p10", "p50", "p90"):
+            of = dict(here.select("year", name).iter_rows())
+            label = f"{str(plan)[:28]}  {name.upper()}"
+            lines.append(f"    {label:<38}" + "".join(f"{words.number(of[year], 2):>12}" for year in years))
+    return [*lines, ""]
+
+
+def _drivers(found: EnsembleAnswer, words: Words) -> list[str]:
+    lines: list[str] = []
+    for (plan,), rows in found.drivers.group_by("plan", maintain_order=True):
+        first = rows.row(0, named=True)
+        lines += _wrapped(words("ensemble.drivers", plan=str(plan), metric=words(f"ensemble.{first['metric']}"), year=first["year"]))
+        lines.append(f"    {'':<64}{words('ensemble.share_of'):>12}{words('ensemble.at_low'):>10}{words('ensemble.at_high'):>10}")
+        for row in rows.head(_MOST_DRIVERS).iter_rows(named=True):
+            share = words.percent(row["first_order_share"])
+            ends = "".join(f"{words.amount(row[name]):>10}" for name in ("low_mean", "high_mean"))
+            lines.append(f"    {title_of(row, words)[:63]:<64}{share:>12}{ends}")
+        lines.append("")
+    return lines
+
+
+def title_of(row: dict[str, Any], words: Words) -> str:
+    """What a driver is called."""
+    if row["kind"] == "several":
+        return words("ensemble.growth") if row["title"] == "growth" else str(row["title"])
+    return words.called(row["title"]) if row["kind"] == "shock" else str(row["title"])
+
+
+def _plans(found: EnsembleAnswer, words: Words) -> list[str]:
+    if found.values.is_empty():
+        return []
+    rate = words.percent(found.rate_share)
+    lines = _wrapped(words("ensemble.values", plan=str(found.against), rate=rate))
+    heads = ("ensemble.mean", "ensemble.p10", "ensemble.p90", "ensemble.loss", "ensemble.cost", "ensemble.costs_unknown")
+    lines.append(f"    {'':<28}" + "".join(f"{words(head):>11}" for head in heads))
+    for row in found.values.iter_rows(named=True):
+        cells = [words.number(row[name], 0) for name in ("mean_musd", "p10_musd", "p90_musd")]
+        cells += [words.percent(row["loss_share"]), words.number(row["cost_musd"], 0), str(row["costs_unknown_count"])]
+        lines.append(f"    {row['plan'][:28]:<28}" + "".join(f"{cell:>11}" for cell in cells))
+    if not found.regret.is_empty():
+        least = found.regret.filter(pl.col("is_least_regret")).row(0, named=True)
+        lines += ["", *_wrapped(words("ensemble.least_regret", plan=least["plan"], worst=words.number(least["worst_musd"], 0)))]
+        more = ("ensemble.worst", "ensemble.p90", "ensemble.near")
+        lines.append(f"    {'':<28}" + "".join(f"{words(head):>11}" for head in more))
+        for row in found.regret.iter_rows(named=True):
+            cells = [words.number(row[name], 0) for name in ("worst_musd", "p90_musd")] + [words.percent(row["near_share"])]
+            lines.append(f"    {row['plan'][:28]:<28}" + "".join(f"{cell:>11}" for cell in cells))
+    if not found.information.is_empty():
+        whole = found.information["value_musd"][0]
+        lines += ["", *_wrapped(words("ensemble.information", musd=words.number(whole, 0)))]
+    if found.waiting:
+        told = {name: words.number(found.waiting[f"{name}_musd"], 0) for name in ("now", "later_knowing", "most")}
+        lines += _wrapped(words("ensemble.waiting", **told))
+    return [*lines, ""]
+
+
+def _boxes(found: EnsembleAnswer, words: Words) -> list[str]:
+    lines: list[str] = []
+    for (plan,), rows in found.failure_boxes.group_by("plan", maintain_order=True):
+        first = rows.row(0, named=True)
+        coverage, density = words.percent(first["coverage_share"]), words.percent(first["density_share"])
+        lines += _wrapped(words("ensemble.fails", plan=str(plan), coverage=coverage, density=density))
+        for row in rows.iter_rows(named=True):
+            shares = f"{words.percent(row['low_share'])} .. {words.percent(row['high_share'])}"
+            values = "" if row["low"] is None else f"{words.amount(row['low'])} .. {words.amount(row['high'])}"
+            lines.append(f"    {row['factor'][:58]:<58}{shares:>16}{values:>22}")
+        lines.append("")
+    return lines
+
+
+def _disruptions(found: EnsembleAnswer, words: Words) -> list[str]:
+    if found.disruptions.is_empty():
+        return []
+    plan = found.disruptions["plan"][0]
+    lines = _wrapped(words("ensemble.disruptions", plan=plan))
+    for row in found.disruptions.filter(pl.col("plan") == plan).sort("kept_share", nulls_last=True).iter_rows(named=True):
+        kept = "--" if row["kept_share"] is None else words.percent(row["kept_share"])
+        numbers = f"{words.number(row['with_mt'], 2):>8}{words.number(row['without_mt'], 2):>8}{kept:>8}"
+        lines.append(f"    {words.called(row['name'])[:70]:<70}{numbers}")
+    return [*lines, ""]
+
+
+def _peace(found: EnsembleAnswer, words: Words) -> list[str]:
+    if found.peace.is_empty():
+        return []
+    lines = _wrapped(words("ensemble.peace"))
+    for row in found.peace.iter_rows(named=True):
+        name = f"{row['year']}  {words('ensemble.' + row['metric'])}" + ("" if row["country"] is None else f", {row['country']}")
+        cells = "".join(f"{words.number(row[key], 2):>11}" for key in ("p10", "p50", "p90"))
+        if max(abs(row["p10"]), abs(row["p90"])) >= 0.5 or row["metric"] == "corridor_mt":
+            lines.append(f"    {name[:60]:<60}{cells}")
+    return [*lines, ""]
+
+
+def _trust(found: EnsembleAnswer, words: Words) -> list[str]:
+    lines = []
+    if not found.failed.is_empty():
+        lines += _wrapped(words("ensemble.failed", count=int(found.failed["count"].sum())))
+        lines += [f"    {row['count']:>6}  {row['plan']}: {row['reason']}"[:WIDTH] for row in found.failed.head(5).iter_rows(named=True)]
+    if found.routes["largest_mt"] is not None:
+        told = {"p50": words.number(found.routes["p50_mt"] or 0.0, 3), "largest": words.number(found.routes["largest_mt"], 3)}
+        lines += _wrapped(words("ensemble.routes", asked=int(found.routes["asked_count"] or 0), **told))
+    if found.left_out:
+        lines += _wrapped(words("ensemble.left_out", count=len(found.left_out)))
+    if found.folder is not None:
+        lines += ["", words("ensemble.folder", folder=str(found.folder))]
+    return lines
