@@ -150,7 +150,7 @@ def _refusal(page):
         ("view=map", _assumptions),
         ("view=routes&from=xian&to=absheron&goods=container_general&ready=2026-03-01&carrier=TR", _way_of_a_shipment),
         ("view=routes&from=kostanay&to=yerevan&goods=grain&ready=2025-10-01&avoid=RU", _way_of_a_shipment),
-        ("view=routes&from=kostanay&to=atlantis&goods=grain&ready=2025-10-01", _refusal),
+        ("view=routes&from=kostanay&to=атлантида&goods=grain&ready=2025-10-01", _refusal),
     ],
 )
 def test_what_clicks_bring_up_is_russian(browser, packaged, told, address, walk):
