@@ -14,6 +14,7 @@ from karvan.corridor import load_corridor
 from karvan.report import render_page
 from tests.ui.conftest import DRAWN_MS
 
+# What tables, notes of their rows and sources say stands in `.known` as their authors wrote it.
 TEXTS = """() => {
   document.querySelectorAll('details').forEach((each) => { each.open = true; });
   const found = [];
@@ -21,7 +22,7 @@ TEXTS = """() => {
   while (walker.nextNode()) {
     const { textContent, parentElement } = walker.currentNode;
     const where = parentElement.closest('[id]')?.id ?? '';
-    if (!parentElement.closest('script, style, pre, code, #language')) found.push([textContent.trim(), where]);
+    if (!parentElement.closest('script, style, pre, code, #language, .known')) found.push([textContent.trim(), where]);
   }
   for (const each of document.querySelectorAll('[aria-label], [title], [placeholder]'))
     for (const name of ['aria-label', 'title', 'placeholder']) found.push([each.getAttribute(name) ?? '', each.closest('[id]')?.id ?? '']);
@@ -32,7 +33,7 @@ NAMES = frozenset(
         r"\w+",
         """Karvan PNG SVG CSV XLSX GeoJSON JSON SOCAR TRIPP AECOM AIH ADY AZCON TCDD KTZE Khorgos Gateway Semurg Invest Global Union Middle
         Corridor Multimodal Green Alliance APM Terminals Poti PTC Trans Terminal Ports China Railway Container Transport AzerTelecom CESI
-        Drewry Natural Earth Time Cost Distance Methodology UNESCAP ISO GLEC LOCODE middle corridor direction basis rate note""",
+        Drewry Natural Earth Time Cost Distance Methodology UNESCAP ISO GLEC LOCODE middle corridor direction basis rate note exp""",
     )
 )
 """Words that Russian writes in Latin letters, too: names of firms, of kinds of files, of methods; the case's id and columns of a file."""
@@ -115,5 +116,50 @@ def test_the_app_is_russian(browser, packaged, told):
         if view == "sources":
             page.locator("#inputs-table").evaluate("(table) => table.remove()")  # every input with its note, as its author wrote it
         left += [(view, *each) for each in english(page.evaluate(TEXTS), told)]
+    context.close()
+    assert left == []
+
+
+def _card_of_a_rung(page):
+    page.locator("#ladder .rung").first.click()
+    page.locator(".detail details > summary").last.click()
+    expect(page.locator(".known .chip").first).to_be_visible()
+    page.locator("[data-ask=select-link]").click()
+    expect(page.locator("#table-bundles")).to_be_visible(timeout=DRAWN_MS)
+    page.locator("#table-bundles tbody button").first.click()
+    expect(page.locator("#table-routes tbody tr").first).to_be_visible(timeout=DRAWN_MS)
+
+
+def _assumptions(page):
+    page.locator("[data-part=assumptions]").click()
+    expect(page.locator(".assumption").first).to_be_visible()
+
+
+def _way_of_a_shipment(page):
+    expect(page.locator("#ship-answer")).to_be_visible(timeout=DRAWN_MS)
+
+
+def _refusal(page):
+    expect(page.locator("#ship-place [role=alert]")).to_be_visible(timeout=DRAWN_MS)
+
+
+@pytest.mark.parametrize(
+    ("address", "walk"),
+    [
+        ("view=map", _card_of_a_rung),
+        ("view=map", _assumptions),
+        ("view=routes&from=xian&to=absheron&goods=container_general&ready=2026-03-01&carrier=TR", _way_of_a_shipment),
+        ("view=routes&from=kostanay&to=yerevan&goods=grain&ready=2025-10-01&avoid=RU", _way_of_a_shipment),
+        ("view=routes&from=kostanay&to=атлантида&goods=grain&ready=2025-10-01", _refusal),
+    ],
+)
+def test_what_clicks_bring_up_is_russian(browser, packaged, told, address, walk):
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(packaged)
+    page.goto(f"{packaged.partition('/?')[0]}/?{address}&lang=ru")
+    expect(page.locator("body")).to_have_attribute("data-ready", "1", timeout=DRAWN_MS)
+    walk(page)
+    left = english(page.evaluate(TEXTS), told)
     context.close()
     assert left == []

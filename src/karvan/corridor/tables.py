@@ -198,5 +198,10 @@ def key_texts(table: str, frame: pl.DataFrame) -> list[str]:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Text that names the closest known words, ready to end a message; empty if none is close."""
-    close = difflib.get_close_matches(word, sorted(set(known)), n=2, cutoff=0.6)
+    close = nearest_words(word, known)
     return f"; did you mean {' or '.join(close)}?" if close else ""
+
+
+def nearest_words(word: str, known: Iterable[str]) -> list[str]:
+    """The closest known words, at most two."""
+    return difflib.get_close_matches(word, sorted(set(known)), n=2, cutoff=0.6)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.corridor import nearest
+from karvan.corridor import nearest, nearest_words
 from karvan.errors import DataError, Problem
 from karvan.routing import StateGraph, compile_families
 from karvan.routing.families import family_search
@@ -59,7 +59,9 @@ class Directory:
         found = found or [name for name, texts in self.texts.items() if any(wanted in text for text in texts)]
         if not found:
             known = [text for texts in self.texts.values() for text in texts]
-            raise DataError(Problem(self.table, None, self.key, f"{word} names no row{nearest(wanted, known)}"))
+            near = nearest_words(wanted, known)
+            message, key = f"{word} names no row{nearest(wanted, known)}", "names_no_row_near" if near else "names_no_row"
+            raise DataError(Problem(self.table, None, self.key, message, key=key, values={"word": word, "near": ", ".join(near)}))
         return found
 
     def named(self, word: str) -> Mapping[str, Any]:
@@ -72,7 +74,9 @@ class Directory:
         if len(found) > 1:
             listed = ", ".join(f"{name} ({self.rows[name]['name']})" for name in found[:_MOST_LISTED])
             more = f" and {len(found) - _MOST_LISTED} more" if len(found) > _MOST_LISTED else ""
-            raise DataError(Problem(self.table, None, self.key, f"{word} may mean {listed}{more}; choose one by its {self.key}"))
+            message = f"{word} may mean {listed}{more}; choose one by its {self.key}"
+            values = {"word": word, "listed": f"{listed} ..." if more else listed, "key": self.key}
+            raise DataError(Problem(self.table, None, self.key, message, key="names_several", values=values))
         return self.rows[found[0]]
 
 

@@ -187,7 +187,7 @@ def _named(names: Directory, word: str, column: str) -> Mapping[str, Any]:
     try:
         return names.named(word)
     except DataError as error:
-        raise DataError(Problem("shipment", None, column, error.problems[0].message)) from error
+        raise DataError(replace(error.problems[0], table="shipment", column=column)) from error
 
 
 def _at_value(day: ShippingDay, goods: Mapping[str, Any], cargo: Cargo) -> Criteria:
