@@ -179,3 +179,85 @@ def by_size(found: Found) -> list[str]:
         "berths let through",
     ]
     return table(heads, rows, left=2)
+
+
+QUICK = "--half-width 20% --most 20 --no-curves"
+AS_AGREED = "--year 2030 --scenario agreed"
+TODAY = (
+    "--without kmtf_container_ships --without adports_container_ships --without aktau_container_hub"
+    " --without alat_phase_1_extension --without alat_phase_2"
+)
+HUB, TERMINAL, SHIPS = "aktau_container_hub", "alat_phase_1_extension+alat_phase_2", "kmtf_container_ships+adports_container_ships"
+QUESTIONS = (
+    Question(
+        "How many ferries before the berth binds?",
+        (f"karvan simulate caspian {QUICK} --sweep ships.kuryk_ferry_52.ships_count=1:8 --capacity-of kuryk_ferry_west",),
+        by_sweep,
+    ),
+    Question(
+        "What does less water cost, year by year, on three paths of the sea?", ("karvan simulate caspian --water 2025:2040:5",), by_water
+    ),
+    Question(
+        "What does one metre less water cost, all else as in 2025?",
+        (
+            f"karvan simulate caspian --year 2025 {QUICK} --try sea_level_m=-30.35 --capacity-of kuryk_ferry_west --capacity-of"
+            " feeder_aktau_alat_west --capacity-of tankers_aktau_baku --capacity-of dry_ships_aktau_alat",
+        ),
+        by_design,
+    ),
+    Question(
+        "What does dredging at Aktau buy in 2030?",
+        (
+            f"karvan simulate caspian --year 2030 {QUICK} --without aktau_dredging --try aktau_dredging --capacity-of tankers_aktau_baku"
+            " --capacity-of dry_ships_aktau_alat --capacity-of feeder_aktau_alat_west",
+        ),
+        by_design,
+    ),
+    Question("What does a storm month do?", (f"karvan simulate caspian {QUICK}",), by_month),
+    Question(
+        "Two of the dry berths of Aktau out of service?",
+        (f"karvan simulate caspian {QUICK} --try berths.aktau_dry_berths.servers_count=1 --capacity-of aktau_dry_berths",),
+        by_design,
+    ),
+    Question(
+        "Trains that come bunched, four at once?",
+        (f"karvan simulate caspian {QUICK} --try arrivals.kuryk_wagons.bunch_count=4 --try arrivals.aktau_boxes.bunch_count=4",),
+        by_design,
+    ),
+    Question(
+        "A timetable against sail-when-full, and a joint timetable without a new ship?",
+        (
+            f'karvan simulate caspian {QUICK} --try "calls.kuryk_ferry|kuryk.timetable_per_week=12" --try "calls.kuryk_ferry|'
+            'kuryk.timetable_per_week=12+calls.kuryk_ferry|kuryk.is_early=true" --try joint_timetable --capacity-of kuryk_ferry_west',
+        ),
+        by_design,
+    ),
+    Question(
+        "What does 10 Mt need in 2030, everything announced being built?",
+        ("karvan simulate caspian --fleet-sizing 2030 --scenario agreed --to-mt 10 --sea-level-path optimistic",),
+        by_size,
+    ),
+    Question(
+        "Do more ramps and ships carry 10 Mt?",
+        (
+            f"karvan simulate caspian {AS_AGREED} --to-mt 10 {QUICK} --try kuryk_second_rail_berth --try"
+            " kuryk_second_rail_berth+berths.alat_ferry_berths.servers_count=4 --try"
+            " kuryk_second_rail_berth+berths.alat_ferry_berths.servers_count=4+berths.aktau_dry_berths.servers_count=8+ships.dry_5.ships_count=12"
+            " --capacity-of kuryk_ferry_west",
+        ),
+        by_design,
+    ),
+    Question(
+        "What are the hub at Aktau and the terminal at Alat worth in 2030, with the ships of today and with those ordered?",
+        (
+            f"karvan simulate caspian {AS_AGREED} {TODAY} {QUICK} --try {HUB} --try {TERMINAL} --try {HUB}+{TERMINAL} --try {SHIPS} --try"
+            f" {SHIPS}+{HUB} --try {SHIPS}+{TERMINAL} --try {SHIPS}+{HUB}+{TERMINAL} --capacity-of feeder_aktau_alat_west",
+        ),
+        by_design,
+    ),
+    Question(
+        "How many tankers does the crude for Baku need, by year and sea level?",
+        ("karvan simulate caspian --fleet-sizing 2025:2040:5 --scenario agreed --line tankers",),
+        by_size,
+    ),
+)
