@@ -1,11 +1,13 @@
-"""Write docs/crossing-questions.md: what planners ask of the simulated Caspian, each question as the command that answers it, and its answer.
+"""Write docs/crossing-questions.md: what planners ask of the simulated Caspian, each question with the command that answers it.
 
 `python tools/crossing_questions.py` writes it: every command is run as a reader would run it, in some minutes.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
+import hashlib
 import io
 import json
 import shlex
@@ -23,11 +25,12 @@ Found = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Question:
-    """A question, the commands that answer it, and how their answers are told."""
+    """A question, the command that answers it, how its answer is told, and what we read in it."""
 
     title: str
-    commands: tuple[str, ...]
-    told: Callable[..., list[str]]
+    command: str
+    told: Callable[[Found], list[str]]
+    read: str
 
 
 def answer(command: str) -> Found:
@@ -160,104 +163,141 @@ def by_size(found: Found) -> list[str]:
     """Ships that lines have and need."""
     rows = []
     for row in found["fleet_sizes"]:
-        needed = "berths bind" if row["ships_needed"] is None else str(row["ships_needed"])
         rows.append(
-            [str(row["year"]), f"`{row['path_id']}`", f"{row['level_m']:.2f}", f"`{row['crossing_id']}`, {row['unit']}", number(row["load_per_year"], 0),
-             number(row["ships_count"], 0), with_half(row["most_per_year"], row["most_per_year_half"], 0), number(row["room_count"], 0), needed,
-             number(row["berth_most_per_year"], 0)]
-        )  # fmt: skip
-    heads = [
-        "year",
-        "path",
-        "sea, m",
-        "line",
-        "load a year",
-        "ships",
-        "they carry",
-        "places of the largest",
-        "ships needed",
-        "berths let through",
-    ]
+            [
+                str(row["year"]),
+                f"`{row['path_id']}`",
+                f"{row['level_m']:.2f}",
+                f"`{row['crossing_id']}`, {row['unit']}",
+                number(row["load_per_year"], 0),
+                number(row["ships_count"], 0),
+                with_half(row["most_per_year"], row["most_per_year_half"], 0),
+                number(row["room_count"], 0),
+                "berths bind" if row["ships_needed"] is None else str(row["ships_needed"]),
+                number(row["berth_most_per_year"], 0),
+            ]
+        )
+    heads = ["year", "path", "sea, m", "line", "load", "ships", "they carry", "places of one", "ships needed", "berths let through"]
     return table(heads, rows, left=2)
 
 
 QUICK = "--half-width 20% --most 20 --no-curves"
+KURYK, FEEDERS, TANKERS, DRY = (
+    f"--capacity-of {name}" for name in ("kuryk_ferry_west", "feeder_aktau_alat_west", "tankers_aktau_baku", "dry_ships_aktau_alat")
+)
 AS_AGREED = "--year 2030 --scenario agreed"
-TODAY = (
+WITHOUT = (
     "--without kmtf_container_ships --without adports_container_ships --without aktau_container_hub"
     " --without alat_phase_1_extension --without alat_phase_2"
 )
 HUB, TERMINAL, SHIPS = "aktau_container_hub", "alat_phase_1_extension+alat_phase_2", "kmtf_container_ships+adports_container_ships"
+RAMPS = "kuryk_second_rail_berth+berths.alat_ferry_berths.servers_count=4"
+MORE = f"{RAMPS}+berths.aktau_dry_berths.servers_count=8+ships.dry_5.ships_count=12"
+CLOCK = "calls.kuryk_ferry|kuryk.timetable_per_week=12"
 QUESTIONS = (
     Question(
         "How many ferries before the berth binds?",
-        (f"karvan simulate caspian {QUICK} --sweep ships.kuryk_ferry_52.ships_count=1:8 --capacity-of kuryk_ferry_west",),
+        f"karvan simulate caspian {QUICK} --sweep ships.kuryk_ferry_52.ships_count=1:8 {KURYK}",
         by_sweep,
+        "READ_SWEEP",
     ),
     Question(
-        "What does less water cost, year by year, on three paths of the sea?", ("karvan simulate caspian --water 2025:2040:5",), by_water
+        "What does less water cost, year by year, on three paths of the sea?",
+        "karvan simulate caspian --water 2025:2040:5",
+        by_water,
+        "READ_WATER",
     ),
     Question(
         "What does one metre less water cost, all else as in 2025?",
-        (
-            f"karvan simulate caspian --year 2025 {QUICK} --try sea_level_m=-30.35 --capacity-of kuryk_ferry_west --capacity-of"
-            " feeder_aktau_alat_west --capacity-of tankers_aktau_baku --capacity-of dry_ships_aktau_alat",
-        ),
+        f"karvan simulate caspian --year 2025 {QUICK} --try sea_level_m=-30.35 {KURYK} {FEEDERS} {TANKERS} {DRY}",
         by_design,
+        "READ_METRE",
     ),
     Question(
         "What does dredging at Aktau buy in 2030?",
-        (
-            f"karvan simulate caspian --year 2030 {QUICK} --without aktau_dredging --try aktau_dredging --capacity-of tankers_aktau_baku"
-            " --capacity-of dry_ships_aktau_alat --capacity-of feeder_aktau_alat_west",
-        ),
+        f"karvan simulate caspian --year 2030 {QUICK} --without aktau_dredging --try aktau_dredging {TANKERS} {DRY} {FEEDERS}",
         by_design,
+        "READ_DREDGING",
     ),
-    Question("What does a storm month do?", (f"karvan simulate caspian {QUICK}",), by_month),
+    Question("What does a storm month do?", f"karvan simulate caspian {QUICK}", by_month, "READ_STORM"),
     Question(
         "Two of the dry berths of Aktau out of service?",
-        (f"karvan simulate caspian {QUICK} --try berths.aktau_dry_berths.servers_count=1 --capacity-of aktau_dry_berths",),
+        f"karvan simulate caspian {QUICK} --try berths.aktau_dry_berths.servers_count=1 --capacity-of aktau_dry_berths",
         by_design,
+        "READ_BERTHS",
     ),
     Question(
         "Trains that come bunched, four at once?",
-        (f"karvan simulate caspian {QUICK} --try arrivals.kuryk_wagons.bunch_count=4 --try arrivals.aktau_boxes.bunch_count=4",),
+        f"karvan simulate caspian {QUICK} --try arrivals.kuryk_wagons.bunch_count=4 --try arrivals.aktau_boxes.bunch_count=4",
         by_design,
+        "READ_BUNCH",
     ),
     Question(
         "A timetable against sail-when-full, and a joint timetable without a new ship?",
-        (
-            f'karvan simulate caspian {QUICK} --try "calls.kuryk_ferry|kuryk.timetable_per_week=12" --try "calls.kuryk_ferry|'
-            'kuryk.timetable_per_week=12+calls.kuryk_ferry|kuryk.is_early=true" --try joint_timetable --capacity-of kuryk_ferry_west',
-        ),
+        f'karvan simulate caspian {QUICK} --try "{CLOCK}" --try "{CLOCK}+calls.kuryk_ferry|kuryk.is_early=true" --try joint_timetable'
+        f" {KURYK}",
         by_design,
+        "READ_CLOCK",
     ),
     Question(
         "What does 10 Mt need in 2030, everything announced being built?",
-        ("karvan simulate caspian --fleet-sizing 2030 --scenario agreed --to-mt 10 --sea-level-path optimistic",),
+        "karvan simulate caspian --fleet-sizing 2030 --scenario agreed --to-mt 10 --sea-level-path optimistic",
         by_size,
+        "READ_TEN",
     ),
     Question(
-        "Do more ramps and ships carry 10 Mt?",
-        (
-            f"karvan simulate caspian {AS_AGREED} --to-mt 10 {QUICK} --try kuryk_second_rail_berth --try"
-            " kuryk_second_rail_berth+berths.alat_ferry_berths.servers_count=4 --try"
-            " kuryk_second_rail_berth+berths.alat_ferry_berths.servers_count=4+berths.aktau_dry_berths.servers_count=8+ships.dry_5.ships_count=12"
-            " --capacity-of kuryk_ferry_west",
-        ),
+        "Do more ramps, berths and ships carry 10 Mt?",
+        f"karvan simulate caspian {AS_AGREED} --to-mt 10 {QUICK} --try kuryk_second_rail_berth --try {RAMPS} --try {MORE} {KURYK}",
         by_design,
+        "READ_RAMPS",
     ),
     Question(
         "What are the hub at Aktau and the terminal at Alat worth in 2030, with the ships of today and with those ordered?",
-        (
-            f"karvan simulate caspian {AS_AGREED} {TODAY} {QUICK} --try {HUB} --try {TERMINAL} --try {HUB}+{TERMINAL} --try {SHIPS} --try"
-            f" {SHIPS}+{HUB} --try {SHIPS}+{TERMINAL} --try {SHIPS}+{HUB}+{TERMINAL} --capacity-of feeder_aktau_alat_west",
-        ),
+        f"karvan simulate caspian {AS_AGREED} {WITHOUT} {QUICK} --try {HUB} --try {TERMINAL} --try {HUB}+{TERMINAL} --try {SHIPS}"
+        f" --try {SHIPS}+{HUB} --try {SHIPS}+{TERMINAL} --try {SHIPS}+{HUB}+{TERMINAL} {FEEDERS}",
         by_design,
+        "READ_HUB",
     ),
     Question(
         "How many tankers does the crude for Baku need, by year and sea level?",
-        ("karvan simulate caspian --fleet-sizing 2025:2040:5 --scenario agreed --line tankers",),
+        "karvan simulate caspian --fleet-sizing 2025:2040:5 --scenario agreed --line tankers",
         by_size,
+        "READ_TANKERS",
     ),
 )
+HEAD = """# Questions about the crossing
+
+Written by `python tools/crossing_questions.py`, which runs every command below; do not edit by hand. [How to ask more](how-to/simulate-a-crossing.md); [what the simulation was held against](simulation.md).
+
+All designs of an answer see the same storms and trains, so that differences are surer than the means. Numbers after ± are half a 95% interval, in brackets that of a difference. Commands here are quick ones, of 20 simulated years each; without
+`--half-width` and `--most` they take longer and tell more closely. Most rows of the simulated sea are estimates, so these are answers about the case as it stands. What we read in a table is about the tables of the case of this edition.
+"""
+
+
+def page(keep: Path | None) -> str:
+    """The page; answers are kept in a folder, if one is named, and taken from there."""
+    parts = [HEAD]
+    for item in QUESTIONS:
+        file = None if keep is None else keep / f"{hashlib.sha256(item.command.encode()).hexdigest()[:12]}.json"
+        if file is not None and file.is_file():
+            found = json.loads(file.read_text(encoding="utf-8"))
+        else:
+            found = answer(item.command)
+            if file is not None:
+                file.write_text(json.dumps(found), encoding="utf-8")
+        parts += [f"## {item.title}", "", f"    {item.command}", *item.told(found), item.read, ""]
+    return "\n".join(parts)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="folder where answers of commands are kept, and taken from")
+    text = page(parser.parse_args(arguments).keep)
+    PAGE.write_text(text, encoding="utf-8", newline="\n")
+    print(f"wrote {PAGE}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
