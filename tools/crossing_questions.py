@@ -57,7 +57,8 @@ def with_half(value: float | None, half: float | None, digits: int = 1) -> str:
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> list[str]:
     """A table; all but the first columns stand right."""
     rules = ["---"] * left + ["---:"] * (len(heads) - left)
-    return ["", *(f"| {' | '.join(row)} |" for row in (heads, rules, *rows)), ""]
+    cells = (heads, rules, *([cell.replace("|", r"\|") for cell in row] for row in rows))
+    return ["", *(f"| {' | '.join(row)} |" for row in cells), ""]
 
 
 def is_sure(row: Found) -> bool:
@@ -66,16 +67,29 @@ def is_sure(row: Found) -> bool:
     return (days is not None and abs(days) > row["difference_d_half"]) or abs(more) > max(row["more_per_year_half"], 1e-9)
 
 
-def streams_of_design(rows: Sequence[Found]) -> str:
-    """What surely changes in days, and which streams do not hold."""
+def is_moved(row: Found, before: Found) -> bool:
+    """A stream surely changes, or holds in one design and not in the other."""
+    return (
+        row["is_stable"] != before["is_stable"]
+        or (row["is_stable"] and is_sure(row))
+        or abs(row["more_per_year"]) > row["more_per_year_half"] > 0.0
+    )
+
+
+def streams_of_design(rows: Sequence[Found], before: Mapping[str, Found]) -> str:
+    """What surely changes in days, and which streams hold no longer or hold now."""
     told = []
     for row in rows:
+        name, was = f"`{row['arrival_id']}`", before[row["arrival_id"]]
+        if not is_moved(row, was):
+            continue
         if not row["is_stable"]:
-            told.append(f"`{row['arrival_id']}` unstable, {number(row['out_per_year'], 0)} a year leave")
-        elif is_sure(row) and row["difference_d"] is not None:
-            told.append(f"`{row['arrival_id']}` {row['difference_d']:+.1f} ± {row['difference_d_half']:.1f} d")
-        elif is_sure(row):
-            told.append(f"`{row['arrival_id']}` holds now, {number(row['transit_d'])} d")
+            more = f"{row['more_per_year']:+,.0f} ± {row['more_per_year_half']:,.0f} a year leave"
+            told.append(f"{name} {'still ' if not was['is_stable'] else ''}unstable, {more}")
+        elif not was["is_stable"]:
+            told.append(f"{name} holds now, {number(row['transit_d'])} d")
+        elif row["difference_d"] is not None:
+            told.append(f"{name} {row['difference_d']:+.1f} ± {row['difference_d_half']:.1f} d")
     return "; ".join(told) or "no stream surely changes"
 
 
@@ -85,6 +99,8 @@ def by_design(found: Found) -> list[str]:
     facilities = list(dict.fromkeys(row["facility_id"] for row in found["design_capacities"]))
     units = {row["facility_id"]: row["unit"] for row in found["design_capacities"]}
     most = {(row["design"], row["facility_id"]): row for row in found["design_capacities"]}
+    before = {row["arrival_id"]: row for row in found["designs"] if row["design"] == designs[0]}
+    moved = {row["arrival_id"] for row in found["designs"] if is_moved(row, before[row["arrival_id"]])}
     rows = []
     for design in designs:
         cells = []
@@ -97,10 +113,11 @@ def by_design(found: Found) -> list[str]:
             days = "; ".join(
                 f"`{row['arrival_id']}` {number(row['transit_d'])} d" if row["is_stable"] else f"`{row['arrival_id']}` unstable"
                 for row in streams
+                if row["arrival_id"] in moved
             )
             rows.append([design, *cells, days])
         else:
-            rows.append([f"`{design}`", *cells, streams_of_design(streams)])
+            rows.append([f"`{design}`", *cells, streams_of_design(streams, before)])
     return table(["design", *(f"`{name}`, {units[name]} a year" for name in facilities), "days from coming to leaving"], rows)
 
 
