@@ -88,7 +88,7 @@ def published(corridor: kv.Corridor) -> list[str]:
         ("Boxes Aktau-Alat, 2024, TEU westward", "51,400 on the larger fleet alone", told(boxes), "load is the market's", "SIA/Report.az, 2025"),
         ("Most that six feeders carry westward, kTEU a year", "89 (the carriers, perhaps both ways)", told(feeders.mean, feeders.half_width), "not used",
          "SIA/Report.az, 2025"),
-        ("Trucks at Kuryk and at Alat for it in December, mean in both stocks and at sea", "1,000 waiting on either shore (December 2024)",
+        ("Trucks of the line in December, on both shores and at sea", "2,000 waiting, half of them on either shore (December 2024)",
          told(trucks_in_december), "not used", "director of the port, Dec 2024"),
         ("Loading bans at Kuryk, days a year", "a series from 22 April to 30 June 2025 and in November",
          told(mean("ban", "kuryk_wagons", "ban_d_per_year")), "threshold of 1,000 wagons taken in", "press"),
@@ -127,8 +127,8 @@ Written by `python tools/simulation.py`; do not edit by hand. How to ask for mor
 Loads of 2024 are those of the fitted market. The last but one column says whether the value was used; where it was, nearness proves nothing.
 """
 MIDDLE = """
-What misses, and why. The market of the base year sends two thirds more wagons over Kuryk than were counted there in 2023 (loaded ones that come back empty count twice), so its calls are more; with the loads that were counted, calls
-agree. How the 13 ferries are split between Kuryk and Turkmenbashi is our guess, set so that these calls and the wagons of May 2025 come out: six ships at Kuryk, four of them of two decks. The carriers' 89,000 TEU for six feeders does not
+What misses, and why. The market of the base year sends two thirds more wagons over Kuryk than were counted there in 2023 (loaded ones that come back empty count twice), so its calls are more; with the loads that were counted they are
+an eighth more. How the 13 ferries are split between Kuryk and Turkmenbashi is our guess, set so that about these calls and the wagons of May 2025 come out: six ships at Kuryk, four of them of two decks. The carriers' 89,000 TEU for six feeders does not
 say whether it counts both ways; the 55,000 TEU of the line in 2024, which it was held against, do. Ours is westward alone, with the hours at the berths that the Port of Baku reports and with storms. Boxes of a ship are the mean of what
 two ships were seen to take. Both ro-pax ferries are put at Kuryk: the carrier's ships took 17,618 vehicles in half a year, Kuryk alone passes 27,000 to 28,400 a year, so few of them are left for Turkmenbashi, where Turkmen ships have room.
 With one on each line trucks at Kuryk came faster than they could leave; with both they wait long, as they do (1,000 on either shore in December 2024), but ships call more often than was counted. Draught limits ferries alike both ways, although wagons that come back empty are light; so eastward loads are somewhat too small.
