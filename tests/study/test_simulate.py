@@ -201,6 +201,7 @@ def test_an_unknown_measure_is_refused(two_ports: kv.Corridor) -> None:
         (["--to-mt", "0"], "must be above zero"),
         (["--fleet-sizing", "2025:2040:0"], "FIRST:LAST:STEP"),
         (["--fleet-sizing", "2030", "--use", "120%"], "must lie between"),
+        (["--fleet-sizing", "2030", "--line", "canal"], "must be one of strait_line"),
         (["--most", "3"], "must be 20 or more"),
         (["--workers", "0"], "must be 1 or more"),
     ],

@@ -13,10 +13,12 @@ import pytest
 from karvan.cli.main import main
 from karvan.corridor import Corridor, load_corridor, new_corridor
 from karvan.errors import DataError
+from karvan.report import screen
 from karvan.results import SavedRun, load_run
 from karvan.simulation import FacilityCurve, HandoverOptions
 from karvan.study import ScenarioOptions, ShippingDesk, handed_over, market, run
 from karvan.study.checking import check_saved
+from karvan.study.report import screen_of_run
 from karvan.study.run import run_id_of
 from karvan.study.used_capacities import LaidOver
 from karvan.validation import explain
@@ -150,3 +152,13 @@ def test_wrong_words_and_a_case_without_systems_are_refused(two_ports: Corridor)
     with pytest.raises(DataError, match="guessed must be one of nominal, simulated"):
         run_id_of(two_ports, scenario=None, years=YEARS, options=ScenarioOptions(capacities="guessed"))
     assert main(["run", "--corridor", "two-ports", "--capacities", "guessed"]) == 2
+
+
+def test_the_page_of_the_run_holds_a_month_of_ships(simulated: SavedRun, strait: Corridor, place: Path) -> None:
+    told = screen_of_run(simulated.folder, corridor=str(place))["crossings"]
+    assert (told["system_id"], told["year"]) == ("strait", screen(simulated, strait)["focus_year"])
+    assert told["month"]["berths"]
+    links = simulated.frame("links").filter((pl.col("case") == "scenario") & (pl.col("year") == told["year"]))
+    tonnes = 1e3 * links.filter(pl.col("link_id").is_in(list(told["lines_of"].values())))["forward_kt"].sum()
+    assert sum(row["demand_per_year"] for row in told["streams"]) == pytest.approx(tonnes, rel=1e-5)  # six digits are told
+    assert "crossings" not in screen_of_run(simulated.folder, corridor=str(place), has_shipments=False)

@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from karvan.report import crossings_screen
-from karvan.study.report import crossings_report
+from karvan.report.page import render_page
+from karvan.study.report import crossings_report, screen_of_run
 from tests.ui.test_app import LONG_MS, axe, view
 
 SERIES = "(id) => karvan.chartOf(document.getElementById(`chart-crossing-${id}`)).getOption().series"
@@ -152,3 +153,15 @@ def test_capacities_are_chosen_in_the_drawer(served, open_app):
     with page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/api/jobs")) as sent:
         page.locator("#run").click()
     assert sent.value.post_data_json["capacities"] == "simulated"
+
+
+def test_the_page_of_a_run_shows_berths_of_a_month(open_page, small_run, told, tmp_path):
+    file = tmp_path / "report.html"
+    file.write_text(render_page({**screen_of_run(small_run.folder), "crossings": told}), encoding="utf-8")
+    page = open_page(file)
+    expect(page.get_by_role("link", name="Crossings")).to_have_attribute("href", "#crossings")
+    page.locator("#crossings #crossing-gantt .twin > summary").click()
+    page.locator("#crossing-port").select_option("all")
+    stays = sum(len(lane["visits"]) for lane in told["month"]["berths"])
+    expect(page.locator("#table-crossing-gantt tbody tr")).to_have_count(stays)
+    assert sum(len(row["data"]) for row in page.evaluate(f"({SERIES})('gantt')")[1:]) == stays

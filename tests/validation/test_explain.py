@@ -132,7 +132,10 @@ def test_a_word_of_two_tables_gives_both_and_a_table_chooses(two_ports: Corridor
     corridor = replace(two_ports, tables={**two_ports.tables, "operators": operators})
     answer = explain(corridor, "ferry")
     assert [match["table"] for match in answer["matches"]] == ["facilities", "operators"]
-    assert "Choose one with --table." in "\n".join(explain_lines(answer))
+    told = explain_lines(answer)
+    assert told[0].startswith("facilities.")
+    assert any("also stands in other tables; ask for operators." in line for line in told)
+    assert not any(line.startswith("operators.") for line in told)
     assert only(corridor, "ferry", table="operators")["table"] == "operators"
 
 

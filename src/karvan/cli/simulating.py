@@ -52,6 +52,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="instead: how many ships each line has and needs on each path of the sea (or that of --sea-level-path), year by year",
     )  # fmt: skip
     parser.add_argument(
+        "--line",
+        dest="sized_lines",
+        action="append",
+        default=[],
+        metavar="CROSSING",
+        help="with --fleet-sizing: this line only; repeatable",
+    )
+    parser.add_argument(
         "--use", default="90%", metavar="P", help="with --fleet-sizing: use of what ships can carry, at most (default: %(default)s)"
     )
     parser.add_argument("--no-curves", action="store_true", help="leave out saturation and delay curves")
@@ -226,8 +234,8 @@ def _by_year(parsed: argparse.Namespace, streams: dict[str, float] | None, worke
     with Progress() as progress:
         if parsed.water is not None:
             table = water(
-                corridor, parsed.system, years=stepped_years(parsed.water), scenario=parsed.scenario, options=options, curves=how, loads=streams,
-                progress=progress,
+                corridor, parsed.system, years=stepped_years(parsed.water), scenario=parsed.scenario, options=options, curves=how,
+                loads=streams, progress=progress,
             )  # fmt: skip
             told, lines = {"water": table.to_dicts()}, water_lines(table, words=words)
         else:
@@ -235,7 +243,8 @@ def _by_year(parsed: argparse.Namespace, streams: dict[str, float] | None, worke
             table = fleet_sizes(
                 corridor, parsed.system, years=stepped_years(parsed.fleet_sizing), scenario=parsed.scenario, options=options, how=how,
                 use_share=use, to_mt=parsed.to_mt, load_factor=parsed.load_factor, loads=streams,
-                paths=None if parsed.sea_level_path is None else [parsed.sea_level_path], progress=progress,
+                lines=parsed.sized_lines or None, paths=None if parsed.sea_level_path is None else [parsed.sea_level_path],
+                progress=progress,
             )  # fmt: skip
             told, lines = {"use_share": use, "fleet_sizes": table.to_dicts()}, sizes_lines(table, use_share=use, words=words)
     if parsed.json:

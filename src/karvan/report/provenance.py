@@ -27,18 +27,17 @@ _DEEDS = {"add": "adds the row", "open": "opens it", "close": "closes it"}
 
 
 def explain_lines(answer: Entry) -> list[str]:
-    """What `explain` gave, as lines of at most 100 columns.
+    """What `explain` gave, as lines of at most 100 columns: of an id that stands in several tables the row of the first of them, places,
+    links and facilities before what is simulated or priced there, and where else it stands.
 
     Args:
         answer: What `karvan.validation.explain` gave.
     """
-    lines: list[str] = []
-    if len(answer["matches"]) > 1:
-        tables = ", ".join(match["table"] for match in answer["matches"])
-        lines += [*_wrapped(f"{answer['id']} stands in several tables: {tables}. Choose one with --table."), ""]
-    for number, match in enumerate(answer["matches"]):
-        lines += ["", "=" * WIDTH, ""] if number else []
-        lines += _match_lines(match)
+    first, *others = answer["matches"]
+    lines = _match_lines(first)
+    if others:
+        named = ", ".join(f"{match['table']}.{match['row']}" for match in others)
+        lines += ["", *_wrapped(f"{answer['id']} also stands in other tables; ask for {named}.", indent=2)]
     return [line.rstrip() for line in lines]
 
 

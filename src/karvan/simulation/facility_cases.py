@@ -63,7 +63,7 @@ def facility_case(tables: Mapping[str, pl.DataFrame], system_id: str, facility_i
 
 
 def line_case(tables: Mapping[str, pl.DataFrame], system_id: str, crossing_id: str, loads: Mapping[str, float]) -> FacilityCase:
-    """A line by itself, in the units of its stream, in the direction in which more comes; lines whose ships take its goods along are beside it."""
+    """A line by itself, in the units of its stream, in the direction in which more comes; lines whose ships take its goods along too."""
     arrivals = streams_of(tables, system_id)
     own = [row for row in arrivals if row["crossing_id"] == crossing_id]
     busier = max(own, key=lambda row: loads.get(row["arrival_id"], 0.0))

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from karvan.corridor import Corridor
+from karvan.errors import DataError, Problem
 from karvan.measures.apply import apply
 from karvan.network import sea_level_m, sea_level_paths
 from karvan.simulation import (
@@ -111,6 +112,7 @@ def fleet_sizes(
     to_mt: float | None = None,
     load_factor: float = 1.0,
     loads: Mapping[str, float] | None = None,
+    lines: Sequence[str] | None = None,
     paths: Sequence[str] | None = None,
     routes: RouteMemory | None = None,
     progress: Progress | None = None,
@@ -128,6 +130,7 @@ def fleet_sizes(
         to_mt: All loads as if the market sent so many million tonnes over the headline cordon.
         load_factor: Times all loads.
         loads: Units a year of streams in place of the market's.
+        lines: Lines to size; None takes all.
         paths: Paths of the sea; None takes all.
         routes: Routes to share.
         progress: Called with a line of text.
@@ -138,12 +141,17 @@ def fleet_sizes(
         number is enough, the berths bind), most_needed_per_year, berth_most_per_year.
 
     Raises:
-        DataError: There is no such system or path, or the share is out of range.
+        DataError: There is no such system, line or path, or the share is out of range.
     """
     say, options = progress or silent, options or ScenarioOptions()
     manifest, memory = corridor.manifest, routes or RouteMemory(folder=cache_folder())
     prepared = prepare(corridor, scenario or manifest.baseline, options)
     known = {row["arrival_id"] for row in streams_of(prepared.corridor.tables, system_id)}
+    sailed = prepared.corridor.tables["crossings"].filter((pl.col("system_id") == system_id) & ~pl.col("is_rest"))["crossing_id"].to_list()
+    strange = [name for name in lines or () if name not in sailed]
+    if strange:
+        message = f"{strange[0]} is no line of {system_id} to be sized, must be one of {', '.join(sailed) or 'none'}"
+        raise DataError(Problem("--line", None, None, message))
     rows: list[dict[str, Any]] = []
     for calendar in years:
         snapshot = apply(prepared.scenario, prepared.corridor, year=calendar)
@@ -153,10 +161,9 @@ def fleet_sizes(
             sent, carried_mt = sent_loads(snapshot, system_id, manifest=manifest, routes=memory)
             factor *= 1.0 if to_mt is None else to_mt / carried_mt
         coming = {name: factor * load for name, load in {**sent, **(loads or {})}.items()}
-        lines = tables["crossings"].filter((pl.col("system_id") == system_id) & ~pl.col("is_rest"))["crossing_id"].to_list()
         for path in _paths(paths, tables):
             level_m = sea_level_m(tables["sea_levels"], path, calendar)
-            for line in lines:
+            for line in lines or sailed:
                 say(" ".join(str(part) for part in (calendar, path, line) if part is not None))
                 size = line_size(tables, system_id, line, coming, level_m=level_m, use_share=use_share, options=how or _FEW)
                 if size is not None:

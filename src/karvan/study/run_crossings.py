@@ -23,8 +23,9 @@ _HOW = ExperimentOptions(half_width_share=0.1, most=40)
 
 
 def with_crossings(document: Mapping[str, Any], saved: SavedRun, corridor: Corridor, options: ScenarioOptions) -> dict[str, Any]:
-    """A run's document with `crossings`: what `karvan.report.crossings_screen` gives of the first system with ships, in the run's focus year
-    with the loads of that year and its stormiest month. A run with nominal capacities, and a case without ships, keeps its document.
+    """A run's document with `crossings`: what `karvan.report.crossings_screen` gives of the first system with ships, in the run's focus
+    year with the loads of that year, its stormiest month hour by hour. A run with nominal capacities, or a case without ships, keeps its
+    document.
 
     Args:
         document: What `karvan.report.screen` gave.
