@@ -11,7 +11,7 @@ from tests.power.small import add_power
 
 ASKED = {"client": "here", "what": "power", "year": 2024, "scenario": "baseline"}
 PLAIN = {
-    "with": [], "without": [], "set": [], "overlay": None, "growth": None, "capacities": "nominal",
+    "with": [], "without": [], "set": [], "overlay": None, "growth": "mid", "capacities": "nominal",
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import { dataTable } from "./tables.js";
 const NOT_SHIPPED = "not_shipped";
 const PARTS = ["netback_usd_per_t", "tariffs_usd_per_t", "handling_usd_per_t"];
 const MOST_ROUTES = 6;
+const LEAST_MUSD = 0.05;
 
 const nameOf = (found, id) => (id === NOT_SHIPPED ? t("oil.not_shipped") : (found.called[id] ?? id));
 const plain = (id) => (id.charAt(0).toUpperCase() + id.slice(1)).replaceAll("_", " ");
@@ -96,6 +97,11 @@ function flowOption(found, colours, { isPicture }) {
   };
 }
 
+function insurance({ avoided_by_second_musd_per_year: saved, expected_loss_without_second_musd_per_year: without }) {
+  if (saved === null) return "";
+  return ` ${saved < LEAST_MUSD ? t("oil.no_insurance") : t("oil.insurance", { without: number(without, 1), saved: number(saved, 1) })}`;
+}
+
 function disruptionTexts(found) {
   return found.disruptions.map((row) =>
     h(
@@ -112,9 +118,7 @@ function disruptionTexts(found) {
       row.second_family_id === null
         ? ""
         : ` ${t("oil.second", { route: nameOf(found, row.second_family_id), before: number(row.second_before_mt, 3), after: number(row.second_after_mt, 3) })}`,
-      row.avoided_by_second_musd_per_year === null
-        ? ""
-        : ` ${t("oil.insurance", { without: number(row.expected_loss_without_second_musd_per_year, 1), saved: number(row.avoided_by_second_musd_per_year, 1) })}`,
+      insurance(row),
     ),
   );
 }
@@ -205,7 +209,7 @@ export function oilView(context, found, { level = "h2" } = {}) {
     ),
     ladder.element,
     flows.element,
-    found.disruptions.length ? h("div", { class: "card" }, h(below, {}, t("oil.disruptions")), disruptionTexts(found)) : null,
+    found.disruptions.length ? h("div", { class: "card crossings" }, h(below, {}, t("oil.disruptions")), disruptionTexts(found)) : null,
     found.limits.length
       ? table(
           "limits",
