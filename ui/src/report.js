@@ -1,9 +1,12 @@
-// The report: every view on one page, from documents that stand in the page; or the page of one answer to a shipper, or of one simulation.
+// The report: every view on one page, from documents that stand in the page; or the page of one answer: to a shipper, of a simulation, of
+// power, of crude oil.
 import { mountCrossings } from "./crossing.js";
+import { mountOil, mountPower } from "./energy.js";
 import { mountPage } from "./page.js";
 import { mountRoute } from "./route.js";
 import { inlineSource } from "./store.js";
 
-const has = (id) => Boolean(document.getElementById(id));
-const mount = has("route") ? mountRoute : has("crossings") ? mountCrossings : mountPage;
+const MOUNTS = { route: mountRoute, crossings: mountCrossings, power: mountPower, oil: mountOil };
+const own = Object.keys(MOUNTS).find((id) => document.getElementById(id));
+const mount = MOUNTS[own] ?? mountPage;
 mount(document.getElementById("page"), inlineSource(), { language: document.documentElement.lang });

@@ -46,6 +46,8 @@ export function inlineSource() {
     screen: () => unpacked("screen"),
     route: () => unpacked("route"),
     crossings: () => unpacked("crossings"),
+    power: () => unpacked("power"),
+    oil: () => unpacked("oil"),
     against: () => unpacked("against"),
     comparison: () => unpacked("comparison"),
     basemap: () => unpacked("basemap"),

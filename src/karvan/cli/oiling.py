@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from karvan.cli.asking import corridor_of, language_argument, language_of, options_of, years_of
 from karvan.cli.telling import Progress, print_json
@@ -20,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--disrupt", action="append", default=[], metavar="ID",
         help="solve a row of oil_disruptions: tonnes moved and shut in, netback lost, what a second route saves; repeatable",
     )  # fmt: skip
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write a page of it, for any browser, offline")
     language_argument(parser, "language of what is printed and of a page")
 
 
@@ -29,6 +31,7 @@ def oil(parsed: argparse.Namespace) -> int:
     from karvan.report.oil import oil_lines
     from karvan.study.oil import OilOptions
     from karvan.study.oil import oil as told
+    from karvan.study.report import oil_report
 
     corridor, options, language = corridor_of(parsed), options_of(parsed), language_of(parsed)
     how = OilOptions(
@@ -36,6 +39,8 @@ def oil(parsed: argparse.Namespace) -> int:
     )  # fmt: skip
     with Progress() as progress:
         found = told(corridor, year=parsed.year, scenario=parsed.scenario, options=options, how=how, progress=progress)
+    if parsed.report is not None:
+        oil_report(found, corridor, parsed.report, language=language)
     if parsed.json:
         print_json(found.as_dict())
     else:

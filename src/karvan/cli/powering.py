@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     _hours_arguments(parser)
     parser.add_argument("--log", action="store_true", help="with --json: prices and flows of every hour")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write a page of it, for any browser, offline")
     language_argument(parser, "language of what is printed and of a page")
 
 
@@ -93,6 +94,7 @@ def power(parsed: argparse.Namespace) -> int:
     from karvan.study.dispatch import DispatchOptions
     from karvan.study.dispatch import dispatch as dispatched
     from karvan.study.dispatch_given import read_series
+    from karvan.study.report import power_report
 
     _checked(parsed)
     swept = sizes(parsed.sweep)
@@ -117,6 +119,8 @@ def power(parsed: argparse.Namespace) -> int:
             ),
             progress=progress,
         )
+    if parsed.report is not None:
+        power_report(found, corridor, parsed.report, language=language)
     if parsed.json:
         print_json(found.as_dict(has_hours=parsed.log))
     else:

@@ -6,7 +6,8 @@ May import: results and what lies below it.
 
 from karvan.report.content import build_report
 from karvan.report.crossings_screen import crossings_screen
-from karvan.report.page import is_bundled, render_crossings, render_page, render_route
+from karvan.report.energy_screen import oil_screen, power_screen
+from karvan.report.page import is_bundled, render_crossings, render_oil, render_page, render_power, render_route
 from karvan.report.route_screen import route_screen
 from karvan.report.screen import compare_screens, screen
 from karvan.report.summary import summary_lines
@@ -14,6 +15,21 @@ from karvan.report.words import ENGLISH, Words
 from karvan.schema import LANGUAGES
 
 __all__ = [
-    "ENGLISH", "LANGUAGES", "Words", "build_report", "compare_screens", "crossings_screen", "is_bundled", "render_crossings",
-    "render_page", "render_route", "route_screen", "screen", "summary_lines",
+    "ENGLISH",
+    "LANGUAGES",
+    "Words",
+    "build_report",
+    "compare_screens",
+    "crossings_screen",
+    "is_bundled",
+    "oil_screen",
+    "power_screen",
+    "render_crossings",
+    "render_oil",
+    "render_page",
+    "render_power",
+    "render_route",
+    "route_screen",
+    "screen",
+    "summary_lines",
 ]  # fmt: skip

@@ -20,7 +20,7 @@ Column = tuple[str, str, int, int]
 
 _ZONES: tuple[Column, ...] = (
     ("demand_twh", "power.head_load", 8, 1), ("generation_twh", "power.head_made", 10, 1), ("imports_twh", "power.head_in", 8, 1),
-    ("exports_twh", "power.head_out", 8, 1), ("unserved_gwh", "power.head_short", 9, 1), ("curtailed_twh", "power.head_shed", 8, 1),
+    ("exports_twh", "power.head_out", 8, 1), ("unserved_gwh", "power.head_short", 11, 1), ("curtailed_twh", "power.head_shed", 8, 1),
     ("co2_mt", "power.head_co2", 8, 1), ("mean_price_usd_per_mwh", "power.head_mean", 9, 1),
     ("lowest_price_usd_per_mwh", "power.head_low", 7, 0), ("highest_price_usd_per_mwh", "power.head_high", 7, 0),
 )  # fmt: skip
@@ -39,7 +39,7 @@ _PARTIES: tuple[Column, ...] = (
 )  # fmt: skip
 _SWEEP: tuple[Column, ...] = (
     ("rent_musd", "power.head_rent", 10, 1), ("kept_musd", "power.head_kept", 10, 1), ("gain_musd", "power.head_gain", 10, 1),
-    ("cost_musd", "power.head_cost", 10, 1), ("net_all_musd", "power.head_net", 14, 1), ("value_usd_per_kw", "power.head_more", 15, 1),
+    ("cost_musd", "power.head_cost", 10, 1), ("net_all_musd", "power.head_net", 16, 1), ("value_usd_per_kw", "power.head_more", 15, 1),
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from karvan.report.words import ENGLISH, Words
 from karvan.results import Oil
 
 _AS_IT_IS = "as it is"
+_LEAST_MUSD = 0.05
 _LONG_D = 1000.0
 _MOST_FAMILIES = 5
 
@@ -125,7 +126,9 @@ def _disruption(row: Mapping[str, Any], words: Words) -> list[str]:
     if row["second_family_id"] is not None:
         before, after = (words.number(row[name], 3) for name in ("second_before_mt", "second_after_mt"))
         told.append(words("oil.second", route=row["second_family_id"], before=before, after=after))
-    if row["avoided_by_second_musd_per_year"] is not None:
+    if row["avoided_by_second_musd_per_year"] is not None and row["avoided_by_second_musd_per_year"] < _LEAST_MUSD:
+        told.append(words("oil.no_insurance"))
+    elif row["avoided_by_second_musd_per_year"] is not None:
         without, saved = (
             words.number(row[name], 1) for name in ("expected_loss_without_second_musd_per_year", "avoided_by_second_musd_per_year")
         )

@@ -90,6 +90,32 @@ def render_crossings(crossings: Mapping[str, Any], *, language: str = "en") -> s
     return _page(title, {"crossings": crossings}, language=language)
 
 
+def render_power(power: Mapping[str, Any], *, language: str = "en") -> str:
+    """A page of one dispatch of power, whole in itself like that of a run.
+
+    Args:
+        power: What `power_screen` gave.
+        language: Language it opens in, a code of two letters.
+
+    Raises:
+        DataError: The screen's files were not built, or the language is none of ours.
+    """
+    return _page(f"{power['corridor_title']}, {power['year']}: {power['scenario_title']} – Karvan", {"power": power}, language=language)
+
+
+def render_oil(oil: Mapping[str, Any], *, language: str = "en") -> str:
+    """A page of crude oil in one year, whole in itself like that of a run.
+
+    Args:
+        oil: What `oil_screen` gave.
+        language: Language it opens in, a code of two letters.
+
+    Raises:
+        DataError: The screen's files were not built, or the language is none of ours.
+    """
+    return _page(f"{oil['corridor_title']}, {oil['year']}: {oil['scenario_title']} – Karvan", {"oil": oil}, language=language)
+
+
 def _page(title: str, documents: Mapping[str, Any], *, language: str) -> str:
     require_language(language)
     require_bundle()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -33,6 +33,7 @@ class Dispatch:
         terms: Cost, discount rate and life that worth and sizes are told at.
         hourly: Prices by zone and flows by line in each hour.
         replaced: What was replaced in the case.
+        names: Names of zones and lines by id.
     """
 
     year: int
@@ -53,6 +54,7 @@ class Dispatch:
     terms: Mapping[str, Any]
     hourly: pl.DataFrame
     replaced: tuple[Mapping[str, Any], ...]
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self, *, has_hours: bool = False) -> dict[str, Any]:
         """One object for JSON; prices and flows of every hour only if asked for, as one list a column."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -225,7 +225,18 @@ def _dispatched(
         terms=terms.as_dict(),
         hourly=_hourly(built, solved),
         replaced=tuple(replaced),
+        names=_names(designs.values()),
     )
+
+
+def _names(designs: Iterable[Tables]) -> dict[str, str]:
+    """Names of zones and lines, those that a design adds included."""
+    return {
+        name: called
+        for tables in designs
+        for table, key in (("power_zones", "zone_id"), ("power_lines", "line_id"))
+        for name, called in tables[table].select(key, "name").iter_rows()
+    }
 
 
 def _outage(tables: Tables, line_id: str) -> float:

@@ -13,15 +13,19 @@ from karvan.report import (
     compare_screens,
     crossings_screen,
     is_bundled,
+    oil_screen,
+    power_screen,
     render_crossings,
+    render_oil,
     render_page,
+    render_power,
     render_route,
     route_screen,
     screen,
 )
 from karvan.report.page import require_bundle
 from karvan.report.pdf import find_chromium, print_pdf
-from karvan.results import RUNS_FOLDER, Ladder, Queues, ShippingAnswer, load_ladder, save_ladder, write_text_whole
+from karvan.results import RUNS_FOLDER, Dispatch, Ladder, Oil, Queues, ShippingAnswer, load_ladder, save_ladder, write_text_whole
 from karvan.study.checking import reopened
 from karvan.study.options import options_of
 from karvan.study.run_crossings import with_crossings
@@ -136,6 +140,40 @@ def crossings_report(found: Queues, corridor: Corridor, out: Path, *, language: 
     require_bundle()
     _require_folder(out, "--report")
     write_text_whole(out, render_crossings(crossings_screen(found, corridor, version=__version__), language=language))
+
+
+def power_report(found: Dispatch, corridor: Corridor, out: Path, *, language: str = "en") -> None:
+    """Write the page of one dispatch of power.
+
+    Args:
+        found: What `karvan.dispatch` gave.
+        corridor: The corridor that was asked about.
+        out: File to write.
+        language: Language the page opens in.
+
+    Raises:
+        DataError: There is no such folder, or no bundle of the screen in the installation.
+    """
+    require_bundle()
+    _require_folder(out, "--report")
+    write_text_whole(out, render_power(power_screen(found, corridor, version=__version__), language=language))
+
+
+def oil_report(found: Oil, corridor: Corridor, out: Path, *, language: str = "en") -> None:
+    """Write the page of crude oil in a year.
+
+    Args:
+        found: What `karvan.oil` gave.
+        corridor: The corridor that was asked about.
+        out: File to write.
+        language: Language the page opens in.
+
+    Raises:
+        DataError: There is no such folder, or no bundle of the screen in the installation.
+    """
+    require_bundle()
+    _require_folder(out, "--report")
+    write_text_whole(out, render_oil(oil_screen(found, corridor, version=__version__), language=language))
 
 
 def add_ladder(run: Path, ladder: Ladder, *, language: str = "en", corridor: str | None = None) -> None:

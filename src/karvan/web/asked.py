@@ -142,6 +142,21 @@ class CrossingsAsked(_Asked):
         return self.model_dump(mode="json", include={"system", "year", "month", "half_width_share"})
 
 
+class EnergyAsked(_Asked):
+    """Power or crude oil in a year."""
+
+    client: Client
+    what: Literal["power", "oil"]
+    run_id: str | None = Field(None, pattern=RUN_ID)
+    scenario: Id | None = None
+    year: int = Field(ge=1900, le=2200)
+    has_sizes: bool = False
+
+    def as_task(self) -> dict[str, Any]:
+        """Arguments of `karvan.dispatch` or `karvan.oil`, as a worker is sent them."""
+        return self.model_dump(mode="json", include={"what", "year", "has_sizes"})
+
+
 class Renamed(_Asked):
     """A run's new name."""
 

@@ -20,6 +20,9 @@ from karvan.web.shipping import Shipping
 
 PROGRESS, DONE, FAILED = "progress", "done", "failed"
 RUN, LIVE, LADDER, SELECT_LINK, MARKET, ROUTE, CROSSINGS = "run", "live", "ladder", "select_link", "market", "route", "crossings"
+ENERGY = "energy"
+_SIZES_MW = (500.0, 1000.0, 2000.0)
+_STEP_YEARS = 4
 Task = Mapping[str, Any]
 _MOST_REPLICATIONS = 100
 """Simulated years for a browser, at most."""
@@ -139,6 +142,20 @@ def _crossings(bench: _Bench, task: Task, tell: Progress) -> dict[str, Any]:
     return crossings_screen(found, bench.corridor, version=__version__)
 
 
+def _energy(bench: _Bench, task: Task, tell: Progress) -> dict[str, Any]:
+    from karvan import __version__
+    from karvan.report import oil_screen, power_screen
+    from karvan.study import DispatchOptions, OilOptions, dispatch, oil
+
+    about: dict[str, Any] = {"year": task["year"], "scenario": task["scenario"], "options": _options(task), "progress": tell}
+    if task["what"] == "power":
+        how = DispatchOptions(sizes_mw=_SIZES_MW if task["has_sizes"] else ())
+        return power_screen(dispatch(bench.corridor, how=how, **about), bench.corridor, version=__version__)
+    first = bench.corridor.manifest.base_year
+    years = tuple(range(first, first + 4 * _STEP_YEARS + 1, _STEP_YEARS))
+    return oil_screen(oil(bench.corridor, how=OilOptions(years=years), routes=bench.memory, **about), bench.corridor, version=__version__)
+
+
 def _question(verb: str, *names: str, **by_name: str) -> Callable[[_Bench, Task, Progress], dict[str, Any]]:
     """The task that asks a verb of `study` about a scenario in a year; arguments are taken from the task by these names."""
 
@@ -163,4 +180,5 @@ _TASKS: Mapping[str, Callable[[_Bench, Task, Progress], dict[str, Any]]] = {
     MARKET: _question("market", "market"),
     ROUTE: _route,
     CROSSINGS: _crossings,
+    ENERGY: _energy,
 }

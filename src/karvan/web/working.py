@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Path, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from karvan import __version__
-from karvan.web.asked import JOB_ID, CrossingsAsked, JobAsked, LiveAsked, LoginAsked, Renamed, RouteAsked
+from karvan.web.asked import JOB_ID, CrossingsAsked, EnergyAsked, JobAsked, LiveAsked, LoginAsked, Renamed, RouteAsked
 from karvan.web.guard import cookie_name
 from karvan.web.jobs import DONE
 from karvan.web.reading import At, RunId, server_of
@@ -145,6 +145,12 @@ def simulating(server: At, client: ClientId) -> dict[str, Any]:
 def stop_simulating(server: At, client: ClientId) -> dict[str, Any]:
     """Cancel a browser's simulation."""
     return server.simulations.cancel(client)
+
+
+@router.post("/energy")
+def energy(server: At, asked: EnergyAsked) -> Response:
+    """Power hour by hour, or crude oil by route, in a year."""
+    return JSONResponse(server.energy(asked))
 
 
 @router.post("/values")

@@ -13,12 +13,13 @@ import { makeDrawer } from "./drawer.js";
 import { follow, isEnded, toldOf } from "./jobs.js";
 import { runsRoom, sourcesRoom, tablesRoom } from "./lists.js";
 import { crossingsRoom } from "./crossings.js";
+import { energyRoom } from "./energy.js";
 import { changesOf, laidOver, makeLive } from "./live.js";
 import { compareRoom, corridorsRoom, mapRoom } from "./rooms.js";
 import { routesRoom } from "./routes.js";
 import { query } from "./server.js";
 
-const VIEWS = ["map", "routes", "crossings", "corridors", "compare", "tables", "sources", "runs"];
+const VIEWS = ["map", "routes", "crossings", "energy", "corridors", "compare", "tables", "sources", "runs"];
 const POLL_MS = 4000;
 const NARROW = "(max-width: 1000px)";
 
@@ -495,6 +496,7 @@ export function mountApp(root, { server, session, kase: first, basemap, licences
         context ? mapRoom(app, context, own) : problem ? { element: failed(problem), views: [] } : { element: welcome(), views: [] },
       routes: () => routesRoom(app, context, own),
       crossings: () => crossingsRoom(app, context, own),
+      energy: () => energyRoom(app, context, own),
       corridors: () => (context ? corridorsRoom(app, context, own) : { element: welcome(), views: [] }),
       compare: () => (context ? compareRoom(app, context, own) : { element: welcome(), views: [] }),
       tables: () => (own ? tablesRoom(app, own) : { element: welcome(), views: [] }),

@@ -1,0 +1,114 @@
+// The room of energy: power or crude oil, in which year and scenario, and the answer, which stays while other rooms are looked at.
+import { oilView } from "../crude.js";
+import { h } from "../dom.js";
+import { t } from "../i18n.js";
+import { spoken } from "../names.js";
+import { powerView } from "../power.js";
+
+const VIEWS = { power: powerView, oil: oilView };
+
+export function energyRoom(app, context, run) {
+  const { desk, store, server } = app;
+  const { kase } = desk.get();
+  const now = desk.get().energyAsked ?? { what: "power", year: context?.doc.focus_year ?? kase.base_year, has_sizes: false };
+  const field = (label, control) => h("label", { class: "drawer-field" }, h("span", { class: "soft small" }, label), control);
+  const select = (id, rows, chosen) =>
+    h(
+      "select",
+      { id },
+      rows.map(([value, name]) => h("option", { value, selected: String(value) === String(chosen) }, name)),
+    );
+  const years = Array.from({ length: kase.years.last - kase.years.first + 1 }, (_, at) => kase.years.first + at);
+  const what = select("energy-what", [["power", t("energy.power")], ["oil", t("energy.oil")]], now.what);
+  const year = select(
+    "energy-year",
+    years.map((each) => [each, String(each)]),
+    now.year,
+  );
+  const network = select(
+    "energy-network",
+    [
+      ...(run?.is_of_this_case ? [["", t("ship.network_run", { name: run.name })]] : []),
+      ...kase.scenarios.map((row) => [row.scenario_id, `${row.title} (${row.scenario_id})`]),
+    ],
+    now.network ?? (run?.is_of_this_case ? "" : kase.baseline),
+  );
+  const sizes = h("input", { type: "checkbox", id: "energy-sizes", checked: now.has_sizes });
+  const start = h("button", { type: "submit", class: "primary", id: "energy-start" }, t("energy.start"));
+  const said = h("p", { class: "small", role: "status" });
+  const place = h("div", { id: "energy-place" }, h("p", { class: "soft" }, t("energy.nothing_yet")));
+  const form = h(
+    "form",
+    {
+      class: "card ship-form no-print",
+      "aria-labelledby": "energy-room-title",
+      onsubmit: (event) => {
+        event.preventDefault();
+        ask();
+      },
+    },
+    h("div", { class: "ship-fields" }, [
+      field(t("energy.what"), what),
+      field(t("crossing.year"), year),
+      field(t("crossing.network"), network),
+      h("label", { class: "inline" }, sizes, h("span", {}, t("energy.sizes"))),
+    ]),
+    h("div", { class: "tools" }, start, said),
+    h("p", { class: "soft small" }, t(server.mayChange() ? "energy.hint" : "app.reader")),
+  );
+  const element = h(
+    "div",
+    { class: "room" },
+    h("h1", { id: "energy-room-title" }, t("energy.room_title")),
+    h("p", { class: "soft" }, t("energy.room_told")),
+    form,
+    place,
+  );
+  let shown = null;
+
+  function wait(isOn) {
+    desk.set({ isComputingEnergy: isOn });
+    start.disabled = isOn || !server.mayChange();
+    said.textContent = isOn ? t("energy.asking") : "";
+  }
+
+  async function ask() {
+    const energyAsked = { what: what.value, year: Number(year.value), network: network.value, has_sizes: sizes.checked };
+    desk.set({ energyAsked, energy: null });
+    wait(true);
+    const { network: scenario, ...rest } = energyAsked;
+    const body = { client: app.client, ...rest, ...(scenario ? { scenario } : { run_id: run?.run_id ?? null }) };
+    try {
+      desk.set({ energy: await server.ask("/api/energy", { method: "POST", body }) });
+    } catch (refusal) {
+      place.replaceChildren(h("p", { class: "card problem", role: "alert" }, refusal.message));
+    }
+    wait(false);
+    if (desk.get().view !== "energy" || !desk.get().energy) return;
+    if (!element.isConnected)
+      app.go("energy"); // left and opened again meanwhile
+    else {
+      draw();
+      place.querySelector("h2").focus({ preventScroll: true });
+    }
+  }
+
+  function draw() {
+    shown?.forget();
+    const answer = spoken(desk.get().energy);
+    shown = VIEWS[answer.kind === "karvan-power" ? "power" : "oil"]({ store }, answer);
+    place.replaceChildren(shown.element);
+    for (const view of shown.views) view.draw(null);
+  }
+
+  const view = {
+    keys: ["theme", "still"],
+    draw(changed) {
+      if (changed !== null)
+        return void shown?.views.forEach((each) => each.keys.some((key) => changed.includes(key)) && each.draw(changed));
+      wait(Boolean(desk.get().isComputingEnergy));
+      if (desk.get().energy) draw();
+    },
+  };
+  return { element, views: [view] };
+}
