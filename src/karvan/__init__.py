@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from karvan.study.run import run
     from karvan.study.select_link import criticality, select_link
     from karvan.study.simulate import simulate
+    from karvan.study.tariffs import TariffOptions, tariffs
     from karvan.study.validate import validate
     from karvan.validation.explain import explain
     from karvan.validation.sources import sources
@@ -48,6 +49,7 @@ _HOMES = {
         "OilOptions",
         "ScenarioOptions",
         "ShippingDesk",
+        "TariffOptions",
         "assign",
         "calibrate",
         "clear",
@@ -63,6 +65,7 @@ _HOMES = {
         "run",
         "select_link",
         "simulate",
+        "tariffs",
         "validate",
     ),
     "karvan.validation": ("explain", "sources"),
@@ -70,10 +73,10 @@ _HOMES = {
 
 __all__ = [
     "Cargo", "Corridor", "DispatchOptions", "ElasticDemand", "EquilibriumOptions", "Market", "OilOptions", "RoadNetwork", "Scenario",
-    "ScenarioOptions", "ShippingDesk", "Snapshot", "TrafficClass", "__version__", "apply", "assign", "calibrate", "check_corridor",
-    "clear", "commitments", "criticality", "dispatch", "equilibrium", "explain", "ladder", "load_corridor", "load_scenario", "market",
-    "new_corridor", "oil", "overlay", "read_quotes", "road_network", "route", "route_batch", "run", "select_link", "simulate",
-    "sources", "validate", "with_measures", "with_value", "without_measures",
+    "ScenarioOptions", "ShippingDesk", "Snapshot", "TariffOptions", "TrafficClass", "__version__", "apply", "assign", "calibrate",
+    "check_corridor", "clear", "commitments", "criticality", "dispatch", "equilibrium", "explain", "ladder", "load_corridor",
+    "load_scenario", "market", "new_corridor", "oil", "overlay", "read_quotes", "road_network", "route", "route_batch", "run",
+    "select_link", "simulate", "sources", "tariffs", "validate", "with_measures", "with_value", "without_measures",
 ]  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from karvan import __version__
-from karvan.cli import assigning, oiling, powering, routes, serving, simulating
+from karvan.cli import assigning, oiling, powering, routes, serving, simulating, tariffing
 from karvan.cli.asking import (
     capacities_argument,
     corridor_argument,
@@ -219,6 +219,14 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     oiling.add_arguments(crude)
     scenario_arguments(crude, "scenario id; by default the corridor's baseline")
+
+    charges = _verb(
+        verbs, "tariffs", tariffing.tariffs, "what administrations charge apart and together, who gains, and what split keeps all in",
+        "karvan tariffs --year 2030",
+    )  # fmt: skip
+    tariffing.add_arguments(charges)
+    scenario_arguments(charges, "scenario id; by default the corridor's headline scenario")
+    language_argument(charges, "language of what is printed")
 
     export = _verb(
         verbs, "export", powering.export, "a power system as files of another program",

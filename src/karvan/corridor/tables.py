@@ -44,6 +44,14 @@ TABLES: dict[str, type[dy.Schema]] = {
     "tariffs": network.Tariffs,
     "surcharges": network.Surcharges,
     "through_rates": network.ThroughRates,
+    "administrations": network.Administrations,
+    "tariff_rules": network.TariffRules,
+    "economies": demand.Economies,
+    "economy_regions": demand.EconomyRegions,
+    "trade_goods": demand.TradeGoods,
+    "trade_elasticities": demand.TradeElasticities,
+    "joint_ventures": demand.JointVentures,
+    "forecasts": demand.Forecasts,
     "cordons": network.Cordons,
     "route_families": network.RouteFamilies,
     "journeys": network.Journeys,
@@ -90,6 +98,7 @@ OPTIONAL_TABLES = frozenset({
     "power_border_costs", "crude_prices", "crude_outlets", "oil_disruptions",
     "calibration_targets", "constants", "demand_factors", "base_costs", "provenance", "default_ranges", "observations", "commitments",
     "currencies", "deflators", "translations",
+    "administrations", "tariff_rules", "economies", "economy_regions", "trade_goods", "trade_elasticities", "joint_ventures", "forecasts",
     "systems", "berths", "crossings", "calls", "ships", "passages", "arrivals", "closures", "sea_levels",
 })  # fmt: skip
 """Tables whose file may be absent, which means no rows."""
@@ -109,6 +118,8 @@ NOT_INPUTS = frozenset(
         "through_rates",
         "waypoints",
         "translations",
+        "tariff_rules",
+        "forecasts",
     }
 )
 """Tables that are evidence, fitted by the model, only drawn or only told, so that nothing of a result rests on them as an input."""

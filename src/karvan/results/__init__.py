@@ -42,6 +42,7 @@ from karvan.results.store import (
     save_run,
     write_text_whole,
 )
+from karvan.results.tariffs import Tariffs
 
 __all__ = [
     "BATCH_SCHEMA",
@@ -84,6 +85,7 @@ __all__ = [
     "ShippingEnd",
     "ShippingOption",
     "TakenUp",
+    "Tariffs",
     "Value",
     "YearResult",
     "carec_indicators",
