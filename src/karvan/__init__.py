@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from karvan.study.select_link import criticality, select_link
     from karvan.study.simulate import simulate
     from karvan.study.tariffs import TariffOptions, tariffs
+    from karvan.study.trade import TradeOptions, trade
     from karvan.study.validate import validate
     from karvan.validation.explain import explain
     from karvan.validation.sources import sources
@@ -50,6 +51,7 @@ _HOMES = {
         "ScenarioOptions",
         "ShippingDesk",
         "TariffOptions",
+        "TradeOptions",
         "assign",
         "calibrate",
         "clear",
@@ -66,6 +68,7 @@ _HOMES = {
         "select_link",
         "simulate",
         "tariffs",
+        "trade",
         "validate",
     ),
     "karvan.validation": ("explain", "sources"),
@@ -73,10 +76,10 @@ _HOMES = {
 
 __all__ = [
     "Cargo", "Corridor", "DispatchOptions", "ElasticDemand", "EquilibriumOptions", "Market", "OilOptions", "RoadNetwork", "Scenario",
-    "ScenarioOptions", "ShippingDesk", "Snapshot", "TariffOptions", "TrafficClass", "__version__", "apply", "assign", "calibrate",
-    "check_corridor", "clear", "commitments", "criticality", "dispatch", "equilibrium", "explain", "ladder", "load_corridor",
+    "ScenarioOptions", "ShippingDesk", "Snapshot", "TariffOptions", "TradeOptions", "TrafficClass", "__version__", "apply", "assign",
+    "calibrate", "check_corridor", "clear", "commitments", "criticality", "dispatch", "equilibrium", "explain", "ladder", "load_corridor",
     "load_scenario", "market", "new_corridor", "oil", "overlay", "read_quotes", "road_network", "route", "route_batch", "run",
-    "select_link", "simulate", "sources", "tariffs", "validate", "with_measures", "with_value", "without_measures",
+    "select_link", "simulate", "sources", "tariffs", "trade", "validate", "with_measures", "with_value", "without_measures",
 ]  # fmt: skip
 
 

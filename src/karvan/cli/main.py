@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from karvan import __version__
-from karvan.cli import assigning, oiling, powering, routes, serving, simulating, tariffing
+from karvan.cli import assigning, oiling, powering, routes, serving, simulating, tariffing, trading
 from karvan.cli.asking import (
     capacities_argument,
     corridor_argument,
@@ -227,6 +227,14 @@ def _parser() -> argparse.ArgumentParser:
     tariffing.add_arguments(charges)
     scenario_arguments(charges, "scenario id; by default the corridor's headline scenario")
     language_argument(charges, "language of what is printed")
+
+    exchanged = _verb(
+        verbs, "trade", trading.trade, "how trade answers to cost, and what makes the trade of two countries grow",
+        "karvan trade --scenario agreed",
+    )  # fmt: skip
+    trading.add_arguments(exchanged)
+    scenario_arguments(exchanged, "scenario id; by default the corridor's headline scenario")
+    language_argument(exchanged, "language of what is printed")
 
     export = _verb(
         verbs, "export", powering.export, "a power system as files of another program",

@@ -43,6 +43,7 @@ from karvan.results.store import (
     write_text_whole,
 )
 from karvan.results.tariffs import Tariffs
+from karvan.results.trade import Trade
 
 __all__ = [
     "BATCH_SCHEMA",
@@ -86,6 +87,7 @@ __all__ = [
     "ShippingOption",
     "TakenUp",
     "Tariffs",
+    "Trade",
     "Value",
     "YearResult",
     "carec_indicators",

@@ -22,11 +22,12 @@ from karvan.study.run import run
 from karvan.study.select_link import criticality, select_link
 from karvan.study.simulate import simulate
 from karvan.study.tariffs import TariffOptions, tariffs
+from karvan.study.trade import TradeOptions, trade
 from karvan.study.user_quotes import UserQuotes, read_quotes
 from karvan.study.validate import validate
 
 __all__ = [
     "Assigned", "Calibration", "Cargo", "DispatchOptions", "Market", "OilOptions", "ScenarioOptions", "ShippingDesk", "TariffOptions",
-    "UserQuotes", "assign", "calibrate", "clear", "commitments", "criticality", "dispatch", "ladder", "market", "oil", "prepare",
-    "read_quotes", "route", "route_batch", "run", "select_link", "simulate", "tariffs", "validate",
+    "TradeOptions", "UserQuotes", "assign", "calibrate", "clear", "commitments", "criticality", "dispatch", "ladder", "market", "oil",
+    "prepare", "read_quotes", "route", "route_batch", "run", "select_link", "simulate", "tariffs", "trade", "validate",
 ]  # fmt: skip
