@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from karvan.study.run import run
     from karvan.study.select_link import criticality, select_link
     from karvan.study.simulate import simulate
+    from karvan.study.tariffs import TariffOptions, tariffs
+    from karvan.study.trade import TradeOptions, trade
     from karvan.study.validate import validate
     from karvan.validation.explain import explain
     from karvan.validation.sources import sources
@@ -53,6 +55,8 @@ _HOMES = {
         "OilOptions",
         "ScenarioOptions",
         "ShippingDesk",
+        "TariffOptions",
+        "TradeOptions",
         "assign",
         "calibrate",
         "clear",
@@ -68,6 +72,8 @@ _HOMES = {
         "run",
         "select_link",
         "simulate",
+        "tariffs",
+        "trade",
         "validate",
     ),
     "karvan.validation": ("explain", "sources"),
@@ -88,6 +94,8 @@ __all__ = [
     "ScenarioOptions",
     "ShippingDesk",
     "Snapshot",
+    "TariffOptions",
+    "TradeOptions",
     "TrafficClass",
     "__version__",
     "apply",
@@ -117,6 +125,8 @@ __all__ = [
     "select_link",
     "simulate",
     "sources",
+    "tariffs",
+    "trade",
     "validate",
     "with_measures",
     "with_value",

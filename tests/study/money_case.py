@@ -63,7 +63,7 @@ _TABLES = {
         f"ships,west,West,XB,0.5,{_T}",
         f"tracks,east,East,XA,1,{_T}",
     ],
-    "joint_ventures": [
+    "ventures": [
         "venture_id,title,sector,capital_musd,output,unit,year,note,source,confidence",
         f"cable,Cable,digital,5,400,Tbit/s,2026,,{_T}",
     ],

@@ -25,6 +25,7 @@ from karvan.assignment.market import (
     with_capacity,
     with_row,
 )
+from karvan.assignment.part import part_of
 
 __all__ = [
     "Assembly",
@@ -50,6 +51,7 @@ __all__ = [
     "fit_constants",
     "flows_at",
     "ladders",
+    "part_of",
     "queued",
     "read_curves",
     "route_delay_cost",

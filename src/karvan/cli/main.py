@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from karvan import __version__
-from karvan.cli import appraising, assigning, ensembling, oiling, powering, routes, serving, simulating
+from karvan.cli import appraising, assigning, ensembling, oiling, powering, routes, serving, simulating, tariffing, trading
 from karvan.cli.asking import (
     capacities_argument,
     corridor_argument,
@@ -227,6 +227,21 @@ def _parser() -> argparse.ArgumentParser:
     appraising.add_arguments(appraisal)
     language_argument(appraisal, "language of what is printed")
     scenario_arguments(appraisal, "scenario id; by default the corridor's baseline")
+    charges = _verb(
+        verbs, "tariffs", tariffing.tariffs, "what administrations charge apart and together, who gains, and what split keeps all in",
+        "karvan tariffs --year 2030",
+    )  # fmt: skip
+    tariffing.add_arguments(charges)
+    scenario_arguments(charges, "scenario id; by default the corridor's headline scenario")
+    language_argument(charges, "language of what is printed")
+
+    exchanged = _verb(
+        verbs, "trade", trading.trade, "how trade answers to cost, and what makes the trade of two countries grow",
+        "karvan trade --scenario agreed",
+    )  # fmt: skip
+    trading.add_arguments(exchanged)
+    scenario_arguments(exchanged, "scenario id; by default the corridor's headline scenario")
+    language_argument(exchanged, "language of what is printed")
 
     export = _verb(
         verbs, "export", powering.export, "a power system as files of another program",

@@ -44,6 +44,14 @@ TABLES: dict[str, type[dy.Schema]] = {
     "tariffs": network.Tariffs,
     "surcharges": network.Surcharges,
     "through_rates": network.ThroughRates,
+    "administrations": network.Administrations,
+    "tariff_rules": network.TariffRules,
+    "economies": demand.Economies,
+    "economy_regions": demand.EconomyRegions,
+    "trade_goods": demand.TradeGoods,
+    "trade_elasticities": demand.TradeElasticities,
+    "joint_ventures": demand.JointVentures,
+    "forecasts": demand.Forecasts,
     "cordons": network.Cordons,
     "route_families": network.RouteFamilies,
     "journeys": network.Journeys,
@@ -80,7 +88,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "project_costs": money.ProjectCosts,
     "funds": money.Funds,
     "fund_partners": money.FundPartners,
-    "joint_ventures": money.JointVentures,
+    "ventures": money.Ventures,
     "sources": evidence.Sources,
     "provenance": evidence.Provenance,
     "default_ranges": evidence.DefaultRanges,
@@ -100,9 +108,10 @@ OPTIONAL_TABLES = frozenset({
     "power_border_costs", "crude_prices", "crude_outlets", "oil_disruptions",
     "calibration_targets", "constants", "demand_factors", "base_costs", "provenance", "default_ranges", "observations", "commitments",
     "currencies", "deflators", "translations",
+    "administrations", "tariff_rules", "economies", "economy_regions", "trade_goods", "trade_elasticities", "joint_ventures", "forecasts",
     "systems", "berths", "crossings", "calls", "ships", "passages", "arrivals", "closures", "sea_levels",
     "discount_rates", "carbon_prices", "appraisal_values", "external_costs", "cost_classes", "project_costs", "funds", "fund_partners",
-    "joint_ventures",
+    "ventures",
     "shocks",
 })  # fmt: skip
 """Tables whose file may be absent, which means no rows."""
@@ -130,8 +139,10 @@ NOT_INPUTS = frozenset(
         "project_costs",
         "funds",
         "fund_partners",
-        "joint_ventures",
+        "ventures",
         "shocks",
+        "tariff_rules",
+        "forecasts",
     }
 )
 """Tables that are evidence, fitted by the model, only drawn or only told, or money of an appraisal, so that no run rests on them."""

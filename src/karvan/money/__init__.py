@@ -4,10 +4,18 @@ Goes in: nothing. Comes out: one declared table per noun. May import: schema, er
 """
 
 from karvan.money.costs import CostClasses, ProjectCosts
-from karvan.money.funds import FundPartners, Funds, JointVentures
+from karvan.money.funds import FundPartners, Funds, Ventures
 from karvan.money.prices import APPRAISAL_VALUES, AppraisalValues, CarbonPrices, DiscountRates, ExternalCosts
 
 __all__ = [
-    "APPRAISAL_VALUES", "AppraisalValues", "CarbonPrices", "CostClasses", "DiscountRates", "ExternalCosts", "FundPartners", "Funds",
-    "JointVentures", "ProjectCosts",
+    "APPRAISAL_VALUES",
+    "AppraisalValues",
+    "CarbonPrices",
+    "CostClasses",
+    "DiscountRates",
+    "ExternalCosts",
+    "FundPartners",
+    "Funds",
+    "ProjectCosts",
+    "Ventures",
 ]  # fmt: skip

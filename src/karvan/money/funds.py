@@ -30,7 +30,7 @@ class FundPartners(Table):
     contribution_share = number("Part of the fund that it pays in; all of a fund add up to 1.", above=0.0, most=1.0)
 
 
-class JointVentures(Table):
+class Ventures(Table):
     """A joint venture that moves nothing in the model: it stands in the list of a plan with what it states itself, and with no welfare."""
 
     venture_id = text_id("The venture.", primary_key=True)

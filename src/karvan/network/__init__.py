@@ -3,6 +3,7 @@
 Goes in: nothing. Comes out: one declared table per noun, and road networks of other programs. May import: schema, errors.
 """
 
+from karvan.network.administrations import Administrations, TariffRules
 from karvan.network.cabotage import Cabotage
 from karvan.network.counting import Cordons, RouteFamilies
 from karvan.network.crossings import Arrivals, Berths, Calls, Closures, Crossings, Passages, SeaLevels, Ships, Systems
@@ -32,10 +33,11 @@ from karvan.network.roads import LINK_COLUMNS, RoadNetwork, road_network, time_i
 from karvan.network.water import sea_level_m, sea_level_paths
 
 __all__ = [
-    "LINK_COLUMNS", "Arrivals", "Berths", "Cabotage", "Calls", "Closures", "Cordons", "Crossings", "CrudeOutlets", "CrudePrices",
-    "DelayCurves", "Facilities", "FacilityUses", "Fleet", "Journeys", "Limits", "Lines", "Links", "Modes", "OilDisruptions",
-    "Operators", "Passages", "Places", "Plants", "PowerBorderCosts", "PowerCapacities", "PowerDemand", "PowerLines", "PowerPlants",
-    "PowerProfiles", "PowerShapes", "PowerStores", "PowerSystem", "PowerZones", "Returns", "RoadCurves", "RoadNetwork", "RouteFamilies",
-    "Sailings", "SeaLevels", "Services", "Ships", "Stores", "Surcharges", "Systems", "Tariffs", "Terminals", "ThroughRates",
-    "WaitSeasons", "Waypoints", "road_network", "sea_level_m", "sea_level_paths", "time_integral", "travel_time",
+    "LINK_COLUMNS", "Administrations", "Arrivals", "Berths", "Cabotage", "Calls", "Closures", "Cordons", "Crossings", "CrudeOutlets",
+    "CrudePrices", "DelayCurves", "Facilities", "FacilityUses", "Fleet", "Journeys", "Limits", "Lines", "Links", "Modes",
+    "OilDisruptions", "Operators", "Passages", "Places", "Plants", "PowerBorderCosts", "PowerCapacities", "PowerDemand", "PowerLines",
+    "PowerPlants", "PowerProfiles", "PowerShapes", "PowerStores", "PowerSystem", "PowerZones", "Returns", "RoadCurves", "RoadNetwork",
+    "RouteFamilies", "Sailings", "SeaLevels", "Services", "Ships", "Stores", "Surcharges", "Systems", "TariffRules", "Tariffs",
+    "Terminals", "ThroughRates", "WaitSeasons", "Waypoints", "road_network", "sea_level_m", "sea_level_paths", "time_integral",
+    "travel_time",
 ]  # fmt: skip

@@ -45,6 +45,8 @@ from karvan.results.store import (
     save_run,
     write_text_whole,
 )
+from karvan.results.tariffs import Tariffs
+from karvan.results.trade import Trade
 
 __all__ = [
     "BATCH_SCHEMA",
@@ -90,6 +92,8 @@ __all__ = [
     "ShippingEnd",
     "ShippingOption",
     "TakenUp",
+    "Tariffs",
+    "Trade",
     "Value",
     "YearResult",
     "carec_indicators",

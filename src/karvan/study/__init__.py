@@ -23,6 +23,8 @@ from karvan.study.route import ShippingDesk, route
 from karvan.study.run import run
 from karvan.study.select_link import criticality, select_link
 from karvan.study.simulate import simulate
+from karvan.study.tariffs import TariffOptions, tariffs
+from karvan.study.trade import TradeOptions, trade
 from karvan.study.user_quotes import UserQuotes, read_quotes
 from karvan.study.validate import validate
 
@@ -36,6 +38,8 @@ __all__ = [
     "OilOptions",
     "ScenarioOptions",
     "ShippingDesk",
+    "TariffOptions",
+    "TradeOptions",
     "UserQuotes",
     "appraise",
     "assign",
@@ -54,5 +58,7 @@ __all__ = [
     "run",
     "select_link",
     "simulate",
+    "tariffs",
+    "trade",
     "validate",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ import pytest
 from scipy.special import lambertw
 
 from karvan.errors import ConvergenceError, DataError
-from karvan.tariffs import Outcome, alliances, bargained, joint_margins, nash_margins, shapley, side_payments, welfare_margins
+from karvan.pricing import Outcome, alliances, bargained, joint_margins, nash_margins, shapley, side_payments, welfare_margins
 
 A, COST = 100.0, 20.0
 

@@ -4,7 +4,7 @@ Goes in: shares of what countries buy from each other, and by what factor delive
 prices and real income change. May import: errors.
 """
 
-from karvan.trade.response import TradeAnswer, TradeBase, balanced_base, delivered_price_factor, demand_shifters, respond, settle_trade
+from karvan.gravity.response import TradeAnswer, TradeBase, balanced_base, delivered_price_factor, demand_shifters, respond, settle_trade
 
 __all__ = [
     "TradeAnswer", "TradeBase", "balanced_base", "delivered_price_factor", "demand_shifters", "respond", "settle_trade",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from karvan.assignment import ClearOptions, clear
 from karvan.errors import ConvergenceError, DataError
-from karvan.trade import TradeBase, balanced_base, delivered_price_factor, demand_shifters, respond, settle_trade
+from karvan.gravity import TradeBase, balanced_base, delivered_price_factor, demand_shifters, respond, settle_trade
 from tests.assignment.market_cases import Route, one_nest, program
 
 SHARES = np.array([[0.75, 0.04, 0.015], [0.05, 0.80, 0.035], [0.20, 0.16, 0.95]])

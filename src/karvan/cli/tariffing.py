@@ -1,0 +1,37 @@
+"""`karvan tariffs`."""
+
+from __future__ import annotations
+
+import argparse
+
+from karvan.cli.asking import corridor_of, language_of, options_of, years_of
+from karvan.cli.telling import Progress, print_json
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `karvan tariffs` beside those of a scenario."""
+    parser.add_argument("--commodity", default="container_general", metavar="GOODS", help="goods whose charges move (default: %(default)s)")
+    parser.add_argument(
+        "--year", type=int, action="append", default=[], metavar="Y", help="a year (default: 2025, 2030, 2035, 2040); repeatable"
+    )
+    parser.add_argument("--years", metavar="FIRST:LAST", help="each of these years")
+    parser.add_argument("--quick", action="store_true", help="without partial alliances and Shapley values")
+
+
+def tariffs(parsed: argparse.Namespace) -> int:
+    """Tell of tariffs, apart and together."""
+    from karvan.report.tariffs import tariff_lines
+    from karvan.report.words import Words
+    from karvan.study.tariffs import DEFAULT_YEARS, TariffOptions
+    from karvan.study.tariffs import tariffs as told
+
+    corridor, options, language = corridor_of(parsed), options_of(parsed), language_of(parsed)
+    years = tuple(dict.fromkeys([*parsed.year, *(() if parsed.years is None else years_of(parsed.years))])) or DEFAULT_YEARS
+    how = TariffOptions(commodity=parsed.commodity, years=years, has_alliances=not parsed.quick)
+    with Progress() as progress:
+        found = told(corridor, scenario=parsed.scenario, options=options, how=how, progress=progress)
+    if parsed.json:
+        print_json(found.as_dict())
+    else:
+        print("\n".join(tariff_lines(found, words=Words(language, corridor.names.get(language, {})))))
+    return 0

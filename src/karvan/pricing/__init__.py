@@ -1,0 +1,23 @@
+"""What operators along one corridor charge when each sets its own margin, when they sell one through tariff, and how they share it.
+
+Goes in: the market as a function of margins, members, weights. Comes out: margins, profits, how much any member could gain by leaving, and
+splits. May import: errors.
+"""
+
+from karvan.pricing.game import (
+    Alliance,
+    Margins,
+    Outcome,
+    Search,
+    alliances,
+    gain_alone_kusd,
+    joint_margins,
+    nash_margins,
+    welfare_margins,
+)
+from karvan.pricing.splits import bargained, shapley, side_payments
+
+__all__ = [
+    "Alliance", "Margins", "Outcome", "Search", "alliances", "bargained", "gain_alone_kusd", "joint_margins", "nash_margins", "shapley",
+    "side_payments", "welfare_margins",
+]  # fmt: skip

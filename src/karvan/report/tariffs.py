@@ -1,0 +1,99 @@
+"""A game of tariffs on a screen."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import polars as pl
+
+from karvan.report.summary import WIDTH
+from karvan.report.words import ENGLISH, Words
+from karvan.results import Tariffs
+
+_NAME = 28
+
+
+def tariff_lines(found: Tariffs, *, words: Words = ENGLISH) -> list[str]:
+    """Tariffs as lines of at most 100 columns.
+
+    Args:
+        found: What `karvan.pricing` gave.
+        words: Language.
+    """
+    lines = [words("tariffs.title", goods=found.commodity_group, cordon=found.cordon_id, scenario=found.scenario_id)]
+    for year in found.regimes["year"].unique(maintain_order=True).to_list():
+        lines += ["", *_regimes(found, year, words), "", *_gains(found, year, words), "", *_splits(found, year, words)]
+        lines += _sentences(found, year, words)
+    lines += ["", *textwrap.wrap(words("tariffs.how"), WIDTH)]
+    return [line.rstrip() for line in lines]
+
+
+def _of(frame: pl.DataFrame, year: int) -> list[dict[str, Any]]:
+    return [] if frame.is_empty() else frame.filter(pl.col("year") == year).to_dicts()
+
+
+def _row(name: str, cells: list[str], width: int = 13) -> str:
+    return f"  {name[:_NAME]:<{_NAME}}" + "".join(f"{cell:>{width}}" for cell in cells)
+
+
+def _regimes(found: Tariffs, year: int, words: Words) -> list[str]:
+    heads = [words(f"tariffs.head.{key}") for key in ("teu", "margin", "revenue", "profit", "welfare")]
+    lines = [_row(str(year), heads)]
+    for row in _of(found.regimes, year):
+        cells = [
+            words.number(row["containers_teu"], 0),
+            words.number(row["margin_usd_per_teu"] or row["margin_usd_per_t"], 0),
+            words.number(row["revenue_musd"]),
+            words.number(row["profit_musd"]),
+            words.number(row["welfare_change_musd"]),
+        ]
+        lines.append(_row(words(f"tariffs.regime.{row['regime']}"), cells))
+    return lines
+
+
+def party(name: str, titles: dict[str, str], words: Words) -> str:
+    """Name of a party to show."""
+    return words(f"tariffs.party.{name}") if words.has(f"tariffs.party.{name}") else words.called(titles.get(name, name))
+
+
+def _gains(found: Tariffs, year: int, words: Words) -> list[str]:
+    titles = dict(found.splits.select("administration_id", "administration").iter_rows())
+    regimes = [row["regime"] for row in _of(found.regimes, year)][1:]
+    lines = [_row(words("tariffs.gains"), [words(f"tariffs.short.{name}") for name in regimes])]
+    gains: dict[str, dict[str, float]] = {}
+    for row in _of(found.parties, year):
+        gains.setdefault(row["party"], {})[row["regime"]] = row["gain_musd"]
+    lines += [_row(party(name, titles, words), [words.number(values[key]) for key in regimes]) for name, values in gains.items()]
+    total = {row["regime"]: row["gains_musd"] for row in _of(found.regimes, year)}
+    return [*lines, _row(words("tariffs.sum"), [words.number(total[key]) for key in regimes])]
+
+
+def _splits(found: Tariffs, year: int, words: Words) -> list[str]:
+    keys = ("national", "nash", "through", "bargained", "shapley", "payment")
+    lines = [_row(words("tariffs.splits"), [words(f"tariffs.split.{key}") for key in keys], 11)]
+    for row in _of(found.splits, year):
+        cells = ["--" if row[f"{key}_musd"] is None else words.number(row[f"{key}_musd"]) for key in keys]
+        lines.append(_row(words.called(row["administration"]), cells, 11))
+    return lines
+
+
+def _sentences(found: Tariffs, year: int, words: Words) -> list[str]:
+    titles = dict(found.splits.select("administration_id", "administration").iter_rows())
+    told = []
+    for row in _of(found.alliances, year):
+        names = ", ".join(words.called(titles[name]) for name in row["members"].split(";"))
+        key = "tariffs.alliance.gains" if row["is_stable"] else "tariffs.alliance.loses"
+        told.append(words(key, names=names, together=words.number(row["together_musd"]), apart=words.number(row["apart_musd"])))
+    full = sorted({row["facility_id"] for row in _of(found.full, year)})
+    told.append(words("tariffs.full", names=", ".join(full)) if full else words("tariffs.not_full"))
+    for row in _of(found.checks, year):
+        told.append(
+            words(
+                "tariffs.check",
+                gain=words.number(row["gain_alone_musd"], 3),
+                share=row["gain_alone_share"],
+                error_share=max(row[key] for key in row if key.endswith("_error_share")),
+            )
+        )
+    return ["", *(line for text in told for line in textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    "))]

@@ -1,0 +1,91 @@
+"""The game of tariffs on small markets, and once on the packaged case."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import karvan as kv
+from karvan.assignment import ClearOptions, part_of
+from karvan.assignment import clear as clear_market
+from karvan.cli.main import main
+from karvan.errors import DataError
+from karvan.measures import load_scenario
+from karvan.measures.apply import apply
+from karvan.report.tariffs import tariff_lines
+from karvan.report.words import Words
+from karvan.study import TariffOptions, clear, tariffs
+from karvan.study.tariff_market import route_charges, tariff_market
+
+
+@pytest.fixture(scope="module")
+def market(two_ports):
+    cleared = clear(apply(load_scenario("baseline", two_ports), two_ports, year=2024))
+    return tariff_market(cleared, headline_cordon="sea_crossing", group="grain")
+
+
+@pytest.fixture(scope="module")
+def answer(two_ports):
+    return tariffs(two_ports, how=TariffOptions(commodity="grain", years=(2024,)))
+
+
+def test_charges_of_a_route_go_to_whoever_runs_it(market):
+    paid = route_charges(market.cleared)
+    assert np.sort(paid.sum(axis=1)) == pytest.approx([100.0, 120.0])  # README of two-ports: 100 by sea, 1200 km at 0.1 by land
+    assert market.today_usd_per_t == pytest.approx([20.0])  # a fifth of 100 is margin
+
+
+def test_gains_add_up_to_what_the_price_integral_says(market):
+    """Shippers and owners lose the integral of what is carried over the margin; a way to the sum that knows nothing of surplus."""
+    low, high = market.today_usd_per_t[0], 31.0
+    nodes, weights = np.polynomial.legendre.leggauss(24)
+    at = 0.5 * (high - low) * nodes + 0.5 * (high + low)
+    carried = [float(market.outcome(np.array([m]), market.cleared_at(np.array([m])), market.cleared_at(np.array([m])).route_flow_kt, 0.0)
+                     .carried_kt[0]) for m in at]  # fmt: skip
+    lost = 0.5 * (high - low) * float(np.array(carried) @ weights)
+    before, after = market.cleared.clearing, market.cleared_at(np.array([high]))
+    assert before.welfare_kusd - after.welfare_kusd == pytest.approx(lost, rel=2e-5)
+
+
+def test_gains_of_all_parties_are_the_change_of_welfare(answer):
+    for row in answer.regimes.to_dicts():
+        assert row["gains_musd"] == pytest.approx(row["welfare_change_musd"], abs=1e-6)
+        gains = answer.parties.filter(answer.parties["regime"] == row["regime"])["gain_musd"].sum()
+        assert gains == pytest.approx(row["welfare_change_musd"], abs=1e-6)
+
+
+def test_nobody_gains_by_leaving_and_the_best_for_all_is_best(answer):
+    by_regime = {row["regime"]: row for row in answer.regimes.to_dicts()}
+    assert answer.checks["gain_alone_share"][0] <= 2e-3
+    assert by_regime["welfare"]["welfare_change_musd"] >= max(row["welfare_change_musd"] for row in by_regime.values()) - 1e-3
+    assert by_regime["through"]["profit_musd"] >= by_regime["national"]["profit_musd"] - 1e-6
+    assert answer.splits["payment_musd"].sum() == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_part_at_the_prices_of_the_whole_flows_as_the_whole(market):
+    problem, clearing = market.cleared.problem, market.cleared.clearing
+    is_in = np.ones(problem.market_flow_kt.shape[0], dtype=np.bool_)
+    for own_share in (0.0, 2.0):  # rows keep their limits, or only their prices
+        part, routes = part_of(problem, clearing, is_in, own_share=own_share)
+        again = clear_market(part, start=clearing.row_price_usd_per_unit, options=ClearOptions())
+        assert again.route_flow_kt == pytest.approx(clearing.route_flow_kt[routes], rel=1e-5, abs=1e-6)
+
+
+def test_lines_and_json_say_the_same(answer, capsys):
+    told = json.loads(json.dumps(answer.as_dict()))
+    assert [row["regime"] for row in told["regimes"]] == ["national", "nash", "through", "welfare"]
+    for language in ("en", "ru"):
+        lines = tariff_lines(answer, words=Words(language))
+        assert max(map(len, lines)) <= 100
+    assert main(["tariffs", "--corridor", "two-ports", "--commodity", "grain", "--year", "2024", "--quick", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["commodity_group"] == "grain"
+
+
+def test_goods_and_parties_that_are_not_there_are_named(two_ports, two_ports_folder):
+    with pytest.raises(DataError, match="rice names no row"):
+        tariffs(two_ports, how=TariffOptions(commodity="rice", years=(2024,)))
+    (two_ports_folder / "administrations.csv").unlink()
+    with pytest.raises(DataError, match="needs who sets them"):
+        tariffs(kv.load_corridor(two_ports_folder), how=TariffOptions(commodity="grain", years=(2024,)))

@@ -1,0 +1,120 @@
+"""Trade and market answering each other on two-ports with two economies."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+import karvan as kv
+from karvan.cli.main import main
+from karvan.errors import DataError
+from karvan.report.trade import trade_lines
+from karvan.report.words import Words
+from karvan.study import TradeOptions, trade
+from karvan.study.trade_table import UNSPLIT, trade_table
+
+_HEAD = {
+    "economies": "region_id,year,gdp_musd",
+    "trade": "exporter,importer,year,value_musd",
+    "trade_goods": "exporter,importer,commodity_group,year,value_musd,weight_kt,note",
+    "trade_elasticities": "commodity_group,elasticity_ratio",
+}
+_ROWS = {
+    "economies": ["east,2024,20000", "west,2024,40000"],
+    "trade": ["east,west,2023,2900", "east,west,2019,1", "west,east,2024,1500"],
+    "trade_goods": ["east,west,grain,2024,2500,10000,"],
+    "trade_elasticities": ["any,5"],
+}
+
+
+@pytest.fixture
+def folder(two_ports_folder):
+    """two-ports whose markets answer to cost, with two economies that trade grain."""
+    for name, head in _HEAD.items():
+        lines = [f"{head},source,confidence", *(f"{row},teaching,estimate" for row in _ROWS[name])]
+        (two_ports_folder / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    goods = two_ports_folder / "commodities.csv"
+    goods.write_text(goods.read_text(encoding="utf-8").replace(",0,0,0,0.05,", ",0,0,1,0.05,"), encoding="utf-8")
+    costs = "market_id,origin_node,destination_node,base_cost_usd_per_t,source,confidence\n"
+    costs += "grain_east_west,east_port,west_port,100,teaching,estimate\n"
+    (two_ports_folder / "base_costs.csv").write_text(costs, encoding="utf-8")
+    measure = """id: cheap_land
+title: Half the charge by land
+from_date: 2024-01-01
+status: option
+is_operating: true
+source: teaching
+confidence: estimate
+doc: A what-if.
+changes:
+  - {table: tariffs, where: {operator_id: land_railway}, scale: {rate: 0.5}}
+"""
+    (two_ports_folder / "measures" / "cheap_land.yaml").write_text(measure, encoding="utf-8")
+    return two_ports_folder
+
+
+def test_totals_are_split_by_goods_and_the_rest_stays_apart(folder):
+    table = trade_table(kv.load_corridor(folder).tables, 2024)
+    value = {(row["exporter"], row["commodity_group"]): row["value_musd"] for row in table.rows.to_dicts()}
+    assert value == {("east", "grain"): 2500.0, ("east", UNSPLIT): 400.0, ("west", UNSPLIT): 1500.0}
+    assert table.base.output_musd == pytest.approx([20000.0, 40000.0])
+    assert table.base.deficit_musd == pytest.approx([-1400.0, 1400.0])
+
+
+def test_parts_add_up_and_a_scenario_that_changes_nothing_moves_nothing(folder):
+    found = trade(kv.load_corridor(folder), scenario="baseline", how=TradeOptions(years=(2024, 2026)))
+    for row in found.outlook.to_dicts():
+        parts = math.fsum(row[f"{key}_musd"] for key in ("base", "growth", "transport", "tariffs", "ventures"))
+        assert parts == pytest.approx(row["value_musd"], rel=1e-9)
+    assert found.outlook["value_musd"][0] == pytest.approx(4400.0, rel=1e-9)
+    assert found.corridor["corridor_with_trade_mt"][0] == pytest.approx(found.corridor["corridor_mt"][0], rel=1e-6)
+
+
+def test_cheaper_charges_create_trade_that_is_told_as_that_of_tariffs(folder):
+    how, cheap = TradeOptions(years=(2024, 2025)), kv.ScenarioOptions(with_measures=("cheap_land",))
+    corridor = kv.load_corridor(folder)
+    measure = (folder / "measures" / "cheap_land.yaml").read_text(encoding="utf-8").replace("2024-01-01", "2025-01-01")
+    (folder / "measures" / "cheap_land.yaml").write_text(measure, encoding="utf-8")
+    first, second = trade(kv.load_corridor(folder), scenario="baseline", how=how, options=cheap).outlook.to_dicts()
+    assert first["tariffs_musd"] == pytest.approx(0.0, abs=1e-6)
+    assert second["tariffs_musd"] > 1.0
+    assert second["transport_musd"] == pytest.approx(0.0, abs=1e-6)
+    assert second["created_musd"] + second["diverted_musd"] == pytest.approx(second["tariffs_musd"], rel=1e-6)
+    assert second["created_musd"] > 0.0
+    calm = trade(corridor, scenario="baseline", how=how).outlook.to_dicts()[1]
+    assert second["value_musd"] > calm["value_musd"]
+
+
+def test_joint_ventures_add_what_they_trade(folder):
+    rows = "venture_id: mill, name: Mill, exporter: east, importer: west, commodity_group: grain, output_musd: 100.0, traded_share: 0.4"
+    measure = f"""id: mill
+title: A mill
+from_date: 2025-01-01
+status: option
+source: teaching
+confidence: estimate
+doc: A what-if.
+changes:
+  - table: joint_ventures
+    add:
+      - {{{rows}, source: teaching, confidence: estimate}}
+"""
+    (folder / "measures" / "mill.yaml").write_text(measure, encoding="utf-8")
+    corridor = kv.load_corridor(folder)
+    found = trade(corridor, scenario="baseline", how=TradeOptions(years=(2026,)), options=kv.ScenarioOptions(with_measures=("mill",)))
+    assert found.outlook["ventures_musd"].to_list() == [40.0]
+    assert found.ventures["adds_musd"].to_list() == [40.0]
+
+
+def test_lines_json_and_refusals(folder, two_ports, capsys):
+    found = trade(kv.load_corridor(folder), scenario="baseline", how=TradeOptions(years=(2026,), target_musd=9000.0))
+    assert "9,000" in "\n".join(trade_lines(found))
+    for language in ("en", "ru"):
+        assert max(map(len, trade_lines(found, words=Words(language)))) <= 100
+    assert main(["trade", "--corridor", str(folder), "--scenario", "baseline", "--year", "2024", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["pair"] == ["east", "west"]
+    assert main(["trade", "--corridor", str(folder), "--pair", "east"]) == 2
+    with pytest.raises(DataError, match="what countries make"):
+        trade(two_ports, how=TradeOptions(years=(2024,)))
