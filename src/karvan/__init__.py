@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from karvan.study.dispatch import DispatchOptions, dispatch
     from karvan.study.explain_market import market
     from karvan.study.oil import OilOptions, oil
+    from karvan.study.plan import PlanOptions, plan
     from karvan.study.route import route
     from karvan.study.run import run
     from karvan.study.select_link import criticality, select_link
@@ -44,7 +45,9 @@ _HOMES = {
     "karvan.network": ("RoadNetwork", "road_network"),
     "karvan.study": (
         "AppraisalOptions",
+        "PlanOptions",
         "appraise",
+        "plan",
         "Cargo",
         "DispatchOptions",
         "Market",
@@ -72,51 +75,11 @@ _HOMES = {
 }
 
 __all__ = [
-    "AppraisalOptions",
-    "Cargo",
-    "Corridor",
-    "DispatchOptions",
-    "ElasticDemand",
-    "EquilibriumOptions",
-    "Market",
-    "OilOptions",
-    "RoadNetwork",
-    "Scenario",
-    "ScenarioOptions",
-    "ShippingDesk",
-    "Snapshot",
-    "TrafficClass",
-    "__version__",
-    "apply",
-    "appraise",
-    "assign",
-    "calibrate",
-    "check_corridor",
-    "clear",
-    "commitments",
-    "criticality",
-    "dispatch",
-    "equilibrium",
-    "explain",
-    "ladder",
-    "load_corridor",
-    "load_scenario",
-    "market",
-    "new_corridor",
-    "oil",
-    "overlay",
-    "read_quotes",
-    "road_network",
-    "route",
-    "route_batch",
-    "run",
-    "select_link",
-    "simulate",
-    "sources",
-    "validate",
-    "with_measures",
-    "with_value",
-    "without_measures",
+    "AppraisalOptions", "Cargo", "Corridor", "DispatchOptions", "ElasticDemand", "EquilibriumOptions", "Market", "OilOptions",
+    "PlanOptions", "RoadNetwork", "Scenario", "ScenarioOptions", "ShippingDesk", "Snapshot", "TrafficClass", "__version__", "apply",
+    "appraise", "assign", "calibrate", "check_corridor", "clear", "commitments", "criticality", "dispatch", "equilibrium", "explain",
+    "ladder", "load_corridor", "load_scenario", "market", "new_corridor", "oil", "overlay", "plan", "read_quotes", "road_network",
+    "route", "route_batch", "run", "select_link", "simulate", "sources", "validate", "with_measures", "with_value", "without_measures",
 ]  # fmt: skip
 
 

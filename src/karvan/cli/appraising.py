@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 from karvan.cli.asking import corridor_of, language_of, options_of
 from karvan.cli.telling import Progress, print_json
@@ -51,4 +52,64 @@ def _years(text: str | None) -> tuple[int, ...]:
         raise DataError(Problem("--sample", None, None, f"{text} must be years joined by commas, such as 2028,2030,2040")) from error
     if list(found) != sorted(set(found)):
         raise DataError(Problem("--sample", None, None, f"{text} must be rising years, each once"))
+    return found
+
+
+def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `karvan plan` beside those of a scenario."""
+    parser.add_argument(
+        "--budget", action="append", default=[], metavar="FUND=MUSD[/year]",
+        help="what a fund has, million USD, at first or in each year; repeatable (default: as the case has it)",
+    )  # fmt: skip
+    parser.add_argument("--to", type=int, default=2035, metavar="Y", help="last year of starts (default: %(default)s)")
+    parser.add_argument("--rate", metavar="ID", help="row of discount_rates (default: the case's economic rate)")
+    parser.add_argument("--only", action="append", default=[], metavar="ID", help="choose among these measures; repeatable (default: all)")
+    parser.add_argument("--gap", type=float, default=1e-3, metavar="G", help="part by which the best may be better (default: %(default)g)")
+    parser.add_argument("--count", type=int, default=3, metavar="N", help="portfolios told, the best first (default: %(default)s)")
+    parser.add_argument("--sample", metavar="YEARS", help="years in which the market is solved, A,B,C (default: 2030, 2035 and 2040)")
+    parser.add_argument("--no-more", action="store_true", help="do not tell what 10%% more for each fund is worth")
+
+
+def plan(parsed: argparse.Namespace) -> int:
+    """Choose what to build when."""
+    from karvan.report import Words
+    from karvan.report.planned import plan_lines
+    from karvan.study.plan import PlanOptions
+    from karvan.study.plan import plan as planned
+
+    if not 0.0 < parsed.gap < 1.0:
+        raise DataError(Problem("--gap", None, None, f"is {parsed.gap:g}, must be above 0 and below 1"))
+    if parsed.count < 1:
+        raise DataError(Problem("--count", None, None, f"is {parsed.count}, must be 1 or more"))
+    corridor, words = corridor_of(parsed), Words(language_of(parsed))
+    usual = PlanOptions()
+    how = PlanOptions(
+        to_year=parsed.to, rate_id=parsed.rate, sample_years=_years(parsed.sample) or usual.sample_years, only=tuple(parsed.only),
+        gap=parsed.gap, count=parsed.count, has_more=not parsed.no_more,
+    )  # fmt: skip
+    with Progress() as progress:
+        found = planned(
+            corridor, budgets=_budgets(parsed.budget), scenario=parsed.scenario, options=options_of(parsed), how=how, progress=progress
+        )  # fmt: skip
+    if parsed.json:
+        print_json(found.as_dict())
+    else:
+        print("\n".join(plan_lines(found, words=words)))
+    return 0
+
+
+def _budgets(given: Sequence[str]) -> dict[str, tuple[float, bool]]:
+    """Million USD by fund, and whether in each year."""
+    found: dict[str, tuple[float, bool]] = {}
+    for text in given:
+        name, sign, amount = text.partition("=")
+        number, slash, word = amount.partition("/")
+        try:
+            value = float(number)
+        except ValueError:
+            value = -1.0
+        if not sign or not 0.0 <= value < 1e6 or (slash and word != "year") or name in found:
+            message = f"{text} must read FUND=MUSD or FUND=MUSD/year, such as aih_fund=300 or socar_mechanism=60/year, each fund once"
+            raise DataError(Problem("--budget", None, None, message))
+        found[name] = (value, bool(slash))
     return found

@@ -228,6 +228,14 @@ def _parser() -> argparse.ArgumentParser:
     language_argument(appraisal, "language of what is printed")
     scenario_arguments(appraisal, "scenario id; by default the corridor's baseline")
 
+    portfolio = _verb(
+        verbs, "plan", appraising.plan, "what to build when, out of which fund, with proof",
+        "karvan plan --budget aih_fund=300 --budget socar_mechanism=60/year --to 2035",
+    )  # fmt: skip
+    appraising.add_plan_arguments(portfolio)
+    language_argument(portfolio, "language of what is printed")
+    scenario_arguments(portfolio, "scenario it is added to; by default the corridor's baseline")
+
     export = _verb(
         verbs, "export", powering.export, "a power system as files of another program",
         "karvan export --format pypsa --year 2035 --scenario agreed --out network",

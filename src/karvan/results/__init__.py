@@ -22,6 +22,7 @@ from karvan.results.ladder import Ladder, LadderRung
 from karvan.results.live import LiveAnswer, LiveYear
 from karvan.results.oil import Oil
 from karvan.results.outlook import Outlook, YearResult
+from karvan.results.plan import PortfolioPlan
 from karvan.results.queues import Queues
 from karvan.results.rounding import rounded
 from karvan.results.run import Run
@@ -73,6 +74,7 @@ __all__ = [
     "Oil",
     "Outlook",
     "PairFamily",
+    "PortfolioPlan",
     "PricePaid",
     "Queues",
     "Refusal",

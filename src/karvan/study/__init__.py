@@ -19,6 +19,7 @@ from karvan.study.dispatch import DispatchOptions, dispatch
 from karvan.study.explain_market import market
 from karvan.study.oil import OilOptions, oil
 from karvan.study.options import ScenarioOptions, prepare
+from karvan.study.plan import PlanOptions, plan
 from karvan.study.route import ShippingDesk, route
 from karvan.study.run import run
 from karvan.study.select_link import criticality, select_link
@@ -27,32 +28,7 @@ from karvan.study.user_quotes import UserQuotes, read_quotes
 from karvan.study.validate import validate
 
 __all__ = [
-    "AppraisalOptions",
-    "Assigned",
-    "Calibration",
-    "Cargo",
-    "DispatchOptions",
-    "Market",
-    "OilOptions",
-    "ScenarioOptions",
-    "ShippingDesk",
-    "UserQuotes",
-    "appraise",
-    "assign",
-    "calibrate",
-    "clear",
-    "commitments",
-    "criticality",
-    "dispatch",
-    "ladder",
-    "market",
-    "oil",
-    "prepare",
-    "read_quotes",
-    "route",
-    "route_batch",
-    "run",
-    "select_link",
-    "simulate",
-    "validate",
+    "AppraisalOptions", "Assigned", "Calibration", "Cargo", "DispatchOptions", "Market", "OilOptions", "PlanOptions", "ScenarioOptions",
+    "ShippingDesk", "UserQuotes", "appraise", "assign", "calibrate", "clear", "commitments", "criticality", "dispatch", "ladder",
+    "market", "oil", "plan", "prepare", "read_quotes", "route", "route_batch", "run", "select_link", "simulate", "validate",
 ]  # fmt: skip
