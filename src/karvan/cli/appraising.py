@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 from karvan.cli.asking import corridor_of, language_of, options_of
 from karvan.cli.telling import Progress, print_json
@@ -15,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", metavar="ID", help="row of discount_rates (default: the case's economic rate)")
     parser.add_argument("--carbon", metavar="PATH", help="path of carbon_prices (default: the case's)")
     parser.add_argument("--sample", metavar="YEARS", help="years cleared with and without, A,B,C (default: openings, 2030, 2035 and 2040)")
+    parser.add_argument("--xlsx", type=Path, metavar="FILE", help="write a workbook with live formulas, too")
     parser.add_argument("--no-members", action="store_true", help="do not put each measure in alone and take it out last")
 
 
@@ -22,6 +24,7 @@ def appraise(parsed: argparse.Namespace) -> int:
     """Appraise a set of measures."""
     from dataclasses import replace
 
+    from karvan.exchange.workbook import write_workbook
     from karvan.report import Words
     from karvan.report.appraised import appraisal_lines
     from karvan.study.appraise import AppraisalOptions
@@ -36,6 +39,8 @@ def appraise(parsed: argparse.Namespace) -> int:
         found = appraised(
             corridor, measures=parsed.with_measures, scenario=parsed.scenario, options=options, how=how, progress=progress
         )  # fmt: skip
+    if parsed.xlsx is not None:
+        write_workbook(found, parsed.xlsx)
     if parsed.json:
         print_json(found.as_dict())
     else:

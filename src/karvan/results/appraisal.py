@@ -10,7 +10,7 @@ import polars as pl
 
 from karvan.results.rounding import rounded
 
-_FRAMES = ("costs", "accounts", "flows", "parties", "tests", "sponsors", "members", "traffic", "emissions", "fiscal", "wider")
+_FRAMES = ("costs", "accounts", "flows", "yearly", "parties", "tests", "sponsors", "members", "traffic", "emissions", "fiscal", "wider")
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Appraisal:
             overrun_share, overrun_high_share, delay_share, delay_high_share, is_estimate.
         accounts: year, party, country, item, who, gain_musd, of sample years.
         flows: year, benefit_musd, capital_musd, running_musd, residual_musd, net_musd, in economic prices.
+        yearly: year, party, gain_musd, of every year; the parties of a year add up to its benefit.
         parties: party, country, item, npv_musd; they and `costs` rows of the party "builders" add up to npv_musd.
         tests: test, npv_musd, err_share.
         sponsors: operator_id, capital_musd, npv_musd, firr_share, firr_without_rent_share.
@@ -65,6 +66,7 @@ class Appraisal:
     costs: pl.DataFrame
     accounts: pl.DataFrame
     flows: pl.DataFrame
+    yearly: pl.DataFrame
     parties: pl.DataFrame
     tests: pl.DataFrame
     sponsors: pl.DataFrame

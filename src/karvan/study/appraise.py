@@ -125,6 +125,7 @@ def appraise(
         costs=_costs(works),
         accounts=gains.filter(pl.col("gain_musd") != 0.0),
         flows=_flow_frame(flows),
+        yearly=_yearly(gains, years),
         parties=parties,
         tests=_tests(tests, rate),
         sponsors=_sponsors(works, gains, years, first, discount_rate(corridor, None, "financial")[1]),
@@ -258,6 +259,15 @@ def _costs(works: Sequence[Works]) -> pl.DataFrame:
         "life_year_count", "overrun_share", "overrun_high_share", "delay_share", "delay_high_share", "is_estimate",
     )  # fmt: skip
     return pl.DataFrame([{name: getattr(item, name) for name in names} for item in works])
+
+
+def _yearly(gains: pl.DataFrame, years: npt.NDArray[np.int64]) -> pl.DataFrame:
+    """What each party gains in every year."""
+    parts = [
+        pl.DataFrame({"year": years, "party": [party] * years.shape[0], "gain_musd": _benefit(frame, years)})
+        for (party,), frame in gains.group_by(["party"], maintain_order=True)
+    ]
+    return pl.concat(parts).sort("year", "party")
 
 
 def _flow_frame(flows: Flows) -> pl.DataFrame:
