@@ -118,6 +118,16 @@ def test_it_is_proved_and_no_worse_than_ranking(found):
     assert found.next_best["value_musd"].is_sorted(descending=True)
 
 
+def test_the_full_loop_tells_the_same_where_nothing_is_left_out_of_the_proof(small):
+    """Two ports with its delays: what the search holds still moves the value a little; sponsors are told with debt cover and grant."""
+    full = plan(small, budgets={"tracks": (20.0, True)}, how=replace(HOW, has_more=False, has_full=True, count=2))
+    rows = full.next_best
+    assert rows["full_musd"].is_sorted(descending=True)
+    assert rows["full_musd"][0] == pytest.approx(rows["value_musd"][0], rel=0.1)
+    assert set(full.sponsors.columns) >= {"firr_share", "debt_cover_ratio", "grant_musd", "charge_musd_per_year"}
+    assert full.full_npv_musd is not None
+
+
 def test_payments_between_partners_cancel(found):
     assert found.split["payment_musd"].sum() == pytest.approx(0.0, abs=1e-9)
 

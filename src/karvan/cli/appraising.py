@@ -72,6 +72,7 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gap", type=float, default=1e-3, metavar="G", help="part by which the best may be better (default: %(default)g)")
     parser.add_argument("--count", type=int, default=3, metavar="N", help="portfolios told, the best first (default: %(default)s)")
     parser.add_argument("--sample", metavar="YEARS", help="years in which the market is solved, A,B,C (default: 2030, 2035 and 2040)")
+    parser.add_argument("--full", action="store_true", help="clear the portfolios told again, with routes sought and delays found")
     parser.add_argument("--no-more", action="store_true", help="do not tell what 10%% more for each fund is worth")
 
 
@@ -90,7 +91,7 @@ def plan(parsed: argparse.Namespace) -> int:
     usual = PlanOptions()
     how = PlanOptions(
         to_year=parsed.to, rate_id=parsed.rate, sample_years=_years(parsed.sample) or usual.sample_years, only=tuple(parsed.only),
-        gap=parsed.gap, count=parsed.count, has_more=not parsed.no_more,
+        gap=parsed.gap, count=parsed.count, has_more=not parsed.no_more, has_full=parsed.full,
     )  # fmt: skip
     with Progress() as progress:
         found = planned(

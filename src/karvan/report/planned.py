@@ -89,7 +89,8 @@ def _budgets(found: PortfolioPlan, words: Words) -> list[str]:
 def _next(found: PortfolioPlan, words: Words) -> list[str]:
     lines = ["", words("plan.next")]
     for row in found.next_best.iter_rows(named=True):
-        head = f"  {row['rank']:>2} {_money(row['value_musd'], words):>10}  "
+        full = "" if row["full_musd"] is None else f"{_money(row['full_musd'], words):>10}"
+        head = f"  {row['rank']:>2} {_money(row['value_musd'], words):>10}{full}  "
         lines += textwrap.wrap(row["measures"], WIDTH, initial_indent=head, subsequent_indent=" " * len(head)) or [head]
     return lines
 

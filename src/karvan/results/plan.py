@@ -10,7 +10,7 @@ import polars as pl
 
 from karvan.results.rounding import rounded
 
-_FRAMES = ("chosen", "candidates", "budgets", "more", "next_best", "ranking", "split", "complements", "ventures", "left_out")
+_FRAMES = ("chosen", "candidates", "budgets", "more", "next_best", "sponsors", "ranking", "split", "complements", "ventures", "left_out")
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,13 @@ class PortfolioPlan:
         estimated_capital_share: Part of the capital of all candidates that no source states.
         chosen: measure_id, title, start_year, open_year, capital_musd, first_musd (worth alone), last_musd (lost without it).
         candidates: measure_id, title, sector, capital_musd, low_musd, high_musd, is_estimate, gain_musd_per_year (alone, last sample year),
-            alone_musd (best start alone), err_share, firr_share, debt_cover_ratio, grant_musd (what lifts its return to the hurdle),
-            charge_share (the same as part of what it earns), is_chosen, funds.
+            alone_musd (best start alone), is_chosen, funds.
         budgets: fund_id, year, budget_musd, spent_musd, left_musd.
         more: fund_id, value_musd, gain_musd with 10% more in every year.
-        next_best: rank, value_musd, measures, full_musd (best of them cleared again, with routes and delays; null where not).
+        next_best: rank, value_musd, measures, full_musd (the same in the full loop, with routes sought and delays found; null where not
+            asked for). In the full loop its order is that of full_musd.
+        sponsors: As in an appraisal, of the chosen portfolio in the full loop; empty where not asked for.
+        full_npv_musd: What the chosen portfolio is worth to all parties in economic prices, in the full loop; None where not asked for.
         ranking: order, measure_id, start_year, alone_musd as ranking by single-project value has it.
         split: fund_id, partner_id, gain_musd, paid_musd, net_musd, payment_musd of partners by Nash bargaining.
         complements: Pairs of chosen measures worth more together: measure_id, with_measure_id, together_musd, apart_musd.
@@ -60,6 +62,8 @@ class PortfolioPlan:
     budgets: pl.DataFrame
     more: pl.DataFrame
     next_best: pl.DataFrame
+    sponsors: pl.DataFrame
+    full_npv_musd: float | None
     ranking: pl.DataFrame
     split: pl.DataFrame
     complements: pl.DataFrame

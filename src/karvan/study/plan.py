@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.appraisal import Fund, Plan, PortfolioProblem, best_plans
+from karvan.appraisal import Fund, Plan, PortfolioProblem, best_plans, by_year
 from karvan.appraisal.bank import nash_split
 from karvan.appraisal.portfolio import NEVER
 from karvan.corridor import Corridor
 from karvan.errors import ConvergenceError, DataError, Problem
-from karvan.measures import load_scenario, with_measures, without_measures
-from karvan.results import PortfolioPlan
+from karvan.measures import Scenario, load_scenario, with_measures, without_measures
+from karvan.measures.scenario import DatedMeasure
+from karvan.results import Appraisal, PortfolioPlan
+from karvan.study.appraise import MARKET_ITEMS, AppraisalOptions, appraised
 from karvan.study.options import ScenarioOptions, laid_over
 from karvan.study.plan_market import SampledMarket, year_market
 from karvan.study.plan_projects import OTHERS, Candidate, budgets_of, candidates_of
@@ -45,6 +48,7 @@ class PlanOptions:
         gap: Part by which the best may be better.
         count: Portfolios told, the best first.
         has_more: Tell what 10% more for each fund is worth.
+        has_full: Clear the portfolios told again, with routes sought and delays found, and appraise what is chosen in full.
         threads: Years solved at once; the answer does not depend on it.
     """
 
@@ -55,6 +59,7 @@ class PlanOptions:
     gap: float = GAP
     count: int = 3
     has_more: bool = True
+    has_full: bool = False
     threads: int = 2
 
 
@@ -123,6 +128,13 @@ def plan(
     best = found[0]
     single = _Single(problem)
     ranked = single.ranking()
+    again = [
+        _again(corridor, base, candidates, item, problem, years, how, memory, tell) if how.has_full else (None, None) for item in found
+    ]
+    if how.has_full:  # the order of the full loop has the last word
+        order = sorted(range(len(found)), key=lambda place: (-float(again[place][0] or 0.0), place))
+        found, again = tuple(found[place] for place in order), [again[place] for place in order]
+        best = replace(found[0], bound=max(item.bound for item in found))
     capital = sum(item.works.capital_musd for item in candidates)
     return PortfolioPlan(
         scenario_id=base.scenario_id,
@@ -141,7 +153,9 @@ def plan(
         candidates=_candidates(candidates, best, single, market, list(samples)[-1]),
         budgets=_budgets(funds, best, years),
         more=_more(problem, best, how) if how.has_more else pl.DataFrame(schema=_MORE_SCHEMA),
-        next_best=_next(candidates, found, years),
+        next_best=_next(candidates, found, years, again),
+        sponsors=pl.DataFrame() if again[0][1] is None else again[0][1].sponsors,
+        full_npv_musd=None if again[0][1] is None else again[0][1].npv_musd,
         ranking=_ranking(candidates, ranked, years, single),
         split=_split(corridor, funds, best, candidates),
         complements=_complements(candidates, best, single),
@@ -306,9 +320,37 @@ def _dated(candidates: Sequence[Candidate], start: IntArray, years: Sequence[int
     return ", ".join(f"{candidates[j].measure.id} {years[int(start[j])]}" for j in np.flatnonzero(start != NEVER).tolist())
 
 
-def _next(candidates: Sequence[Candidate], found: Sequence[Plan], years: Sequence[int]) -> pl.DataFrame:
-    rows = [(rank, item.value, _dated(candidates, item.start, years)) for rank, item in enumerate(found, start=1)]
-    return pl.DataFrame(rows, schema={"rank": pl.Int64, "value_musd": pl.Float64, "measures": pl.String}, orient="row")
+def _next(
+    candidates: Sequence[Candidate], found: Sequence[Plan], years: Sequence[int], again: Sequence[tuple[float | None, Appraisal | None]]
+) -> pl.DataFrame:
+    rows = [
+        (rank, item.value, _dated(candidates, item.start, years), full[0])
+        for rank, (item, full) in enumerate(zip(found, again, strict=True), start=1)
+    ]
+    schema = {"rank": pl.Int64, "value_musd": pl.Float64, "measures": pl.String, "full_musd": pl.Float64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _again(
+    corridor: Corridor, base: Scenario, candidates: Sequence[Candidate], item: Plan, problem: PortfolioProblem, years: Sequence[int],
+    how: PlanOptions, memory: RouteMemory, tell: Progress,
+) -> tuple[float | None, Appraisal | None]:  # fmt: skip
+    """A portfolio in the full loop: what the search counts, with routes sought and delays found; and its appraisal."""
+    chosen = np.flatnonzero(item.start != NEVER).tolist()
+    opening = {j: years[int(item.start[j])] + candidates[j].works.build_year_count for j in chosen}
+    if not chosen or min(opening.values()) > max(how.sample_years):
+        return None, None
+    dated = [DatedMeasure(candidates[j].measure, date(opening[j], 1, 1), None) for j in chosen]
+    with_set = replace(base, dated=tuple(sorted((*base.dated, *dated), key=lambda each: each.from_date)))
+    samples = tuple(sorted({*how.sample_years, *opening.values()}))
+    full = appraised(
+        corridor, base, with_set, how=AppraisalOptions(how.rate_id, None, samples, has_members=False), memory=memory, tell=tell
+    )  # fmt: skip
+    market = full.accounts.filter(pl.col("item").is_in(MARKET_ITEMS)).group_by("year").agg(pl.col("gain_musd").sum())
+    gain = by_year(market, "gain_musd", np.array(years))
+    opened = problem.is_open(item.start)
+    upkeep = opened @ np.array([each.works.running_musd_per_year for each in candidates])
+    return float((problem.discount * (problem.year_weight * (gain - upkeep) - item.spend.sum(axis=0))).sum()), full
 
 
 def _ranking(candidates: Sequence[Candidate], ranked: IntArray, years: Sequence[int], single: _Single) -> pl.DataFrame:
