@@ -119,3 +119,27 @@ def _budgets(given: Sequence[str]) -> dict[str, tuple[float, bool]]:
             raise DataError(Problem("--budget", None, None, message))
         found[name] = (value, bool(slash))
     return found
+
+
+def add_needed_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `karvan commitments` about what promises need."""
+    parser.add_argument("--needed", action="store_true", help="tell the fewest and the cheapest measures that meet each promise not met")
+    parser.add_argument("--scenario", metavar="ID", help="with --needed: beyond this scenario (default: the headline scenario)")
+    parser.add_argument("--most", type=int, default=3, metavar="N", help="with --needed: most measures in a set (default: %(default)s)")
+
+
+def needed(parsed: argparse.Namespace) -> int:
+    """Tell what promises that are not met need."""
+    from karvan.report.planned import needed_lines
+    from karvan.report.words import ENGLISH
+    from karvan.study.needed import needed as searched
+
+    if not 1 <= parsed.most <= 6:
+        raise DataError(Problem("--most", None, None, f"is {parsed.most}, must be from 1 to 6"))
+    with Progress() as progress:
+        found = searched(corridor_of(parsed), scenario=parsed.scenario, most=parsed.most, progress=progress)
+    if parsed.json:
+        print_json(found)
+    else:
+        print("\n".join(needed_lines(found, words=ENGLISH)))
+    return 0

@@ -118,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     corridor_argument(promises)
     promises.add_argument("--all", action="store_true", help="list the whole register of agreements too")
     promises.add_argument("--page", nargs="?", const="", metavar="FILE", help=_page_help("all of it as a page", _PROMISES_PAGE))
+    appraising.add_needed_arguments(promises)
 
     explain = _verb(
         verbs, "explain", _explain, "where a number comes from, how far to trust it, what rests on it", "karvan explain aktau_boxes"
@@ -345,6 +346,8 @@ def _commitments(parsed: argparse.Namespace) -> int:
     from karvan.results import write_text_whole
     from karvan.study import commitments
 
+    if parsed.needed:
+        return appraising.needed(parsed)
     page = None if parsed.page is None else _page(parsed.page, _PROMISES_PAGE)
     with Progress() as progress:
         tracked = commitments(corridor_of(parsed), progress=progress)

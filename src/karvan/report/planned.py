@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
+from typing import Any
 
 import polars as pl
 
@@ -127,3 +129,27 @@ def _rest(found: PortfolioPlan, words: Words) -> list[str]:
     years = ", ".join(str(year) for year in found.sample_years)
     told.append(words("plan.solved", count=found.solved_count, years=years))
     return ["", *(line for text in told for line in _wrapped(text))]
+
+
+def needed_lines(found: Mapping[str, Any], *, words: Words = ENGLISH) -> list[str]:
+    """What promises that are not met need, as lines of at most 100 columns.
+
+    Args:
+        found: What `karvan.study.needed` gave.
+        words: The language.
+    """
+    lines = _wrapped(words("needed.title", scenario=found["scenario"], count=found["measures"]))
+    for row in found["commitments"]:
+        told = [words("needed.promise", title=row["title"], target=row["target"], unit=row["unit"], year=row["year"], value=row["value"])]
+        if row["is_met"]:
+            told.append(words("needed.met"))
+        elif row["smallest"] is None:
+            told.append(words("needed.none", count=row["size_tried"], tried=row["tried"], value=row["with_everything"]))
+        else:
+            for key in ("smallest", "cheapest"):
+                item = row[key]
+                names = ", ".join(item["measures"])
+                told.append(words(f"needed.{key}", names=names, value=item["value"], capital=item["capital_musd"]))
+            told.append(words("needed.proof", count=row["size_tried"], tried=row["tried"]))
+        lines += ["", *(part for text in told for part in _wrapped(text))]
+    return lines

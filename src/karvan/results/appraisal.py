@@ -39,7 +39,7 @@ class Appraisal:
         parties: party, country, item, npv_musd; they and `costs` rows of the party "builders" add up to npv_musd.
         tests: test, npv_musd, err_share.
         sponsors: operator_id, capital_musd, npv_musd, firr_share, npv_without_rent_musd, firr_without_rent_share, debt_cover_ratio (of
-            the worst year of the loan), grant_musd (what lifts its return to its rate), charge_musd_per_year (the same as charges of every year).
+            the worst year of the loan), grant_musd (what lifts its return to its rate), charge_musd_per_year (the same as charges).
         members: measure_id, npv_alone_musd, npv_last_musd: put in alone, and what is lost if it is taken out.
         traffic: year, to_family, kind (normal, diverted, generated), from_family, flow_kt.
         emissions: year, gross_kt (goods over the headline cordon, with), net_kt (all goods, with less without).

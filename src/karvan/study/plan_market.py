@@ -51,6 +51,8 @@ class YearMarket:
         saving: What each project saves on each route, USD/t; zero where it does nothing, shape (projects, routes).
         is_gated: The route needs a link that the project opens, shape (projects, routes).
         start: Prices to start from.
+        cordons: Kilotonnes and kTEU counted per kt of each route, by cordon, each of shape (routes,).
+        route_goods: Goods of each route, empty for empties.
     """
 
     problem: MarketProblem
@@ -58,6 +60,12 @@ class YearMarket:
     saving: FloatArray
     is_gated: BoolArray
     start: FloatArray
+    cordons: Mapping[str, tuple[FloatArray, FloatArray]]
+    route_goods: tuple[str, ...]
+
+    def is_of_goods(self, commodity_group: str) -> BoolArray:
+        """Routes of some goods, shape (routes,)."""
+        return np.array([name == commodity_group for name in self.route_goods], dtype=np.bool_)
 
     def cost(self, is_open: BoolArray) -> FloatArray:
         """Cost of each route, USD/t, shape (routes,)."""
@@ -236,9 +244,21 @@ def year_market(corridor: Corridor, base: Scenario, projects: Sequence[Measure],
             more = np.maximum(dearer - assembly.problem.route_cost_usd_per_t, 0.0)
             saving[place] = np.where(more > _SMALL_USD_PER_T, more, 0.0)
     start_problem = with_capacity(assembly.problem, _rows(none, assembly))
+    goods = (*assembly.market_commodity, "")
+    names = tuple(goods[min(market, len(goods) - 1)] for market in assembly.market_of_route.tolist())
+
+    def on_program(values: FloatArray) -> FloatArray:
+        return np.where(of >= 0, values[of], 0.0)
+
     return YearMarket(
-        replace(start_problem, route_cost_usd_per_t=cost), capacity, saving, is_gated, bare.clearing.row_price_usd_per_unit
-    )  # fmt: skip
+        problem=replace(start_problem, route_cost_usd_per_t=cost),
+        capacity=capacity,
+        saving=saving,
+        is_gated=is_gated,
+        start=bare.clearing.row_price_usd_per_unit,
+        cordons={name: (on_program(tonnes), on_program(boxes)) for name, (tonnes, boxes) in routed.cordons.items()},
+        route_goods=names,
+    )
 
 
 def _needed(item: Measure, known: Mapping[str, Measure]) -> list[str]:
