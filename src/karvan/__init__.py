@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from karvan.study.dispatch import DispatchOptions, dispatch
     from karvan.study.explain_market import market
     from karvan.study.oil import OilOptions, oil
+    from karvan.study.plan import PlanOptions, plan
     from karvan.study.route import route
     from karvan.study.run import run
     from karvan.study.select_link import criticality, select_link
@@ -48,7 +49,9 @@ _HOMES = {
     "karvan.network": ("RoadNetwork", "road_network"),
     "karvan.study": (
         "AppraisalOptions",
+        "PlanOptions",
         "appraise",
+        "plan",
         "Cargo",
         "DispatchOptions",
         "Market",
@@ -89,6 +92,7 @@ __all__ = [
     "EquilibriumOptions",
     "Market",
     "OilOptions",
+    "PlanOptions",
     "RoadNetwork",
     "Scenario",
     "ScenarioOptions",
@@ -117,6 +121,7 @@ __all__ = [
     "new_corridor",
     "oil",
     "overlay",
+    "plan",
     "read_quotes",
     "road_network",
     "route",

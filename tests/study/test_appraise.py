@@ -9,8 +9,10 @@ import polars as pl
 import pytest
 
 import karvan as kv
+from karvan.appraisal import net_present_value
 from karvan.cli.main import main
 from karvan.errors import DataError, MeasureError
+from karvan.exchange.workbook import write_workbook
 from karvan.report import Words
 from karvan.report.appraised import appraisal_lines
 from karvan.results import Appraisal
@@ -134,3 +136,35 @@ def test_values_that_are_missing_are_named(two_ports):
 def test_an_unknown_measure_is_refused(small):
     with pytest.raises((DataError, MeasureError)):
         appraise(small, measures=("no_such",))
+
+
+@pytest.mark.filterwarnings("ignore")  # of the spreadsheet engine, which is for tests only
+def test_the_workbook_recomputes_to_the_models_numbers(found, tmp_path):
+    """Formulas are worked out by a spreadsheet engine, once as written and once with another rate and dearer building."""
+    formulas = pytest.importorskip("formulas")
+    path = tmp_path / "bank.xlsx"
+    write_workbook(found, path)
+    model = formulas.ExcelModel().loads(str(path)).finish()
+
+    def answer(row, changed=None):
+        solution = model.calculate(inputs=changed)
+        return float(solution[f"'[bank.xlsx]ANSWER'!B{row}"].value[0, 0])
+
+    assert answer(4) == pytest.approx(found.npv_musd, rel=1e-9)
+    assert answer(6) == pytest.approx(found.bcr_ratio, rel=1e-9)
+    assert answer(7) == pytest.approx(found.switching["benefits"], rel=1e-9)
+    net = found.flows["net_musd"].to_numpy()
+    dearer = net - 0.2 * (found.flows["capital_musd"] - found.flows["residual_musd"]).to_numpy()
+    changed = {"'[bank.xlsx]INPUTS'!B2": 0.05, "'[bank.xlsx]INPUTS'!B4": 1.2}
+    assert answer(4, changed) == pytest.approx(net_present_value(dearer, 0.05), rel=1e-9)
+
+
+def test_parties_of_every_year_add_up_to_its_gain(found):
+    gained = found.yearly.group_by("year").agg(pl.col("gain_musd").sum()).sort("year")["gain_musd"].to_list()
+    assert gained == pytest.approx(found.flows.sort("year")["benefit_musd"].to_list(), abs=1e-9)
+
+
+@pytest.mark.parametrize("name", ["bank.xls", "nowhere/bank.xlsx"])
+def test_a_workbook_that_cannot_be_written_is_refused(found, tmp_path, name):
+    with pytest.raises(DataError):
+        write_workbook(found, tmp_path / name)

@@ -18,6 +18,6 @@ from karvan.appraisal.portfolio import Fund, Plan, PortfolioProblem, Project, Wo
 from karvan.appraisal.present import by_year, set_npv_musd
 
 __all__ = [
-    "Fund", "Plan", "PortfolioProblem", "Project", "Worth", "annuity_factor", "benefit_cost_ratio", "best_plans", "best_start",
-    "by_year", "internal_rate", "net_present_value", "payback_years", "rule_of_half", "set_npv_musd", "switching_factor",
+    "Fund", "Plan", "PortfolioProblem", "Project", "Worth", "annuity_factor", "benefit_cost_ratio", "best_plans", "best_start", "by_year",
+    "internal_rate", "net_present_value", "payback_years", "rule_of_half", "set_npv_musd", "switching_factor",
 ]  # fmt: skip

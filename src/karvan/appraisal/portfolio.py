@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-import scipy.optimize
-import scipy.sparse
 
+from karvan.appraisal.master import least_cost
 from karvan.errors import ConvergenceError, DataError, Problem
 
 FloatArray = npt.NDArray[np.float64]
@@ -22,7 +21,7 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 NEVER = -1
-_GAP = 1e-6
+_GAP, _EXACT = 1e-6, 1e-9
 _MOST_ROUNDS = 500
 
 
@@ -66,8 +65,9 @@ class Worth:
 
     Attributes:
         welfare: Beyond that without any project.
-        slope: By how much each project would raise it at the present prices: prices of capacities times what it adds, shape
-            (projects,). For a project that cuts costs: the most that it could add where it is not open, and 0 where it is.
+        slope: By how much each project raises it at the present prices: prices of capacities times what it adds, shape (projects,). For
+            a project that opens or cheapens routes: the most that it could add, whatever else is open, where it is not open; and where it
+            is, the least that it adds, which may be 0.
     """
 
     welfare: float
@@ -84,6 +84,8 @@ class PortfolioProblem:
         worth: Welfare of open projects, shape (projects,), in a year counted from 0; safe to be called by several threads at once.
         rate: Discount rate; the first year is not discounted.
         year_weight: How often each year's welfare counts, shape (years,), such as a last one that stands for all that follow.
+        is_cheap_by_year: What is open in one year is tried in all, as a set costs little more in another year once it is known in one;
+            bounds are then shared by all years.
     """
 
     projects: tuple[Project, ...]
@@ -91,6 +93,7 @@ class PortfolioProblem:
     worth: Callable[[BoolArray, int], Worth]
     rate: float
     year_weight: FloatArray
+    is_cheap_by_year: bool = False
 
     @property
     def years(self) -> int:
@@ -174,6 +177,7 @@ def best_plans(
 
     Raises:
         DataError: Shares do not add up to 1, or something named is not there.
+        KeyboardInterrupt: Before any plan was met; afterwards an interrupt ends the search with the best plan met and its bound.
         ConvergenceError: The gap stayed open; `best` holds the best plan.
 
     Source:
@@ -211,38 +215,54 @@ class _Search:
     def best(self, gap: float, progress: Callable[[float, float], None] | None) -> Plan | None:
         """The best plan that is not forbidden."""
         incumbent: Plan | None = None
+        bound = np.inf
         for _ in range(_MOST_ROUNDS):
-            chosen = self.master()
-            if chosen is None:
-                return None
-            start, bound = chosen
-            is_met = start.tobytes() in self.met
-            self.evaluate(start)
-            incumbent = max(self.met.values(), key=lambda plan: (plan.value, plan.start.tobytes()))
-            incumbent = Plan(incumbent.start, incumbent.value, max(bound, incumbent.value), incumbent.welfare, incumbent.spend)
+            try:
+                chosen = self.master(gap)
+                if chosen is None:
+                    return None
+                start, bound = chosen[0], min(bound, chosen[1])
+                is_met = start.tobytes() in self.met
+                self.evaluate(start)
+            except KeyboardInterrupt:
+                if not self.met:
+                    raise
+                return self.leader(bound)
+            incumbent = self.leader(bound)
             if progress is not None:
                 progress(incumbent.value, incumbent.bound)
             if incumbent.bound - incumbent.value <= gap * max(abs(incumbent.value), 1e-12) or is_met:
                 return incumbent
         raise ConvergenceError(f"the portfolio is proved to {incumbent.gap if incumbent else 1.0:.1e} only", best=incumbent)
 
+    def leader(self, bound: float) -> Plan:
+        """The best plan met so far, with what the best could be worth at most."""
+        best = max(self.met.values(), key=lambda plan: (plan.value, plan.start.tobytes()))
+        return Plan(best.start, best.value, max(bound, best.value), best.welfare, best.spend)
+
     def evaluate(self, start: IntArray, *, is_plan: bool = True) -> None:
         """Solve the market of every year with what is open then, and add the bounds that follow."""
         problem = self.problem
         opened = problem.is_open(start)
-        new = [year for year in range(problem.years) if (year, opened[year].tobytes()) not in self.known]
+        sets = {opened[year].tobytes(): opened[year] for year in range(problem.years)}
+        asked = (
+            [(year, key) for key in sets for year in range(problem.years)]
+            if problem.is_cheap_by_year
+            else [(year, opened[year].tobytes()) for year in range(problem.years)]
+        )
+        new = [pair for pair in asked if pair not in self.known]
 
-        def work(year: int) -> Worth:
-            return problem.worth(opened[year], year)
+        def work(pair: tuple[int, bytes]) -> Worth:
+            return problem.worth(sets[pair[1]], pair[0])
 
         if self.threads > 1 and len(new) > 1:
             with ThreadPoolExecutor(self.threads, thread_name_prefix="plan") as pool:
                 worths = list(pool.map(work, new))
         else:
             worths = [work(year) for year in new]
-        for year, worth in zip(new, worths, strict=True):
-            self.known[year, opened[year].tobytes()] = worth
-            self.cuts.add(year, opened[year], worth)
+        for (year, key), worth in zip(new, worths, strict=True):
+            self.known[year, key] = worth
+            self.cuts.add(year, sets[key], worth)
         if is_plan:
             welfare = np.array([self.known[year, opened[year].tobytes()].welfare for year in range(problem.years)])
             spend = np.zeros((len(problem.funds), problem.years))
@@ -253,7 +273,7 @@ class _Search:
             total = float((problem.discount * problem.year_weight * welfare).sum() - (problem.discount * spend.sum(axis=0)).sum())
             self.met[start.tobytes()] = Plan(start, total, np.inf, welfare, spend)
 
-    def master(self) -> tuple[IntArray, float] | None:
+    def master(self, gap: float) -> tuple[IntArray, float] | None:
         """Starts that are best under the bounds, and what they are worth by them; None if no plan is left.
 
         Variables: start of each project in each year (0 or 1), then the welfare of each year.
@@ -290,19 +310,12 @@ class _Search:
                 else:
                     row[number * years + start[number]] = 1.0
             limit(row, float((start != NEVER).sum()) - 1.0)
-        free = np.full(years, np.inf)
-        found = scipy.optimize.milp(
-            cost,
-            integrality=np.append(np.ones(size), np.zeros(years)),
-            bounds=scipy.optimize.Bounds(np.append(np.zeros(size), -free), np.append(np.ones(size), free)),
-            constraints=scipy.optimize.LinearConstraint(scipy.sparse.csr_array(np.array(rows)), -np.inf, np.array(most)),
-            options={"mip_rel_gap": 1e-9},
-        )
-        if found.x is None:
+        found = least_cost(cost, np.array(rows), np.array(most), binary_count=size, gap=gap / 4.0 if gap > _GAP else _EXACT)
+        if found is None:
             return None
-        chosen = np.rint(found.x[:size]).reshape(len(projects), years)
+        chosen = np.rint(found[0][:size]).reshape(len(projects), years)
         start = np.where(chosen.any(axis=1), chosen.argmax(axis=1), NEVER).astype(np.int64)
-        return start, -float(found.mip_dual_bound if found.mip_dual_bound is not None else found.fun)
+        return start, -found[1]
 
 
 def _opened_by(problem: PortfolioProblem, number: int, year: int) -> slice:

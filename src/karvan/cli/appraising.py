@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from pathlib import Path
 
 from karvan.cli.asking import corridor_of, language_of, options_of
 from karvan.cli.telling import Progress, print_json
@@ -14,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", metavar="ID", help="row of discount_rates (default: the case's economic rate)")
     parser.add_argument("--carbon", metavar="PATH", help="path of carbon_prices (default: the case's)")
     parser.add_argument("--sample", metavar="YEARS", help="years cleared with and without, A,B,C (default: openings, 2030, 2035 and 2040)")
+    parser.add_argument("--xlsx", type=Path, metavar="FILE", help="write a workbook with live formulas, too")
     parser.add_argument("--no-members", action="store_true", help="do not put each measure in alone and take it out last")
 
 
@@ -21,6 +24,7 @@ def appraise(parsed: argparse.Namespace) -> int:
     """Appraise a set of measures."""
     from dataclasses import replace
 
+    from karvan.exchange.workbook import write_workbook
     from karvan.report import Words
     from karvan.report.appraised import appraisal_lines
     from karvan.study.appraise import AppraisalOptions
@@ -35,6 +39,8 @@ def appraise(parsed: argparse.Namespace) -> int:
         found = appraised(
             corridor, measures=parsed.with_measures, scenario=parsed.scenario, options=options, how=how, progress=progress
         )  # fmt: skip
+    if parsed.xlsx is not None:
+        write_workbook(found, parsed.xlsx)
     if parsed.json:
         print_json(found.as_dict())
     else:
@@ -52,3 +58,88 @@ def _years(text: str | None) -> tuple[int, ...]:
     if list(found) != sorted(set(found)):
         raise DataError(Problem("--sample", None, None, f"{text} must be rising years, each once"))
     return found
+
+
+def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `karvan plan` beside those of a scenario."""
+    parser.add_argument(
+        "--budget", action="append", default=[], metavar="FUND=MUSD[/year]",
+        help="what a fund has, million USD, at first or in each year; repeatable (default: as the case has it)",
+    )  # fmt: skip
+    parser.add_argument("--to", type=int, default=2035, metavar="Y", help="last year of starts (default: %(default)s)")
+    parser.add_argument("--rate", metavar="ID", help="row of discount_rates (default: the case's economic rate)")
+    parser.add_argument("--only", action="append", default=[], metavar="ID", help="choose among these measures; repeatable (default: all)")
+    parser.add_argument("--gap", type=float, default=1e-3, metavar="G", help="part by which the best may be better (default: %(default)g)")
+    parser.add_argument("--count", type=int, default=3, metavar="N", help="portfolios told, the best first (default: %(default)s)")
+    parser.add_argument("--sample", metavar="YEARS", help="years in which the market is solved, A,B,C (default: 2030, 2035 and 2040)")
+    parser.add_argument("--full", action="store_true", help="clear the portfolios told again, with routes sought and delays found")
+    parser.add_argument("--no-more", action="store_true", help="do not tell what 10%% more for each fund is worth")
+
+
+def plan(parsed: argparse.Namespace) -> int:
+    """Choose what to build when."""
+    from karvan.report import Words
+    from karvan.report.planned import plan_lines
+    from karvan.study.plan import PlanOptions
+    from karvan.study.plan import plan as planned
+
+    if not 0.0 < parsed.gap < 1.0:
+        raise DataError(Problem("--gap", None, None, f"is {parsed.gap:g}, must be above 0 and below 1"))
+    if parsed.count < 1:
+        raise DataError(Problem("--count", None, None, f"is {parsed.count}, must be 1 or more"))
+    corridor, words = corridor_of(parsed), Words(language_of(parsed))
+    usual = PlanOptions()
+    how = PlanOptions(
+        to_year=parsed.to, rate_id=parsed.rate, sample_years=_years(parsed.sample) or usual.sample_years, only=tuple(parsed.only),
+        gap=parsed.gap, count=parsed.count, has_more=not parsed.no_more, has_full=parsed.full,
+    )  # fmt: skip
+    with Progress() as progress:
+        found = planned(
+            corridor, budgets=_budgets(parsed.budget), scenario=parsed.scenario, options=options_of(parsed), how=how, progress=progress
+        )  # fmt: skip
+    if parsed.json:
+        print_json(found.as_dict())
+    else:
+        print("\n".join(plan_lines(found, words=words)))
+    return 0
+
+
+def _budgets(given: Sequence[str]) -> dict[str, tuple[float, bool]]:
+    """Million USD by fund, and whether in each year."""
+    found: dict[str, tuple[float, bool]] = {}
+    for text in given:
+        name, sign, amount = text.partition("=")
+        number, slash, word = amount.partition("/")
+        try:
+            value = float(number)
+        except ValueError:
+            value = -1.0
+        if not sign or not 0.0 <= value < 1e6 or (slash and word != "year") or name in found:
+            message = f"{text} must read FUND=MUSD or FUND=MUSD/year, such as aih_fund=300 or socar_mechanism=60/year, each fund once"
+            raise DataError(Problem("--budget", None, None, message))
+        found[name] = (value, bool(slash))
+    return found
+
+
+def add_needed_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `karvan commitments` about what promises need."""
+    parser.add_argument("--needed", action="store_true", help="tell the fewest and the cheapest measures that meet each promise not met")
+    parser.add_argument("--scenario", metavar="ID", help="with --needed: beyond this scenario (default: the headline scenario)")
+    parser.add_argument("--most", type=int, default=3, metavar="N", help="with --needed: most measures in a set (default: %(default)s)")
+
+
+def needed(parsed: argparse.Namespace) -> int:
+    """Tell what promises that are not met need."""
+    from karvan.report.planned import needed_lines
+    from karvan.report.words import ENGLISH
+    from karvan.study.needed import needed as searched
+
+    if not 1 <= parsed.most <= 6:
+        raise DataError(Problem("--most", None, None, f"is {parsed.most}, must be from 1 to 6"))
+    with Progress() as progress:
+        found = searched(corridor_of(parsed), scenario=parsed.scenario, most=parsed.most, progress=progress)
+    if parsed.json:
+        print_json(found)
+    else:
+        print("\n".join(needed_lines(found, words=ENGLISH)))
+    return 0

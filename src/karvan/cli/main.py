@@ -118,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     corridor_argument(promises)
     promises.add_argument("--all", action="store_true", help="list the whole register of agreements too")
     promises.add_argument("--page", nargs="?", const="", metavar="FILE", help=_page_help("all of it as a page", _PROMISES_PAGE))
+    appraising.add_needed_arguments(promises)
 
     explain = _verb(
         verbs, "explain", _explain, "where a number comes from, how far to trust it, what rests on it", "karvan explain aktau_boxes"
@@ -243,6 +244,14 @@ def _parser() -> argparse.ArgumentParser:
     scenario_arguments(exchanged, "scenario id; by default the corridor's headline scenario")
     language_argument(exchanged, "language of what is printed")
 
+    portfolio = _verb(
+        verbs, "plan", appraising.plan, "what to build when, out of which fund, with proof",
+        "karvan plan --budget aih_fund=300 --budget socar_mechanism=60/year --to 2035",
+    )  # fmt: skip
+    appraising.add_plan_arguments(portfolio)
+    language_argument(portfolio, "language of what is printed")
+    scenario_arguments(portfolio, "scenario it is added to; by default the corridor's baseline")
+
     export = _verb(
         verbs, "export", powering.export, "a power system as files of another program",
         "karvan export --format pypsa --year 2035 --scenario agreed --out network",
@@ -360,6 +369,8 @@ def _commitments(parsed: argparse.Namespace) -> int:
     from karvan.results import write_text_whole
     from karvan.study import commitments
 
+    if parsed.needed:
+        return appraising.needed(parsed)
     page = None if parsed.page is None else _page(parsed.page, _PROMISES_PAGE)
     with Progress() as progress:
         tracked = commitments(corridor_of(parsed), progress=progress)

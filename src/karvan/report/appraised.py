@@ -120,9 +120,10 @@ def _sponsors(found: Appraisal, words: Words) -> list[str]:
     lines = ["", *_wrapped(words("appraisal.sponsors"))]
     for row in found.sponsors.iter_rows(named=True):
         lines.append(
-            f"  {row['operator_id'][:30]:<32}{_money(row['capital_musd'], words):>10}{_money(row['npv_musd'], words):>12}"
+            f"  {row['operator_id'][:18]:<20}{_money(row['capital_musd'], words):>10}{_money(row['npv_musd'], words):>12}"
             f"{_rate(row['firr_share'], words):>9}{_money(row['npv_without_rent_musd'], words):>12}"
-            f"{_rate(row['firr_without_rent_share'], words):>9}"
+            f"{_rate(row['firr_without_rent_share'], words):>9}{_ratio(row['debt_cover_ratio'], words):>8}"
+            f"{_money(row['grant_musd'], words):>9}"
         )
     return lines
 

@@ -23,6 +23,7 @@ from karvan.results.ladder import Ladder, LadderRung
 from karvan.results.live import LiveAnswer, LiveYear
 from karvan.results.oil import Oil
 from karvan.results.outlook import Outlook, YearResult
+from karvan.results.plan import PortfolioPlan
 from karvan.results.power_balance import PowerBalance
 from karvan.results.queues import Queues
 from karvan.results.rounding import rounded
@@ -78,6 +79,7 @@ __all__ = [
     "Oil",
     "Outlook",
     "PairFamily",
+    "PortfolioPlan",
     "PowerBalance",
     "PricePaid",
     "Queues",

@@ -10,7 +10,7 @@ import polars as pl
 
 from karvan.results.rounding import rounded
 
-_FRAMES = ("costs", "accounts", "flows", "parties", "tests", "sponsors", "members", "traffic", "emissions", "fiscal", "wider")
+_FRAMES = ("costs", "accounts", "flows", "yearly", "parties", "tests", "sponsors", "members", "traffic", "emissions", "fiscal", "wider")
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,11 @@ class Appraisal:
             overrun_share, overrun_high_share, delay_share, delay_high_share, is_estimate.
         accounts: year, party, country, item, who, gain_musd, of sample years.
         flows: year, benefit_musd, capital_musd, running_musd, residual_musd, net_musd, in economic prices.
+        yearly: year, party, gain_musd, of every year; the parties of a year add up to its benefit.
         parties: party, country, item, npv_musd; they and `costs` rows of the party "builders" add up to npv_musd.
         tests: test, npv_musd, err_share.
-        sponsors: operator_id, capital_musd, npv_musd, firr_share, firr_without_rent_share.
+        sponsors: operator_id, capital_musd, npv_musd, firr_share, npv_without_rent_musd, firr_without_rent_share, debt_cover_ratio (of
+            the worst year of the loan), grant_musd (what lifts its return to its rate), charge_musd_per_year (the same as charges).
         members: measure_id, npv_alone_musd, npv_last_musd: put in alone, and what is lost if it is taken out.
         traffic: year, to_family, kind (normal, diverted, generated), from_family, flow_kt.
         emissions: year, gross_kt (goods over the headline cordon, with), net_kt (all goods, with less without).
@@ -65,6 +67,7 @@ class Appraisal:
     costs: pl.DataFrame
     accounts: pl.DataFrame
     flows: pl.DataFrame
+    yearly: pl.DataFrame
     parties: pl.DataFrame
     tests: pl.DataFrame
     sponsors: pl.DataFrame

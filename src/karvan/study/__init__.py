@@ -19,6 +19,7 @@ from karvan.study.dispatch import DispatchOptions, dispatch
 from karvan.study.explain_market import market
 from karvan.study.oil import OilOptions, oil
 from karvan.study.options import ScenarioOptions, prepare
+from karvan.study.plan import PlanOptions, plan
 from karvan.study.route import ShippingDesk, route
 from karvan.study.run import run
 from karvan.study.select_link import criticality, select_link
@@ -36,6 +37,7 @@ __all__ = [
     "DispatchOptions",
     "Market",
     "OilOptions",
+    "PlanOptions",
     "ScenarioOptions",
     "ShippingDesk",
     "TariffOptions",
@@ -51,6 +53,7 @@ __all__ = [
     "ladder",
     "market",
     "oil",
+    "plan",
     "prepare",
     "read_quotes",
     "route",

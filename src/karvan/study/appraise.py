@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.appraisal.bank import Flows, Works, flows_of, usual_tests, worth_of
+from karvan.appraisal.bank import Flows, Loan, Works, debt_cover, flows_of, grant_to_hurdle, usual_tests, worth_of
 from karvan.appraisal.cash import internal_rate, net_present_value
 from karvan.appraisal.present import by_year
 from karvan.corridor import Corridor, Snapshot
@@ -33,7 +33,8 @@ BUILDERS = "builders"
 _KEY = ["party", "country", "item", "who"]
 _SAMPLES = (2030, 2035, 2040)
 _LAST_SAMPLE = 2040
-_MARKET_ITEMS = ("surplus", "empties", "scarcity rent", "tax on scarcity rent")
+MARKET_ITEMS = ("surplus", "empties", "scarcity rent", "tax on scarcity rent")
+"""Items that add up to the market's own welfare."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,30 @@ def appraise(
     asked = options or ScenarioOptions()
     corridor, replaced = laid_over(corridor, asked)
     without, with_set = both_scenarios(corridor, scenario or corridor.manifest.baseline, measures, asked)
+    memory = routes or RouteMemory(folder=cache_folder())
+    found = appraised(corridor, without, with_set, how=how, memory=memory, tell=tell)
+    return replace(found, replaced=tuple(replaced))
+
+
+def appraised(
+    corridor: Corridor, without: Scenario, with_set: Scenario, *, how: AppraisalOptions, memory: RouteMemory, tell: Progress
+) -> Appraisal:
+    """A scenario against another that lacks some of its measures.
+
+    Args:
+        corridor: The corridor.
+        without: The scenario without the set.
+        with_set: The same with it, dated.
+        how: Rates and years.
+        memory: Routes to share.
+        tell: Called with a line of text as the work goes on.
+    """
     own = [item for item in with_set.dated if item.measure.id not in without.measure_ids]
     works = works_of(corridor, [(item.measure, item.from_date) for item in own])
     values = appraisal_values(corridor)
     rate_id, rate = discount_rate(corridor, how.rate_id, "economic")
     samples = how.sample_years or _sample_years(works)
-    sides = _Sides(corridor, values, how.carbon_path, samples, routes or RouteMemory(folder=cache_folder()), tell)
+    sides = _Sides(corridor, values, how.carbon_path, samples, memory, tell)
     before, after = sides.of(without), sides.of(with_set)
     gains = _gains(before, after)
     first = min(*(item.first_build_year for item in works), *samples)
@@ -125,15 +144,16 @@ def appraise(
         costs=_costs(works),
         accounts=gains.filter(pl.col("gain_musd") != 0.0),
         flows=_flow_frame(flows),
+        yearly=_yearly(gains, years),
         parties=parties,
         tests=_tests(tests, rate),
-        sponsors=_sponsors(works, gains, years, first, discount_rate(corridor, None, "financial")[1]),
+        sponsors=_sponsors(works, gains, years, first, discount_rate(corridor, None, "financial")[1], values),
         members=_members(sides, without, with_set, works, before, after, flows, rate, ratios) if how.has_members else _no_members(),
         traffic=traffic_by_kind(before, after),
         emissions=_emissions(before, after),
         fiscal=_fiscal(gains),
         wider=pl.DataFrame({"what": ["imperfect_competition"], "npv_musd": [values["imperfect_competition_share"] * float(surplus)]}),
-        replaced=tuple(replaced),
+        replaced=(),
     )
 
 
@@ -221,7 +241,7 @@ def _gains(before: Sequence[_Year], after: Sequence[_Year]) -> pl.DataFrame:
 
 def _as_queue(gains: pl.DataFrame, before: Sequence[_Year], after: Sequence[_Year]) -> pl.DataFrame:
     """Gains with what the market gains where scarcity is a queue in place of surplus and rent; all else as with prices."""
-    rest = gains.filter(~pl.col("item").is_in(_MARKET_ITEMS))
+    rest = gains.filter(~pl.col("item").is_in(MARKET_ITEMS))
     rows = [
         (one.year, SHIPPERS, "all", "queue", "all", (other.queue_kusd - one.queue_kusd) / 1e3)
         for one, other in zip(before, after, strict=True)
@@ -260,14 +280,29 @@ def _costs(works: Sequence[Works]) -> pl.DataFrame:
     return pl.DataFrame([{name: getattr(item, name) for name in names} for item in works])
 
 
+def _yearly(gains: pl.DataFrame, years: npt.NDArray[np.int64]) -> pl.DataFrame:
+    """What each party gains in every year."""
+    parts = [
+        pl.DataFrame({"year": years, "party": [party] * years.shape[0], "gain_musd": _benefit(frame, years)})
+        for (party,), frame in gains.group_by(["party"], maintain_order=True)
+    ]
+    return pl.concat(parts).sort("year", "party")
+
+
 def _flow_frame(flows: Flows) -> pl.DataFrame:
     columns = {name: getattr(flows, name) for name in ("benefit", "capital", "running", "residual", "net")}
     return pl.DataFrame({"year": flows.years, **{f"{name}_musd": values for name, values in columns.items()}})
 
 
-def _sponsors(works: Sequence[Works], gains: pl.DataFrame, years: npt.NDArray[np.int64], first: int, hurdle: float) -> pl.DataFrame:
-    """What each operator that earns by the set spends and gains, capital of a measure in equal parts to its sponsors."""
+def _sponsors(
+    works: Sequence[Works], gains: pl.DataFrame, years: npt.NDArray[np.int64], first: int, hurdle: float, values: Mapping[str, float]
+) -> pl.DataFrame:
+    """What each operator that earns by the set spends and gains, capital of a measure in equal parts to its sponsors.
+
+    Debt cover, grant and charge count what it charges, not scarcity rent, which vanishes as works relieve what is full.
+    """
     rows = []
+    loan = Loan(values["debt_share"], values["debt_rate_share"], round(values["debt_years"]))
     for sponsor in sorted({name for item in works for name in item.sponsors}):
         own = [
             replace(item, **{name: getattr(item, name) / len(item.sponsors) for name in ("capital_musd", "running_musd_per_year")})
@@ -275,13 +310,24 @@ def _sponsors(works: Sequence[Works], gains: pl.DataFrame, years: npt.NDArray[np
             if sponsor in item.sponsors
         ]
         mine = gains.filter((pl.col("party") == OPERATORS) & (pl.col("who") == sponsor))
-        row: dict[str, object] = {"operator_id": sponsor, "capital_musd": sum(item.capital_musd for item in own)}
+        capital, opened = sum(item.capital_musd for item in own), max(min(item.open_year for item in own) - first, 0)
+        row: dict[str, object] = {"operator_id": sponsor, "capital_musd": capital}
         for name, kept in (("", mine), ("_without_rent", mine.filter(pl.col("item") != "scarcity rent"))):
             income = _benefit(kept, years) if kept.height else np.zeros(years.shape[0])
             flows = flows_of(own, income, first)
             row |= {f"npv{name}_musd": net_present_value(flows.net, hurdle), f"firr{name}_share": internal_rate(flows.net)}
+        grant = grant_to_hurdle(flows.net, hurdle)
+        is_open = np.arange(years.shape[0]) >= opened
+        row |= {
+            "debt_cover_ratio": debt_cover(flows.benefit - flows.running, capital, loan, opened),
+            "grant_musd": grant,
+            "charge_musd_per_year": grant / net_present_value(is_open.astype(np.float64), hurdle) if is_open.any() else None,
+        }
         rows.append(row)
-    names = ("capital_musd", "npv_musd", "firr_share", "npv_without_rent_musd", "firr_without_rent_share")
+    names = (
+        "capital_musd", "npv_musd", "firr_share", "npv_without_rent_musd", "firr_without_rent_share", "debt_cover_ratio", "grant_musd",
+        "charge_musd_per_year",
+    )  # fmt: skip
     return pl.DataFrame(rows, schema={"operator_id": pl.String, **dict.fromkeys(names, pl.Float64)})
 
 

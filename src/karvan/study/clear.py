@@ -103,7 +103,7 @@ class Cleared:
     @property
     def route_delay_usd_per_t(self) -> FloatArray:
         """What delays add to the cost of each route of the route sets, USD/t, shape (routes of the sets,)."""
-        return _delay_costs(self.routed, self.delay_h)
+        return delay_costs(self.routed, self.delay_h)
 
     @property
     def row_price(self) -> FloatArray:
@@ -334,11 +334,11 @@ class _DelayLoop:
 def _with_delays(routed: RoutedSnapshot, assembly: Assembly, hours: FloatArray) -> MarketProblem:
     """A program without delays with some in its costs."""
     of, problem = assembly.route_of, assembly.problem
-    added = np.where(of >= 0, _delay_costs(routed, hours)[of], 0.0)
+    added = np.where(of >= 0, delay_costs(routed, hours)[of], 0.0)
     return replace(problem, route_cost_usd_per_t=problem.route_cost_usd_per_t + added)
 
 
-def _delay_costs(routed: RoutedSnapshot, hours: FloatArray) -> FloatArray:
+def delay_costs(routed: RoutedSnapshot, hours: FloatArray) -> FloatArray:
     """What delays add to each route of the sets, USD/t, shape (routes of the sets,)."""
     rows = routed.space.rows.count
     standing = Standing(np.zeros(rows), np.append(hours, np.zeros(rows - hours.shape[0])), np.ones(routed.space.market_count), {})

@@ -1,0 +1,155 @@
+"""A dated portfolio on a screen, in whole sentences of a catalogue."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from karvan.report.summary import WIDTH
+from karvan.report.words import ENGLISH, Words
+from karvan.results import PortfolioPlan
+
+_MOST_CANDIDATES = 12
+_SAME_SHARE = 1e-6
+
+
+def plan_lines(found: PortfolioPlan, *, words: Words = ENGLISH) -> list[str]:
+    """A portfolio as lines of at most 100 columns.
+
+    Args:
+        found: What `karvan.plan` gave.
+        words: The language.
+    """
+    lines = [*_answer(found, words), *_chosen(found, words), *_budgets(found, words), *_next(found, words)]
+    lines += [*_candidates(found, words), *_split(found, words), *_rest(found, words)]
+    return [line.rstrip() for line in lines]
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH)
+
+
+def _money(value: float | None, words: Words) -> str:
+    return "--" if value is None else words.number(value, 1)
+
+
+def _answer(found: PortfolioPlan, words: Words) -> list[str]:
+    told = [
+        words(
+            "plan.title", first_year=found.from_year, last_year=found.to_year, scenario=found.scenario_id,
+            rate_share=words.percent(found.rate_share, 1), rate=found.rate_id,
+        ),
+        words(
+            "plan.answer", value=_money(found.value_musd, words), bound=_money(found.bound_musd, words),
+            gap_share=words.percent(found.gap_share, 2),
+        ),
+    ]  # fmt: skip
+    if found.chosen.is_empty():
+        told.append(words("plan.nothing"))
+    more = found.value_musd - found.ranking_musd
+    if more > _SAME_SHARE * abs(found.value_musd):
+        share = words.percent(more / abs(found.ranking_musd), 1) if found.ranking_musd > 0.0 else "--"
+        told.append(words("plan.ranking", value=_money(found.ranking_musd, words), gain_share=share, gain=_money(more, words)))
+    else:
+        told.append(words("plan.same"))
+    return [line for text in told for line in _wrapped(text)]
+
+
+def _chosen(found: PortfolioPlan, words: Words) -> list[str]:
+    if found.chosen.is_empty():
+        return []
+    lines = ["", words("plan.chosen")]
+    for row in found.chosen.iter_rows(named=True):
+        money = "".join(f"{_money(row[name], words):>12}" for name in ("capital_musd", "first_musd", "last_musd"))
+        lines.append(f"  {row['measure_id'][:36]:<37}{row['start_year']:>6}{row['open_year']:>6}{money}")
+    for row in found.complements.head(4).iter_rows(named=True):
+        lines += _wrapped(
+            words(
+                "plan.complement", one=row["measure_id"], other=row["with_measure_id"],
+                together=_money(row["together_musd_per_year"], words), apart=_money(row["apart_musd_per_year"], words),
+            )
+        )  # fmt: skip
+    return lines
+
+
+def _budgets(found: PortfolioPlan, words: Words) -> list[str]:
+    lines = ["", words("plan.budgets")]
+    more = dict(found.more.select("fund_id", "gain_musd").iter_rows())
+    for name in found.budgets["fund_id"].unique(maintain_order=True).to_list():
+        rows = found.budgets.filter(pl.col("fund_id") == name)
+        if rows["budget_musd"].null_count() == rows.height:
+            lines.append(f"  {words('plan.others'):<36}{'':>12}{_money(float(rows['spent_musd'].sum()), words):>12}")
+            continue
+        cells = [float(rows["budget_musd"].sum()), float(rows["spent_musd"].sum()), float(rows["left_musd"][-1]), more.get(name)]
+        lines.append(f"  {name:<36}" + "".join(f"{_money(cell, words):>12}" for cell in cells))
+    return lines
+
+
+def _next(found: PortfolioPlan, words: Words) -> list[str]:
+    lines = ["", words("plan.next")]
+    for row in found.next_best.iter_rows(named=True):
+        full = "" if row["full_musd"] is None else f"{_money(row['full_musd'], words):>10}"
+        head = f"  {row['rank']:>2} {_money(row['value_musd'], words):>10}{full}  "
+        lines += textwrap.wrap(row["measures"], WIDTH, initial_indent=head, subsequent_indent=" " * len(head)) or [head]
+    return lines
+
+
+def _candidates(found: PortfolioPlan, words: Words) -> list[str]:
+    rest = found.candidates.filter(~pl.col("is_chosen")).head(_MOST_CANDIDATES)
+    if rest.is_empty():
+        return []
+    lines = ["", words("plan.candidates")]
+    for row in rest.iter_rows(named=True):
+        money = "".join(f"{_money(row[name], words):>12}" for name in ("capital_musd", "gain_musd_per_year", "alone_musd"))
+        lines.append(f"  {row['measure_id'][:46]:<47}{money}")
+    return lines
+
+
+def _split(found: PortfolioPlan, words: Words) -> list[str]:
+    if found.split.is_empty():
+        return []
+    lines = ["", *_wrapped(words("plan.split"))]
+    for row in found.split.iter_rows(named=True):
+        money = "".join(f"{_money(row[name], words):>12}" for name in ("gain_musd", "paid_musd", "payment_musd"))
+        lines.append(f"  {row['fund_id'][:22]:<23}{row['partner_id'][:30]:<31}{money}")
+    return lines
+
+
+def _rest(found: PortfolioPlan, words: Words) -> list[str]:
+    told = []
+    if not found.left_out.is_empty():
+        told.append(words("plan.left_out", names=", ".join(found.left_out["measure_id"])))
+    if not found.ventures.is_empty():
+        names = ", ".join(words.called(title) for title in found.ventures["title"])
+        told.append(words("plan.ventures", names=names))
+    told.append(words("plan.estimated", share=words.percent(found.estimated_capital_share)))
+    years = ", ".join(str(year) for year in found.sample_years)
+    told.append(words("plan.solved", count=found.solved_count, years=years))
+    return ["", *(line for text in told for line in _wrapped(text))]
+
+
+def needed_lines(found: Mapping[str, Any], *, words: Words = ENGLISH) -> list[str]:
+    """What promises that are not met need, as lines of at most 100 columns.
+
+    Args:
+        found: What `karvan.study.needed` gave.
+        words: The language.
+    """
+    lines = _wrapped(words("needed.title", scenario=found["scenario"], count=found["measures"]))
+    for row in found["commitments"]:
+        told = [words("needed.promise", title=row["title"], target=row["target"], unit=row["unit"], year=row["year"], value=row["value"])]
+        if row["is_met"]:
+            told.append(words("needed.met"))
+        elif row["smallest"] is None:
+            told.append(words("needed.none", count=row["size_tried"], tried=row["tried"], value=row["with_everything"]))
+        else:
+            for key in ("smallest", "cheapest"):
+                item = row[key]
+                names = ", ".join(item["measures"])
+                told.append(words(f"needed.{key}", names=names, value=item["value"], capital=item["capital_musd"]))
+            told.append(words("needed.proof", count=row["size_tried"], tried=row["tried"]))
+        lines += ["", *(part for text in told for part in _wrapped(text))]
+    return lines

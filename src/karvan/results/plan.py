@@ -1,0 +1,80 @@
+"""What to build when, out of which fund, and how near to the best that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from karvan.results.rounding import rounded
+
+_FRAMES = ("chosen", "candidates", "budgets", "more", "next_best", "sponsors", "ranking", "split", "complements", "ventures", "left_out")
+
+
+@dataclass(frozen=True)
+class PortfolioPlan:
+    """A dated portfolio under yearly budgets.
+
+    Attributes:
+        scenario_id: Scenario that it is added to.
+        from_year, to_year: Years in which something may be started.
+        rate_id, rate_share: Economic discount rate; the first year is not discounted.
+        sample_years: Years in which the market was solved; those between lie on a straight line, those after are as the last.
+        value_musd: Welfare of the market less capital and upkeep, present, delays and tariffs as in the scenario without projects.
+        bound_musd: No portfolio is worth more by that measure.
+        gap_share: By what part the best could be better.
+        ranking_musd: The same of what ranking by single-project value gives.
+        solved_count: Programs solved.
+        estimated_capital_share: Part of the capital of all candidates that no source states.
+        chosen: measure_id, title, start_year, open_year, capital_musd, first_musd (worth alone), last_musd (lost without it).
+        candidates: measure_id, title, sector, capital_musd, low_musd, high_musd, is_estimate, gain_musd_per_year (alone, last sample year),
+            alone_musd (best start alone), is_chosen, funds.
+        budgets: fund_id, year, budget_musd, spent_musd, left_musd.
+        more: fund_id, value_musd, gain_musd with 10% more in every year.
+        next_best: rank, value_musd, measures, full_musd (the same in the full loop, with routes sought and delays found; null where not
+            asked for). In the full loop its order is that of full_musd.
+        sponsors: As in an appraisal, of the chosen portfolio in the full loop; empty where not asked for.
+        full_npv_musd: What the chosen portfolio is worth to all parties in economic prices, in the full loop; None where not asked for.
+        ranking: order, measure_id, start_year, alone_musd as ranking by single-project value has it.
+        split: fund_id, partner_id, gain_musd, paid_musd, net_musd, payment_musd of partners by Nash bargaining.
+        complements: Pairs of chosen measures worth more together: measure_id, with_measure_id, together_musd, apart_musd.
+        ventures: venture_id, title, sector, capital_musd, output, unit, year: joint ventures, with what they state only.
+        left_out: measure_id, why.
+        replaced: What was replaced in the case.
+    """
+
+    scenario_id: str
+    from_year: int
+    to_year: int
+    rate_id: str
+    rate_share: float
+    sample_years: tuple[int, ...]
+    value_musd: float
+    bound_musd: float
+    gap_share: float
+    ranking_musd: float
+    solved_count: int
+    estimated_capital_share: float
+    chosen: pl.DataFrame
+    candidates: pl.DataFrame
+    budgets: pl.DataFrame
+    more: pl.DataFrame
+    next_best: pl.DataFrame
+    sponsors: pl.DataFrame
+    full_npv_musd: float | None
+    ranking: pl.DataFrame
+    split: pl.DataFrame
+    complements: pl.DataFrame
+    ventures: pl.DataFrame
+    left_out: pl.DataFrame
+    replaced: tuple[Mapping[str, Any], ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """One object for JSON."""
+        plain = [name for name in self.__dataclass_fields__ if name not in (*_FRAMES, "replaced")]
+        told: dict[str, Any] = {name: getattr(self, name) for name in plain}
+        told |= {name: getattr(self, name).to_dicts() for name in _FRAMES}
+        found: dict[str, Any] = rounded({**told, "replaced": [dict(item) for item in self.replaced]})
+        return found

@@ -1,0 +1,331 @@
+"""The market as a function of which projects are open: one program of a year in which each project adds capacity, opens routes or makes
+them cheaper.
+
+Capacities add up, K(z) = K0 + sum of what each project adds. The cost of a route is that with all projects open, and more by what each
+project that is not open would save on it; a route that needs a link which a closed project opens costs a prohibitive amount. Delays stay as
+in the scenario without projects. Routes are those found with all projects and those found with none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from threading import Lock
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+
+from karvan.appraisal import Worth
+from karvan.assignment import Assembly, ClearOptions, MarketProblem, assemble, effective_capacity, flows_at, with_capacity
+from karvan.assignment import clear as clear_market
+from karvan.corridor import Corridor, Snapshot
+from karvan.measures import Measure, Scenario
+from karvan.measures.apply import apply
+from karvan.measures.scenario import DatedMeasure
+from karvan.routing import FacilityEntries, RouteSets, RouteSpace, measured, recalled, remeasured, route_space
+from karvan.routing.graph import LINK
+from karvan.study.clear import Cleared, clear, delay_costs
+from karvan.study.route_memory import RoutedSnapshot, RouteMemory
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+_CLOSED_USD_PER_T = 1e5
+_FAR_FACTOR = 1e3
+_SMALL_USD_PER_T = 1e-9
+_MONEY_AND_TIME = ("links", "terminals", "tariffs", "region_places")
+_OPTIONS = ClearOptions(tolerance=1e-6, aim=1e-8)
+_LONG_AGO = date(2000, 1, 1)
+
+
+@dataclass(frozen=True)
+class YearMarket:
+    """A year's program and what each project does in it.
+
+    Attributes:
+        problem: The program with all projects open and no capacity of theirs.
+        capacity: What each project adds to each row, thousands of its unit, shape (projects, rows).
+        saving: What each project saves on each route, USD/t; zero where it does nothing, shape (projects, routes).
+        is_gated: The route needs a link that the project opens, shape (projects, routes).
+        start: Prices to start from.
+        cordons: Kilotonnes and kTEU counted per kt of each route, by cordon, each of shape (routes,).
+        route_goods: Goods of each route, empty for empties.
+    """
+
+    problem: MarketProblem
+    capacity: FloatArray
+    saving: FloatArray
+    is_gated: BoolArray
+    start: FloatArray
+    cordons: Mapping[str, tuple[FloatArray, FloatArray]]
+    route_goods: tuple[str, ...]
+
+    def is_of_goods(self, commodity_group: str) -> BoolArray:
+        """Routes of some goods, shape (routes,)."""
+        return np.array([name == commodity_group for name in self.route_goods], dtype=np.bool_)
+
+    def cost(self, is_open: BoolArray) -> FloatArray:
+        """Cost of each route, USD/t, shape (routes,)."""
+        closed = ~is_open
+        cost = self.problem.route_cost_usd_per_t + self.saving[closed].sum(axis=0)
+        return np.where(self.is_gated[closed].any(axis=0), _CLOSED_USD_PER_T, cost)
+
+    def limits(self, is_open: BoolArray) -> FloatArray:
+        """Capacity of each row, shape (rows,)."""
+        found: FloatArray = self.problem.row_capacity + self.capacity[is_open].sum(axis=0)
+        return np.maximum(found, 0.0)
+
+    def worth(self, is_open: BoolArray, base_kusd: float = 0.0) -> tuple[Worth, FloatArray]:
+        """Welfare of a set of open projects, million USD, its bounds, and the prices that clear it.
+
+        The market's welfare is the least, over prices, of surplus at those prices and what they make of capacities. At the prices of this
+        set it therefore bounds welfare of every other from above. There capacities count in proportion, and what opening or cheapening
+        routes can add lies between its gain where rivals are at their best and where they are at their worst: families of a nested logit
+        are substitutes, so that the gain of a route falls with what its rivals offer and grows with what other projects do for itself.
+
+        Args:
+            is_open: Which projects are open, shape (projects,).
+            base_kusd: Welfare without any, taken off.
+        """
+        program = replace(with_capacity(self.problem, self.limits(is_open)), route_cost_usd_per_t=self.cost(is_open))
+        cleared = clear_market(program, start=self.start, options=_OPTIONS)
+        prices = cleared.row_price_usd_per_unit
+        finite = np.where(np.isfinite(self.capacity), self.capacity, 0.0)
+        slope = finite @ prices
+        for project in np.flatnonzero((self.saving > 0.0).any(axis=1) | self.is_gated.any(axis=1)).tolist():
+            slope[project] += self._least(project, prices) if is_open[project] else self._most(project, prices)
+        return Worth((cleared.welfare_kusd - base_kusd) / 1e3, slope / 1e3), prices
+
+    def _touched(self, project: int) -> tuple[BoolArray, BoolArray]:
+        return self.is_gated[project], (self.saving[project] > 0.0) & ~self.is_gated[project]
+
+    def _most(self, project: int, prices: FloatArray) -> float:
+        """Most that a project can add at given prices whatever else is open, kUSD."""
+        gated, cut = self._touched(project)
+        everything, nothing = np.ones(self.saving.shape[0], dtype=np.bool_), np.zeros(self.saving.shape[0], dtype=np.bool_)
+        best, worst = self.cost(everything), self.cost(nothing)
+        own = np.where(gated | cut, best, worst)
+        gain = 0.0
+        if gated.any():
+            gain += self._surplus(own, prices) - self._surplus(np.where(gated, _CLOSED_USD_PER_T, own), prices)
+        if cut.any():
+            gain += float((self._flow(own, prices, cut) * self._by_market(self.saving[project], cut, np.maximum, 0.0)).sum())
+        return gain
+
+    def _least(self, project: int, prices: FloatArray) -> float:
+        """Least that a project adds at given prices whatever else is open, kUSD."""
+        gated, cut = self._touched(project)
+        others = np.zeros(self.saving.shape[0], dtype=np.bool_)
+        others[project] = True
+        best, alone = self.cost(np.ones(self.saving.shape[0], dtype=np.bool_)), self.cost(others)
+        own = np.where(gated | cut, alone, best)
+        gain = 0.0
+        if gated.any():
+            gain += self._surplus(own, prices) - self._surplus(np.where(gated, _CLOSED_USD_PER_T, own), prices)
+        if cut.any():
+            dear = np.where(cut, own + self.saving[project], own)
+            gain += float((self._flow(dear, prices, cut) * self._by_market(self.saving[project], cut, np.minimum, np.inf)).sum())
+        return gain
+
+    def _surplus(self, cost: FloatArray, prices: FloatArray) -> float:
+        at = flows_at(replace(self.problem, route_cost_usd_per_t=cost), prices)
+        return float(at.consumer_surplus_kusd.sum())
+
+    def _flow(self, cost: FloatArray, prices: FloatArray, chosen: BoolArray) -> FloatArray:
+        """Flow of chosen routes by market, shape (markets,)."""
+        at = flows_at(replace(self.problem, route_cost_usd_per_t=cost), prices)
+        flow = np.where(chosen, at.route_flow_kt, 0.0)
+        return np.bincount(self._market_of_route(), weights=flow, minlength=self.problem.market_flow_kt.shape[0]).astype(np.float64)
+
+    def _by_market(self, values: FloatArray, chosen: BoolArray, of: np.ufunc, none: float) -> FloatArray:
+        found = np.full(self.problem.market_flow_kt.shape[0], none)
+        of.at(found, self._market_of_route()[chosen], values[chosen])
+        return np.where(np.isfinite(found), found, 0.0)
+
+    def _market_of_route(self) -> IntArray:
+        nests = np.repeat(np.arange(self.problem.market_theta.shape[0]), np.diff(self.problem.market_first_family))
+        return np.repeat(nests, np.diff(self.problem.family_first_route))
+
+
+class SampledMarket:
+    """Welfare of open projects in years, straight between sample years; solved once for each set and sample year, prices kept warm.
+
+    Attributes:
+        solved: Programs solved.
+    """
+
+    def __init__(self, samples: Mapping[int, YearMarket], years: Sequence[int], upkeep_musd: FloatArray) -> None:
+        self.samples, self.years, self.upkeep = dict(sorted(samples.items())), list(years), upkeep_musd
+        count = upkeep_musd.shape[0]
+        none = np.zeros(count, dtype=np.bool_)
+        self.solved = 0
+        self._known: dict[tuple[int, bytes], Worth] = {}
+        self._guard = Lock()
+        self._base: dict[int, float] = {}
+        for year in self.samples:
+            worth, _ = self.samples[year].worth(none)
+            self._base[year] = worth.welfare * 1e3
+
+    def __call__(self, is_open: BoolArray, number: int) -> Worth:
+        """Worth of open projects, shape (projects,), in a year counted from 0, less their upkeep."""
+        year, known = self.years[number], list(self.samples)
+        place = int(np.clip(np.searchsorted(known, year, side="right") - 1, 0, len(known) - 1))
+        first = known[place]
+        if year <= first or place == len(known) - 1:
+            parts = [(first, 1.0)]
+        else:
+            share = (year - first) / (known[place + 1] - first)
+            parts = [(first, 1.0 - share), (known[place + 1], share)]
+        welfare, slope = -float(self.upkeep[is_open].sum()), -self.upkeep.copy()
+        for at, share in parts:
+            worth = self.at(at, is_open)
+            welfare, slope = welfare + share * worth.welfare, slope + share * worth.slope
+        return Worth(welfare, slope)
+
+    def at(self, year: int, is_open: BoolArray) -> Worth:
+        """Worth in a sample year, without upkeep."""
+        key = (year, is_open.tobytes())
+        with self._guard:
+            found = self._known.get(key)
+        if found is None:
+            found, _ = self.samples[year].worth(is_open, self._base[year])
+            with self._guard:
+                self.solved += 1
+                self._known[key] = found
+        return found
+
+
+def year_market(corridor: Corridor, base: Scenario, projects: Sequence[Measure], year: int, memory: RouteMemory) -> YearMarket:
+    """The program of a year in which projects may be open.
+
+    Args:
+        corridor: The corridor.
+        base: The scenario without them.
+        projects: The projects, those that others require before them.
+        year: Calendar year.
+        memory: Routes to share.
+    """
+    price = corridor.manifest.co2_price_usd_per_t
+    position = {item.id: place for place, item in enumerate(projects)}
+
+    def with_some(chosen: Sequence[Measure]) -> Snapshot:
+        dated = tuple(DatedMeasure(item, _LONG_AGO, None) for item in chosen)
+        return apply(replace(base, dated=(*base.dated, *dated)), corridor, year=year)
+
+    none, everything = with_some(()), with_some(projects)
+    without = [with_some([other for other in projects if other is not item]) for item in projects]
+    opened = [_opened(snapshot, everything) for snapshot in without]
+    shared = _far(_as_built(none, everything), everything, np.any(opened, axis=0) if opened else np.zeros(0, dtype=np.bool_))
+    full = clear(everything, routes=memory, co2_price_usd_per_t=price, is_strict=False)
+    bare = clear(shared, routes=memory, co2_price_usd_per_t=price, is_strict=False)
+    space, sets, entries = _union(full, bare)
+    assembly = assemble(everything.tables, sets, entries, space.runs)
+    routed = RoutedSnapshot(everything, space, lambda: full.routed.rest, sets, entries)
+    delays = delay_costs(routed, bare.delay_h)
+    of = assembly.route_of
+    cost = assembly.problem.route_cost_usd_per_t + np.where(of >= 0, delays[of], 0.0)
+    rows = assembly.problem.row_capacity.shape[0]
+    capacity = np.zeros((len(projects), rows))
+    saving = np.zeros((len(projects), of.shape[0]))
+    is_gated = np.zeros((len(projects), of.shape[0]), dtype=np.bool_)
+    for place, (item, snapshot) in enumerate(zip(projects, without, strict=True)):
+        needed = [projects[position[name]] for name in _needed(item, {other.id: other for other in projects})]
+        capacity[place] = _rows(with_some([*needed, item]), assembly) - _rows(with_some(needed), assembly)
+        if opened[place].any():
+            gates = _on_links(space, sets, opened[place])
+            is_gated[place] = np.where(of >= 0, gates[of], False)
+        if any(not snapshot.tables[name].equals(everything.tables[name]) for name in _MONEY_AND_TIME):
+            like = _as_built(snapshot, everything)
+            other = route_space(measured(space.graph, like.tables), like.tables, date=like.state_date, co2_price_usd_per_t=price)
+            dearer = assemble(like.tables, remeasured(other, sets), entries, space.runs).problem.route_cost_usd_per_t
+            more = np.maximum(dearer - assembly.problem.route_cost_usd_per_t, 0.0)
+            saving[place] = np.where(more > _SMALL_USD_PER_T, more, 0.0)
+    start_problem = with_capacity(assembly.problem, _rows(none, assembly))
+    goods = (*assembly.market_commodity, "")
+    names = tuple(goods[min(market, len(goods) - 1)] for market in assembly.market_of_route.tolist())
+
+    def on_program(values: FloatArray) -> FloatArray:
+        return np.where(of >= 0, values[of], 0.0)
+
+    return YearMarket(
+        problem=replace(start_problem, route_cost_usd_per_t=cost),
+        capacity=capacity,
+        saving=saving,
+        is_gated=is_gated,
+        start=bare.clearing.row_price_usd_per_unit,
+        cordons={name: (on_program(tonnes), on_program(boxes)) for name, (tonnes, boxes) in routed.cordons.items()},
+        route_goods=names,
+    )
+
+
+def _needed(item: Measure, known: Mapping[str, Measure]) -> list[str]:
+    """Projects that a project requires, those that they require before them."""
+    found: list[str] = []
+    for name in item.requires:
+        if name in known:
+            found += [other for other in (*_needed(known[name], known), name) if other not in found]
+    return found
+
+
+def _rows(snapshot: Snapshot, assembly: Assembly) -> FloatArray:
+    """Capacity of every row as a snapshot has it, shape (rows,)."""
+    facilities = snapshot.tables["facilities"]
+    left = np.maximum(effective_capacity(facilities) - facilities["other_load"].to_numpy(), 0.0)
+    limits = assembly.problem.row_capacity.copy()
+    limits[: assembly.facility_count] = left
+    return limits
+
+
+def _opened(without: Snapshot, everything: Snapshot) -> BoolArray:
+    """Links that a project opens, shape (links,)."""
+    return np.asarray(everything.tables["links"]["is_open"].to_numpy() & ~without.tables["links"]["is_open"].to_numpy(), dtype=np.bool_)
+
+
+def _as_built(snapshot: Snapshot, everything: Snapshot) -> Snapshot:
+    """A snapshot with the network of another: what is open and allowed there is so here, at its own times and charges."""
+    tables = dict(snapshot.tables)
+    for name in ("links", "terminals"):
+        tables[name] = tables[name].with_columns(everything.tables[name]["is_open"])
+    for name in ("permissions", "facility_uses"):
+        tables[name] = everything.tables[name]
+    notes = everything.tables["links"]["note"]
+    tables["links"] = tables["links"].with_columns(notes)
+    return replace(snapshot, tables=MappingProxyType(tables))
+
+
+def _far(snapshot: Snapshot, everything: Snapshot, opened: BoolArray) -> Snapshot:
+    """A snapshot in which links that projects open are too far to be used."""
+    links = snapshot.tables["links"]
+    time = np.where(opened, everything.tables["links"]["time_h"].to_numpy() * _FAR_FACTOR, links["time_h"].to_numpy())
+    return replace(snapshot, tables=MappingProxyType({**snapshot.tables, "links": links.with_columns(time_h=time)}))
+
+
+def _union(full: Cleared, bare: Cleared) -> tuple[RouteSpace, RouteSets, FacilityEntries]:
+    """Routes of two cleared snapshots of one graph, each once, in the space of the first."""
+    seen: set[tuple[int, int, bytes]] = set()
+    rows: list[tuple[int, int, int, IntArray]] = []
+    for sets in (full.routed.sets, bare.routed.sets):
+        for route in range(sets.route_count):
+            arcs = sets.route_arc[sets.route_first_arc[route] : sets.route_first_arc[route + 1]]
+            key = (int(sets.route_market[route]), int(sets.route_family[route]), arcs.tobytes())
+            if key not in seen:
+                seen.add(key)
+                rows.append((key[0], key[1], len(rows), arcs))
+    rows.sort(key=lambda row: row[:3])
+    market, family = (np.array([row[column] for row in rows], dtype=np.int64) for column in (0, 1))
+    length = np.array([row[3].shape[0] for row in rows], dtype=np.int64)
+    sets, entries = recalled(full.routed.space, market, family, length, np.concatenate([row[3] for row in rows]))
+    return full.routed.space, sets, entries
+
+
+def _on_links(space: RouteSpace, sets: RouteSets, opened: BoolArray) -> BoolArray:
+    """Routes that use one of some links, shape (routes of the sets,)."""
+    graph = space.graph
+    is_link = graph.arc_kind == LINK
+    is_on = is_link & opened[np.where(is_link, graph.arc_element, 0)]
+    if sets.route_count == 0:
+        return np.zeros(0, dtype=np.bool_)
+    return np.asarray(np.maximum.reduceat(is_on[sets.route_arc], sets.route_first_arc[:-1]), dtype=np.bool_)
