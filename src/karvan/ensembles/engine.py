@@ -71,7 +71,7 @@ def _hand_out(client: Any, work: Work) -> None:
     """Have every worker take the work, those too that are begun later in place of a killed one."""
     from distributed import WorkerPlugin
 
-    class Taking(WorkerPlugin):  # type: ignore[misc]
+    class Taking(WorkerPlugin):
         def setup(self, worker: Any) -> None:
             _take(work)
 

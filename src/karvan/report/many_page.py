@@ -99,10 +99,10 @@ def _fan(rows: pl.DataFrame, title: str, most: float, words: Words) -> str:
     span = max(1, years[-1] - years[0])
 
     def x(year: int) -> float:
-        return _LEFT + (year - years[0]) / span * (_WIDTH - _LEFT - 10.0)
+        return float(_LEFT + (year - years[0]) / span * (_WIDTH - _LEFT - 10.0))
 
     def y(value: float) -> float:
-        return _HEIGHT - _FOOT - value / most * (_HEIGHT - _FOOT - 12.0)
+        return float(_HEIGHT - _FOOT - value / most * (_HEIGHT - _FOOT - 12.0))
 
     marks = [most * step / 4 for step in range(5)]
     grid = "".join(
@@ -140,7 +140,7 @@ def _tornado(found: EnsembleAnswer, words: Words) -> str:
         spread = max(high - low, 1e-9)
 
         def x(value: float, low: float = low, spread: float = spread) -> float:
-            return 300.0 + (value - low) / spread * (_WIDTH - 320.0)
+            return float(300.0 + (value - low) / spread * (_WIDTH - 320.0))
 
         bars = ""
         for number, row in enumerate(top.iter_rows(named=True)):
