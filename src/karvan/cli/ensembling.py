@@ -54,6 +54,11 @@ def ensemble(parsed: argparse.Namespace) -> int:
     from karvan.ensembles import ensemble as run_many
     from karvan.report import Words
     from karvan.report.many_futures import ensemble_lines
+    from karvan.report.many_page import ensemble_page
+    from karvan.results import write_text_whole
+
+    if parsed.report is not None and not parsed.report.parent.is_dir():
+        raise DataError(Problem("--report", None, None, f"there is no folder {parsed.report.parent}; make it or name another file"))
 
     corridor = corridor_of(parsed)
     how = EnsembleOptions(
@@ -68,11 +73,15 @@ def ensemble(parsed: argparse.Namespace) -> int:
             corridor, scenario=parsed.scenario, years=years_of(parsed.years), options=options_of(parsed), how=how, out=parsed.out,
             progress=progress,
         )  # fmt: skip
+    words = Words(language_of(parsed), corridor.names.get(language_of(parsed), {}))
+    if parsed.report is not None:
+        write_text_whole(parsed.report, ensemble_page(found, corridor, words=words))
     if parsed.json:
-        print_json(found.as_dict())
+        print_json({**found.as_dict(), **({} if parsed.report is None else {"report": str(parsed.report)})})
     else:
-        words = Words(language_of(parsed), corridor.names.get(language_of(parsed), {}))
         print("\n".join(ensemble_lines(found, words=words)))
+        if parsed.report is not None:
+            print(words("ensemble.page_written", file=str(parsed.report)))
     return 0
 
 

@@ -48,16 +48,34 @@ class Pace:
     left_s: float | None
 
 
+_taken: dict[str, Work] = {}
 _prepared: dict[str, Callable[[int], list[dict[str, Any]]]] = {}
-"""Work that this worker process is prepared for."""
+"""Work that this worker process was given, and is prepared for."""
 
 
-def _future(work: Work, index: int) -> list[dict[str, Any]]:
+def _take(work: Work) -> None:
+    """Give a worker process its work; what it was prepared for before is let go."""
+    _taken.clear()
+    _prepared.clear()
+    _taken[work.id] = work
+
+
+def _future(work_id: str, index: int) -> list[dict[str, Any]]:
     """Rows of a future, in a worker; a future that fails for a reason of ours says so in its rows itself."""
-    if work.id not in _prepared:
-        _prepared.clear()
-        _prepared[work.id] = work.prepared()
-    return _prepared[work.id](index)
+    if work_id not in _prepared:
+        _prepared[work_id] = _taken[work_id].prepared()
+    return _prepared[work_id](index)
+
+
+def _hand_out(client: Any, work: Work) -> None:
+    """Have every worker take the work, those too that are begun later in place of a killed one."""
+    from distributed import WorkerPlugin
+
+    class Taking(WorkerPlugin):
+        def setup(self, worker: Any) -> None:
+            _take(work)
+
+    client.register_plugin(Taking(), name="karvan-ensemble")
 
 
 @contextmanager
@@ -89,7 +107,7 @@ def client_of(scheduler: str | None, workers: int) -> Iterator[Any]:
     with dask.config.set(settings):
         if scheduler is not None:
             try:
-                client = Client(scheduler, timeout=20)
+                client = Client(scheduler, timeout=5)
             except (OSError, TimeoutError, ValueError) as error:
                 raise DataError(Problem("--scheduler", None, None, f"nobody answers at {scheduler}: {error}")) from error
             with client:
@@ -100,7 +118,7 @@ def client_of(scheduler: str | None, workers: int) -> Iterator[Any]:
                 n_workers=workers,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",
                 host="127.0.0.1",
                 memory_limit=0,
                 silence_logs=50,
@@ -152,14 +170,14 @@ def work_off(
         return bool(told and told(Pace(done, total, per_s, (total - done) / per_s if per_s > 0 else None)))
 
     try:
-        sent = client.scatter(work, broadcast=True, hash=False)
+        _hand_out(client, work)
         running = as_completed(with_results=False)
 
         def begin() -> bool:
             index = next(queue, None)
             if index is None:
                 return False
-            running.add(client.submit(_future, sent, index, key=f"{work.id}-{index}", pure=False))
+            running.add(client.submit(_future, work.id, index, key=f"{work.id}-{index}", pure=False))
             return True
 
         slots = _QUEUED_PER_WORKER * max(1, len(client.scheduler_info()["workers"]))

@@ -8,14 +8,13 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-_MOST_BINS = 16
-_LEAST_IN_BIN = 12
+_MOST_BINS = 64
 
 
 def bins_of(position: FloatArray) -> IntArray:
-    """Bin of each future by one dimension, bins about equally full, shape (futures,)."""
+    """Bin of each future by one dimension, as many bins as there are futures in each, shape (futures,)."""
     count = position.shape[0]
-    bins = int(np.clip(count // _LEAST_IN_BIN, 2, _MOST_BINS))
+    bins = int(np.clip(np.sqrt(count), 2, _MOST_BINS))
     rank = np.argsort(np.argsort(position, kind="stable"), kind="stable")
     return np.asarray(rank * bins // count, dtype=np.int64)
 

@@ -90,11 +90,14 @@ def moved(snapshot: Snapshot, cells: Cells, factors: Sequence[Factor], values: S
     ratio = np.array([value / item.value if item.value else 1.0 for item, value in zip(factors, values, strict=True)] + [1.0])
     shift = np.array([0.0 if item.value else value for item, value in zip(factors, values, strict=True)] + [0.0])
     tables = dict(snapshot.tables)
+    changed: dict[str, list[pl.Series]] = {}
     for (table, column), place in cells.places.items():
         old = tables[table][column].to_numpy().astype(np.float64)
         declared = columns_of(table)[column]
         new = np.clip(old * ratio[place] + shift[place], getattr(declared, "min", None), getattr(declared, "max", None))
-        tables[table] = tables[table].with_columns(pl.Series(column, new).fill_nan(None))
+        changed.setdefault(table, []).append(pl.Series(column, new, nan_to_null=True))
+    for table, columns in changed.items():
+        tables[table] = tables[table].with_columns(columns)
     if any(table == "commodities" for table, _ in cells.places):
         low = pl.min_horizontal("family_theta_per_usd_per_t", "route_theta_per_usd_per_t").alias("family_theta_per_usd_per_t")
         tables["commodities"] = tables["commodities"].with_columns(low)
