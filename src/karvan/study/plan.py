@@ -159,7 +159,7 @@ def plan(
         ranking=_ranking(candidates, ranked, years, single),
         split=_split(corridor, funds, best, candidates),
         complements=_complements(candidates, best, single),
-        ventures=corridor.tables["joint_ventures"].drop("source", "confidence", "note"),
+        ventures=corridor.tables["ventures"].drop("source", "confidence", "note"),
         left_out=pl.DataFrame(left_out, schema={"measure_id": pl.String, "why": pl.String}, orient="row"),
         replaced=tuple(replaced),
     )
