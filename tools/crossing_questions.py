@@ -265,13 +265,13 @@ QUESTIONS = (
         "What does 10 Mt need in 2030, everything announced being built?",
         "karvan simulate caspian --fleet-sizing 2030 --scenario agreed --to-mt 10 --sea-level-path optimistic",
         by_size,
-        "Every stream at the same multiple of what the market of 2030 sends. Ferries of Kuryk cannot do it with any number of ships: ramp and berths let through less than half of what comes. Road ferries would be 13 in place of 5; tankers and feeders suffice. Where other classes of a line suffice, their number is told: fewer of them were not tried.",
+        "Every stream at the same multiple of what the market of 2030 sends. Ferries of Kuryk cannot do it with any number of ships: ramp and berths let through less than half of what comes. Road ferries would be 13 in place of 5, on the Turkmen line 5 in place of 2; dry ships and the tankers to Makhachkala are one short; the tankers to Baku and the feeders suffice. Where other classes of a line suffice, their number is told: fewer of them were not tried.",
     ),
     Question(
         "Do more ramps, berths and ships carry 10 Mt?",
         f"karvan simulate caspian {AS_AGREED} --to-mt 10 {QUICK} --try kuryk_second_rail_berth --try {RAMPS} --try {MORE} {KURYK}",
         by_design,
-        "A second ramp at Kuryk adds a quarter, two more ferry berths at Alat as much again, and three streams of wagons and trucks still do not hold: there ships are short too, or water is: a ferry of 52 wagons loads 31 with 4 m at Alat. Ten million tonnes by these streams in these proportions are not what the announced plans carry.",
+        "A second ramp at Kuryk adds a quarter, two more ferry berths at Alat as much again, and wagons from Alat, trucks on both lines and two streams of dry goods still do not hold: ships are short there, or water is: a ferry of 52 wagons loads 31 with 4 m at Alat. Ten million tonnes by these streams in these proportions are not what the announced plans carry.",
     ),
     Question(
         "What are the hub at Aktau and the terminal at Alat worth in 2030, with the ships of today and with those ordered?",
