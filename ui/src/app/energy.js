@@ -51,9 +51,8 @@ export function energyRoom(app, context, run) {
       field(t("energy.what"), what),
       field(t("crossing.year"), year),
       field(t("crossing.network"), network),
-      h("label", { class: "inline" }, sizes, h("span", {}, t("energy.sizes"))),
     ]),
-    h("div", { class: "tools" }, start, said),
+    h("div", { class: "tools" }, start, h("label", { class: "field" }, sizes, h("span", {}, t("energy.sizes"))), said),
     h("p", { class: "soft small" }, t(server.mayChange() ? "energy.hint" : "app.reader")),
   );
   const element = h(
