@@ -236,6 +236,14 @@ def _parser() -> argparse.ArgumentParser:
     scenario_arguments(exchanged, "scenario id; by default the corridor's headline scenario")
     language_argument(exchanged, "language of what is printed")
 
+    ruled = _verb(
+        verbs, "tariff", tariffing.tariff, "charges of a way on a day by the rules of its operators, beside those of the model",
+        "karvan tariff altynkol poti --date 2024-07-01 --via middle",
+    )  # fmt: skip
+    tariffing.add_rule_arguments(ruled)
+    scenario_arguments(ruled, "scenario id; by default the corridor's baseline")
+    language_argument(ruled, "language of what is printed")
+
     export = _verb(
         verbs, "export", powering.export, "a power system as files of another program",
         "karvan export --format pypsa --year 2035 --scenario agreed --out network",
