@@ -89,3 +89,18 @@ def test_goods_and_parties_that_are_not_there_are_named(two_ports, two_ports_fol
     (two_ports_folder / "administrations.csv").unlink()
     with pytest.raises(DataError, match="needs who sets them"):
         tariffs(kv.load_corridor(two_ports_folder), how=TariffOptions(commodity="grain", years=(2024,)))
+
+
+def test_a_way_has_the_charges_of_the_model_where_no_rule_is_known(two_ports, two_ports_folder, capsys):
+    ends = ["tariff", "east_port", "west_port", "--date", "2024-07-01", "--commodity", "grain", "--json"]
+    assert main([*ends, "--corridor", "two-ports"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["sum_usd_per_t"] == pytest.approx(100.0)
+    assert told["estimate_usd_per_t"] == pytest.approx(100.0)
+    head = "rule_id,operator_id,from_place,to_place,commodity_group,loading_unit,basis,rate,currency,source,confidence"
+    rows = ["sea,sea_line,,,any,bulk,per_t,90,USD,teaching,sourced"]
+    (two_ports_folder / "tariff_rules.csv").write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    assert main([*ends, "--corridor", str(two_ports_folder)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["sum_usd_per_t"], told["model_usd_per_t"], told["estimate_usd_per_t"]) == pytest.approx((90.0, 100.0, 0.0))
+    assert main(["tariff", "east_port", "west_port", "--date", "soon", "--corridor", "two-ports"]) == 2

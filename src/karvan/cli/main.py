@@ -251,6 +251,13 @@ def _parser() -> argparse.ArgumentParser:
     appraising.add_plan_arguments(portfolio)
     language_argument(portfolio, "language of what is printed")
     scenario_arguments(portfolio, "scenario it is added to; by default the corridor's baseline")
+    ruled = _verb(
+        verbs, "tariff", tariffing.tariff, "charges of a way on a day by the rules of its operators, beside those of the model",
+        "karvan tariff altynkol poti --date 2024-07-01 --via middle",
+    )  # fmt: skip
+    tariffing.add_rule_arguments(ruled)
+    scenario_arguments(ruled, "scenario id; by default the corridor's baseline")
+    language_argument(ruled, "language of what is printed")
 
     export = _verb(
         verbs, "export", powering.export, "a power system as files of another program",

@@ -1,11 +1,13 @@
-"""`karvan tariffs`."""
+"""`karvan tariffs` and `karvan tariff`."""
 
 from __future__ import annotations
 
 import argparse
+import datetime
 
 from karvan.cli.asking import corridor_of, language_of, options_of, years_of
 from karvan.cli.telling import Progress, print_json
+from karvan.errors import DataError, Problem
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,4 +36,37 @@ def tariffs(parsed: argparse.Namespace) -> int:
         print_json(found.as_dict())
     else:
         print("\n".join(tariff_lines(found, words=Words(language, corridor.names.get(language, {})))))
+    return 0
+
+
+def add_rule_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `karvan tariff` beside those of a scenario."""
+    parser.add_argument("origin", metavar="ORIGIN", help="place by id, name or UN/LOCODE")
+    parser.add_argument("destination", metavar="DESTINATION", help="place by id, name or UN/LOCODE")
+    parser.add_argument("--date", required=True, metavar="YYYY-MM-DD", help="the day")
+    parser.add_argument("--commodity", default="container_general", metavar="GOODS", help="goods (default: %(default)s)")
+    parser.add_argument(
+        "--via", action="append", default=[], metavar="NAME", help="a link, route family, country or place to pass; repeatable"
+    )
+
+
+def tariff(parsed: argparse.Namespace) -> int:
+    """Tell charges of a way by the rules of its operators."""
+    from karvan.report.tariffs import rule_lines
+    from karvan.report.words import Words
+    from karvan.study.tariff import tariff as told
+
+    try:
+        date = datetime.date.fromisoformat(parsed.date)
+    except ValueError as error:
+        raise DataError(Problem("--date", None, None, f"{parsed.date} must be a day, such as 2025-06-01")) from error
+    corridor, language = corridor_of(parsed), language_of(parsed)
+    found = told(
+        corridor, parsed.origin, parsed.destination, date=date, commodity=parsed.commodity, via=tuple(parsed.via),
+        scenario=parsed.scenario, options=options_of(parsed),
+    )  # fmt: skip
+    if parsed.json:
+        print_json(found)
+    else:
+        print("\n".join(rule_lines(found, words=Words(language, corridor.names.get(language, {})))))
     return 0

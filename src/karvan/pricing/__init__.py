@@ -15,9 +15,10 @@ from karvan.pricing.game import (
     nash_margins,
     welfare_margins,
 )
+from karvan.pricing.rules import rule_for, usd_per_t
 from karvan.pricing.splits import bargained, shapley, side_payments
 
 __all__ = [
-    "Alliance", "Margins", "Outcome", "Search", "alliances", "bargained", "gain_alone_kusd", "joint_margins", "nash_margins", "shapley",
-    "side_payments", "welfare_margins",
+    "Alliance", "Margins", "Outcome", "Search", "alliances", "bargained", "gain_alone_kusd", "joint_margins", "nash_margins", "rule_for",
+    "shapley", "side_payments", "usd_per_t", "welfare_margins",
 ]  # fmt: skip

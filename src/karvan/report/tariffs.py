@@ -97,3 +97,32 @@ def _sentences(found: Tariffs, year: int, words: Words) -> list[str]:
             )
         )
     return ["", *(line for text in told for line in textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    "))]
+
+
+def rule_lines(found: dict[str, Any], *, words: Words = ENGLISH) -> list[str]:
+    """Charges along a way as lines of at most 100 columns.
+
+    Args:
+        found: What `karvan.tariff` gave.
+        words: Language.
+    """
+    lines = [
+        words("tariff.title", origin=found["origin"], destination=found["destination"], goods=found["commodity_group"], date=found["date"])
+    ]
+    heads = "".join(f"{words(f'tariff.head.{key}'):>10}" for key in ("km", "rule", "model"))
+    lines.append(f"  {'':<46}{heads}")
+    for leg in found["legs"]:
+        if leg["usd_per_t"] == 0.0 and leg["model_usd_per_t"] == 0.0:
+            continue
+        name = f"{leg['operator_id'] or '--'}: {leg['from']} > {leg['to']}"
+        rule, note = "--", words("tariff.estimate") if leg["is_estimate"] else ""
+        if leg["rule"] is not None:
+            rule = words.number(leg["usd_per_t"])
+            note = f"{words.shortest(leg['rule']['rate'])} {leg['rule']['currency']} {leg['rule']['basis']}"
+        lines.append(f"  {name[:45]:<46}{leg['length_km']:>10,.0f}{rule:>10}{words.number(leg['model_usd_per_t']):>10}  {note[:28]}")
+    total = {key: words.number(found[f"{key}_usd_per_t"]) for key in ("sum", "model", "estimate")}
+    lines += ["", *textwrap.wrap(words("tariff.sum", **total), WIDTH)]
+    if found["through"] is not None:
+        through = words.number(found["through"]["rule_usd_per_t"])
+        lines += textwrap.wrap(words("tariff.through", through=through, rule=found["through"]["rule_id"]), WIDTH)
+    return [line.rstrip() for line in lines]
