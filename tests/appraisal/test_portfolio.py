@@ -205,6 +205,18 @@ def test_next_best_plans_come_in_order():
     assert all(plan.value <= plan.bound + 1e-9 for plan in plans)
 
 
+def test_an_interrupt_gives_the_best_plan_met_and_how_far_it_may_be_off():
+    problem, proved = five(Corridor()), best_plans(five(Corridor()))[0]
+
+    def stop(value, bound):
+        raise KeyboardInterrupt
+
+    plans = best_plans(problem, count=4, progress=stop)
+    assert len(plans) == 1
+    assert plans[0].value <= proved.value <= plans[0].bound
+    assert plans[0].gap > 1e-6
+
+
 def test_needs_exclusions_lead_and_later_costs():
     values = np.array([10.0, 50.0, 45.0])
 

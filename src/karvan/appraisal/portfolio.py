@@ -177,7 +177,7 @@ def best_plans(
 
     Raises:
         DataError: Shares do not add up to 1, or something named is not there.
-        KeyboardInterrupt: Before any plan was met; afterwards an interrupt ends the search with the best plan met and its bound.
+        KeyboardInterrupt: Before there is a bound; afterwards an interrupt ends the search with the best plan met and its bound.
         ConvergenceError: The gap stayed open; `best` holds the best plan.
 
     Source:
@@ -191,6 +191,8 @@ def best_plans(
         if plan is None:
             break
         found.append(plan)
+        if search.is_stopped:
+            break
         search.forbid(plan.start)
     return tuple(found)
 
@@ -204,6 +206,7 @@ class _Search:
         self.known: dict[tuple[int, bytes], Worth] = {}
         self.met: dict[bytes, Plan] = {}
         self.forbidden: list[IntArray] = []
+        self.is_stopped = False
         self.evaluate(np.full(len(problem.projects), NEVER))
         self.evaluate(np.zeros(len(problem.projects), dtype=np.int64), is_plan=False)
 
@@ -224,13 +227,14 @@ class _Search:
                 start, bound = chosen[0], min(bound, chosen[1])
                 is_met = start.tobytes() in self.met
                 self.evaluate(start)
+                incumbent = self.leader(bound)
+                if progress is not None:
+                    progress(incumbent.value, incumbent.bound)
             except KeyboardInterrupt:
-                if not self.met:
+                if not np.isfinite(bound):
                     raise
+                self.is_stopped = True
                 return self.leader(bound)
-            incumbent = self.leader(bound)
-            if progress is not None:
-                progress(incumbent.value, incumbent.bound)
             if incumbent.bound - incumbent.value <= gap * max(abs(incumbent.value), 1e-12) or is_met:
                 return incumbent
         raise ConvergenceError(f"the portfolio is proved to {incumbent.gap if incumbent else 1.0:.1e} only", best=incumbent)

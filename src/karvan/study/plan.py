@@ -152,7 +152,7 @@ def plan(
         chosen=_chosen(candidates, best, years, single),
         candidates=_candidates(candidates, best, single, market, list(samples)[-1]),
         budgets=_budgets(funds, best, years),
-        more=_more(problem, best, how) if how.has_more else pl.DataFrame(schema=_MORE_SCHEMA),
+        more=_more(problem, best, how) if how.has_more and best.gap <= how.gap else pl.DataFrame(schema=_MORE_SCHEMA),
         next_best=_next(candidates, found, years, again),
         sponsors=pl.DataFrame() if again[0][1] is None else again[0][1].sponsors,
         full_npv_musd=None if again[0][1] is None else again[0][1].npv_musd,

@@ -1,0 +1,28 @@
+"""How long `karvan plan` takes on the packaged case with two funds, and how near to the best its answer is.
+
+python benchmarks/plan.py
+"""
+
+from __future__ import annotations
+
+import time
+
+import karvan as kv
+from karvan.study import PlanOptions
+
+BUDGETS = {"aih_fund": (300.0, False), "socar_mechanism": (60.0, True)}
+
+
+def main() -> None:
+    corridor = kv.load_corridor("middle-corridor")
+    wall, cpu = time.perf_counter(), time.process_time()
+    found = kv.plan(corridor, budgets=BUDGETS, how=PlanOptions(count=1, has_more=False))
+    print(f"{time.perf_counter() - wall:.1f} s, {time.process_time() - cpu:.1f} s of processor; {found.candidates.height} candidates")
+    print(
+        f"value {found.value_musd:.2f}, bound {found.bound_musd:.2f} M USD, gap {found.gap_share:.2e}; {found.solved_count} programs solved"
+    )
+    print(f"ranking by single-project value {found.ranking_musd:.2f} M USD")
+
+
+if __name__ == "__main__":
+    main()
