@@ -19,7 +19,6 @@ from karvan.report import Words
 from karvan.report.many_futures import ensemble_lines
 from karvan.report.many_page import ensemble_page
 from karvan.study.clear import clear
-from karvan.study.route_memory import RouteMemory
 
 YEARS = (2024, 2026)
 
@@ -33,7 +32,7 @@ def made(two_ports):
 def told(made, tmp_path_factory):
     store = FutureStore(tmp_path_factory.mktemp("futures") / "ensemble", columns_of_futures(made))
     store.open(made.id, {})
-    futures = Futures(made, RouteMemory())
+    futures = Futures(made)
     for index in range(made.count):
         store.append(futures.outcomes(index))
     return store
@@ -56,7 +55,7 @@ def test_a_shock_happens_as_often_as_it_says_and_each_year_is_as_likely():
 def test_an_ensemble_of_the_values_of_the_case_is_the_case(two_ports):
     table = pl.DataFrame({"facilities.ferry.nominal": [None, 3000.0]}, schema={"facilities.ferry.nominal": pl.Float64})
     how = EnsembleOptions(only=("facilities.ferry.nominal",), table=table)
-    found = Futures(ensemble_of(two_ports, years=YEARS, how=how), RouteMemory())
+    found = Futures(ensemble_of(two_ports, years=YEARS, how=how))
     plain, full = found.outcomes(0)[0], found.outcomes(1)[0]
     for row, corridor in ((plain, two_ports), (full, with_value(two_ports, "facilities.ferry.nominal", "3000")[0])):
         cleared = clear(apply(load_scenario("agreed", corridor), corridor, year=2026))
@@ -66,7 +65,7 @@ def test_an_ensemble_of_the_values_of_the_case_is_the_case(two_ports):
 
 
 def test_a_future_depends_on_its_number_alone(made):
-    one, other = Futures(made, RouteMemory()), Futures(pickle.loads(pickle.dumps(made)), RouteMemory())
+    one, other = Futures(made), Futures(pickle.loads(pickle.dumps(made)))
     first = [one.outcomes(index) for index in (3, 5)]
     assert [other.outcomes(index) for index in (5, 3)][::-1] == first
     assert made.id == pickle.loads(pickle.dumps(made)).id

@@ -197,7 +197,7 @@ def work_off(
     except KarvanError:
         raise
     except (OSError, TimeoutError, _lost()) as error:
-        raise KarvanError(f"the cluster was lost after {done} futures, which are kept: {error}; run it again to go on") from error
+        raise KarvanError(f"the cluster was lost ({error}); what was finished is kept: run it again to go on") from error
     finally:
         keep()
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from karvan.measures.apply import apply_years
 from karvan.measures.changes import changed
 from karvan.measures.measure import measures_of
 from karvan.routing import arc_flows, arc_rates, at_rest, entered, operator_revenue, redrawn, remeasured
+from karvan.routing.route_sets import Entered
 from karvan.study.calibrate import refitted
 from karvan.study.clear import Cleared, Market, clear, clear_like, settle
 from karvan.study.live import SEARCHED, compared
@@ -39,7 +41,7 @@ HEADLINES = ("corridor_mt", "containers_teu", "crude_mt", "welfare_musd", "rent_
 _CORDON_METRICS = {"cordon_mt": 1e3, "cordon_kt": 1.0}
 GAP_EVERY = 64
 """Of so many futures one is cleared again with routes looked for anew, in one year, to tell what those left out would change."""
-_MOST_SHOCKED = 60
+_MOST_SHOCKED = 24
 """Years under shocks that stand ready, beside those of the plans."""
 _OUT = "no-"
 _MARKET = Market(tolerance=1e-5, aim=1e-5, delays=FixedPointOptions(relative=0.01, absolute=0.05))
@@ -122,11 +124,11 @@ class Futures:
 
     Args:
         ensemble: The ensemble.
-        memory: Routes of years, shared with others by its folder.
+        folder: Where routes of years are kept, for other workers and later ensembles; None keeps them nowhere.
     """
 
-    def __init__(self, ensemble: Ensemble, memory: RouteMemory) -> None:
-        self.ensemble, self.memory = ensemble, memory
+    def __init__(self, ensemble: Ensemble, folder: Path | None = None) -> None:
+        self.ensemble, self.folder = ensemble, folder
         self._ready: OrderedDict[tuple[str, tuple[str, ...], tuple[str, ...], int], _Ready] = OrderedDict()
         self._plain: dict[tuple[str, tuple[str, ...]], Mapping[int, Snapshot]] = {}
         self._searched: dict[tuple[str, str, int], bool] = {}
@@ -209,7 +211,9 @@ class Futures:
         if anew == begun:
             return ready, ready.snapshot, ready.cells
         snapshot = self._with(plain, begun)
-        return ready, snapshot, cells_of(snapshot, self.ensemble.corridor, self.ensemble.unknowns.factors)
+        is_alike = all(snapshot.tables[name].height == ready.snapshot.tables[name].height for name, _ in ready.cells.places)
+        cells = ready.cells if is_alike else cells_of(snapshot, self.ensemble.corridor, self.ensemble.unknowns.factors)
+        return ready, snapshot, cells
 
     def _holds(self, plan: str, measure: str, year: int) -> bool:
         """Whether a plan has a measure in force in a year anyway."""
@@ -252,7 +256,8 @@ class Futures:
             return self._ready[key]
         snapshot = self._with(self._snapshots(plan, ends)[year], begun)
         price = self.ensemble.corridor.manifest.co2_price_usd_per_t
-        cleared = clear(snapshot, routes=self.memory, co2_price_usd_per_t=price, is_strict=False)
+        cleared = clear(snapshot, routes=RouteMemory(folder=self.folder), co2_price_usd_per_t=price, is_strict=False)
+        cleared = replace(cleared, routed=replace(cleared.routed, rest_of=_let_go))  # a memory would keep every year's routes at rest
         self._ready[key] = _Ready(snapshot, cleared, cells_of(snapshot, self.ensemble.corridor, self.ensemble.unknowns.factors))
         most = _MOST_SHOCKED + len(self.ensemble.years) * len(self.ensemble.plans) + 1
         while len(self._ready) > most:
@@ -318,6 +323,11 @@ def searched(cleared: Cleared) -> Cleared:
     routed = cleared.routed
     rest = entered(routed.space, routed.sets, at_rest(routed.space, stored_constants(routed.snapshot.tables)), entries=routed.entries)
     return settle(replace(routed, rest_of=lambda: rest, sets=rest.sets, entries=rest.entries), Market())
+
+
+def _let_go() -> Entered:
+    """Routes at rest of a year that keeps none."""
+    raise LookupError("routes at rest were let go")
 
 
 def _headline_mt(cleared: Cleared, cordon: str) -> float:

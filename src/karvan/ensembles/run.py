@@ -38,7 +38,7 @@ from karvan.measures.measure import parse_record
 from karvan.results.ensemble import EnsembleAnswer
 from karvan.study.options import ScenarioOptions, laid_over
 from karvan.study.progress import Progress, line, silent
-from karvan.study.route_memory import RouteMemory, cache_folder
+from karvan.study.route_memory import cache_folder
 
 _FURTHER_YEARS = (2028, 2030, 2035)
 _EXPLICIT = "table"
@@ -96,7 +96,7 @@ class _Work:
 
     def prepared(self) -> Callable[[int], list[dict[str, Any]]]:
         """What gives the rows of a future."""
-        return Futures(self.ensemble, RouteMemory(folder=self.cache)).outcomes
+        return Futures(self.ensemble, self.cache).outcomes
 
 
 def ensemble(
