@@ -253,7 +253,7 @@ def _parser() -> argparse.ArgumentParser:
     scenario_arguments(portfolio, "scenario it is added to; by default the corridor's baseline")
     ruled = _verb(
         verbs, "tariff", tariffing.tariff, "charges of a way on a day by the rules of its operators, beside those of the model",
-        "karvan tariff altynkol poti --date 2024-07-01 --via middle",
+        "karvan tariff CNSIA GEPTI --date 2024-07-01",
     )  # fmt: skip
     tariffing.add_rule_arguments(ruled)
     scenario_arguments(ruled, "scenario id; by default the corridor's baseline")
