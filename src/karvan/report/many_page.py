@@ -18,6 +18,7 @@ _WIDTH, _HEIGHT, _LEFT, _FOOT = 640.0, 260.0, 52.0, 26.0
 _BANDS = (("p5", "p95", "band wide"), ("p10", "p90", "band"), ("p25", "p75", "band narrow"))
 _FANS = ("corridor_mt", "containers_teu", "crude_mt")
 _MOST_DRIVERS = 12
+_SHOWN_SHARE = 0.002
 _STYLE = "many_page.css"
 
 
@@ -99,7 +100,7 @@ def _fan(rows: pl.DataFrame, title: str, most: float, words: Words) -> str:
     span = max(1, years[-1] - years[0])
 
     def x(year: int) -> float:
-        return float(_LEFT + (year - years[0]) / span * (_WIDTH - _LEFT - 10.0))
+        return float(_LEFT + (year - years[0]) / span * (_WIDTH - _LEFT - 24.0))
 
     def y(value: float) -> float:
         return float(_HEIGHT - _FOOT - value / most * (_HEIGHT - _FOOT - 12.0))
@@ -201,8 +202,9 @@ def _map(found: EnsembleAnswer, corridor: Corridor, words: Words) -> str:
     here = found.links.filter((pl.col("plan") == plan) & (pl.col("year") == year))
     at = {row["place_id"]: (row["lon_deg"], row["lat_deg"]) for row in corridor.tables["places"].iter_rows(named=True)}
     ends = {row["link_id"]: (row["from_place"], row["to_place"]) for row in corridor.tables["links"].iter_rows(named=True)}
-    crossing = [row for row in here.iter_rows(named=True) if row["link_id"] in ends and row["p90_kt"] >= 20.0]
-    inside = [point for row in crossing for point in (at[ends[row["link_id"]][0]], at[ends[row["link_id"]][1]]) if 24.0 < point[0] < 88.0]
+    largest = float(here["p90_kt"].max() or 0.0)  # type: ignore[arg-type]
+    crossing = [row for row in here.iter_rows(named=True) if row["link_id"] in ends and row["p90_kt"] >= _SHOWN_SHARE * largest]
+    inside = [at[place] for row in crossing for place in ends[row["link_id"]]]
     if not inside:
         return ""
     west, east = min(point[0] for point in inside), max(point[0] for point in inside)
