@@ -69,7 +69,8 @@ def test_every_page_is_linked_from_the_index() -> None:
     assert unlinked == ["docs/index.md"]
 
 
-def test_readme_has_a_place_for_the_summary() -> None:
+def test_every_block_of_the_readme_is_filled() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert readme.count("<!-- summary -->") == readme.count("<!-- /summary -->") == 1
-    assert readme.index("<!-- summary -->") < readme.index("<!-- /summary -->")
+    blocks = re.findall(r"<!-- (\w+) -->\n(.*?)<!-- /\1 -->", readme, re.DOTALL)
+    assert len(blocks) == readme.count("<!-- /") == 11
+    assert [name for name, text in blocks if not text.startswith("    $ karvan ")] == []
