@@ -307,11 +307,14 @@ def test_calibration_says_which_constants_cannot_be_told_from_scarcity(corridor,
         assert row["constant_without_scarcity_usd_per_t"] > row["constant_usd_per_t"]  # room would have drawn more goods
 
 
-FITTED_OR_WITH_OWN_RANGE = ("constants", "demand_factors", "base_costs", "growth", "provenance", "default_ranges", "commitments")
+FITTED_OR_WITH_OWN_RANGE = (
+    "constants", "demand_factors", "base_costs", "growth", "provenance", "default_ranges", "commitments",
+    "discount_rates", "appraisal_values", "cost_classes",
+)  # fmt: skip
 
 
 def test_every_value_has_a_source_and_every_estimate_a_range(corridor):
-    """Fitted tables show both ends in the calibration; growth and observations carry theirs in their own columns."""
+    """Fitted tables show both ends in the calibration; growth, observations and the money of an appraisal carry theirs in their own columns."""
     tables = corridor.tables
     with_range = set(
         tables["provenance"].filter(pl.col("low").is_not_null() & pl.col("high").is_not_null()).select("table", "row", "column").iter_rows()
@@ -351,7 +354,7 @@ def test_no_input_of_2025_has_a_source_that_reports_flows_of_2025(corridor):
     assert len(reporting) >= 8
     only_simulated = ("systems", "berths", "crossings", "calls", "ships", "passages", "arrivals", "closures")  # no run reads them
     assert not {*only_simulated} & {*ROUTING_TABLES, *MARKET_TABLES}
-    not_inputs = ("observations", "commitments", "cordons", "sources", *only_simulated)
+    not_inputs = ("observations", "commitments", "cordons", "sources", "forecasts", *only_simulated)
     found = [
         (table, source)
         for table, frame in corridor.tables.items()
