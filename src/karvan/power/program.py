@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from karvan.errors import SolverError
 from karvan.network import Plants, PowerSystem
-from karvan.power.solver import model_of, run, set_basis, silent_solver
+from karvan.power.solver import basis_of, model_of, run, set_basis, silent_solver
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -190,14 +190,15 @@ class Dispatcher:
     def __init__(self, system: PowerSystem) -> None:
         self.system = system
         self._merged, self._group = merged(system)
-        self.program = linear_program(self._merged)
+        self._layout = Layout.of(self._merged)
         self._solver = silent_solver()
-        self._solver.passModel(model_of(self.program))
+        # The solver has a copy of its own; this one is let go at once.
+        self._solver.passModel(model_of(linear_program(self._merged)))
         self._is_fresh = True
 
     def resize(self, line_id: str, capacity_mw: float) -> None:
         """Give a line another capacity, each way."""
-        line, layout = self.system.lines.ids.index(line_id), self.program.layout
+        line, layout = self.system.lines.ids.index(line_id), self._layout
         hours = np.arange(self.system.hours, dtype=np.int64) * layout.width
         for first in (layout.there, layout.back):
             columns = (hours + first + line).astype(np.int32)
@@ -212,11 +213,10 @@ class Dispatcher:
             SolverError: What stands where is not the same, so that the dispatch must be built anew.
         """
         folded, group = merged(system)
-        program = linear_program(folded)
-        if not (np.array_equal(group, self._group) and _is_same_shape(program, self.program)):
+        if not (np.array_equal(group, self._group) and _is_same_shape(folded, self._merged)):
             raise SolverError("another power system has other plants, stores or lines; it needs a dispatch of its own")
-        _set_bounds(self._solver, program)
-        self.system, self._merged, self.program = system, folded, program
+        _set_bounds(self._solver, linear_program(folded))
+        self.system, self._merged = system, folded
 
     def solve(self) -> Solved:
         """Least cost of all hours.
@@ -235,7 +235,7 @@ class Dispatcher:
         return self._read()
 
     def _read(self) -> Solved:
-        layout, hours, zones = self.program.layout, self.system.hours, len(self.system.zone_ids)
+        layout, hours, zones = self._layout, self.system.hours, len(self.system.zone_ids)
         solution, info = self._solver.getSolution(), self._solver.getInfo()
         x = np.array(solution.col_value).reshape(hours, layout.width)
         reduced = np.array(solution.col_dual).reshape(hours, layout.width)
@@ -260,8 +260,7 @@ class Dispatcher:
 
 def _start(solver: Any, system: PowerSystem) -> None:
     """Give the solver the bases of short stretches of hours to start from; leave it alone if one of them has no answer."""
-    columns: list[Any] = []
-    rows: list[Any] = []
+    columns, rows = bytearray(), bytearray()
     small = silent_solver()
     for first in range(0, system.hours, _STRETCH):
         last = min(first + _STRETCH, system.hours)
@@ -272,9 +271,9 @@ def _start(solver: Any, system: PowerSystem) -> None:
             _set_bounds(small, program)
         if run(small) != "Optimal":
             return
-        basis = small.getBasis()
-        columns.extend(basis.col_status)
-        rows.extend(basis.row_status)
+        of_columns, of_rows = basis_of(small)
+        columns += of_columns
+        rows += of_rows
     set_basis(solver, columns, rows)
 
 
@@ -285,10 +284,10 @@ def _set_bounds(solver: Any, program: LinearProgram) -> None:
     solver.changeRowsBounds(len(rows), rows, program.row_least, program.row_most)
 
 
-def _is_same_shape(one: LinearProgram, other: LinearProgram) -> bool:
-    return one.layout == other.layout and all(
-        np.array_equal(getattr(one, name), getattr(other, name)) for name in ("starts", "rows", "values")
-    )  # fmt: skip
+def _is_same_shape(one: PowerSystem, other: PowerSystem) -> bool:
+    """Whether two systems have the same matrix."""
+    layout = Layout.of(one)
+    return layout == Layout.of(other) and one.hours == other.hours and _pattern(one, layout) == _pattern(other, layout)
 
 
 def merged(system: PowerSystem) -> tuple[PowerSystem, IntArray]:

@@ -61,10 +61,17 @@ def model_of(program: Arrays) -> Any:
     return model
 
 
-def set_basis(solver: Any, columns: list[Any], rows: list[Any]) -> None:
-    """Start the solver from a basis, which it may have to complete."""
+def basis_of(solver: Any) -> tuple[bytes, bytes]:
+    """Where the solver stands: a byte for each column and row, as the solver's own objects take a hundred times the room."""
+    basis = solver.getBasis()
+    return bytes(map(int, basis.col_status)), bytes(map(int, basis.row_status))
+
+
+def set_basis(solver: Any, columns: bytes | bytearray, rows: bytes | bytearray) -> None:
+    """Start the solver from a basis of `basis_of`, which it may have to complete."""
+    kinds = {int(kind): kind for kind in highspy.HighsBasisStatus.__members__.values()}
     basis = highspy.HighsBasis()
-    basis.col_status, basis.row_status = columns, rows
+    basis.col_status, basis.row_status = [kinds[kind] for kind in columns], [kinds[kind] for kind in rows]
     basis.valid, basis.alien = True, True
     solver.setBasis(basis)
 
