@@ -14,7 +14,7 @@ from karvan.corridor import key_texts
 from karvan.measures import load_scenario, measures_of
 from karvan.report import Words, summary_lines
 from karvan.results.outlook import ROUTE_GAP
-from karvan.study import ScenarioOptions, calibrate, ladder, prepare, run
+from karvan.study import ScenarioOptions, TariffOptions, calibrate, ladder, prepare, run, tariffs
 from karvan.study.relief import raised_facilities
 from karvan.study.route_memory import MARKET_TABLES, ROUTING_TABLES, RouteMemory, cache_folder
 from karvan.study.run import outlook
@@ -226,6 +226,15 @@ def test_cheaper_tariffs_draw_traffic_from_the_north(cleared_years):
     assert _families_kt(cut, "middle") > _families_kt(before, "middle")
     assert _families_kt(cut, "northern") < _families_kt(before, "northern")
     assert {"ktz", "ady", "gr"} <= set(dict(cut.operators.iter_rows()))
+
+
+def test_gains_of_all_parties_to_tariffs_are_the_change_of_welfare(corridor):
+    memory = RouteMemory(folder=cache_folder())
+    found = tariffs(corridor, scenario="baseline", how=TariffOptions(years=(2024,), has_alliances=False), routes=memory)
+    for row in found.regimes.to_dicts():
+        gains = found.parties.filter(pl.col("regime") == row["regime"])["gain_musd"].sum()
+        assert gains == pytest.approx(row["welfare_change_musd"], abs=1e-6)
+    assert found.splits["payment_musd"].sum() == pytest.approx(0.0, abs=1e-9)
 
 
 @pytest.mark.parametrize("measure", ["zangezur_2028", "btc_transit_stop", "armenia_ban", "tariff_cut_10"])

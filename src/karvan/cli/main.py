@@ -234,7 +234,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     tariffing.add_arguments(charges)
     scenario_arguments(charges, "scenario id; by default the corridor's headline scenario")
-    language_argument(charges, "language of what is printed")
+    language_argument(charges, "language of what is printed and of a page")
 
     exchanged = _verb(
         verbs, "trade", trading.trade, "how trade answers to cost, and what makes the trade of two countries grow",
@@ -242,7 +242,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     trading.add_arguments(exchanged)
     scenario_arguments(exchanged, "scenario id; by default the corridor's headline scenario")
-    language_argument(exchanged, "language of what is printed")
+    language_argument(exchanged, "language of what is printed and of a page")
 
     portfolio = _verb(
         verbs, "plan", appraising.plan, "what to build when, out of which fund, with proof",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+from pathlib import Path
 
 from karvan.cli.asking import corridor_of, language_of, options_of, years_of
 from karvan.cli.telling import Progress, print_json
@@ -18,12 +19,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--years", metavar="FIRST:LAST", help="each of these years")
     parser.add_argument("--quick", action="store_true", help="without partial alliances and Shapley values")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write a page of it, for any browser, offline")
 
 
 def tariffs(parsed: argparse.Namespace) -> int:
     """Tell of tariffs, apart and together."""
     from karvan.report.tariffs import tariff_lines
     from karvan.report.words import Words
+    from karvan.study.report import tariffs_report
     from karvan.study.tariffs import DEFAULT_YEARS, TariffOptions
     from karvan.study.tariffs import tariffs as told
 
@@ -32,6 +35,8 @@ def tariffs(parsed: argparse.Namespace) -> int:
     how = TariffOptions(commodity=parsed.commodity, years=years, has_alliances=not parsed.quick)
     with Progress() as progress:
         found = told(corridor, scenario=parsed.scenario, options=options, how=how, progress=progress)
+    if parsed.report is not None:
+        tariffs_report(found, corridor, parsed.report, language=language)
     if parsed.json:
         print_json(found.as_dict())
     else:

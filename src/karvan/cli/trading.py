@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from karvan.cli.asking import corridor_of, language_of, options_of, years_of
 from karvan.cli.telling import Progress, print_json
@@ -17,12 +18,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--years", metavar="FIRST:LAST", help="each of these years")
     parser.add_argument("--pair", metavar="ONE:OTHER", help="two regions whose trade is told (default: those of the table trade_goods)")
     parser.add_argument("--target", type=float, metavar="MUSD", help="trade that was promised (default: the headline commitment)")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write a page of it, for any browser, offline")
 
 
 def trade(parsed: argparse.Namespace) -> int:
     """Tell how trade answers."""
     from karvan.report.trade import trade_lines
     from karvan.report.words import Words
+    from karvan.study.report import trade_report
     from karvan.study.trade import DEFAULT_YEARS, TradeOptions
     from karvan.study.trade import trade as told
 
@@ -31,6 +34,8 @@ def trade(parsed: argparse.Namespace) -> int:
     how = TradeOptions(years=years, pair=None if parsed.pair is None else _pair(parsed.pair), target_musd=parsed.target)
     with Progress() as progress:
         found = told(corridor, scenario=parsed.scenario, options=options, how=how, progress=progress)
+    if parsed.report is not None:
+        trade_report(found, corridor, parsed.report, language=language)
     if parsed.json:
         print_json(found.as_dict())
     else:

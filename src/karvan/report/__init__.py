@@ -7,10 +7,20 @@ May import: results and what lies below it.
 from karvan.report.content import build_report
 from karvan.report.crossings_screen import crossings_screen
 from karvan.report.energy_screen import oil_screen, power_screen
-from karvan.report.page import is_bundled, render_crossings, render_oil, render_page, render_power, render_route
+from karvan.report.page import (
+    is_bundled,
+    render_crossings,
+    render_oil,
+    render_page,
+    render_power,
+    render_route,
+    render_tariffs,
+    render_trade,
+)
 from karvan.report.route_screen import route_screen
 from karvan.report.screen import compare_screens, screen
 from karvan.report.summary import summary_lines
+from karvan.report.trading_screen import tariffs_screen, trade_screen
 from karvan.report.words import ENGLISH, Words
 from karvan.schema import LANGUAGES
 
@@ -29,7 +39,11 @@ __all__ = [
     "render_page",
     "render_power",
     "render_route",
+    "render_tariffs",
+    "render_trade",
     "route_screen",
     "screen",
     "summary_lines",
+    "tariffs_screen",
+    "trade_screen",
 ]  # fmt: skip

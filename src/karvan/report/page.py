@@ -116,6 +116,32 @@ def render_oil(oil: Mapping[str, Any], *, language: str = "en") -> str:
     return _page(f"{oil['corridor_title']}, {oil['year']}: {oil['scenario_title']} – Karvan", {"oil": oil}, language=language)
 
 
+def render_tariffs(tariffs: Mapping[str, Any], *, language: str = "en") -> str:
+    """A page of tariffs apart and together, whole in itself like that of a run.
+
+    Args:
+        tariffs: What `tariffs_screen` gave.
+        language: Language it opens in, a code of two letters.
+
+    Raises:
+        DataError: The screen's files were not built, or the language is none of ours.
+    """
+    return _page(f"{tariffs['corridor_title']}: {tariffs['scenario_title']} – Karvan", {"tariffs": tariffs}, language=language)
+
+
+def render_trade(trade: Mapping[str, Any], *, language: str = "en") -> str:
+    """A page of trade and what makes it grow, whole in itself like that of a run.
+
+    Args:
+        trade: What `trade_screen` gave.
+        language: Language it opens in, a code of two letters.
+
+    Raises:
+        DataError: The screen's files were not built, or the language is none of ours.
+    """
+    return _page(f"{trade['corridor_title']}: {trade['scenario_title']} – Karvan", {"trade": trade}, language=language)
+
+
 def _page(title: str, documents: Mapping[str, Any], *, language: str) -> str:
     require_language(language)
     require_bundle()

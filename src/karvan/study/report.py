@@ -20,12 +20,28 @@ from karvan.report import (
     render_page,
     render_power,
     render_route,
+    render_tariffs,
+    render_trade,
     route_screen,
     screen,
+    tariffs_screen,
+    trade_screen,
 )
 from karvan.report.page import require_bundle
 from karvan.report.pdf import find_chromium, print_pdf
-from karvan.results import RUNS_FOLDER, Dispatch, Ladder, Oil, Queues, ShippingAnswer, load_ladder, save_ladder, write_text_whole
+from karvan.results import (
+    RUNS_FOLDER,
+    Dispatch,
+    Ladder,
+    Oil,
+    Queues,
+    ShippingAnswer,
+    Tariffs,
+    Trade,
+    load_ladder,
+    save_ladder,
+    write_text_whole,
+)
 from karvan.study.checking import reopened
 from karvan.study.options import options_of
 from karvan.study.run_crossings import with_crossings
@@ -174,6 +190,40 @@ def oil_report(found: Oil, corridor: Corridor, out: Path, *, language: str = "en
     require_bundle()
     _require_folder(out, "--report")
     write_text_whole(out, render_oil(oil_screen(found, corridor, version=__version__), language=language))
+
+
+def tariffs_report(found: Tariffs, corridor: Corridor, out: Path, *, language: str = "en") -> None:
+    """Write the page of tariffs apart and together.
+
+    Args:
+        found: What `karvan.tariffs` gave.
+        corridor: The corridor that was asked about.
+        out: File to write.
+        language: Language the page opens in.
+
+    Raises:
+        DataError: There is no such folder, or no bundle of the screen in the installation.
+    """
+    require_bundle()
+    _require_folder(out, "--report")
+    write_text_whole(out, render_tariffs(tariffs_screen(found, corridor, version=__version__), language=language))
+
+
+def trade_report(found: Trade, corridor: Corridor, out: Path, *, language: str = "en") -> None:
+    """Write the page of trade and what makes it grow.
+
+    Args:
+        found: What `karvan.trade` gave.
+        corridor: The corridor that was asked about.
+        out: File to write.
+        language: Language the page opens in.
+
+    Raises:
+        DataError: There is no such folder, or no bundle of the screen in the installation.
+    """
+    require_bundle()
+    _require_folder(out, "--report")
+    write_text_whole(out, render_trade(trade_screen(found, corridor, version=__version__), language=language))
 
 
 def add_ladder(run: Path, ladder: Ladder, *, language: str = "en", corridor: str | None = None) -> None:

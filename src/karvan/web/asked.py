@@ -157,6 +157,22 @@ class EnergyAsked(_Asked):
         return self.model_dump(mode="json", include={"what", "year", "has_sizes"})
 
 
+class TradeAsked(_Asked):
+    """Tariffs or trade in a year."""
+
+    client: Client
+    what: Literal["tariffs", "trade"]
+    run_id: str | None = Field(None, pattern=RUN_ID)
+    scenario: Id | None = None
+    year: int = Field(ge=1900, le=2200)
+    commodity: Id = "container_general"
+    has_alliances: bool = False
+
+    def as_task(self) -> dict[str, Any]:
+        """Arguments of `karvan.tariffs` or `karvan.trade`, as a worker is sent them."""
+        return self.model_dump(mode="json", include={"what", "year", "commodity", "has_alliances"})
+
+
 class Renamed(_Asked):
     """A run's new name."""
 

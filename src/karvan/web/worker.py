@@ -21,6 +21,7 @@ from karvan.web.shipping import Shipping
 PROGRESS, DONE, FAILED = "progress", "done", "failed"
 RUN, LIVE, LADDER, SELECT_LINK, MARKET, ROUTE, CROSSINGS = "run", "live", "ladder", "select_link", "market", "route", "crossings"
 ENERGY = "energy"
+TRADE = "trade"
 _SIZES_MW = (500.0, 1000.0, 2000.0)
 _STEP_YEARS = 4
 Task = Mapping[str, Any]
@@ -156,6 +157,20 @@ def _energy(bench: _Bench, task: Task, tell: Progress) -> dict[str, Any]:
     return oil_screen(oil(bench.corridor, how=OilOptions(years=years), routes=bench.memory, **about), bench.corridor, version=__version__)
 
 
+def _trade(bench: _Bench, task: Task, tell: Progress) -> dict[str, Any]:
+    from karvan import __version__
+    from karvan.report import tariffs_screen, trade_screen
+    from karvan.study import TariffOptions, TradeOptions, tariffs, trade
+    from karvan.study.trade import DEFAULT_YEARS
+
+    about: dict[str, Any] = {"scenario": task["scenario"], "options": _options(task), "routes": bench.memory, "progress": tell}
+    if task["what"] == "tariffs":
+        game = TariffOptions(commodity=task["commodity"], years=(task["year"],), has_alliances=task["has_alliances"])
+        return tariffs_screen(tariffs(bench.corridor, how=game, **about), bench.corridor, version=__version__)
+    years = tuple(sorted({year for year in DEFAULT_YEARS if year < task["year"]} | {task["year"]}))
+    return trade_screen(trade(bench.corridor, how=TradeOptions(years=years), **about), bench.corridor, version=__version__)
+
+
 def _question(verb: str, *names: str, **by_name: str) -> Callable[[_Bench, Task, Progress], dict[str, Any]]:
     """The task that asks a verb of `study` about a scenario in a year; arguments are taken from the task by these names."""
 
@@ -181,4 +196,5 @@ _TASKS: Mapping[str, Callable[[_Bench, Task, Progress], dict[str, Any]]] = {
     ROUTE: _route,
     CROSSINGS: _crossings,
     ENERGY: _energy,
+    TRADE: _trade,
 }

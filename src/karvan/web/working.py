@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Path, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from karvan import __version__
-from karvan.web.asked import JOB_ID, CrossingsAsked, EnergyAsked, JobAsked, LiveAsked, LoginAsked, Renamed, RouteAsked
+from karvan.web.asked import JOB_ID, CrossingsAsked, EnergyAsked, JobAsked, LiveAsked, LoginAsked, Renamed, RouteAsked, TradeAsked
 from karvan.web.guard import cookie_name
 from karvan.web.jobs import DONE
 from karvan.web.reading import At, RunId, server_of
@@ -151,6 +151,12 @@ def stop_simulating(server: At, client: ClientId) -> dict[str, Any]:
 def energy(server: At, asked: EnergyAsked) -> Response:
     """Power hour by hour, or crude oil by route, in a year."""
     return JSONResponse(server.energy(asked))
+
+
+@router.post("/trade")
+def trade(server: At, asked: TradeAsked) -> Response:
+    """Tariffs apart and together in a year, or trade up to it."""
+    return JSONResponse(server.trade(asked))
 
 
 @router.post("/values")

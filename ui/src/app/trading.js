@@ -1,0 +1,128 @@
+// The room of tariffs and trade: which of the two, in which year and scenario, and the answer, which stays while other rooms are looked at.
+import { h } from "../dom.js";
+import { t } from "../i18n.js";
+import { spoken } from "../names.js";
+import { tariffsView } from "../tariffs.js";
+import { tradeView } from "../trade.js";
+
+const VIEWS = { tariffs: tariffsView, trade: tradeView };
+
+export function tradeRoom(app, context, run) {
+  const { desk, store, server } = app;
+  const { kase } = desk.get();
+  const now = desk.get().tradeAsked ?? { what: "tariffs", year: context?.doc.focus_year ?? kase.base_year, commodity: kase.commodities[0]?.commodity_group };
+  const field = (label, control) => h("label", { class: "drawer-field" }, h("span", { class: "soft small" }, label), control);
+  const select = (id, rows, chosen) =>
+    h(
+      "select",
+      { id },
+      rows.map(([value, name]) => h("option", { value, selected: String(value) === String(chosen) }, name)),
+    );
+  const years = Array.from({ length: kase.years.last - kase.years.first + 1 }, (_, at) => kase.years.first + at);
+  const what = select("trading-what", [["tariffs", t("trading.tariffs")], ["trade", t("trading.trade")]], now.what);
+  const year = select(
+    "trading-year",
+    years.map((each) => [each, String(each)]),
+    now.year,
+  );
+  const network = select(
+    "trading-network",
+    [
+      ...(run?.is_of_this_case ? [["", t("ship.network_run", { name: run.name })]] : []),
+      ...kase.scenarios.map((row) => [row.scenario_id, `${row.title} (${row.scenario_id})`]),
+    ],
+    now.network ?? (run?.is_of_this_case ? "" : kase.headline_scenario),
+  );
+  const commodity = select(
+    "trading-commodity",
+    kase.commodities.map((row) => [row.commodity_group, row.name]),
+    now.commodity,
+  );
+  const alliances = h("input", { type: "checkbox", id: "trading-alliances", checked: now.has_alliances });
+  const start = h("button", { type: "submit", class: "primary", id: "trading-start" }, t("energy.start"));
+  const said = h("p", { class: "small", role: "status" });
+  const place = h("div", { id: "trading-place" }, h("p", { class: "soft" }, t("energy.nothing_yet")));
+  const goodsField = field(t("trading.commodity"), commodity);
+  const alliancesField = h("label", { class: "field" }, alliances, h("span", {}, t("trading.with_alliances")));
+  const form = h(
+    "form",
+    {
+      class: "card ship-form no-print",
+      "aria-labelledby": "trading-room-title",
+      onsubmit: (event) => {
+        event.preventDefault();
+        ask();
+      },
+    },
+    h("div", { class: "ship-fields" }, [field(t("energy.what"), what), field(t("crossing.year"), year), field(t("crossing.network"), network), goodsField]),
+    h("div", { class: "tools" }, start, alliancesField, said),
+    h("p", { class: "soft small" }, t(server.mayChange() ? "energy.hint" : "app.reader")),
+  );
+  const element = h(
+    "div",
+    { class: "room" },
+    h("h1", { id: "trading-room-title" }, t("trading.room_title")),
+    h("p", { class: "soft" }, t("trading.room_told")),
+    form,
+    place,
+  );
+  let shown = null;
+  const fit = () => {
+    goodsField.hidden = what.value !== "tariffs";
+    alliancesField.hidden = what.value !== "tariffs";
+  };
+  what.addEventListener("change", fit);
+  fit();
+
+  function wait(isOn) {
+    desk.set({ isComputingTrade: isOn });
+    start.disabled = isOn || !server.mayChange();
+    said.textContent = isOn ? t("energy.asking") : "";
+  }
+
+  async function ask() {
+    const tradeAsked = {
+      what: what.value,
+      year: Number(year.value),
+      network: network.value,
+      commodity: commodity.value,
+      has_alliances: alliances.checked,
+    };
+    desk.set({ tradeAsked, trade: null });
+    wait(true);
+    const { network: scenario, ...rest } = tradeAsked;
+    const body = { client: app.client, ...rest, ...(scenario ? { scenario } : { run_id: run?.run_id ?? null }) };
+    try {
+      desk.set({ trade: await server.ask("/api/trade", { method: "POST", body }) });
+    } catch (refusal) {
+      place.replaceChildren(h("p", { class: "card problem", role: "alert" }, refusal.message));
+    }
+    wait(false);
+    if (desk.get().view !== "trade" || !desk.get().trade) return;
+    if (!element.isConnected)
+      app.go("trade"); // left and opened again meanwhile
+    else {
+      draw();
+      place.querySelector("h2").focus({ preventScroll: true });
+    }
+  }
+
+  function draw() {
+    shown?.forget();
+    const answer = spoken(desk.get().trade);
+    shown = VIEWS[answer.kind === "karvan-tariffs" ? "tariffs" : "trade"]({ store }, answer);
+    place.replaceChildren(shown.element);
+    for (const view of shown.views) view.draw(null);
+  }
+
+  const view = {
+    keys: ["theme", "still"],
+    draw(changed) {
+      if (changed !== null)
+        return void shown?.views.forEach((each) => each.keys.some((key) => changed.includes(key)) && each.draw(changed));
+      wait(Boolean(desk.get().isComputingTrade));
+      if (desk.get().trade) draw();
+    },
+  };
+  return { element, views: [view] };
+}
