@@ -323,7 +323,7 @@ FITTED_OR_WITH_OWN_RANGE = (
 
 
 def test_every_value_has_a_source_and_every_estimate_a_range(corridor):
-    """Fitted tables show both ends in the calibration; growth, observations and the money of an appraisal carry theirs in their own columns."""
+    """Fitted tables show both ends in the calibration; growth, observations and the money of appraisals have columns of their own."""
     tables = corridor.tables
     with_range = set(
         tables["provenance"].filter(pl.col("low").is_not_null() & pl.col("high").is_not_null()).select("table", "row", "column").iter_rows()
