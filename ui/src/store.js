@@ -48,6 +48,8 @@ export function inlineSource() {
     crossings: () => unpacked("crossings"),
     power: () => unpacked("power"),
     oil: () => unpacked("oil"),
+    appraisal: () => unpacked("appraisal"),
+    plan: () => unpacked("plan"),
     against: () => unpacked("against"),
     comparison: () => unpacked("comparison"),
     basemap: () => unpacked("basemap"),

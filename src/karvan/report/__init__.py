@@ -7,7 +7,17 @@ May import: results and what lies below it.
 from karvan.report.content import build_report
 from karvan.report.crossings_screen import crossings_screen
 from karvan.report.energy_screen import oil_screen, power_screen
-from karvan.report.page import is_bundled, render_crossings, render_oil, render_page, render_power, render_route
+from karvan.report.money_screen import appraisal_screen, plan_screen
+from karvan.report.page import (
+    is_bundled,
+    render_appraisal,
+    render_crossings,
+    render_oil,
+    render_page,
+    render_plan,
+    render_power,
+    render_route,
+)
 from karvan.report.route_screen import route_screen
 from karvan.report.screen import compare_screens, screen
 from karvan.report.summary import summary_lines
@@ -18,15 +28,19 @@ __all__ = [
     "ENGLISH",
     "LANGUAGES",
     "Words",
+    "appraisal_screen",
     "build_report",
     "compare_screens",
     "crossings_screen",
     "is_bundled",
     "oil_screen",
+    "plan_screen",
     "power_screen",
+    "render_appraisal",
     "render_crossings",
     "render_oil",
     "render_page",
+    "render_plan",
     "render_power",
     "render_route",
     "route_screen",

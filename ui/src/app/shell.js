@@ -14,12 +14,13 @@ import { follow, isEnded, toldOf } from "./jobs.js";
 import { runsRoom, sourcesRoom, tablesRoom } from "./lists.js";
 import { crossingsRoom } from "./crossings.js";
 import { energyRoom } from "./energy.js";
+import { moneyRoom } from "./money.js";
 import { changesOf, laidOver, makeLive } from "./live.js";
 import { compareRoom, corridorsRoom, mapRoom } from "./rooms.js";
 import { routesRoom } from "./routes.js";
 import { query } from "./server.js";
 
-const VIEWS = ["map", "routes", "crossings", "energy", "corridors", "compare", "tables", "sources", "runs"];
+const VIEWS = ["map", "routes", "crossings", "energy", "money", "corridors", "compare", "tables", "sources", "runs"];
 const POLL_MS = 4000;
 const NARROW = "(max-width: 1000px)";
 
@@ -497,6 +498,7 @@ export function mountApp(root, { server, session, kase: first, basemap, licences
       routes: () => routesRoom(app, context, own),
       crossings: () => crossingsRoom(app, context, own),
       energy: () => energyRoom(app, context, own),
+      money: () => moneyRoom(app, context, own),
       corridors: () => (context ? corridorsRoom(app, context, own) : { element: welcome(), views: [] }),
       compare: () => (context ? compareRoom(app, context, own) : { element: welcome(), views: [] }),
       tables: () => (own ? tablesRoom(app, own) : { element: welcome(), views: [] }),
