@@ -10,7 +10,7 @@ from karvan.web.worker import _TASKS, MONEY, _Bench
 from tests.study.money_case import money_case
 
 ASKED = {"client": "here", "what": "appraisal", "measures": ["second_ferry"], "has_members": False}
-PLAIN = {"with": [], "without": [], "set": [], "overlay": None, "growth": None, "capacities": "nominal"}
+PLAIN = {"with": [], "without": [], "set": [], "overlay": None, "growth": "mid", "capacities": "nominal"}
 
 
 @pytest.mark.parametrize(
