@@ -14,7 +14,7 @@ from karvan.corridor import key_texts
 from karvan.measures import load_scenario, measures_of
 from karvan.report import Words, summary_lines
 from karvan.results.outlook import ROUTE_GAP
-from karvan.study import ScenarioOptions, TariffOptions, calibrate, ladder, prepare, run, tariffs
+from karvan.study import AppraisalOptions, ScenarioOptions, TariffOptions, appraise, calibrate, ladder, prepare, run, tariffs
 from karvan.study.relief import raised_facilities
 from karvan.study.route_memory import MARKET_TABLES, ROUTING_TABLES, RouteMemory, cache_folder
 from karvan.study.run import outlook
@@ -449,3 +449,18 @@ def test_headline_numbers_have_not_moved(agreed, request):
     if request.config.getoption("--update-golden"):
         path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8", newline="\n")
     assert found == json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_an_appraisal_adds_up_by_year_party_and_country(corridor):
+    """One sample year, no members: every account has a party, and all rows add up to the total."""
+    memory = RouteMemory(folder=cache_folder())
+    how = AppraisalOptions(sample_years=(2030,), has_members=False)
+    found = appraise(corridor, measures=("three_ferries",), how=how, routes=memory)
+    assert found.parties["npv_musd"].sum() == pytest.approx(found.npv_musd, abs=1e-6)
+    gained = found.accounts["gain_musd"].sum()
+    assert gained == pytest.approx(found.flows.filter(pl.col("year") == 2030)["benefit_musd"].item(), abs=1e-6)
+    assert found.yearly.filter(pl.col("year") == 2030)["gain_musd"].sum() == pytest.approx(gained, abs=1e-6)
+    states = found.accounts.filter(pl.col("party") == "states")["gain_musd"].sum()
+    assert found.fiscal["gain_musd"].sum() == pytest.approx(states, abs=1e-6)
+    assert found.accounts.filter((pl.col("party") == "shippers") & (pl.col("item") == "surplus"))["gain_musd"].sum() > 0.0
+    assert {"KZ", "AZ"} <= set(found.parties["country"])

@@ -50,6 +50,8 @@ export function inlineSource() {
     oil: () => unpacked("oil"),
     tariffs: () => unpacked("tariffs"),
     trade: () => unpacked("trade"),
+    appraisal: () => unpacked("appraisal"),
+    plan: () => unpacked("plan"),
     against: () => unpacked("against"),
     comparison: () => unpacked("comparison"),
     basemap: () => unpacked("basemap"),

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from karvan.cli.asking import corridor_of, language_of, options_of
+from karvan.cli.asking import corridor_of, language_argument, language_of, options_of
 from karvan.cli.telling import Progress, print_json
 from karvan.errors import DataError, Problem
 
@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--carbon", metavar="PATH", help="path of carbon_prices (default: the case's)")
     parser.add_argument("--sample", metavar="YEARS", help="years cleared with and without, A,B,C (default: openings, 2030, 2035 and 2040)")
     parser.add_argument("--xlsx", type=Path, metavar="FILE", help="write a workbook with live formulas, too")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write a page of it, for any browser, offline")
     parser.add_argument("--no-members", action="store_true", help="do not put each measure in alone and take it out last")
 
 
@@ -29,6 +30,7 @@ def appraise(parsed: argparse.Namespace) -> int:
     from karvan.report.appraised import appraisal_lines
     from karvan.study.appraise import AppraisalOptions
     from karvan.study.appraise import appraise as appraised
+    from karvan.study.report import appraisal_report
 
     corridor, words = corridor_of(parsed), Words(language_of(parsed))
     how = AppraisalOptions(
@@ -41,6 +43,8 @@ def appraise(parsed: argparse.Namespace) -> int:
         )  # fmt: skip
     if parsed.xlsx is not None:
         write_workbook(found, parsed.xlsx)
+    if parsed.report is not None:
+        appraisal_report(found, corridor, parsed.report, language=words.language)
     if parsed.json:
         print_json(found.as_dict())
     else:
@@ -73,6 +77,7 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=int, default=3, metavar="N", help="portfolios told, the best first (default: %(default)s)")
     parser.add_argument("--sample", metavar="YEARS", help="years in which the market is solved, A,B,C (default: 2030, 2035 and 2040)")
     parser.add_argument("--full", action="store_true", help="clear the portfolios told again, with routes sought and delays found")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write a page of it, for any browser, offline")
     parser.add_argument("--no-more", action="store_true", help="do not tell what 10%% more for each fund is worth")
 
 
@@ -82,6 +87,7 @@ def plan(parsed: argparse.Namespace) -> int:
     from karvan.report.planned import plan_lines
     from karvan.study.plan import PlanOptions
     from karvan.study.plan import plan as planned
+    from karvan.study.report import plan_report
 
     if not 0.0 < parsed.gap < 1.0:
         raise DataError(Problem("--gap", None, None, f"is {parsed.gap:g}, must be above 0 and below 1"))
@@ -97,6 +103,8 @@ def plan(parsed: argparse.Namespace) -> int:
         found = planned(
             corridor, budgets=_budgets(parsed.budget), scenario=parsed.scenario, options=options_of(parsed), how=how, progress=progress
         )  # fmt: skip
+    if parsed.report is not None:
+        plan_report(found, corridor, parsed.report, language=words.language)
     if parsed.json:
         print_json(found.as_dict())
     else:
@@ -126,20 +134,23 @@ def add_needed_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--needed", action="store_true", help="tell the fewest and the cheapest measures that meet each promise not met")
     parser.add_argument("--scenario", metavar="ID", help="with --needed: beyond this scenario (default: the headline scenario)")
     parser.add_argument("--most", type=int, default=3, metavar="N", help="with --needed: most measures in a set (default: %(default)s)")
+    language_argument(parser, "with --needed: language of what is printed")
 
 
 def needed(parsed: argparse.Namespace) -> int:
     """Tell what promises that are not met need."""
+    from karvan.report import Words
     from karvan.report.planned import needed_lines
-    from karvan.report.words import ENGLISH
     from karvan.study.needed import needed as searched
 
     if not 1 <= parsed.most <= 6:
         raise DataError(Problem("--most", None, None, f"is {parsed.most}, must be from 1 to 6"))
+    corridor, language = corridor_of(parsed), language_of(parsed)
+    words = Words(language, corridor.names.get(language, {}))
     with Progress() as progress:
-        found = searched(corridor_of(parsed), scenario=parsed.scenario, most=parsed.most, progress=progress)
+        found = searched(corridor, scenario=parsed.scenario, most=parsed.most, progress=progress)
     if parsed.json:
         print_json(found)
     else:
-        print("\n".join(needed_lines(found, words=ENGLISH)))
+        print("\n".join(needed_lines(found, words=words)))
     return 0

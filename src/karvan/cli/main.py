@@ -226,7 +226,7 @@ def _parser() -> argparse.ArgumentParser:
         "karvan appraise --with three_ferries --with mangystau_loops",
     )  # fmt: skip
     appraising.add_arguments(appraisal)
-    language_argument(appraisal, "language of what is printed")
+    language_argument(appraisal, "language of what is printed and of a page")
     scenario_arguments(appraisal, "scenario id; by default the corridor's baseline")
     charges = _verb(
         verbs, "tariffs", tariffing.tariffs, "what administrations charge apart and together, who gains, and what split keeps all in",
@@ -249,7 +249,7 @@ def _parser() -> argparse.ArgumentParser:
         "karvan plan --budget aih_fund=300 --budget socar_mechanism=60/year --to 2035",
     )  # fmt: skip
     appraising.add_plan_arguments(portfolio)
-    language_argument(portfolio, "language of what is printed")
+    language_argument(portfolio, "language of what is printed and of a page")
     scenario_arguments(portfolio, "scenario it is added to; by default the corridor's baseline")
     ruled = _verb(
         verbs, "tariff", tariffing.tariff, "charges of a way on a day by the rules of its operators, beside those of the model",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Sequence
+from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from karvan.results import Appraisal
 
 _PARTIES = ("shippers", "operators", "states", "neighbours", "climate")
 _COSTS = ("capital", "running", "residual")
+_CREATED = datetime(2000, 1, 1)
 _SHEET_INPUTS, _SHEET_YEARS, _SHEET_ANSWER = "Inputs", "Years", "Answer"
 
 
@@ -42,6 +45,23 @@ def write_workbook(found: Appraisal, path: Path) -> None:
     with xlsxwriter.Workbook(name, {"in_memory": True}) as book:
         _Writer(book, found).write()
     Path(name).replace(path)
+
+
+def workbook_bytes(found: Appraisal) -> bytes | None:
+    """The same workbook as a file's content; None where the library that writes workbooks is not installed.
+
+    Args:
+        found: The appraisal.
+    """
+    try:
+        import xlsxwriter  # noqa: PLC0415
+    except ModuleNotFoundError:
+        return None
+    content = BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
+        book.set_properties({"created": _CREATED})  # the same appraisal, the same bytes
+        _Writer(book, found).write()
+    return content.getvalue()
 
 
 class _Writer:

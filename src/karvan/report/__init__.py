@@ -7,11 +7,14 @@ May import: results and what lies below it.
 from karvan.report.content import build_report
 from karvan.report.crossings_screen import crossings_screen
 from karvan.report.energy_screen import oil_screen, power_screen
+from karvan.report.money_screen import appraisal_screen, plan_screen
 from karvan.report.page import (
     is_bundled,
+    render_appraisal,
     render_crossings,
     render_oil,
     render_page,
+    render_plan,
     render_power,
     render_route,
     render_tariffs,
@@ -28,15 +31,19 @@ __all__ = [
     "ENGLISH",
     "LANGUAGES",
     "Words",
+    "appraisal_screen",
     "build_report",
     "compare_screens",
     "crossings_screen",
     "is_bundled",
     "oil_screen",
+    "plan_screen",
     "power_screen",
+    "render_appraisal",
     "render_crossings",
     "render_oil",
     "render_page",
+    "render_plan",
     "render_power",
     "render_route",
     "render_tariffs",

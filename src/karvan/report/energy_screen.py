@@ -5,13 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from karvan.corridor import Corridor
-from karvan.measures import load_scenario
-from karvan.report.names import names_in
+from karvan.report.document import cut, document_of
 from karvan.report.network import short
 from karvan.results import Dispatch, Oil
-
-SCHEMA = 1
-"""Grows by one when a key changes its meaning or goes; new keys alone leave it."""
 
 
 def power_screen(found: Dispatch, corridor: Corridor, *, version: str) -> dict[str, Any]:
@@ -28,7 +24,7 @@ def power_screen(found: Dispatch, corridor: Corridor, *, version: str) -> dict[s
         if name.startswith(("price_", "flow_"))
     }
     told = {"called": dict(found.names), "hourly": {name: [short(value) for value in values] for name, values in hourly.items()}}
-    return _told("karvan-power", found.scenario_id, corridor, version, {**_cut(found.as_dict()), **told})
+    return document_of("karvan-power", found.scenario_id, corridor, {**cut(found.as_dict()), **told}, version=version)
 
 
 def oil_screen(found: Oil, corridor: Corridor, *, version: str) -> dict[str, Any]:
@@ -45,29 +41,4 @@ def oil_screen(found: Oil, corridor: Corridor, *, version: str) -> dict[str, Any
     called = {
         name: text for table, key in keys for name, text in corridor.tables[table].select(key, "name").iter_rows() if name in named
     }  # fmt: skip
-    return _told("karvan-oil", found.scenario_id, corridor, version, {**_cut(told), "called": called})
-
-
-def _told(kind: str, scenario_id: str, corridor: Corridor, version: str, content: dict[str, Any]) -> dict[str, Any]:
-    """The content with what it is of, and its texts in other languages."""
-    document = {
-        "kind": kind,
-        "schema": SCHEMA,
-        "version": version,
-        "corridor": corridor.manifest.id,
-        "corridor_title": corridor.manifest.title,
-        "corridor_hash": corridor.hash,
-        "edition": corridor.manifest.version,
-        "scenario_title": load_scenario(scenario_id, corridor).title,
-        **content,
-    }
-    return {**document, "names": names_in(document, corridor)}
-
-
-def _cut(content: Any) -> Any:
-    """The same with numbers cut to six significant digits; what is not known stays so."""
-    if isinstance(content, dict):
-        return {key: _cut(value) for key, value in content.items()}
-    if isinstance(content, list):
-        return [_cut(value) for value in content]
-    return short(content) if isinstance(content, float) else content
+    return document_of("karvan-oil", found.scenario_id, corridor, {**cut(told), "called": called}, version=version)

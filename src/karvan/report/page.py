@@ -142,6 +142,34 @@ def render_trade(trade: Mapping[str, Any], *, language: str = "en") -> str:
     return _page(f"{trade['corridor_title']}: {trade['scenario_title']} – Karvan", {"trade": trade}, language=language)
 
 
+def render_appraisal(appraisal: Mapping[str, Any], *, language: str = "en") -> str:
+    """A page of one appraisal, whole in itself like that of a run.
+
+    Args:
+        appraisal: What `appraisal_screen` gave.
+        language: Language it opens in, a code of two letters.
+
+    Raises:
+        DataError: The screen's files were not built, or the language is none of ours.
+    """
+    title = f"{appraisal['corridor_title']}: {', '.join(appraisal['measure_ids'])} – Karvan"
+    return _page(title, {"appraisal": appraisal}, language=language)
+
+
+def render_plan(plan: Mapping[str, Any], *, language: str = "en") -> str:
+    """A page of one portfolio, whole in itself like that of a run.
+
+    Args:
+        plan: What `plan_screen` gave.
+        language: Language it opens in, a code of two letters.
+
+    Raises:
+        DataError: The screen's files were not built, or the language is none of ours.
+    """
+    title = f"{plan['corridor_title']}, {plan['from_year']}–{plan['to_year']}: {plan['scenario_title']} – Karvan"
+    return _page(title, {"plan": plan}, language=language)
+
+
 def _page(title: str, documents: Mapping[str, Any], *, language: str) -> str:
     require_language(language)
     require_bundle()

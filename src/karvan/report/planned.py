@@ -131,6 +131,11 @@ def _rest(found: PortfolioPlan, words: Words) -> list[str]:
     return ["", *(line for text in told for line in _wrapped(text))]
 
 
+def _unit(name: str, words: Words) -> str:
+    key = f"unit.{name}"
+    return words(key) if words.has(key) else name
+
+
 def needed_lines(found: Mapping[str, Any], *, words: Words = ENGLISH) -> list[str]:
     """What promises that are not met need, as lines of at most 100 columns.
 
@@ -140,7 +145,16 @@ def needed_lines(found: Mapping[str, Any], *, words: Words = ENGLISH) -> list[st
     """
     lines = _wrapped(words("needed.title", scenario=found["scenario"], count=found["measures"]))
     for row in found["commitments"]:
-        told = [words("needed.promise", title=row["title"], target=row["target"], unit=row["unit"], year=row["year"], value=row["value"])]
+        told = [
+            words(
+                "needed.promise",
+                title=words.called(row["title"]),
+                target=row["target"],
+                unit=_unit(row["unit"], words),
+                year=row["year"],
+                value=row["value"],
+            )
+        ]
         if row["is_met"]:
             told.append(words("needed.met"))
         elif row["smallest"] is None:

@@ -9,15 +9,20 @@ from typing import Any
 from karvan import __version__
 from karvan.corridor import Corridor
 from karvan.errors import DataError, Problem
+from karvan.exchange.workbook import workbook_bytes
 from karvan.report import (
+    appraisal_screen,
     compare_screens,
     crossings_screen,
     is_bundled,
     oil_screen,
+    plan_screen,
     power_screen,
+    render_appraisal,
     render_crossings,
     render_oil,
     render_page,
+    render_plan,
     render_power,
     render_route,
     render_tariffs,
@@ -31,9 +36,11 @@ from karvan.report.page import require_bundle
 from karvan.report.pdf import find_chromium, print_pdf
 from karvan.results import (
     RUNS_FOLDER,
+    Appraisal,
     Dispatch,
     Ladder,
     Oil,
+    PortfolioPlan,
     Queues,
     ShippingAnswer,
     Tariffs,
@@ -224,6 +231,41 @@ def trade_report(found: Trade, corridor: Corridor, out: Path, *, language: str =
     require_bundle()
     _require_folder(out, "--report")
     write_text_whole(out, render_trade(trade_screen(found, corridor, version=__version__), language=language))
+
+
+def appraisal_report(found: Appraisal, corridor: Corridor, out: Path, *, language: str = "en") -> None:
+    """Write the page of one appraisal, with its workbook in it where the library that writes workbooks is installed.
+
+    Args:
+        found: What `karvan.appraise` gave.
+        corridor: The corridor that was asked about.
+        out: File to write.
+        language: Language the page opens in.
+
+    Raises:
+        DataError: There is no such folder, or no bundle of the screen in the installation.
+    """
+    require_bundle()
+    _require_folder(out, "--report")
+    document = appraisal_screen(found, corridor, version=__version__, workbook=workbook_bytes(found))
+    write_text_whole(out, render_appraisal(document, language=language))
+
+
+def plan_report(found: PortfolioPlan, corridor: Corridor, out: Path, *, language: str = "en") -> None:
+    """Write the page of one portfolio.
+
+    Args:
+        found: What `karvan.plan` gave.
+        corridor: The corridor that was asked about.
+        out: File to write.
+        language: Language the page opens in.
+
+    Raises:
+        DataError: There is no such folder, or no bundle of the screen in the installation.
+    """
+    require_bundle()
+    _require_folder(out, "--report")
+    write_text_whole(out, render_plan(plan_screen(found, corridor, version=__version__), language=language))
 
 
 def add_ladder(run: Path, ladder: Ladder, *, language: str = "en", corridor: str | None = None) -> None:

@@ -173,6 +173,24 @@ class TradeAsked(_Asked):
         return self.model_dump(mode="json", include={"what", "year", "commodity", "has_alliances"})
 
 
+class MoneyAsked(_Asked):
+    """A set of measures to be appraised, or what to build when."""
+
+    client: Client
+    what: Literal["appraisal", "plan"]
+    run_id: str | None = Field(None, pattern=RUN_ID)
+    scenario: Id | None = None
+    measures: MeasureIds = ()
+    has_members: bool = True
+    to_year: int = Field(2035, ge=1900, le=2200)
+    budgets_musd_per_year: dict[Id, Annotated[float, Field(ge=0.0, lt=1e6)]] = Field(default_factory=dict, max_length=20)
+
+    def as_task(self) -> dict[str, Any]:
+        """Arguments of `karvan.appraise` or `karvan.plan`, as a worker is sent them."""
+        keys = {"appraisal": {"measures", "has_members"}, "plan": {"to_year", "budgets_musd_per_year"}}
+        return self.model_dump(mode="json", include={"what", *keys[self.what]})
+
+
 class Renamed(_Asked):
     """A run's new name."""
 

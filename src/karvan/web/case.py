@@ -49,6 +49,8 @@ def case_document(corridor: Corridor, known: References, inputs: pl.DataFrame) -
         "cordons": [{"cordon_id": name} for name in dict.fromkeys(corridor.tables["cordons"]["cordon_id"])],
         "operators": corridor.tables["operators"].select("operator_id", "name").to_dicts(),
         "commodities": corridor.tables["commodities"].select("commodity_group", "name", "aliases").to_dicts(),
+        "costed": sorted(corridor.tables["project_costs"]["measure_id"]),
+        "funds": corridor.tables["funds"].select("fund_id", "name", "budget_musd").to_dicts(),
         "systems": corridor.tables["systems"].select("system_id", "name").to_dicts(),
         "places": corridor.tables["places"].select("place_id", "name", "country", "aliases", "unlocode").to_dicts(),
         "names": {language: dict(names) for language, names in corridor.names.items()},

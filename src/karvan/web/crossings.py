@@ -1,4 +1,4 @@
-"""Simulations that a browser asks for: one at a time, each told how far it is, cancelled by ending the process that computes it."""
+"""Long work that a browser asks for: one at a time, each told how far it is, cancelled by ending the process that computes it."""
 
 from __future__ import annotations
 
@@ -31,11 +31,13 @@ class CrossingsDesk:
     """Answers of a worker, the newest kept.
 
     Args:
-        worker: Simulates one system at a time.
+        worker: Computes one answer at a time.
+        kind: The task of a worker; refusals name it, too.
     """
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: Worker, kind: str = CROSSINGS) -> None:
         self._worker = worker
+        self._kind = kind
         self._guard = Lock()
         self._turn = Lock()
         self._asked: dict[str, _Asked] = {}
@@ -53,16 +55,16 @@ class CrossingsDesk:
                 self._kept.move_to_end(key)
                 return self._kept[key]
             if client in self._asked:
-                raise refused(409, "simulation_under_way", table="crossings")
+                raise refused(409, "simulation_under_way", table=self._kind)
             if len(self._asked) >= _MOST_CLIENTS:
-                raise refused(429, "simulations_wait", table="crossings", count=len(self._asked))
+                raise refused(429, "simulations_wait", table=self._kind, count=len(self._asked))
             self._asked[client] = asked = _Asked()
         try:
             answer = self._answer(asked, task)
         except WorkerDied as error:
             if asked.is_cancelled:
-                raise _cancelled() from error
-            raise refused(503, "question_died", table="crossings") from error
+                raise self._cancelled() from error
+            raise refused(503, "question_died", table=self._kind) from error
         finally:
             with self._guard:
                 del self._asked[client]
@@ -76,10 +78,10 @@ class CrossingsDesk:
         with self._turn:
             with self._guard:
                 if asked.is_cancelled:
-                    raise _cancelled()
+                    raise self._cancelled()
                 asked.is_running = True
             try:
-                return self._worker.ask(CROSSINGS, task, asked.tell)
+                return self._worker.ask(self._kind, task, asked.tell)
             finally:
                 with self._guard:
                     asked.is_running = False
@@ -111,6 +113,5 @@ class CrossingsDesk:
         """End the worker."""
         self._worker.close()
 
-
-def _cancelled() -> Exception:
-    return refused(409, "cancelled", table="crossings")
+    def _cancelled(self) -> Exception:
+        return refused(409, "cancelled", table=self._kind)

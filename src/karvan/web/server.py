@@ -19,7 +19,7 @@ from karvan.study.live import Case, Move, as_measure, values_in
 from karvan.study.options import NOMINAL, ScenarioOptions
 from karvan.study.run import run_id_of
 from karvan.validation import References, inputs, references_of, sources
-from karvan.web.asked import CrossingsAsked, EnergyAsked, JobAsked, LiveAsked, RouteAsked, TradeAsked
+from karvan.web.asked import CrossingsAsked, EnergyAsked, JobAsked, LiveAsked, MoneyAsked, RouteAsked, TradeAsked
 from karvan.web.case import MOVED, case_document
 from karvan.web.crossings import CrossingsDesk
 from karvan.web.desk import JobDesk
@@ -30,7 +30,7 @@ from karvan.web.screen import compare_screens, screen_document
 from karvan.web.sessions import Sessions
 from karvan.web.settings import Settings
 from karvan.web.shelf import RunShelf
-from karvan.web.worker import ENERGY, LADDER, LIVE, ROUTE, TRADE
+from karvan.web.worker import ENERGY, LADDER, LIVE, MONEY, ROUTE, TRADE
 from karvan.web.workers import Worker
 
 _MOST_SCREENS = 6
@@ -69,6 +69,7 @@ class Server:
         self.simulations = CrossingsDesk(Worker(settings, "crossings"))
         self.energies = NewestDesk(Worker(settings, "energy"), ENERGY)
         self.trades = NewestDesk(Worker(settings, "trade"), TRADE)
+        self.monies = CrossingsDesk(Worker(settings, "money"), MONEY)
         self.is_ending = False
         self._checking = Lock()
         self._drawing = Lock()
@@ -175,6 +176,16 @@ class Server:
         task = {**asked.as_task(), "scenario": scenario, "options": options}
         return {**self.trades.ask(asked.client, task), "run_id": asked.run_id}
 
+    def money(self, asked: MoneyAsked) -> dict[str, Any]:
+        """The document of an appraisal or of a portfolio."""
+        if asked.run_id is not None:
+            _require_one_state(asked)
+            scenario, options = self._case_of(asked.run_id, "scenario")
+        else:
+            scenario, options = asked.scenario or self.corridor.manifest.baseline, _told(ScenarioOptions())
+        task = {**asked.as_task(), "scenario": scenario, "options": options}
+        return {**self.monies.ask(asked.client, task), "run_id": asked.run_id}
+
     def ladder(self, run_id: str, case: str, **task: Any) -> dict[str, Any]:
         """A run's ladder; the page of the run shows the one that was asked for last."""
         answer = self.question(LADDER, run_id, case, **task)
@@ -226,6 +237,7 @@ class Server:
         self.simulations.stop()
         self.energies.stop()
         self.trades.stop()
+        self.monies.stop()
         self.questions.stop()
 
     def _options(self, asked: JobAsked) -> ScenarioOptions:
@@ -262,7 +274,7 @@ class Server:
             self.shelf.rename(job.run_id, job.name)
 
 
-def _require_one_state(asked: LiveAsked | RouteAsked | CrossingsAsked | EnergyAsked | TradeAsked) -> None:
+def _require_one_state(asked: LiveAsked | RouteAsked | CrossingsAsked | EnergyAsked | TradeAsked | MoneyAsked) -> None:
     if asked.scenario is not None:
         raise refused(422, "run_or_scenario", column="scenario")
 

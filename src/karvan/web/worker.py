@@ -22,6 +22,7 @@ PROGRESS, DONE, FAILED = "progress", "done", "failed"
 RUN, LIVE, LADDER, SELECT_LINK, MARKET, ROUTE, CROSSINGS = "run", "live", "ladder", "select_link", "market", "route", "crossings"
 ENERGY = "energy"
 TRADE = "trade"
+MONEY = "money"
 _SIZES_MW = (500.0, 1000.0, 2000.0)
 _STEP_YEARS = 4
 Task = Mapping[str, Any]
@@ -171,6 +172,22 @@ def _trade(bench: _Bench, task: Task, tell: Progress) -> dict[str, Any]:
     return trade_screen(trade(bench.corridor, how=TradeOptions(years=years), **about), bench.corridor, version=__version__)
 
 
+def _money(bench: _Bench, task: Task, tell: Progress) -> dict[str, Any]:
+    from karvan import __version__
+    from karvan.exchange.workbook import workbook_bytes
+    from karvan.report import appraisal_screen, plan_screen
+    from karvan.study import AppraisalOptions, PlanOptions, appraise, plan
+
+    about: dict[str, Any] = {"scenario": task["scenario"], "options": _options(task), "routes": bench.memory, "progress": tell}
+    if task["what"] == "appraisal":
+        options = AppraisalOptions(has_members=task["has_members"])
+        found = appraise(bench.corridor, measures=tuple(task["measures"]), how=options, **about)
+        return appraisal_screen(found, bench.corridor, version=__version__, workbook=workbook_bytes(found))
+    budgets = {name: (amount, True) for name, amount in task["budgets_musd_per_year"].items()}
+    chosen = plan(bench.corridor, budgets=budgets, how=PlanOptions(to_year=task["to_year"]), **about)
+    return plan_screen(chosen, bench.corridor, version=__version__)
+
+
 def _question(verb: str, *names: str, **by_name: str) -> Callable[[_Bench, Task, Progress], dict[str, Any]]:
     """The task that asks a verb of `study` about a scenario in a year; arguments are taken from the task by these names."""
 
@@ -197,4 +214,5 @@ _TASKS: Mapping[str, Callable[[_Bench, Task, Progress], dict[str, Any]]] = {
     CROSSINGS: _crossings,
     ENERGY: _energy,
     TRADE: _trade,
+    MONEY: _money,
 }

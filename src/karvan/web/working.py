@@ -8,7 +8,18 @@ from fastapi import APIRouter, Header, Path, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from karvan import __version__
-from karvan.web.asked import JOB_ID, CrossingsAsked, EnergyAsked, JobAsked, LiveAsked, LoginAsked, Renamed, RouteAsked, TradeAsked
+from karvan.web.asked import (
+    JOB_ID,
+    CrossingsAsked,
+    EnergyAsked,
+    JobAsked,
+    LiveAsked,
+    LoginAsked,
+    MoneyAsked,
+    Renamed,
+    RouteAsked,
+    TradeAsked,
+)
 from karvan.web.guard import cookie_name
 from karvan.web.jobs import DONE
 from karvan.web.reading import At, RunId, server_of
@@ -157,6 +168,24 @@ def energy(server: At, asked: EnergyAsked) -> Response:
 def trade(server: At, asked: TradeAsked) -> Response:
     """Tariffs apart and together in a year, or trade up to it."""
     return JSONResponse(server.trade(asked))
+
+
+@router.post("/money")
+def money(server: At, asked: MoneyAsked) -> Response:
+    """What a set of measures is worth and to whom, or what to build when."""
+    return JSONResponse(server.money(asked))
+
+
+@router.get("/money/{client}")
+def appraising(server: At, client: ClientId) -> dict[str, Any]:
+    """How far a browser's appraisal or portfolio is."""
+    return server.monies.progress(client)
+
+
+@router.delete("/money/{client}")
+def stop_appraising(server: At, client: ClientId) -> dict[str, Any]:
+    """Cancel a browser's appraisal or portfolio."""
+    return server.monies.cancel(client)
 
 
 @router.post("/values")
