@@ -31,12 +31,7 @@ class FitOptions:
 
 
 def fit_constants(
-    problem: MarketProblem,
-    group_of_family: IntArray,
-    target_kt: FloatArray,
-    *,
-    options: FitOptions | None = None,
-    start: FloatArray | None = None,
+    problem: MarketProblem, group_of_family: IntArray, target_kt: FloatArray, *, options: FitOptions | None = None
 ) -> FloatArray:
     """Constants by group of families so that each group carries its target, with capacities priced.
 
@@ -50,7 +45,6 @@ def fit_constants(
             group, the constants are defined up to a common number and the targets must add up to demand.
         target_kt: Flow that each group must carry, kt, shape (groups,).
         options: Tolerances.
-        start: Prices of the program's rows to start from, USD per unit, shape (rows,); zero by default.
 
     Returns:
         Constant to add to each group's families, USD/t, shape (groups,).
@@ -70,8 +64,7 @@ def fit_constants(
     limited = limited_rows(problem)
     clear_options = ClearOptions(tolerance=options.tolerance, aim=options.aim, max_iterations=options.max_iterations)
     program = _with_groups(problem, make_program(problem, limited, options=clear_options), group, target)
-    first = np.zeros(limited.shape[0]) if start is None else start[limited]
-    answer = solve_robustly(program, np.append(first, np.zeros(target.shape[0])), clear_options)
+    answer = solve_robustly(program, np.zeros(limited.shape[0] + target.shape[0]), clear_options)
     constants = np.array(answer.point.prices[limited.shape[0] :])
     carried = answer.point.row_flow[limited.shape[0] :]
     miss = np.abs(carried - target) / target

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.assignment import Assembly, Clearing, ClearOptions, FitOptions, assemble, fit_constants
+from karvan.assignment import Assembly, Clearing, FitOptions, assemble, fit_constants
 from karvan.assignment import clear as clear_market
 from karvan.assignment.assembly import NOT_SHIPPED, stored_constants, stored_factors
 from karvan.corridor import Corridor, Snapshot
@@ -41,7 +41,7 @@ _MOST_MISS_SHARE = 0.02
 _STORED_DECIMALS = {"constants": 4, "demand_factors": 6, "base_costs": 4}
 """Digits that are stored: few enough that a fit made elsewhere gives the same."""
 _PRICE_FLOOR_USD_PER_T = 0.05
-_AGAIN = FitOptions(tolerance=1e-5, aim=1e-5, max_iterations=30)
+_AGAIN = FitOptions(tolerance=1e-5, aim=1e-7, max_iterations=30)
 """How well a fit made again must meet its targets."""
 
 
@@ -232,7 +232,6 @@ def refitted(cleared: Cleared, targets: pl.DataFrame) -> Mapping[str, pl.DataFra
         DataError: A target that no market can meet.
     """
     fit, tables = _Fit(cleared, targets, None, _AGAIN), cleared.routed.snapshot.tables
-    fit.start = cleared.clearing.row_price_usd_per_unit
     factors = stored_factors(tables)
     found = fit.constants_from(factors, {pair: value for pair, value in stored_constants(tables).items() if pair in fit.family_targets})
     constants = found | _taken_over(found, tables["route_families"])
@@ -329,8 +328,7 @@ class _Fit:
                 for family, commodity in absent
             ]
             raise DataError(problems)
-        wanted = np.array([self.family_targets[pair] for pair in pairs])
-        found = fit_constants(problem, group, wanted, options=self.how, start=None if self.how is None else self.start)
+        found = fit_constants(problem, group, np.array([self.family_targets[pair] for pair in pairs]), options=self.how)
         return {pair: float(constants.get(pair, 0.0) + found[index[pair]]) for pair in pairs}
 
     def _pair(self, assembly: Assembly, nest: int) -> tuple[str, str]:
@@ -339,8 +337,7 @@ class _Fit:
 
     def cleared(self, factors: dict[tuple[str, str], float], constants: dict[tuple[str, str], float]) -> tuple[Assembly, Clearing]:
         assembly = self._assembled(factors, constants)
-        accuracy = None if self.how is None else ClearOptions(tolerance=self.how.tolerance, aim=self.how.tolerance)
-        clearing = clear_market(assembly.problem, start=self.start, options=accuracy)
+        clearing = clear_market(assembly.problem, start=self.start)
         self.start = clearing.row_price_usd_per_unit
         return assembly, clearing
 
