@@ -38,7 +38,6 @@ from karvan.routing.route_sets import (
     recalled_pool,
     remeasured,
     subset,
-    value_per_h,
     with_ways_round,
 )
 from karvan.routing.sets import COMPONENTS, HOURS, RouteSets
@@ -121,7 +120,6 @@ __all__ = [
     "strategy",
     "subset",
     "timetable",
-    "value_per_h",
     "watching",
     "with_ways_round",
     "worth_telling",

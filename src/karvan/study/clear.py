@@ -34,12 +34,11 @@ from karvan.assignment import (
 from karvan.corridor import Snapshot
 from karvan.errors import ConvergenceError, DataError, Problem, SolverError
 from karvan.results.outlook import ROUTE_GAP
-from karvan.routing import Standing, entered, price_costs, value_per_h
+from karvan.routing import Standing, entered, price_costs
 from karvan.routing.cost import HOURS_PER_DAY, value_of_time_usd_per_t_d
 from karvan.study.route_memory import Kept, RoutedSnapshot, RouteMemory, YearKey
 
 FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 _MOST_ROUNDS = 8
 # Ten times finer than delays need to be, so that where they start from does not show in the results.
 _DELAYS = FixedPointOptions(relative=1e-3, absolute=5e-3)
@@ -256,7 +255,7 @@ def _solved(routed: RoutedSnapshot, market: Market, *, start: Cleared | None = N
     else:
         found = solve_fixed_point(loop.answer, first, lower=loop.least_h, upper=loop.most_h, options=market.delays)
     clearing = loop.clearing_at(found.value)
-    problem = loop.added.to(assembly.problem, found.value)
+    problem = _with_delays(routed, assembly, found.value)
     return Cleared(
         routed, replace(assembly, problem=problem), clearing, found.value, found.is_converged, found.iterations, 0.0, market.regime,
         has_curves=True,
@@ -317,13 +316,12 @@ class _DelayLoop:
         self.capacity = effective_capacity(facilities)
         none = np.zeros(assembly.facility_count)
         self.least_h, self.most_h = delay_h(curves, none), delay_h(curves, none + 1.0)
-        self.added = _AddedDelays(routed, assembly, np.flatnonzero(self.most_h > 0.0))
         self.last: tuple[bytes, Clearing] | None = None
 
     def clearing_at(self, hours: FloatArray) -> Clearing:
         """The program solved with these delays."""
         if self.last is None or self.last[0] != hours.tobytes():
-            clearing = _solve(self.routed, self.added.to(self.assembly.problem, hours), self.prices, self.options)
+            clearing = _solve(self.routed, _with_delays(self.routed, self.assembly, hours), self.prices, self.options)
             self.last, self.prices = (hours.tobytes(), clearing), clearing.row_price_usd_per_unit
         return self.last[1]
 
@@ -333,34 +331,11 @@ class _DelayLoop:
         return delay_h(self.curves, use_share(flow, self.other_load, self.capacity))
 
 
-class _AddedDelays:
-    """Where the routes of a program wait, laid out once for many delays.
-
-    Args:
-        routed: Its routes.
-        assembly: The program without delays.
-        facilities: Facilities that may have a delay; others have none.
-    """
-
-    def __init__(self, routed: RoutedSnapshot, assembly: Assembly, facilities: IntArray) -> None:
-        entries, self.route_of = routed.entries, assembly.route_of
-        waits = np.zeros(routed.space.rows.count, dtype=np.bool_)
-        waits[facilities] = True
-        at = np.flatnonzero(waits[entries.entry_row])
-        self.row = entries.entry_row[at]
-        self.route = np.repeat(np.arange(routed.sets.route_count), np.diff(entries.route_first_entry))[at]
-        self.usd_per_t_h = value_per_h(routed.space)[routed.sets.route_market]
-
-    def to(self, problem: MarketProblem, hours: FloatArray) -> MarketProblem:
-        """The program with delays in its costs, as `delay_costs` gives them."""
-        waited = np.bincount(self.route, weights=hours[self.row], minlength=self.usd_per_t_h.shape[0])
-        added = np.where(self.route_of >= 0, (self.usd_per_t_h * waited)[self.route_of], 0.0)
-        return replace(problem, route_cost_usd_per_t=problem.route_cost_usd_per_t + added)
-
-
 def _with_delays(routed: RoutedSnapshot, assembly: Assembly, hours: FloatArray) -> MarketProblem:
     """A program without delays with some in its costs."""
-    return _AddedDelays(routed, assembly, np.flatnonzero(hours)).to(assembly.problem, hours)
+    of, problem = assembly.route_of, assembly.problem
+    added = np.where(of >= 0, delay_costs(routed, hours)[of], 0.0)
+    return replace(problem, route_cost_usd_per_t=problem.route_cost_usd_per_t + added)
 
 
 def delay_costs(routed: RoutedSnapshot, hours: FloatArray) -> FloatArray:
