@@ -186,6 +186,7 @@ class Futures:
     ) -> dict[str, Any]:
         told: dict[str, Any] = {"unsettled_count": 0}
         manifest = self.ensemble.corridor.manifest
+        before: tuple[_Ready, Cleared] | None = None
         gap_year = next((year for year in self.ensemble.detail_years if year >= 2030), self.ensemble.years[-1])
         for year in self.ensemble.years:
             active = tuple(name for name, first in begun.items() if first <= year < first + self._shocks[name].lasts_count)
@@ -193,7 +194,9 @@ class Futures:
             tables = with_proven(moved(snapshot, cells, self.ensemble.unknowns.factors, values), fit.raised) | dict(fit.tables)
             if growth:
                 tables = with_growth(tables, growth[year])
-            cleared = clear_like(with_tables(snapshot, tables), _on(ready, tables), market=_MARKET, is_near=True)
+            model = _leaning(_on(ready, tables), before)
+            cleared = clear_like(with_tables(snapshot, tables), model, market=_MARKET, is_near=True)
+            before = ready, cleared
             told |= self._told(cleared, ready, year)
             told["unsettled_count"] += 0 if cleared.is_settled else 1
             if year == gap_year and index % GAP_EVERY == 0:
@@ -341,6 +344,22 @@ def _on(ready: _Ready, tables: Mapping[str, pl.DataFrame]) -> Cleared:
     if space is not routed.space:
         routed = replace(routed, space=space, sets=remeasured(space, routed.sets))
     return replace(ready.cleared, routed=replace(routed, snapshot=with_tables(ready.snapshot, tables)))
+
+
+def _leaning(model: Cleared, before: tuple[_Ready, Cleared] | None) -> Cleared:
+    """A year at the values of the case to start from, its prices and delays moved by as much as this future moved those of the year before.
+
+    The first year starts from the case alone, so that nothing comes from another future.
+    """
+    if before is None:
+        return model
+    case, future = before[0].cleared, before[1]
+    names = [each.routed.snapshot.tables["facilities"]["facility_id"] for each in (model, case, future)]
+    prices = [each.clearing.row_price_usd_per_unit for each in (model, case, future)]
+    if not (names[0].equals(names[1]) and names[0].equals(names[2]) and prices[0].shape == prices[1].shape == prices[2].shape):
+        return model
+    clearing = replace(model.clearing, row_price_usd_per_unit=prices[0] + prices[2] - prices[1])
+    return replace(model, clearing=clearing, delay_h=np.maximum(model.delay_h + future.delay_h - case.delay_h, 0.0), is_settled=True)
 
 
 def _promised_cordons(ensemble: Ensemble) -> dict[int, dict[str, tuple[str, float]]]:
