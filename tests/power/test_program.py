@@ -67,6 +67,21 @@ def test_another_size_is_solved_from_where_it_stood_as_from_nothing() -> None:
         kept.renew(two_zones(400.0, loss=0.05))
 
 
+def test_a_plant_that_was_not_there_can_come_and_go() -> None:
+    whole = two_zones(400.0)
+    gone = np.where(np.array(whole.plants.ids) == "b_gas", 0.0, whole.plants.most_mw)
+    without = replace(whole, plants=replace(whole.plants, most_mw=gone))
+    kept = Dispatcher(without)
+    for system in (without, whole, without):
+        kept.renew(system)
+        kept.resize("cable", 900.0)
+        solved, fresh = kept.solve(), Dispatcher(system.with_capacity("cable", 900.0)).solve()
+        assert solved.objective_usd == pytest.approx(fresh.objective_usd, rel=1e-12)
+        np.testing.assert_allclose(solved.plant_mw, fresh.plant_mw, atol=1e-9)
+        np.testing.assert_allclose(solved.there_mw, fresh.there_mw, atol=1e-9)
+    assert not solved.plant_mw[:, 1].any()
+
+
 def test_what_parties_gain_is_what_costs_fall() -> None:
     without, with_cable = two_zones(0.0), two_zones()
     sums = []

@@ -26,6 +26,7 @@ from karvan.power.solver import basis_of, model_of, run, set_basis, silent_solve
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 Index32 = npt.NDArray[np.int32]
 
 _STRETCH = 120
@@ -119,15 +120,18 @@ class Solved:
         return float(self.there_value_usd_per_mwh[:, line].sum() + self.back_value_usd_per_mwh[:, line].sum())
 
 
-def linear_program(system: PowerSystem) -> LinearProgram:
+def linear_program(system: PowerSystem, kept: BoolArray | None = None) -> LinearProgram:
     """The dispatch of a system as arrays.
 
     Args:
         system: Zones, plants, stores and lines over some hours.
+        kept: Which columns of an hour to have, shape (layout.width,); all by default. The others stand for zero.
     """
     layout, hours, zones = Layout.of(system), system.hours, len(system.zone_ids)
     plants, lines, stores = system.plants, system.lines, system.stores
-    pattern = _pattern(system, layout)
+    columns = np.arange(layout.width) if kept is None else np.flatnonzero(kept)
+    all_of_hour = _pattern(system, layout)
+    pattern = [all_of_hour[column] for column in columns]
     counts = np.array([len(rows) for rows, _ in pattern], dtype=np.int64)
     rows = np.concatenate([np.array(rows, dtype=np.int64) for rows, _ in pattern]) if pattern else np.empty(0, dtype=np.int64)
     values = np.concatenate([np.array(found) for _, found in pattern]) if pattern else np.empty(0)
@@ -155,7 +159,8 @@ def linear_program(system: PowerSystem) -> LinearProgram:
     right[:, :zones] = system.demand_mw
     right[:, zones:] = stores.inflow_mw
     return LinearProgram(
-        cost=np.tile(cost, hours), least=least.ravel(), most=most.ravel(), row_least=right.ravel(), row_most=right.ravel(),
+        cost=np.tile(cost[columns], hours), least=least[:, columns].ravel(), most=most[:, columns].ravel(),
+        row_least=right.ravel(), row_most=right.ravel(),
         starts=starts.astype(np.int32), rows=shifted.ravel().astype(np.int32), values=np.tile(values, hours), layout=layout,
     )  # fmt: skip
 
@@ -192,16 +197,21 @@ class Dispatcher:
         self._merged, self._group = merged(system)
         self._layout = Layout.of(self._merged)
         self._solver = silent_solver()
-        # The solver has a copy of its own; this one is let go at once.
-        self._solver.passModel(model_of(linear_program(self._merged)))
+        self._begin()
+
+    def _begin(self) -> None:
+        """Give the solver the model, without the columns that can be nothing but zero; it has a copy of its own, ours is let go."""
+        self._kept = _can_be_used(self._merged, self._layout)
+        self._solver.passModel(model_of(linear_program(self._merged, self._kept)))
         self._is_fresh = True
 
     def resize(self, line_id: str, capacity_mw: float) -> None:
         """Give a line another capacity, each way."""
         line, layout = self.system.lines.ids.index(line_id), self._layout
-        hours = np.arange(self.system.hours, dtype=np.int64) * layout.width
+        place = np.cumsum(self._kept) - 1
+        hours = np.arange(self.system.hours, dtype=np.int64) * int(self._kept.sum())
         for first in (layout.there, layout.back):
-            columns = (hours + first + line).astype(np.int32)
+            columns = (hours + place[first + line]).astype(np.int32)
             self._solver.changeColsBounds(len(columns), columns, np.zeros(len(columns)), np.full(len(columns), float(capacity_mw)))
         self.system = self.system.with_capacity(line_id, capacity_mw)
         self._merged = self._merged.with_capacity(line_id, capacity_mw)
@@ -215,8 +225,11 @@ class Dispatcher:
         folded, group = merged(system)
         if not (np.array_equal(group, self._group) and _is_same_shape(folded, self._merged)):
             raise SolverError("another power system has other plants, stores or lines; it needs a dispatch of its own")
-        _set_bounds(self._solver, linear_program(folded))
         self.system, self._merged = system, folded
+        if (_can_be_used(folded, self._layout) & ~self._kept).any():
+            self._begin()
+        else:
+            _set_bounds(self._solver, linear_program(folded, self._kept))
 
     def solve(self) -> Solved:
         """Least cost of all hours.
@@ -225,7 +238,7 @@ class Dispatcher:
             SolverError: There is none; names the zone, the hour and the limit. Or the solver did not finish.
         """
         if self._is_fresh and self.system.hours >= 2 * _STRETCH:
-            _start(self._solver, self._merged)
+            _start(self._solver, self._merged, self._kept)
         self._is_fresh = False
         told = run(self._solver)
         if told == "Infeasible":
@@ -237,8 +250,9 @@ class Dispatcher:
     def _read(self) -> Solved:
         layout, hours, zones = self._layout, self.system.hours, len(self.system.zone_ids)
         solution, info = self._solver.getSolution(), self._solver.getInfo()
-        x = np.array(solution.col_value).reshape(hours, layout.width)
-        reduced = np.array(solution.col_dual).reshape(hours, layout.width)
+        x, reduced = np.zeros((hours, layout.width)), np.zeros((hours, layout.width))
+        x[:, self._kept] = np.array(solution.col_value).reshape(hours, -1)
+        reduced[:, self._kept] = np.array(solution.col_dual).reshape(hours, -1)
         duals = np.array(solution.row_dual).reshape(hours, layout.rows)
         worth = np.maximum(-reduced, 0.0)
         return Solved(
@@ -258,13 +272,24 @@ class Dispatcher:
         )
 
 
-def _start(solver: Any, system: PowerSystem) -> None:
+def _can_be_used(system: PowerSystem, layout: Layout) -> BoolArray:
+    """Columns of an hour that can be more than zero in some hour, and those of all lines, which may be given another size."""
+    stores = system.stores
+    can = np.ones(layout.width, dtype=np.bool_)
+    can[layout.plants : layout.there] = (system.plants.most_mw > 0.0).any(axis=0)
+    can[layout.give : layout.take] = stores.give_mw > 0.0
+    can[layout.take : layout.spill] = stores.take_mw > 0.0
+    can[layout.spill : layout.level] = (stores.inflow_mw > 0.0).any(axis=0)
+    return can
+
+
+def _start(solver: Any, system: PowerSystem, kept: BoolArray) -> None:
     """Give the solver the bases of short stretches of hours to start from; leave it alone if one of them has no answer."""
     columns, rows = bytearray(), bytearray()
     small = silent_solver()
     for first in range(0, system.hours, _STRETCH):
         last = min(first + _STRETCH, system.hours)
-        program = linear_program(system.between(first, last))
+        program = linear_program(system.between(first, last), kept)
         if first == 0 or last - first < _STRETCH:
             small.passModel(model_of(program))
         else:
