@@ -36,7 +36,7 @@ def test_the_map_draws_in_its_frame_and_answers(open_page, cell_file, document):
 
 
 def test_a_cell_with_the_map_of_the_packaged_case_is_small(cell_file):
-    assert cell_file.stat().st_size < 2 * 700_000
+    assert cell_file.stat().st_size < 2 * 750_000
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])

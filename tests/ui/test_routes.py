@@ -120,7 +120,7 @@ def test_a_question_can_be_cancelled_and_a_wrong_one_is_told(served, open_app):
     expect(page.locator("#ship-cancel")).to_be_hidden()
     page.unroute("**/api/routes")
     page.locator("#ship-find").click()
-    expect(page.locator("#ship-place [role=alert]")).to_contain_text("Atlantis names no row", timeout=LONG_MS)
+    expect(page.locator("#ship-place [role=alert]")).to_contain_text("Atlantis is no name known here", timeout=LONG_MS)
 
 
 def test_in_the_app_it_is_clean_and_russian(served, open_app):
