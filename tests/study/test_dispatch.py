@@ -208,6 +208,7 @@ def test_a_plain_program_from_the_files_alone_costs_the_same(system: PowerSystem
     assert plain_cost(tmp_path / "net") == pytest.approx(Dispatcher(system).solve().objective_usd, rel=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore")  # PyPSA and pandas warn each other
 def test_pypsa_itself_costs_the_same(system: PowerSystem, tmp_path: Path) -> None:
     pytest.importorskip("pypsa", reason="PyPSA is not installed; it is in the extra `pypsa`")
     write_pypsa(tmp_path / "net", system, year=2034)
@@ -269,6 +270,7 @@ def plain_cost(folder: Path) -> float:
     return float(linprog(cost, A_eq=matrix, b_eq=right, bounds=bounds, method="highs").fun)
 
 
+@pytest.mark.filterwarnings("ignore")  # PyPSA and pandas warn each other
 def test_a_week_of_the_packaged_zones_costs_the_same_by_the_files_and_by_pypsa(tmp_path: Path) -> None:
     corridor = kv.load_corridor("middle-corridor")
     tables = apply(kv.load_scenario("agreed", corridor), corridor, year=2035).tables
