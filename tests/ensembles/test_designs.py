@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from karvan.ensembles.designs import design, morris_indices, sobol_indices
-from karvan.ensembles.indices import first_order, full_information, partial_information
+from karvan.ensembles.indices import chance_share, first_order, full_information, partial_information
 from karvan.ensembles.prim import failure_box
 from karvan.ensembles.regret import regret_of
 from karvan.ensembles.stopping import checkpoints, interval, runs_for, share_interval, until_of
@@ -26,6 +26,17 @@ def test_sobol_indices_of_ishigami():
     assert found["ST"] == pytest.approx(ST, abs=0.02)
     plain = _ishigami(design("sobol", 3, 8192).points())
     assert plain.var() == pytest.approx(13.844588, rel=0.02)
+
+
+def test_chance_alone_seldom_gives_more_than_it_is_said_to_give():
+    random = np.random.default_rng(7)
+    count, dimensions, times = 64, 100, 40
+    limit = chance_share(count, dimensions)
+    most = [first_order(random.random((count, dimensions)), random.normal(size=count)).max() for _ in range(times)]
+    assert np.mean(np.array(most) > limit) <= 0.125  # 5 in 100 are expected
+    assert max(most) > 0.6 * limit
+    assert chance_share(1024, dimensions) < 0.5 * limit
+    assert chance_share(2, 5) == 1.0
 
 
 def test_first_order_indices_come_from_any_sample():

@@ -11,7 +11,7 @@ import polars as pl
 
 from karvan.ensembles.designs import morris_indices, sobol_indices
 from karvan.ensembles.futures import HEADLINES, OK, Ensemble
-from karvan.ensembles.indices import ends, first_order
+from karvan.ensembles.indices import chance_share, ends, first_order
 from karvan.ensembles.prim import failure_box
 from karvan.ensembles.stopping import interval, share_interval
 from karvan.ensembles.store import FutureStore
@@ -133,6 +133,7 @@ def drivers(sample: Sample, *, metric: str, year: int) -> pl.DataFrame:
             continue
         points = sample.points(futures)
         share, at_ends = first_order(points, outcome), ends(points, outcome)
+        by_chance = chance_share(outcome.shape[0], points.shape[1])
         more = _of_design(ensemble, outcome) if futures.shape[0] == ensemble.count and not ensemble.explicit else {}
         for number, seed in enumerate(ensemble.unknowns.seeds):
             low, high = at_ends[number].tolist()
@@ -142,14 +143,14 @@ def drivers(sample: Sample, *, metric: str, year: int) -> pl.DataFrame:
                 {
                     "plan": plan, "factor": seed, "title": titles[seed][0], "kind": titles[seed][1], "metric": metric, "year": year,
                     "first_order_share": float(more["S1"][number]) if "S1" in more else float(share[number]),
-                    "low_mean": low, "high_mean": high,
+                    "chance_share": by_chance, "low_mean": low, "high_mean": high,
                     "total_share": float(more["ST"][number]) if "ST" in more else None,
                     "morris_mu_star": float(more["mu_star"][number]) if "mu_star" in more else None,
                 }
             )  # fmt: skip
     schema = {
         **dict.fromkeys(("plan", "factor", "title", "kind", "metric"), pl.String), "year": pl.Int64,
-        **dict.fromkeys(("first_order_share", "low_mean", "high_mean", "total_share", "morris_mu_star"), pl.Float64),
+        **dict.fromkeys(("first_order_share", "chance_share", "low_mean", "high_mean", "total_share", "morris_mu_star"), pl.Float64),
     }  # fmt: skip
     by = [pl.coalesce("morris_mu_star", "first_order_share"), (pl.col("high_mean") - pl.col("low_mean")).abs()]
     found = pl.DataFrame(rows, schema=schema)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -45,6 +46,25 @@ def first_order(points: FloatArray, outcome: FloatArray) -> FloatArray:
         free = outcome.shape[0] - count.shape[0]
         found[dimension] = (between - (count.shape[0] - 1) * (total - between) / free) / total if free > 0 else 0.0
     return np.maximum(found, 0.0)
+
+
+def chance_share(count: int, dimensions: int, *, level: float = 0.05) -> float:
+    """What `first_order` gives to the luckiest of so many dimensions that explain nothing, exceeded with a chance of at most `level`.
+
+    By the F distribution of the variance between bins over that within them, for each dimension at `level` over their number
+    (Bonferroni), as if outcomes were normal.
+
+    Args:
+        count: Futures.
+        dimensions: Unknowns that were looked at.
+        level: Chance that one of them is taken for a driver although none is.
+    """
+    bins = int(np.clip(np.sqrt(count), 2, _MOST_BINS))
+    free = count - bins
+    if free <= 0:
+        return 1.0
+    ratio = float(stats.f.isf(level / dimensions, bins - 1, free))
+    return (bins - 1) * (ratio - 1.0) / ((bins - 1) * ratio + free)
 
 
 def ends(points: FloatArray, outcome: FloatArray) -> FloatArray:

@@ -85,6 +85,7 @@ def _drivers(found: EnsembleAnswer, words: Words) -> list[str]:
             share = words.percent(row["first_order_share"])
             ends = "".join(f"{words.amount(row[name]):>10}" for name in ("low_mean", "high_mean"))
             lines.append(f"    {title_of(row, words)[:63]:<64}{share:>12}{ends}")
+        lines += _wrapped(words("ensemble.by_chance", share=words.percent(first["chance_share"])))
         lines.append("")
     return lines
 

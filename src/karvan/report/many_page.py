@@ -158,6 +158,7 @@ def _tornado(found: EnsembleAnswer, words: Words) -> str:
             f'<text x="{_WIDTH - 20}" y="12" text-anchor="end">{escape(words.amount(high))}</text>'
         )
         title = words("ensemble.drivers", plan=str(plan), metric=words(f"ensemble.{first['metric']}"), year=first["year"])
+        by_chance = words("ensemble.by_chance", share=words.percent(first["chance_share"]))
         head = ["", words("ensemble.share_of"), words("ensemble.at_low"), words("ensemble.at_high")]
         cells = [
             [title_of(row, words), words.percent(row["first_order_share"]), words.amount(row["low_mean"]), words.amount(row["high_mean"])]
@@ -166,7 +167,7 @@ def _tornado(found: EnsembleAnswer, words: Words) -> str:
         charts.append(
             f'<figure><figcaption>{escape(title)}</figcaption><svg viewBox="0 0 {_WIDTH:g} {24 + 24 * top.height}" role="img" '
             f'aria-label="{escape(title)}">{ends}{bars}</svg><details><summary>{escape(words("ensemble.page_numbers"))}</summary>'
-            f"{_table(head, cells)}</details></figure>"
+            f"{_table(head, cells)}</details><p>{escape(by_chance)}</p></figure>"
         )
     return _section(words("ensemble.page_drivers"), '<div class="charts">', *charts, "</div>") if charts else ""
 
