@@ -72,7 +72,7 @@ def ladder(
     if hand_over is not None:
         snapshot, bases = hand_over(snapshot), bases | hand_over.bases(snapshot)
     cleared = clear(snapshot, routes=memory, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
-    result = year_result(cleared, headline_cordon=manifest.headline_cordon, crude_commodity=manifest.crude_commodity)
+    result = year_result(cleared, headline_cordon=manifest.headline_cordon, crude_commodity=manifest.crude_commodity, has_queue=False)
     if result.corridor_latent_mt >= to_mt:
         message = f"to_mt is {to_mt:g}, must be above {result.corridor_latent_mt:.3f} Mt, which would move in {year} if nothing were full"
         raise DataError(Problem("command line", None, "to_mt", message))
