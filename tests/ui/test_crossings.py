@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from karvan.report import crossings_screen
 from karvan.report.page import render_page
-from karvan.study.report import crossings_report, screen_of_run
+from karvan.study.report import answer_report, screen_of_run
 from tests.ui.test_app import LONG_MS, axe, view
 
 SERIES = "(id) => karvan.chartOf(document.getElementById(`chart-crossing-${id}`)).getOption().series"
@@ -24,7 +24,7 @@ def told(month_of_two_ports, two_ports):
 @pytest.fixture(scope="module")
 def file(month_of_two_ports, two_ports, tmp_path_factory):
     path = tmp_path_factory.mktemp("crossings") / "crossings.html"
-    crossings_report(month_of_two_ports, two_ports, path)
+    answer_report(month_of_two_ports, two_ports, path)
     return path
 
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 import karvan as kv
-from karvan.report import oil_screen, power_screen, render_oil, render_power
+from karvan.report import oil_screen, power_screen, render_answer
 from karvan.results import Oil
 from karvan.study import DispatchOptions, dispatch
 from tests.power.small import add_power
@@ -22,7 +22,7 @@ def power(tmp_path_factory):
     corridor = kv.load_corridor(str(add_power(kv.new_corridor(folder / "case"))))
     how = DispatchOptions(line="strait", sizes_mw=(100.0, 400.0), tries=("no_border_charge",), hours=24 * 14)
     told = power_screen(dispatch(corridor, year=2034, how=how), corridor, version="0")
-    (folder / "power.html").write_text(render_power(told), encoding="utf-8")
+    (folder / "power.html").write_text(render_answer("power", told), encoding="utf-8")
     return folder / "power.html", told
 
 
@@ -59,7 +59,7 @@ def test_oil_tells_netbacks_and_flows_by_route(open_page, two_ports, tmp_path):
     none = pl.DataFrame()
     found = Oil(2024, "baseline", 70.0, 530.0, pl.DataFrame(ladder), none, pl.DataFrame(flows), none, none, none, ())
     file = tmp_path / "oil.html"
-    file.write_text(render_oil(oil_screen(found, two_ports, version="0")), encoding="utf-8")
+    file.write_text(render_answer("oil", oil_screen(found, two_ports, version="0")), encoding="utf-8")
     page = open_page(file)
     assert [row["data"] for row in page.evaluate(f"({SERIES})('oil-ladder')")] == [[460, 430], [50, 50], [20, 20]]
     assert [row["data"] for row in page.evaluate(f"({SERIES})('oil-flows')")] == [[3, 3], [1, 1]]

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 import karvan as kv
 from karvan.exchange.workbook import workbook_bytes
-from karvan.report import appraisal_screen, plan_screen, render_appraisal, render_plan
+from karvan.report import appraisal_screen, plan_screen, render_answer
 from karvan.study import AppraisalOptions, PlanOptions, appraise, plan
 from tests.study.money_case import money_case
 from tests.ui.test_app import axe
@@ -31,7 +31,7 @@ def test_an_appraisal_adds_up_on_the_page_and_hands_out_its_workbook(open_page, 
     book = workbook_bytes(found)
     told = appraisal_screen(found, small, version="0", workbook=book)
     file = tmp_path / "appraisal.html"
-    file.write_text(render_appraisal(told, language="ru"), encoding="utf-8")
+    file.write_text(render_answer("appraisal", told, language="ru"), encoding="utf-8")
     page = open_page(file)
     gains, losses = bars(page, "money-parties")
     assert sum(gains) + sum(losses) == pytest.approx(found.npv_musd, abs=0.5)  # parts under 50,000 USD are not drawn
@@ -55,7 +55,7 @@ def test_a_portfolio_tells_when_from_which_fund_and_what_comes_next(open_page, s
     how = PlanOptions(to_year=2030, sample_years=(2030,), count=2)
     found = plan(small, budgets={"tracks": (20.0, True)}, how=how)
     file = tmp_path / "plan.html"
-    file.write_text(render_plan(plan_screen(found, small, version="0")), encoding="utf-8")
+    file.write_text(render_answer("plan", plan_screen(found, small, version="0")), encoding="utf-8")
     page = open_page(file)
     starts, building, _ = bars(page, "plan-timeline")
     assert starts == found.chosen["start_year"].to_list()

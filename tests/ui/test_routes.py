@@ -13,9 +13,9 @@ import pytest
 from playwright.sync_api import expect
 
 from karvan.corridor import load_corridor
-from karvan.report import render_route, route_screen
+from karvan.report import render_answer, route_screen
 from karvan.study import ShippingDesk
-from karvan.study.report import route_report
+from karvan.study.report import answer_report
 from tests.ui.test_app import LONG_MS, axe, run_named, view
 
 CARDS = "(all) => all.map((each) => Number(each.dataset.value))"
@@ -49,7 +49,7 @@ def answer():
 @pytest.fixture(scope="module")
 def route_file(answer, tmp_path_factory):
     file = tmp_path_factory.mktemp("route") / "route.html"
-    route_report(answer, load_corridor("middle-corridor"), file)
+    answer_report(answer, load_corridor("middle-corridor"), file)
     return file
 
 
@@ -162,7 +162,7 @@ def test_what_an_option_tells_beside_is_shown_as_it_comes(open_page, answer, tmp
         option.pop("quote")
     document["options"][0] |= {"quote": {"administrations": rows, "included": ["tariffs", "handling"], "total": 1.0}, "of_late": [{"a": 1}]}
     file = tmp_path / "route.html"
-    file.write_text(render_route(document), encoding="utf-8")
+    file.write_text(render_answer("route", document), encoding="utf-8")
     page = open_page(file)
     expect(page.locator("#table-administrations caption")).to_have_text("Money by who is paid")
     assert [row[1] for row in page.locator("#table-administrations").evaluate(ROWS)] == [12.5, 7.25]

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from playwright.sync_api import expect
 
-from karvan.report import render_tariffs, render_trade, tariffs_screen, trade_screen
+from karvan.report import render_answer, tariffs_screen, trade_screen
 from karvan.results import Trade
 from karvan.study import TariffOptions, tariffs
 from tests.ui.test_app import axe
@@ -17,7 +17,7 @@ SERIES = "(id) => karvan.chartOf(document.getElementById(`chart-${id}`)).getOpti
 def test_gains_of_a_page_add_up_to_welfare_and_the_stack_to_what_is_paid(open_page, two_ports, tmp_path):
     found = tariffs(two_ports, how=TariffOptions(commodity="grain", years=(2024, 2025), has_alliances=False))
     file = tmp_path / "tariffs.html"
-    file.write_text(render_tariffs(tariffs_screen(found, two_ports, version="0")), encoding="utf-8")
+    file.write_text(render_answer("tariffs", tariffs_screen(found, two_ports, version="0")), encoding="utf-8")
     page = open_page(file)
     page.locator("#tariffs-year").select_option("2024")
     regimes = {row["regime"]: row for row in found.regimes.filter(pl.col("year") == 2024).to_dicts()}
@@ -50,7 +50,7 @@ def test_trade_tells_its_parts_against_the_promise(open_page, two_ports, tmp_pat
     told = trade_screen(found, two_ports, version="0")
     assert (told["corridor"], told["carried"][0]["corridor_mt"]) == ("two-ports", 6.0)
     file = tmp_path / "trade.html"
-    file.write_text(render_trade(told, language="ru"), encoding="utf-8")
+    file.write_text(render_answer("trade", told, language="ru"), encoding="utf-8")
     page = open_page(file)
     *stacked, whole = page.evaluate(f"({SERIES})('trade-parts')")
     assert [sum(values) for values in zip(*stacked, strict=True)] == pytest.approx(whole)

@@ -30,7 +30,7 @@ def appraise(parsed: argparse.Namespace) -> int:
     from karvan.report.appraised import appraisal_lines
     from karvan.study.appraise import AppraisalOptions
     from karvan.study.appraise import appraise as appraised
-    from karvan.study.report import appraisal_report
+    from karvan.study.report import answer_report
 
     corridor, words = corridor_of(parsed), Words(language_of(parsed))
     how = AppraisalOptions(
@@ -44,7 +44,7 @@ def appraise(parsed: argparse.Namespace) -> int:
     if parsed.xlsx is not None:
         write_workbook(found, parsed.xlsx)
     if parsed.report is not None:
-        appraisal_report(found, corridor, parsed.report, language=words.language)
+        answer_report(found, corridor, parsed.report, language=words.language)
     if parsed.json:
         print_json(found.as_dict())
     else:
@@ -87,7 +87,7 @@ def plan(parsed: argparse.Namespace) -> int:
     from karvan.report.planned import plan_lines
     from karvan.study.plan import PlanOptions
     from karvan.study.plan import plan as planned
-    from karvan.study.report import plan_report
+    from karvan.study.report import answer_report
 
     if not 0.0 < parsed.gap < 1.0:
         raise DataError(Problem("--gap", None, None, f"is {parsed.gap:g}, must be above 0 and below 1"))
@@ -104,7 +104,7 @@ def plan(parsed: argparse.Namespace) -> int:
             corridor, budgets=_budgets(parsed.budget), scenario=parsed.scenario, options=options_of(parsed), how=how, progress=progress
         )  # fmt: skip
     if parsed.report is not None:
-        plan_report(found, corridor, parsed.report, language=words.language)
+        answer_report(found, corridor, parsed.report, language=words.language)
     if parsed.json:
         print_json(found.as_dict())
     else:

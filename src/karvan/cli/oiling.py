@@ -31,7 +31,7 @@ def oil(parsed: argparse.Namespace) -> int:
     from karvan.report.oil import oil_lines
     from karvan.study.oil import OilOptions
     from karvan.study.oil import oil as told
-    from karvan.study.report import oil_report
+    from karvan.study.report import answer_report
 
     corridor, options, language = corridor_of(parsed), options_of(parsed), language_of(parsed)
     how = OilOptions(
@@ -40,7 +40,7 @@ def oil(parsed: argparse.Namespace) -> int:
     with Progress() as progress:
         found = told(corridor, year=parsed.year, scenario=parsed.scenario, options=options, how=how, progress=progress)
     if parsed.report is not None:
-        oil_report(found, corridor, parsed.report, language=language)
+        answer_report(found, corridor, parsed.report, language=language)
     if parsed.json:
         print_json(found.as_dict())
     else:

@@ -94,7 +94,7 @@ def power(parsed: argparse.Namespace) -> int:
     from karvan.study.dispatch import DispatchOptions
     from karvan.study.dispatch import dispatch as dispatched
     from karvan.study.dispatch_given import read_series
-    from karvan.study.report import power_report
+    from karvan.study.report import answer_report
 
     _checked(parsed)
     swept = sizes(parsed.sweep)
@@ -120,7 +120,7 @@ def power(parsed: argparse.Namespace) -> int:
             progress=progress,
         )
     if parsed.report is not None:
-        power_report(found, corridor, parsed.report, language=language)
+        answer_report(found, corridor, parsed.report, language=language)
     if parsed.json:
         print_json(found.as_dict(has_hours=parsed.log))
     else:

@@ -136,7 +136,7 @@ def day(text: str | None, option: str) -> datetime.date | None:
 def route(parsed: argparse.Namespace) -> int:
     """Answer a shipper's question, or those of a file."""
     from karvan.report.shipping import shipping_lines
-    from karvan.study.report import route_report
+    from karvan.study.report import answer_report
     from karvan.study.route import route as answer
 
     if parsed.batch is not None:
@@ -160,7 +160,7 @@ def route(parsed: argparse.Namespace) -> int:
         **priced(parsed, corridor),
     )
     if parsed.report is not None:
-        route_report(found, corridor, parsed.report, language=language_of(parsed))
+        answer_report(found, corridor, parsed.report, language=language_of(parsed))
     if parsed.json:
         print_json({**found.as_dict(), **({} if parsed.report is None else {"report": str(parsed.report)})})
     else:

@@ -181,7 +181,7 @@ def simulate(parsed: argparse.Namespace) -> int:
     from karvan.report import Words
     from karvan.report.queues import queues_lines
     from karvan.simulation import ExperimentOptions, HandoverOptions
-    from karvan.study.report import crossings_report
+    from karvan.study.report import answer_report
     from karvan.study.simulate import simulate as simulated
 
     half_width, workers = settings(parsed)
@@ -211,7 +211,7 @@ def simulate(parsed: argparse.Namespace) -> int:
             progress=progress,
         )
     if parsed.report is not None:
-        crossings_report(found, corridor, parsed.report, language=language_of(parsed))
+        answer_report(found, corridor, parsed.report, language=language_of(parsed))
     if parsed.json:
         print_json({**found.as_dict(), **({} if parsed.report is None else {"report": str(parsed.report)})})
     else:

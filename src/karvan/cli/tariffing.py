@@ -26,7 +26,7 @@ def tariffs(parsed: argparse.Namespace) -> int:
     """Tell of tariffs, apart and together."""
     from karvan.report.tariffs import tariff_lines
     from karvan.report.words import Words
-    from karvan.study.report import tariffs_report
+    from karvan.study.report import answer_report
     from karvan.study.tariffs import DEFAULT_YEARS, TariffOptions
     from karvan.study.tariffs import tariffs as told
 
@@ -36,7 +36,7 @@ def tariffs(parsed: argparse.Namespace) -> int:
     with Progress() as progress:
         found = told(corridor, scenario=parsed.scenario, options=options, how=how, progress=progress)
     if parsed.report is not None:
-        tariffs_report(found, corridor, parsed.report, language=language)
+        answer_report(found, corridor, parsed.report, language=language)
     if parsed.json:
         print_json(found.as_dict())
     else:

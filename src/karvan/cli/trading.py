@@ -25,7 +25,7 @@ def trade(parsed: argparse.Namespace) -> int:
     """Tell how trade answers."""
     from karvan.report.trade import trade_lines
     from karvan.report.words import Words
-    from karvan.study.report import trade_report
+    from karvan.study.report import answer_report
     from karvan.study.trade import DEFAULT_YEARS, TradeOptions
     from karvan.study.trade import trade as told
 
@@ -35,7 +35,7 @@ def trade(parsed: argparse.Namespace) -> int:
     with Progress() as progress:
         found = told(corridor, scenario=parsed.scenario, options=options, how=how, progress=progress)
     if parsed.report is not None:
-        trade_report(found, corridor, parsed.report, language=language)
+        answer_report(found, corridor, parsed.report, language=language)
     if parsed.json:
         print_json(found.as_dict())
     else:

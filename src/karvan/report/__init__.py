@@ -10,15 +10,8 @@ from karvan.report.energy_screen import oil_screen, power_screen
 from karvan.report.money_screen import appraisal_screen, plan_screen
 from karvan.report.page import (
     is_bundled,
-    render_appraisal,
-    render_crossings,
-    render_oil,
+    render_answer,
     render_page,
-    render_plan,
-    render_power,
-    render_route,
-    render_tariffs,
-    render_trade,
 )
 from karvan.report.route_screen import route_screen
 from karvan.report.screen import compare_screens, screen
@@ -39,15 +32,8 @@ __all__ = [
     "oil_screen",
     "plan_screen",
     "power_screen",
-    "render_appraisal",
-    "render_crossings",
-    "render_oil",
+    "render_answer",
     "render_page",
-    "render_plan",
-    "render_power",
-    "render_route",
-    "render_tariffs",
-    "render_trade",
     "route_screen",
     "screen",
     "summary_lines",

@@ -86,9 +86,9 @@ def _fans(found: EnsembleAnswer, words: Words) -> str:
     charts = []
     for metric in _FANS:
         rows = found.distributions.filter(pl.col("metric") == metric)
-        if rows.is_empty() or float(rows["p95"].max() or 0.0) <= 0.0:  # type: ignore[arg-type]
+        most = max(rows["p95"], default=0.0)
+        if most <= 0.0:
             continue
-        most = float(rows["p95"].max() or 1.0)  # type: ignore[arg-type]
         for (plan,), here in rows.group_by("plan", maintain_order=True):
             charts.append(_fan(here, f"{words(f'ensemble.{metric}')}: {plan}", most, words))
     return _section(words("ensemble.page_fans"), '<div class="charts">', *charts, "</div>", note=words("ensemble.page_fans_note"))
@@ -198,12 +198,12 @@ def _map(found: EnsembleAnswer, corridor: Corridor, words: Words) -> str:
     """Links as lines: the wide pale one is P90, the dark one P10 of what they carry."""
     if found.links.is_empty():
         return ""
-    year = 2030 if 2030 in found.links["year"].to_list() else int(found.links["year"].max())  # type: ignore[arg-type]
+    year = 2030 if 2030 in found.links["year"].to_list() else max(found.links["year"])
     plan = found.links["plan"][0]
     here = found.links.filter((pl.col("plan") == plan) & (pl.col("year") == year))
     at = {row["place_id"]: (row["lon_deg"], row["lat_deg"]) for row in corridor.tables["places"].iter_rows(named=True)}
     ends = {row["link_id"]: (row["from_place"], row["to_place"]) for row in corridor.tables["links"].iter_rows(named=True)}
-    largest = float(here["p90_kt"].max() or 0.0)  # type: ignore[arg-type]
+    largest = max(here["p90_kt"], default=0.0)
     crossing = [row for row in here.iter_rows(named=True) if row["link_id"] in ends and row["p90_kt"] >= _SHOWN_SHARE * largest]
     inside = [at[place] for row in crossing for place in ends[row["link_id"]]]
     if not inside:

@@ -7,7 +7,7 @@ import gzip
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from importlib import resources
 from typing import Any
@@ -62,112 +62,31 @@ def render_page(
     return _page(title, {"screen": screen, "against": theirs, "comparison": comparison}, language=language)
 
 
-def render_route(route: Mapping[str, Any], *, language: str = "en") -> str:
-    """A page of one answer to a shipper, whole in itself like that of a run.
+_TITLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "route": lambda told: f"{told['commodity_name']}: {told['origin']['name']} – {told['destination']['name']}, {told['date']}",
+    "crossings": lambda told: f"{told['name']}, {told['year']}: {told['scenario_title']}",
+    "power": lambda told: f"{told['corridor_title']}, {told['year']}: {told['scenario_title']}",
+    "oil": lambda told: f"{told['corridor_title']}, {told['year']}: {told['scenario_title']}",
+    "tariffs": lambda told: f"{told['corridor_title']}: {told['scenario_title']}",
+    "trade": lambda told: f"{told['corridor_title']}: {told['scenario_title']}",
+    "appraisal": lambda told: f"{told['corridor_title']}: {', '.join(told['measure_ids'])}",
+    "plan": lambda told: f"{told['corridor_title']}, {told['from_year']}–{told['to_year']}: {told['scenario_title']}",
+}
+"""Title of the page of an answer, by its kind, which is also the id of its document in the page."""
+
+
+def render_answer(kind: str, document: Mapping[str, Any], *, language: str = "en") -> str:
+    """A page of one answer, whole in itself like that of a run.
 
     Args:
-        route: What `route_screen` gave.
+        kind: route, crossings, power, oil, tariffs, trade, appraisal or plan.
+        document: What the function of that kind that ends in `_screen` gave.
         language: Language it opens in, a code of two letters.
 
     Raises:
         DataError: The screen's files were not built, or the language is none of ours.
     """
-    title = f"{route['commodity_name']}: {route['origin']['name']} – {route['destination']['name']}, {route['date']} – Karvan"
-    return _page(title, {"route": route}, language=language)
-
-
-def render_crossings(crossings: Mapping[str, Any], *, language: str = "en") -> str:
-    """A page of one simulation, whole in itself like that of a run.
-
-    Args:
-        crossings: What `crossings_screen` gave.
-        language: Language it opens in, a code of two letters.
-
-    Raises:
-        DataError: The screen's files were not built, or the language is none of ours.
-    """
-    title = f"{crossings['name']}, {crossings['year']}: {crossings['scenario_title']} – Karvan"
-    return _page(title, {"crossings": crossings}, language=language)
-
-
-def render_power(power: Mapping[str, Any], *, language: str = "en") -> str:
-    """A page of one dispatch of power, whole in itself like that of a run.
-
-    Args:
-        power: What `power_screen` gave.
-        language: Language it opens in, a code of two letters.
-
-    Raises:
-        DataError: The screen's files were not built, or the language is none of ours.
-    """
-    return _page(f"{power['corridor_title']}, {power['year']}: {power['scenario_title']} – Karvan", {"power": power}, language=language)
-
-
-def render_oil(oil: Mapping[str, Any], *, language: str = "en") -> str:
-    """A page of crude oil in one year, whole in itself like that of a run.
-
-    Args:
-        oil: What `oil_screen` gave.
-        language: Language it opens in, a code of two letters.
-
-    Raises:
-        DataError: The screen's files were not built, or the language is none of ours.
-    """
-    return _page(f"{oil['corridor_title']}, {oil['year']}: {oil['scenario_title']} – Karvan", {"oil": oil}, language=language)
-
-
-def render_tariffs(tariffs: Mapping[str, Any], *, language: str = "en") -> str:
-    """A page of tariffs apart and together, whole in itself like that of a run.
-
-    Args:
-        tariffs: What `tariffs_screen` gave.
-        language: Language it opens in, a code of two letters.
-
-    Raises:
-        DataError: The screen's files were not built, or the language is none of ours.
-    """
-    return _page(f"{tariffs['corridor_title']}: {tariffs['scenario_title']} – Karvan", {"tariffs": tariffs}, language=language)
-
-
-def render_trade(trade: Mapping[str, Any], *, language: str = "en") -> str:
-    """A page of trade and what makes it grow, whole in itself like that of a run.
-
-    Args:
-        trade: What `trade_screen` gave.
-        language: Language it opens in, a code of two letters.
-
-    Raises:
-        DataError: The screen's files were not built, or the language is none of ours.
-    """
-    return _page(f"{trade['corridor_title']}: {trade['scenario_title']} – Karvan", {"trade": trade}, language=language)
-
-
-def render_appraisal(appraisal: Mapping[str, Any], *, language: str = "en") -> str:
-    """A page of one appraisal, whole in itself like that of a run.
-
-    Args:
-        appraisal: What `appraisal_screen` gave.
-        language: Language it opens in, a code of two letters.
-
-    Raises:
-        DataError: The screen's files were not built, or the language is none of ours.
-    """
-    title = f"{appraisal['corridor_title']}: {', '.join(appraisal['measure_ids'])} – Karvan"
-    return _page(title, {"appraisal": appraisal}, language=language)
-
-
-def render_plan(plan: Mapping[str, Any], *, language: str = "en") -> str:
-    """A page of one portfolio, whole in itself like that of a run.
-
-    Args:
-        plan: What `plan_screen` gave.
-        language: Language it opens in, a code of two letters.
-
-    Raises:
-        DataError: The screen's files were not built, or the language is none of ours.
-    """
-    title = f"{plan['corridor_title']}, {plan['from_year']}–{plan['to_year']}: {plan['scenario_title']} – Karvan"
-    return _page(title, {"plan": plan}, language=language)
+    return _page(f"{_TITLES[kind](document)} – Karvan", {kind: document}, language=language)
 
 
 def _page(title: str, documents: Mapping[str, Any], *, language: str) -> str:

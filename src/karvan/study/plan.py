@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import combinations
@@ -165,9 +165,9 @@ def plan(
     )
 
 
-def _sought(problem: PortfolioProblem, how: PlanOptions, told: object) -> tuple[Plan, ...]:
+def _sought(problem: PortfolioProblem, how: PlanOptions, told: Callable[[float, float], None] | None) -> tuple[Plan, ...]:
     try:
-        return best_plans(problem, count=how.count, threads=how.threads, gap=how.gap, progress=told)  # type: ignore[arg-type]
+        return best_plans(problem, count=how.count, threads=how.threads, gap=how.gap, progress=told)
     except ConvergenceError as error:
         if not isinstance(error.best, Plan):
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +18,8 @@ from karvan.report import (
     oil_screen,
     plan_screen,
     power_screen,
-    render_appraisal,
-    render_crossings,
-    render_oil,
+    render_answer,
     render_page,
-    render_plan,
-    render_power,
-    render_route,
-    render_tariffs,
-    render_trade,
     route_screen,
     screen,
     tariffs_screen,
@@ -131,11 +124,34 @@ def report(
     }
 
 
-def route_report(found: ShippingAnswer, corridor: Corridor, out: Path, *, language: str = "en") -> None:
-    """Write the page of one answer to a shipper.
+def _appraised(found: Appraisal, corridor: Corridor, *, version: str) -> dict[str, Any]:
+    """With its workbook in it where the library that writes workbooks is installed."""
+    return appraisal_screen(found, corridor, version=version, workbook=workbook_bytes(found))
+
+
+_ANSWERS: Mapping[type, tuple[str, Callable[..., dict[str, Any]]]] = {
+    ShippingAnswer: ("route", route_screen),
+    Queues: ("crossings", crossings_screen),
+    Dispatch: ("power", power_screen),
+    Oil: ("oil", oil_screen),
+    Tariffs: ("tariffs", tariffs_screen),
+    Trade: ("trade", trade_screen),
+    Appraisal: ("appraisal", _appraised),
+    PortfolioPlan: ("plan", plan_screen),
+}
+
+
+def answer_report(
+    found: ShippingAnswer | Queues | Dispatch | Oil | Tariffs | Trade | Appraisal | PortfolioPlan,
+    corridor: Corridor,
+    out: Path,
+    *,
+    language: str = "en",
+) -> None:
+    """Write the page of one answer.
 
     Args:
-        found: What `karvan.route` gave.
+        found: What a verb gave: `route`, `simulate` with a month hour by hour, `dispatch`, `oil`, `tariffs`, `trade`, `appraise`, `plan`.
         corridor: The corridor that was asked about.
         out: File to write.
         language: Language the page opens in.
@@ -145,127 +161,8 @@ def route_report(found: ShippingAnswer, corridor: Corridor, out: Path, *, langua
     """
     require_bundle()
     _require_folder(out, "--report")
-    write_text_whole(out, render_route(route_screen(found, corridor, version=__version__), language=language))
-
-
-def crossings_report(found: Queues, corridor: Corridor, out: Path, *, language: str = "en") -> None:
-    """Write the page of one simulation.
-
-    Args:
-        found: What `karvan.simulate` gave, with a month hour by hour.
-        corridor: The corridor that was asked about.
-        out: File to write.
-        language: Language the page opens in.
-
-    Raises:
-        DataError: There is no such folder, or no bundle of the screen in the installation.
-    """
-    require_bundle()
-    _require_folder(out, "--report")
-    write_text_whole(out, render_crossings(crossings_screen(found, corridor, version=__version__), language=language))
-
-
-def power_report(found: Dispatch, corridor: Corridor, out: Path, *, language: str = "en") -> None:
-    """Write the page of one dispatch of power.
-
-    Args:
-        found: What `karvan.dispatch` gave.
-        corridor: The corridor that was asked about.
-        out: File to write.
-        language: Language the page opens in.
-
-    Raises:
-        DataError: There is no such folder, or no bundle of the screen in the installation.
-    """
-    require_bundle()
-    _require_folder(out, "--report")
-    write_text_whole(out, render_power(power_screen(found, corridor, version=__version__), language=language))
-
-
-def oil_report(found: Oil, corridor: Corridor, out: Path, *, language: str = "en") -> None:
-    """Write the page of crude oil in a year.
-
-    Args:
-        found: What `karvan.oil` gave.
-        corridor: The corridor that was asked about.
-        out: File to write.
-        language: Language the page opens in.
-
-    Raises:
-        DataError: There is no such folder, or no bundle of the screen in the installation.
-    """
-    require_bundle()
-    _require_folder(out, "--report")
-    write_text_whole(out, render_oil(oil_screen(found, corridor, version=__version__), language=language))
-
-
-def tariffs_report(found: Tariffs, corridor: Corridor, out: Path, *, language: str = "en") -> None:
-    """Write the page of tariffs apart and together.
-
-    Args:
-        found: What `karvan.tariffs` gave.
-        corridor: The corridor that was asked about.
-        out: File to write.
-        language: Language the page opens in.
-
-    Raises:
-        DataError: There is no such folder, or no bundle of the screen in the installation.
-    """
-    require_bundle()
-    _require_folder(out, "--report")
-    write_text_whole(out, render_tariffs(tariffs_screen(found, corridor, version=__version__), language=language))
-
-
-def trade_report(found: Trade, corridor: Corridor, out: Path, *, language: str = "en") -> None:
-    """Write the page of trade and what makes it grow.
-
-    Args:
-        found: What `karvan.trade` gave.
-        corridor: The corridor that was asked about.
-        out: File to write.
-        language: Language the page opens in.
-
-    Raises:
-        DataError: There is no such folder, or no bundle of the screen in the installation.
-    """
-    require_bundle()
-    _require_folder(out, "--report")
-    write_text_whole(out, render_trade(trade_screen(found, corridor, version=__version__), language=language))
-
-
-def appraisal_report(found: Appraisal, corridor: Corridor, out: Path, *, language: str = "en") -> None:
-    """Write the page of one appraisal, with its workbook in it where the library that writes workbooks is installed.
-
-    Args:
-        found: What `karvan.appraise` gave.
-        corridor: The corridor that was asked about.
-        out: File to write.
-        language: Language the page opens in.
-
-    Raises:
-        DataError: There is no such folder, or no bundle of the screen in the installation.
-    """
-    require_bundle()
-    _require_folder(out, "--report")
-    document = appraisal_screen(found, corridor, version=__version__, workbook=workbook_bytes(found))
-    write_text_whole(out, render_appraisal(document, language=language))
-
-
-def plan_report(found: PortfolioPlan, corridor: Corridor, out: Path, *, language: str = "en") -> None:
-    """Write the page of one portfolio.
-
-    Args:
-        found: What `karvan.plan` gave.
-        corridor: The corridor that was asked about.
-        out: File to write.
-        language: Language the page opens in.
-
-    Raises:
-        DataError: There is no such folder, or no bundle of the screen in the installation.
-    """
-    require_bundle()
-    _require_folder(out, "--report")
-    write_text_whole(out, render_plan(plan_screen(found, corridor, version=__version__), language=language))
+    kind, screen_of = _ANSWERS[type(found)]
+    write_text_whole(out, render_answer(kind, screen_of(found, corridor, version=__version__), language=language))
 
 
 def add_ladder(run: Path, ladder: Ladder, *, language: str = "en", corridor: str | None = None) -> None:

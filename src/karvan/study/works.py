@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -83,9 +84,9 @@ def works_of(corridor: Corridor, dated: Sequence[tuple[Measure, date]]) -> list[
     return found
 
 
-def _works(measure: Measure, opening: date, row: Mapping[str, object] | None, of: Mapping[str, float] | None) -> Works:
+def _works(measure: Measure, opening: date, row: Mapping[str, Any] | None, of: Mapping[str, float] | None) -> Works:
     stated = measure.capital_musd
-    quantity = float(row["quantity"]) if row is not None else 0.0  # type: ignore[arg-type]
+    quantity = float(row["quantity"]) if row is not None else 0.0
     by_class = None if of is None else tuple(quantity * of[name] for name in ("unit_musd", "low_musd", "high_musd"))
     capital = stated if stated is not None else (0.0 if by_class is None else by_class[0])
     ratios = (1.0, 1.0) if of is None or of["unit_musd"] == 0.0 else (of["low_musd"] / of["unit_musd"], of["high_musd"] / of["unit_musd"])

@@ -148,43 +148,31 @@ class Server:
 
     def simulate(self, asked: CrossingsAsked) -> dict[str, Any]:
         """The document of a simulation."""
-        if asked.run_id is not None:
-            _require_one_state(asked)
-            scenario, options = self._case_of(asked.run_id, "scenario")
-        else:
-            scenario, options = asked.scenario or self.corridor.manifest.baseline, _told(ScenarioOptions())
-        task = {**asked.as_task(), "scenario": scenario, "options": options}
-        return {**self.simulations.ask(asked.client, task), "run_id": asked.run_id}
+        return self._answered(self.simulations, asked, self.corridor.manifest.baseline)
 
     def energy(self, asked: EnergyAsked) -> dict[str, Any]:
         """The document of power or crude oil in a year."""
-        if asked.run_id is not None:
-            _require_one_state(asked)
-            scenario, options = self._case_of(asked.run_id, "scenario")
-        else:
-            scenario, options = asked.scenario or self.corridor.manifest.baseline, _told(ScenarioOptions())
-        task = {**asked.as_task(), "scenario": scenario, "options": options}
-        return {**self.energies.ask(asked.client, task), "run_id": asked.run_id}
+        return self._answered(self.energies, asked, self.corridor.manifest.baseline)
 
     def trade(self, asked: TradeAsked) -> dict[str, Any]:
         """The document of tariffs or of trade."""
-        if asked.run_id is not None:
-            _require_one_state(asked)
-            scenario, options = self._case_of(asked.run_id, "scenario")
-        else:
-            scenario, options = asked.scenario or self.corridor.manifest.headline_scenario, _told(ScenarioOptions())
-        task = {**asked.as_task(), "scenario": scenario, "options": options}
-        return {**self.trades.ask(asked.client, task), "run_id": asked.run_id}
+        return self._answered(self.trades, asked, self.corridor.manifest.headline_scenario)
 
     def money(self, asked: MoneyAsked) -> dict[str, Any]:
         """The document of an appraisal or of a portfolio."""
+        return self._answered(self.monies, asked, self.corridor.manifest.baseline)
+
+    def _answered(
+        self, desk: CrossingsDesk | NewestDesk, asked: CrossingsAsked | EnergyAsked | TradeAsked | MoneyAsked, scenario: str
+    ) -> dict[str, Any]:
+        """What a desk answers in the state of a run, else of the scenario asked for or, where none is, of this one."""
         if asked.run_id is not None:
             _require_one_state(asked)
             scenario, options = self._case_of(asked.run_id, "scenario")
         else:
-            scenario, options = asked.scenario or self.corridor.manifest.baseline, _told(ScenarioOptions())
+            scenario, options = asked.scenario or scenario, _told(ScenarioOptions())
         task = {**asked.as_task(), "scenario": scenario, "options": options}
-        return {**self.monies.ask(asked.client, task), "run_id": asked.run_id}
+        return {**desk.ask(asked.client, task), "run_id": asked.run_id}
 
     def ladder(self, run_id: str, case: str, **task: Any) -> dict[str, Any]:
         """A run's ladder; the page of the run shows the one that was asked for last."""
