@@ -1,4 +1,5 @@
 // Crude oil: what a tonne fetches at home by each route, flows by route and year, who earns, what an interrupted route costs.
+import { ofAnswer } from "./answered.js";
 import { axis, figure, legend, tip, tooltip } from "./charts.js";
 import { h } from "./dom.js";
 import { amount, number, t } from "./i18n.js";
@@ -126,20 +127,7 @@ function disruptionTexts(found) {
 // Gives the element and the views to draw, as every room does.
 export function oilView(context, found, { level = "h2" } = {}) {
   const below = `h${Number(level[1]) + 1}`;
-  const own = {
-    ...context,
-    fileName: (id) => `karvan-${found.corridor}-${found.year}-${found.scenario_id}-${id}`,
-    notes: (source) => [
-      t("picture.energy", { year: found.year, scenario: found.scenario_title }),
-      source,
-      t("picture.case", {
-        version: found.version,
-        corridor: found.corridor_title,
-        edition: found.edition,
-        hash: found.corridor_hash.slice(0, 12),
-      }),
-    ],
-  };
+  const own = ofAnswer(context, found, { name: `${found.year}-${found.scenario_id}`, year: found.year });
   const markets = [...new Set(found.ladder.map((row) => row.market_id))];
   let market = markets.toSorted((a, b) => rungs(found, b).length - rungs(found, a).length)[0];
   const ladder = figure({

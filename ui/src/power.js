@@ -1,4 +1,5 @@
 // Power hour by hour: prices at both ends of a line and what it carries, in a week and as duration curves; who gains; other sizes.
+import { ofAnswer } from "./answered.js";
 import { axis, chartOf, figure, legend, tip, tooltip } from "./charts.js";
 import { h } from "./dom.js";
 import { amount, currentLanguage, number, percent, signed, t } from "./i18n.js";
@@ -248,20 +249,7 @@ function tableOf(found, kind, caption, key, rows) {
 // Gives the element and the views to draw, as every room does.
 export function powerView(context, found, { level = "h2" } = {}) {
   const below = `h${Number(level[1]) + 1}`;
-  const own = {
-    ...context,
-    fileName: (id) => `karvan-${found.corridor}-${found.year}-${found.scenario_id}-${id}`,
-    notes: (source) => [
-      t("picture.energy", { year: found.year, scenario: found.scenario_title }),
-      source,
-      t("picture.case", {
-        version: found.version,
-        corridor: found.corridor_title,
-        edition: found.edition,
-        hash: found.corridor_hash.slice(0, 12),
-      }),
-    ],
-  };
+  const own = ofAnswer(context, found, { name: `${found.year}-${found.scenario_id}`, year: found.year });
   const used = found.lines.filter((row) => row.capacity_mw > 0);
   const weeks = Math.max(1, Math.floor(hoursOf(found) / WEEK_H));
   let lineId = used.find((row) => row.line_id === found.line_id)?.line_id ?? used[0]?.line_id;

@@ -1,4 +1,5 @@
 // Tariffs apart and together: what a way pays whom, what each regime carries and is worth, who gains, which payments keep all in.
+import { ofAnswer } from "./answered.js";
 import { barsHeight, barsOption } from "./bars.js";
 import { figure } from "./charts.js";
 import { h } from "./dom.js";
@@ -88,15 +89,7 @@ export function tariffsView(context, found, { level = "h2" } = {}) {
   const years = [...new Set(found.regimes.map((row) => row.year))];
   let year = years.at(-1);
   let way = 0;
-  const own = {
-    ...context,
-    fileName: (id) => `karvan-${found.corridor}-${found.scenario_id}-${found.commodity_group}-${id}`,
-    notes: (source) => [
-      t("picture.energy", { year, scenario: found.scenario_title }),
-      source,
-      t("picture.case", { version: found.version, corridor: found.corridor_title, edition: found.edition, hash: found.corridor_hash.slice(0, 12) }),
-    ],
-  };
+  const own = ofAnswer(context, found, { name: `${found.scenario_id}-${found.commodity_group}`, year });
   const ways = () => waysOf(found, year);
   const chosen = () => ways()[Math.min(way, ways().length - 1)];
   const money = t("unit.MUSD");

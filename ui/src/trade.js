@@ -1,4 +1,5 @@
 // Trade of two countries against what was promised: by year and part, by goods, what each measure adds; forecasts beside what came.
+import { ofAnswer } from "./answered.js";
 import { barsHeight, barsOption } from "./bars.js";
 import { axis, figure, legend, tip, tooltip } from "./charts.js";
 import { h } from "./dom.js";
@@ -102,15 +103,10 @@ export function tradeView(context, found, { level = "h2" } = {}) {
   const [one, other] = found.pair.map((id) => nameOf(found, id));
   const years = found.outlook.map((row) => row.year);
   let year = years.at(-1);
-  const own = {
-    ...context,
-    fileName: (id) => `karvan-${found.corridor}-${found.scenario_id}-${found.pair.join("-")}-${id}`,
-    notes: (source) => [
-      t("picture.energy", { year: years.length > 1 ? `${years[0]}–${years.at(-1)}` : String(years[0]), scenario: found.scenario_title }),
-      source,
-      t("picture.case", { version: found.version, corridor: found.corridor_title, edition: found.edition, hash: found.corridor_hash.slice(0, 12) }),
-    ],
-  };
+  const own = ofAnswer(context, found, {
+    name: `${found.scenario_id}-${found.pair.join("-")}`,
+    year: years.length > 1 ? `${years[0]}–${years.at(-1)}` : String(years[0]),
+  });
   const money = t("unit.MUSD");
   const about = { context: own, heading: below, source: t("source.trade") };
   const parts = figure({

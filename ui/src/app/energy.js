@@ -2,13 +2,13 @@
 import { oilView } from "../crude.js";
 import { h } from "../dom.js";
 import { t } from "../i18n.js";
-import { spoken } from "../names.js";
 import { powerView } from "../power.js";
+import { question } from "./asking.js";
 
 const VIEWS = { power: powerView, oil: oilView };
 
 export function energyRoom(app, context, run) {
-  const { desk, store, server } = app;
+  const { desk, server } = app;
   const { kase } = desk.get();
   const now = desk.get().energyAsked ?? { what: "power", year: context?.doc.focus_year ?? kase.base_year, has_sizes: false };
   const field = (label, control) => h("label", { class: "drawer-field" }, h("span", { class: "soft small" }, label), control);
@@ -42,10 +42,6 @@ export function energyRoom(app, context, run) {
     {
       class: "card ship-form no-print",
       "aria-labelledby": "energy-room-title",
-      onsubmit: (event) => {
-        event.preventDefault();
-        ask();
-      },
     },
     h("div", { class: "ship-fields" }, [
       field(t("energy.what"), what),
@@ -63,51 +59,10 @@ export function energyRoom(app, context, run) {
     form,
     place,
   );
-  let shown = null;
-
-  function wait(isOn) {
-    desk.set({ isComputingEnergy: isOn });
-    start.disabled = isOn || !server.mayChange();
-    said.textContent = isOn ? t("energy.asking") : "";
-  }
-
-  async function ask() {
-    const energyAsked = { what: what.value, year: Number(year.value), network: network.value, has_sizes: sizes.checked };
-    desk.set({ energyAsked, energy: null });
-    wait(true);
-    const { network: scenario, ...rest } = energyAsked;
-    const body = { client: app.client, ...rest, ...(scenario ? { scenario } : { run_id: run?.run_id ?? null }) };
-    try {
-      desk.set({ energy: await server.ask("/api/energy", { method: "POST", body }) });
-    } catch (refusal) {
-      place.replaceChildren(h("p", { class: "card problem", role: "alert" }, refusal.message));
-    }
-    wait(false);
-    if (desk.get().view !== "energy" || !desk.get().energy) return;
-    if (!element.isConnected)
-      app.go("energy"); // left and opened again meanwhile
-    else {
-      draw();
-      place.querySelector("h2").focus({ preventScroll: true });
-    }
-  }
-
-  function draw() {
-    shown?.forget();
-    const answer = spoken(desk.get().energy);
-    shown = VIEWS[answer.kind === "karvan-power" ? "power" : "oil"]({ store }, answer);
-    place.replaceChildren(shown.element);
-    for (const view of shown.views) view.draw(null);
-  }
-
-  const view = {
-    keys: ["theme", "still"],
-    draw(changed) {
-      if (changed !== null)
-        return void shown?.views.forEach((each) => each.keys.some((key) => changed.includes(key)) && each.draw(changed));
-      wait(Boolean(desk.get().isComputingEnergy));
-      if (desk.get().energy) draw();
-    },
-  };
+  const { ask, view } = question(app, { name: "energy", place, start, said, run, viewOf: (answer) => VIEWS[answer.kind === "karvan-power" ? "power" : "oil"] });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    ask({ what: what.value, year: Number(year.value), network: network.value, has_sizes: sizes.checked });
+  });
   return { element, views: [view] };
 }

@@ -1,14 +1,14 @@
 // The room of tariffs and trade: which of the two, in which year and scenario, and the answer, which stays while other rooms are looked at.
 import { h } from "../dom.js";
 import { t } from "../i18n.js";
-import { spoken } from "../names.js";
 import { tariffsView } from "../tariffs.js";
 import { tradeView } from "../trade.js";
+import { question } from "./asking.js";
 
 const VIEWS = { tariffs: tariffsView, trade: tradeView };
 
 export function tradeRoom(app, context, run) {
-  const { desk, store, server } = app;
+  const { desk, server } = app;
   const { kase } = desk.get();
   const now = desk.get().tradeAsked ?? { what: "tariffs", year: context?.doc.focus_year ?? kase.base_year, commodity: kase.commodities[0]?.commodity_group };
   const field = (label, control) => h("label", { class: "drawer-field" }, h("span", { class: "soft small" }, label), control);
@@ -49,10 +49,6 @@ export function tradeRoom(app, context, run) {
     {
       class: "card ship-form no-print",
       "aria-labelledby": "trading-room-title",
-      onsubmit: (event) => {
-        event.preventDefault();
-        ask();
-      },
     },
     h("div", { class: "ship-fields" }, [field(t("energy.what"), what), field(t("crossing.year"), year), field(t("crossing.network"), network), goodsField]),
     h("div", { class: "tools" }, start, alliancesField, said),
@@ -66,7 +62,6 @@ export function tradeRoom(app, context, run) {
     form,
     place,
   );
-  let shown = null;
   const fit = () => {
     goodsField.hidden = what.value !== "tariffs";
     alliancesField.hidden = what.value !== "tariffs";
@@ -74,55 +69,16 @@ export function tradeRoom(app, context, run) {
   what.addEventListener("change", fit);
   fit();
 
-  function wait(isOn) {
-    desk.set({ isComputingTrade: isOn });
-    start.disabled = isOn || !server.mayChange();
-    said.textContent = isOn ? t("energy.asking") : "";
-  }
-
-  async function ask() {
-    const tradeAsked = {
+  const { ask, view } = question(app, { name: "trade", place, start, said, run, viewOf: (answer) => VIEWS[answer.kind === "karvan-tariffs" ? "tariffs" : "trade"] });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    ask({
       what: what.value,
       year: Number(year.value),
       network: network.value,
       commodity: commodity.value,
       has_alliances: alliances.checked,
-    };
-    desk.set({ tradeAsked, trade: null });
-    wait(true);
-    const { network: scenario, ...rest } = tradeAsked;
-    const body = { client: app.client, ...rest, ...(scenario ? { scenario } : { run_id: run?.run_id ?? null }) };
-    try {
-      desk.set({ trade: await server.ask("/api/trade", { method: "POST", body }) });
-    } catch (refusal) {
-      place.replaceChildren(h("p", { class: "card problem", role: "alert" }, refusal.message));
-    }
-    wait(false);
-    if (desk.get().view !== "trade" || !desk.get().trade) return;
-    if (!element.isConnected)
-      app.go("trade"); // left and opened again meanwhile
-    else {
-      draw();
-      place.querySelector("h2").focus({ preventScroll: true });
-    }
-  }
-
-  function draw() {
-    shown?.forget();
-    const answer = spoken(desk.get().trade);
-    shown = VIEWS[answer.kind === "karvan-tariffs" ? "tariffs" : "trade"]({ store }, answer);
-    place.replaceChildren(shown.element);
-    for (const view of shown.views) view.draw(null);
-  }
-
-  const view = {
-    keys: ["theme", "still"],
-    draw(changed) {
-      if (changed !== null)
-        return void shown?.views.forEach((each) => each.keys.some((key) => changed.includes(key)) && each.draw(changed));
-      wait(Boolean(desk.get().isComputingTrade));
-      if (desk.get().trade) draw();
-    },
-  };
+    });
+  });
   return { element, views: [view] };
 }
