@@ -15,9 +15,9 @@ from karvan.appraisal.cash import (
     switching_factor,
 )
 from karvan.appraisal.portfolio import Fund, Plan, PortfolioProblem, Project, Worth, best_plans
-from karvan.appraisal.present import by_year, set_npv_musd
+from karvan.appraisal.present import by_year
 
 __all__ = [
     "Fund", "Plan", "PortfolioProblem", "Project", "Worth", "annuity_factor", "benefit_cost_ratio", "best_plans", "best_start", "by_year",
-    "internal_rate", "net_present_value", "payback_years", "rule_of_half", "set_npv_musd", "switching_factor",
+    "internal_rate", "net_present_value", "payback_years", "rule_of_half", "switching_factor",
 ]  # fmt: skip

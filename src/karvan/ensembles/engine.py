@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -213,8 +213,3 @@ def _result(future: Any) -> list[dict[str, Any]]:
     """Rows of a future that ended; an exception that is no KarvanError is ours and is raised."""
     rows: list[dict[str, Any]] = future.result()
     return rows
-
-
-def pace_words(pace: Pace) -> Mapping[str, Any]:
-    """How the work stands, for a message."""
-    return {"finished": pace.finished, "wanted": pace.wanted, "per_min": pace.per_s * 60.0, "left_min": (pace.left_s or 0.0) / 60.0}

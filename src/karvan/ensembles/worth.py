@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -187,8 +187,3 @@ def peace_told(sample: Sample, *, kept: str, reversed_plan: str) -> pl.DataFrame
             rows.append({**told, "p10": cuts[0], "p50": cuts[1], "p90": cuts[2]})
     schema = {"country": pl.String, "year": pl.Int64, "metric": pl.String, **dict.fromkeys(("mean", "p10", "p50", "p90"), pl.Float64)}
     return pl.DataFrame(rows, schema=schema)
-
-
-def plans_of(ensemble: Ensemble, wanted: Sequence[str]) -> str | None:
-    """The first of some plans that an ensemble has."""
-    return next((plan for plan in wanted if plan in ensemble.plans), None)
