@@ -219,6 +219,46 @@ def _app_berths(page: Page) -> None:
     _at("#crossing-gantt")(page)
 
 
+def _answered(page: Page, name: str, **chosen: str) -> None:
+    """Ask in a room of answers, and wait: a plan takes minutes."""
+    _view(page, name)
+    prefix = _PREFIXES[name]
+    for field, value in chosen.items():
+        page.locator(f"#{prefix}-{field}").select_option(value)
+    page.locator(f"#{prefix}-start").click()
+    expect(page.locator(f"#{prefix}-place .answer-room, #{name}-answer").first).to_be_visible(timeout=15 * _DRAWN_MS)
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+
+
+def _app_power(page: Page) -> None:
+    _view(page, "energy")
+    page.locator("#energy-sizes").check()
+    _answered(page, "energy", what="power", year="2034", network="agreed")
+
+
+def _app_oil(page: Page) -> None:
+    _answered(page, "energy", what="oil", year="2028", network="agreed")
+
+
+def _app_tariffs(page: Page) -> None:
+    _answered(page, "trade", what="tariffs", year="2030", network="agreed")
+
+
+def _app_trade(page: Page) -> None:
+    _answered(page, "trade", what="trade", year="2028", network="agreed")
+
+
+def _app_appraisal(page: Page) -> None:
+    _view(page, "money")
+    page.locator("#money-set input").nth(0).check()
+    page.locator("#money-set input[value=three_ferries]").check()
+    _answered(page, "money", what="appraisal", network="baseline")
+
+
+def _app_plan(page: Page) -> None:
+    _answered(page, "money", what="plan", network="baseline")
+
+
 def _app_tables(page: Page) -> None:
     _view(page, "tables")
     expect(page.locator("#run-table")).to_be_visible(timeout=_DRAWN_MS)

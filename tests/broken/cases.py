@@ -212,6 +212,7 @@ MEASURE_CASES = (
         ],
         "measures", None, "requires", ("circle", "bigger_ferry -> joint_timetable"),
     ),
+    Broken("payer that is no operator", swap("measures/bigger_ferry.yaml", "{sea_line", "{sea_lines"), "measures", None, "cost.shares", ("sea_lines", "operators.csv")),
     Broken("measure that changes nothing", swap("measures/bigger_ferry.yaml", "7000.0", "6000.0"), "facilities", None, None, ("changes nothing",)),
     Broken("measure of no row", swap("measures/bigger_ferry.yaml", "_id: ferry", "_id: fery"), "facilities", None, None, ("no row",)),
     Broken("measure out of bounds", swap("measures/bigger_ferry.yaml", "7000.0", "-7.0"), "facilities", 1, "nominal", ("0 or more",)),

@@ -28,7 +28,7 @@ class _Record(BaseModel):
 
 
 class Cost(_Record):
-    """What a measure costs and who pays. A figure that is not known is left out, never zero."""
+    """What a measure costs and who pays: shares by operator. A figure that is not known is left out, never zero."""
 
     capital_musd: float | None = Field(None, ge=0)
     years: float = Field(1.0, gt=0)
@@ -156,7 +156,11 @@ def measures_of(corridor: Corridor) -> dict[str, Measure]:
         except MeasureError as error:
             problems.extend(error.problems)
     sources = frozenset(corridor.tables["sources"]["source_id"])
+    operators = frozenset(corridor.tables["operators"]["operator_id"]) | _added_operators(measures)
     for measure in measures.values():
+        for payer in measure.cost.shares if measure.cost is not None else ():
+            if payer not in operators:
+                problems.append(Problem("measures", None, "cost.shares", f"{measure.id}: {payer}, who pays, must stand in operators.csv"))
         for key in ("requires", "excludes"):
             for other in getattr(measure, key):
                 if other not in corridor.measures_text:
@@ -167,6 +171,12 @@ def measures_of(corridor: Corridor) -> dict[str, Measure]:
     if problems:
         raise MeasureError(problems)
     return measures
+
+
+def _added_operators(measures: Mapping[str, Measure]) -> frozenset[str]:
+    """Operators that measures bring with them."""
+    rows = (row for measure in measures.values() for change in measure.changes if change.table == "operators" for row in change.add or ())
+    return frozenset(str(row.get("operator_id")) for row in rows)
 
 
 def _cycles(measures: Mapping[str, Measure]) -> list[Problem]:

@@ -65,7 +65,7 @@ def _card(known: References, measure: Measure) -> dict[str, Any]:
         "changes_count": len(changes),
         "capital_musd": measure.capital_musd,
         "running_musd_per_year": cost.running_musd_per_year if cost is not None else None,
-        "sponsors": [{"operator_id": name, "name": names.get(name, _words(name)), "share": share} for name, share in shares.items()],
+        "sponsors": [{"operator_id": name, "name": names.get(name, name), "share": share} for name, share in shares.items()],
         "source": {key: source.get(key) for key in ("source_id", "title", "url", "published")},
         "confidence": measure.confidence,
         "requires": list(measure.requires),
