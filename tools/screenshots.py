@@ -219,44 +219,40 @@ def _app_berths(page: Page) -> None:
     _at("#crossing-gantt")(page)
 
 
-def _answered(page: Page, name: str, **chosen: str) -> None:
-    """Ask in a room of answers, and wait: a plan takes minutes."""
-    _view(page, name)
-    prefix = _PREFIXES[name]
+def _answered(page: Page, view: str, form: str, ticked: str | None = None, **chosen: str) -> None:
+    """Ask in a room whose answer is a page of its own, and wait: a plan takes minutes."""
+    _view(page, view)
     for field, value in chosen.items():
-        page.locator(f"#{prefix}-{field}").select_option(value)
-    page.locator(f"#{prefix}-start").click()
-    expect(page.locator(f"#{prefix}-place .answer-room, #{name}-answer").first).to_be_visible(timeout=15 * _DRAWN_MS)
-    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+        page.locator(f"#{form}-{field}").select_option(value)
+    if ticked is not None:
+        page.locator(ticked).check()
+    page.locator(f"#{form}-start").click()
+    expect(page.locator(f"#{form}-place h2").first).to_be_visible(timeout=15 * _DRAWN_MS)
+    _at(f"#{form}-place")(page)
 
 
 def _app_power(page: Page) -> None:
-    _view(page, "energy")
-    page.locator("#energy-sizes").check()
-    _answered(page, "energy", what="power", year="2034", network="agreed")
+    _answered(page, "energy", "energy", ticked="#energy-sizes", what="power", year="2034", network="agreed")
 
 
 def _app_oil(page: Page) -> None:
-    _answered(page, "energy", what="oil", year="2028", network="agreed")
+    _answered(page, "energy", "energy", what="oil", year="2028", network="agreed")
 
 
 def _app_tariffs(page: Page) -> None:
-    _answered(page, "trade", what="tariffs", year="2030", network="agreed")
+    _answered(page, "trade", "trading", what="tariffs", year="2030", network="agreed")
 
 
 def _app_trade(page: Page) -> None:
-    _answered(page, "trade", what="trade", year="2028", network="agreed")
+    _answered(page, "trade", "trading", what="trade", year="2028", network="agreed")
 
 
 def _app_appraisal(page: Page) -> None:
-    _view(page, "money")
-    page.locator("#money-set input").nth(0).check()
-    page.locator("#money-set input[value=three_ferries]").check()
-    _answered(page, "money", what="appraisal", network="baseline")
+    _answered(page, "money", "money", ticked="#money-set input[value=three_ferries]", what="appraisal", network="baseline")
 
 
 def _app_plan(page: Page) -> None:
-    _answered(page, "money", what="plan", network="baseline")
+    _answered(page, "money", "money", what="plan", network="baseline")
 
 
 def _app_tables(page: Page) -> None:
@@ -281,6 +277,12 @@ _APP_PICTURES: tuple[tuple[str, str, tuple[int, int], Callable[[Page], Any]], ..
     ("app-refused", "dark", (1440, 1000), _app_refused),
     ("app-crossings", "light", (1440, 1200), _app_crossings),
     ("app-berths", "dark", (1440, 1300), _app_berths),
+    ("app-power", "light", (1440, 1300), _app_power),
+    ("app-oil", "dark", (1440, 1300), _app_oil),
+    ("app-tariffs", "light", (1440, 1300), _app_tariffs),
+    ("app-trade", "dark", (1440, 1300), _app_trade),
+    ("app-appraisal", "light", (1440, 1300), _app_appraisal),
+    ("app-plan", "dark", (1440, 1300), _app_plan),
     ("app-tables", "dark", _WIDE, _app_tables),
     ("app-sources", "light", _WIDE, _app_sources),
     ("app-phone", "light", (400, 900), _stay),

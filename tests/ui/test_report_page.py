@@ -157,6 +157,23 @@ def test_arrow_keys_move_the_map(open_page, report_file):
     assert after["zoom"] > before["zoom"]
 
 
+@pytest.mark.parametrize(("across", "down", "is_page"), [(0, -12, True), (12, 0, False)])
+def test_a_finger_up_or_down_scrolls_the_page_and_sideways_moves_the_map(open_page, report_file, across, down, is_page):
+    page = open_page(report_file, width=412, has_touch=True, is_mobile=True)
+    page.locator("#map").scroll_into_view_if_needed()
+    box = page.locator("#map").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    before = page.evaluate("[scrollY, karvan.map.where().center]")
+    hand = page.context.new_cdp_session(page)
+    for kind, steps in (("touchStart", [0]), ("touchMove", range(1, 11)), ("touchEnd", [])):
+        for step in steps or [None]:
+            points = [] if step is None else [{"x": x + step * across, "y": y + step * down}]
+            hand.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    page.wait_for_function("([at, center]) => scrollY !== at || String(karvan.map.where().center) !== String(center)", arg=before)
+    after = page.evaluate("[scrollY, karvan.map.where().center]")
+    assert (after[0] != before[0], after[1] == before[1]) == (is_page, is_page)
+
+
 def test_motion_is_off_where_less_of_it_is_wanted_and_can_be_stopped(open_page, report_file):
     moving = "karvan.map.chart.getOption().series.some((each) => each?.id === 'moving')"
     assert not open_page(report_file, mark="", reduced_motion="reduce").evaluate(moving)

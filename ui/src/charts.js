@@ -61,9 +61,25 @@ export function drawingElement(option, size) {
 
 export function makeChart(element, renderer) {
   const chart = echarts.init(element, null, { renderer });
+  letPageScroll(element);
   drawn.add(chart);
   waiting.add(new Promise((done) => chart.on(renderer === "canvas" ? "rendered" : "finished", done))); // one that moves never finishes
   return chart;
+}
+
+// One finger up or down scrolls the page, which a chart would keep it from; sideways, and two fingers, are the chart's.
+function letPageScroll(element) {
+  let [start, isPage] = [null, false];
+  const listen = (kind, on) => element.addEventListener(kind, on, { capture: true, passive: true });
+  listen("touchstart", ({ touches }) => ([start, isPage] = [touches.length === 1 ? touches[0] : null, false]));
+  listen("touchmove", (event) => {
+    const [touch, second] = event.touches;
+    if (start && !second) {
+      isPage = Math.abs(touch.clientY - start.clientY) > Math.abs(touch.clientX - start.clientX);
+      start = null; // the first move decides
+    }
+    if (isPage && !second) event.stopPropagation();
+  });
 }
 
 export const chartOf = (element) => echarts.getInstanceByDom(element);
