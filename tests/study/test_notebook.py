@@ -103,6 +103,9 @@ def test_the_map_is_a_frame_whole_in_itself(shown, tmp_path):
     assert frame.count("<") == 2  # the frame and its end: the page inside is an attribute
     assert html.unescape(re.search(r'srcdoc="([^"]*)"', frame)[1]) == page.html
     assert "allow-same-origin" not in frame
+    assert frame.endswith(
+        ">Hidden until the notebook is trusted or the cell is run again.</iframe>"
+    )  # all that a notebook not trusted keeps
     assert "default-src 'none'" in page.html
     assert not re.search(r"<(script|link|img|iframe)[^>]+(src|href)=", page.html)
     packed = re.search(r'<script type="text/plain" id="screen">([^<]+)</script>', page.html)[1]
@@ -112,6 +115,11 @@ def test_the_map_is_a_frame_whole_in_itself(shown, tmp_path):
     assert sea["scenario"]["flow"] == pytest.approx(flows, rel=1e-5)  # the screen cuts to six digits
     page.save(tmp_path / "map.html")
     assert (tmp_path / "map.html").read_text(encoding="utf-8") == page.html
+
+
+def test_the_plain_text_of_a_drawing_is_a_sentence(shown, climbed):
+    for drawn in (shown.plot.outlook(language="ru"), climbed.plot(language="ru"), shown.map(language="ru")):
+        assert repr(drawn) == "Скрыто, пока блокнот не объявлен доверенным или ячейка не выполнена снова."
 
 
 def test_a_run_that_was_not_saved_has_no_map_but_charts(two_ports):

@@ -67,7 +67,7 @@ def comparison_file(small_run, two_ports, tmp_path_factory):
 def cell_file(document, tmp_path_factory):
     """A page as a notebook makes it: two cells, each with the map of the same run in a frame."""
     file = tmp_path_factory.mktemp("notebook") / "cells.html"
-    frame = MapPage(render_map(document, language="ru"))._repr_html_()
+    frame = MapPage(render_map(document, language="ru"), "")._repr_html_()
     file.write_text(f"<!doctype html><meta charset='utf-8'><body data-ready='1'>{frame}{frame}</body>", encoding="utf-8")
     return file
 

@@ -44,7 +44,7 @@ def test_a_chart_is_drawn_by_a_browser_as_it_stands(open_page, real_run, tmp_pat
     from karvan.report import Words
     from karvan.report.plots import outlook_plot
 
-    drawing = Drawing(outlook_plot(real_run.report, words=Words(language)))
+    drawing = Drawing(outlook_plot(real_run.report, words=Words(language)), "")
     file = tmp_path / "chart.html"
     file.write_text(f"<!doctype html><meta charset='utf-8'><body data-ready='1'>{drawing._repr_svg_()}</body>", encoding="utf-8")
     page = open_page(file)

@@ -14,15 +14,20 @@ from karvan.results import Ladder, write_text_whole
 _MAP_HEIGHT_PX = 690
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Drawing:
     """A chart; a notebook shows it, `save` writes it.
 
     Attributes:
         svg: The chart as the text of an SVG.
+        untrusted: What stands in its place in a notebook that is not trusted.
     """
 
     svg: str
+    untrusted: str
+
+    def __repr__(self) -> str:
+        return self.untrusted
 
     def _repr_svg_(self) -> str:
         return self.svg
@@ -32,20 +37,25 @@ class Drawing:
         write_text_whole(Path(path), self.svg)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MapPage:
     """A map that answers to mouse and keys; a notebook shows it in a frame of its own, `save` writes it as a page.
 
     Attributes:
         html: The page, whole in itself.
+        untrusted: What stands in its place in a notebook that is not trusted.
     """
 
     html: str
+    untrusted: str
+
+    def __repr__(self) -> str:
+        return self.untrusted
 
     def _repr_html_(self) -> str:
         return (
             f'<iframe title="Karvan" sandbox="allow-scripts allow-downloads" style="width:100%;height:{_MAP_HEIGHT_PX}px;border:0"'
-            f' srcdoc="{escape(self.html)}"></iframe>'
+            f' srcdoc="{escape(self.html)}">{escape(self.untrusted)}</iframe>'
         )
 
     def save(self, path: Path | str) -> None:
@@ -64,7 +74,8 @@ class ShownLadder(Ladder):
             kind: `relieved` (each limit is lifted once it binds) or `as_is` (all stand).
             language: `en` or `ru`; others fall back to English.
         """
-        return Drawing(ladder_plot(self, kind=kind, words=Words(language)))
+        words = Words(language)
+        return Drawing(ladder_plot(self, kind=kind, words=words), words("notebook.untrusted"))
 
     def _repr_html_(self) -> str:
         words = Words()

@@ -34,7 +34,8 @@ class RunPlots:
 
     def outlook(self, *, language: str = "en") -> Drawing:
         """History and outlook with the range of growth, million tonnes a year."""
-        return Drawing(outlook_plot(self.run.report, words=Words(language)))
+        words = Words(language)
+        return Drawing(outlook_plot(self.run.report, words=words), words("notebook.untrusted"))
 
     def facilities(self, year: int | None = None, *, language: str = "en") -> Drawing:
         """Use of what can be full on the corridor, fullest first.
@@ -59,7 +60,8 @@ class RunPlots:
             .with_columns((pl.col("shadow_price_usd_per_t") > PRICE_FLOOR_USD_PER_T).alias("is_full"))
             .sort([pl.col("is_full"), share], descending=True, maintain_order=True)
         )
-        return Drawing(facilities_plot(rows.head(_FACILITIES_SHOWN).to_dicts(), year=chosen, words=Words(language)))
+        words = Words(language)
+        return Drawing(facilities_plot(rows.head(_FACILITIES_SHOWN).to_dicts(), year=chosen, words=words), words("notebook.untrusted"))
 
     def families(self, goods: str | None = None, *, language: str = "en") -> Drawing:
         """Tonnes by route family in every year of the run, all markets of the case; families that the scenario moves most come first.
@@ -85,7 +87,8 @@ class RunPlots:
             return -round(moved, 6), -max(ours[family].values())
 
         values = {names.get(family, family): list(ours[family].items()) for family in sorted(ours, key=weight)}
-        return Drawing(families_plot(values, goods=words("plot.but_crude") if goods is None else known[goods], words=words))
+        title = words("plot.but_crude") if goods is None else known[goods]
+        return Drawing(families_plot(values, goods=title, words=words), words("notebook.untrusted"))
 
 
 def _family_mt(outlook: Outlook, goods: list[str]) -> dict[str, dict[int, float]]:
@@ -125,7 +128,8 @@ class ShownRun(Run):
         if self.folder is None:
             message = "the run was not saved, and the map reads its routes from the run folder; run again without save=False"
             raise DataError(Problem("run", None, None, message))
-        return MapPage(render_map(screen(load_run(self.folder), self.prepared.corridor), language=language))
+        page = render_map(screen(load_run(self.folder), self.prepared.corridor), language=language)
+        return MapPage(page, Words(language)("notebook.untrusted"))
 
     def ladder(self, *, to_mt: float = 10.0, year: int | None = None, progress: Progress | None = None) -> ShownLadder:
         """The ladder of the run's baseline, with the values that the run set; see `karvan.ladder`.
