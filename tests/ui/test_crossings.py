@@ -122,7 +122,7 @@ def test_in_the_app_it_is_asked_for_and_kept_and_russian(served, open_app):
     page.locator("#crossing-network").select_option("baseline")
     page.locator("#crossing-year").select_option("2024")
     page.locator("#crossing-start").press("Enter")
-    expect(page.locator("#crossing-progress")).to_be_visible()
+    expect(page.locator("#crossings-progress")).to_be_visible()
     expect(page.locator("#crossing-answer")).to_be_focused(timeout=LONG_MS)
     expect(page.locator("[data-note=unstable]")).to_contain_text("the backlog grows by")  # the market sends more than ships carry
     expect(page.locator("#chart-crossing-map canvas").first).to_be_visible()
@@ -137,12 +137,16 @@ def test_in_the_app_it_is_asked_for_and_kept_and_russian(served, open_app):
 
 def test_in_the_app_it_is_cancelled(served, open_app):
     page = open_app(served, "?view=crossings", is_lost=True)
-    page.route("**/api/crossings", lambda route: None if route.request.method == "POST" else route.continue_())
+    held = []
+    page.route("**/api/crossings", lambda route: held.append(route) if route.request.method == "POST" else route.continue_())
     page.route("**/api/crossings/*", lambda route: route.fulfill(json={"state": "running", "step": "40 replications"}))
     page.locator("#crossing-start").click()
     expect(page.get_by_text("40 replications")).to_be_visible()
     with page.expect_request(lambda request: request.method == "DELETE" and "/api/crossings/" in request.url):
-        page.locator("#crossing-cancel").click()
+        page.locator("#crossings-cancel").click()
+    held[0].fulfill(status=409, json={"problems": [{"key": "cancelled", "message": "cancelled"}]})
+    expect(page.get_by_text("Cancelled.")).to_be_visible()
+    expect(page.locator("#crossing-place .problem")).to_have_count(0)
 
 
 def test_capacities_are_chosen_in_the_drawer(served, open_app):

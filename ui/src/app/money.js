@@ -1,17 +1,16 @@
 // The room of money: what a set of measures is worth and to whom, or what to build when; how far it is, and the answer, which stays.
 import { appraisalView } from "../appraisal.js";
-import { button, h } from "../dom.js";
+import { h } from "../dom.js";
 import { t } from "../i18n.js";
-import { spoken } from "../names.js";
 import { planView } from "../portfolio.js";
+import { question } from "./asking.js";
 
-const POLL_MS = 700;
 const FUND_MUSD = 60; // a year, where the case does not say what a fund has
 
 export function moneyRoom(app, context, run) {
-  const { desk, store, server } = app;
+  const { desk, server } = app;
   const { kase } = desk.get();
-  const now = desk.get().moneyAsked ?? { what: "appraisal", measures: [], has_members: true, to_year: 2035, budgets: {} };
+  const now = desk.get().moneyAsked ?? { what: "appraisal", measures: [], has_members: true, to_year: 2035, budgets_musd_per_year: {} };
   const field = (label, control) => h("label", { class: "drawer-field" }, h("span", { class: "soft small" }, label), control);
   const select = (id, rows, chosen, more = {}) =>
     h(
@@ -60,7 +59,7 @@ export function moneyRoom(app, context, run) {
       min: 0,
       step: 10,
       id: `money-budget-${row.fund_id}`,
-      value: now.budgets[row.fund_id] ?? (row.budget_musd === null ? FUND_MUSD : ""),
+      value: now.budgets_musd_per_year[row.fund_id] ?? (row.budget_musd === null ? FUND_MUSD : ""),
       placeholder: row.budget_musd === null ? null : t("money.as_stated", { amount: row.budget_musd }),
     }),
   }));
@@ -70,24 +69,20 @@ export function moneyRoom(app, context, run) {
     ...budgets.map((row) => field(t("money.budget_of", { fund: row.name }), row.input)),
   ]);
   const start = h("button", { type: "submit", class: "primary", id: "money-start" }, t("energy.start"));
-  const cancel = button(t("crossing.cancel"), stop, { id: "money-cancel", hidden: true });
-  const bar = h("progress", { id: "money-progress", hidden: true, "aria-label": t("energy.asking") });
   const said = h("p", { class: "small", role: "status" });
   const place = h("div", { id: "money-place" }, h("p", { class: "soft" }, t("energy.nothing_yet")));
+  const viewOf = (answer) => (answer.kind === "karvan-plan" ? planView : appraisalView);
+  const { ask, view, controls } = question(app, { name: "money", place, start, said, run, viewOf, isLong: true });
   const form = h(
     "form",
     {
       class: "card ship-form no-print",
       "aria-labelledby": "money-room-title",
-      onsubmit: (event) => {
-        event.preventDefault();
-        ask();
-      },
     },
     h("div", { class: "ship-fields" }, [field(t("energy.what"), what), field(t("crossing.network"), network)]),
     ofAppraisal,
     ofPlan,
-    h("div", { class: "tools" }, start, cancel, bar, said),
+    h("div", { class: "tools" }, start, controls, said),
     h("p", { class: "soft small" }, t(server.mayChange() ? "energy.hint" : "app.reader")),
   );
   const element = h(
@@ -98,98 +93,31 @@ export function moneyRoom(app, context, run) {
     form,
     place,
   );
-  const path = `/api/money/${app.client}`;
-  let shown = null;
 
   function turn() {
     ofAppraisal.hidden = what.value !== "appraisal";
     ofPlan.hidden = what.value !== "plan";
   }
 
-  function wait(isOn) {
-    desk.set({ isComputingMoney: isOn });
-    start.disabled = isOn || !server.mayChange();
-    cancel.hidden = bar.hidden = !isOn;
-    place.toggleAttribute("aria-busy", isOn);
-    if (isOn) place.setAttribute("aria-busy", "true");
-  }
-
-  // Of what goes on, also where the room was left and is opened again.
-  async function watch() {
-    while (desk.get().isComputingMoney && element.isConnected) {
-      try {
-        const { step } = await server.ask(path);
-        if (desk.get().isComputingMoney) said.textContent = step || t("energy.asking");
-      } catch {
-        return; // the bar says that the server cannot be reached
-      }
-      await new Promise((done) => setTimeout(done, POLL_MS));
-    }
-  }
-
-  async function stop() {
-    try {
-      await server.ask(path, { method: "DELETE" });
-    } catch {
-      // it ended by itself
-    }
-  }
-
-  async function ask() {
-    const moneyAsked = {
-      what: what.value,
-      network: network.value,
-      measures: boxes.filter((box) => box.checked).map((box) => box.value),
-      has_members: members.checked,
-      to_year: Number(lastYear.value),
-      budgets: Object.fromEntries(budgets.filter((row) => row.input.value !== "").map((row) => [row.id, Number(row.input.value)])),
-    };
-    if (moneyAsked.what === "appraisal" && !moneyAsked.measures.length) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const measures = boxes.filter((box) => box.checked).map((box) => box.value);
+    if (what.value === "appraisal" && !measures.length) {
       said.textContent = t("money.choose");
       return;
     }
-    desk.set({ moneyAsked, money: null });
-    wait(true);
-    said.textContent = t("energy.asking");
-    requestAnimationFrame(watch);
-    const { network: scenario, budgets: budgets_musd_per_year, ...rest } = moneyAsked;
-    const body = { client: app.client, ...rest, budgets_musd_per_year, ...(scenario ? { scenario } : { run_id: run?.run_id ?? null }) };
-    let told = "";
-    try {
-      desk.set({ money: await server.ask("/api/money", { method: "POST", body }) });
-    } catch (refusal) {
-      if (refusal.problems?.some((problem) => problem.key === "cancelled")) told = t("crossing.cancelled");
-      else place.replaceChildren(h("p", { class: "card problem", role: "alert" }, refusal.message));
-    }
-    wait(false);
-    said.textContent = told;
-    if (desk.get().view !== "money") return;
-    if (!element.isConnected)
-      app.go("money"); // left and opened again meanwhile
-    else if (desk.get().money) {
-      draw();
-      document.getElementById("money-answer").focus({ preventScroll: true });
-    }
-  }
-
-  function draw() {
-    shown?.forget();
-    const answer = spoken(desk.get().money);
-    shown = (answer.kind === "karvan-plan" ? planView : appraisalView)({ store }, answer);
-    place.replaceChildren(shown.element);
-    for (const view of shown.views) view.draw(null);
-  }
-
+    const budgets_musd_per_year = Object.fromEntries(
+      budgets.filter((row) => row.input.value !== "").map((row) => [row.id, Number(row.input.value)]),
+    );
+    ask({
+      what: what.value,
+      network: network.value,
+      measures,
+      has_members: members.checked,
+      to_year: Number(lastYear.value),
+      budgets_musd_per_year,
+    });
+  });
   turn();
-  const view = {
-    keys: ["theme", "still"],
-    draw(changed) {
-      if (changed !== null)
-        return void shown?.views.forEach((each) => each.keys.some((key) => changed.includes(key)) && each.draw(changed));
-      wait(Boolean(desk.get().isComputingMoney));
-      if (desk.get().money) draw();
-      if (desk.get().isComputingMoney) requestAnimationFrame(watch);
-    },
-  };
   return { element, views: [view] };
 }
