@@ -7,6 +7,7 @@ splits. May import: errors.
 from karvan.pricing.game import (
     Alliance,
     Margins,
+    Market,
     Outcome,
     Search,
     alliances,
@@ -20,6 +21,6 @@ from karvan.pricing.splits import bargained, shapley, side_payments
 from karvan.pricing.stability import stability_share
 
 __all__ = [
-    "Alliance", "Margins", "Outcome", "Search", "alliances", "bargained", "gain_alone_kusd", "joint_margins", "nash_margins", "rule_for",
-    "shapley", "side_payments", "stability_share", "usd_per_t", "welfare_margins",
+    "Alliance", "Margins", "Market", "Outcome", "Search", "alliances", "bargained", "gain_alone_kusd", "joint_margins", "nash_margins",
+    "rule_for", "shapley", "side_payments", "stability_share", "usd_per_t", "welfare_margins",
 ]  # fmt: skip
