@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from karvan.pricing import rule_for, usd_per_t
+from karvan.pricing import rule_for, stability_share, usd_per_t
 
 DAY = datetime.date(2024, 7, 1)
 
@@ -52,3 +52,11 @@ def test_the_most_specific_rule_in_force_wins():
     assert chosen({**wide, "until_km": 400.0}) is None
     assert chosen(wide, operator_id=None) is None
     assert chosen(wide, {**narrow, "rule_id": "through", "is_through": True}, operator_id=None) == "through"
+
+
+def test_a_fixed_charge_is_worth_its_deviation():
+    one = stability_share(deviation_share_per_year=0.2, years=1, reliability_ratio=0.4)
+    assert one == pytest.approx(0.08)  # a contract of one year bears the variance of one year
+    variances = [0.2**2 * year for year in range(1, 8)]  # a wandering charge: each year adds as much
+    mean = sum(variances) / 7
+    assert stability_share(deviation_share_per_year=0.2, years=7, reliability_ratio=0.4) == pytest.approx(0.4 * mean**0.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 
 import numpy as np
@@ -12,11 +13,13 @@ from karvan.assignment import ClearOptions, part_of
 from karvan.assignment import clear as clear_market
 from karvan.cli.main import main
 from karvan.errors import DataError
-from karvan.measures import load_scenario
+from karvan.measures import load_scenario, scenario_ids, with_measures
 from karvan.measures.apply import apply
-from karvan.report.tariffs import tariff_lines
+from karvan.pricing import stability_share
+from karvan.report.tariffs import rule_lines, tariff_lines
 from karvan.report.words import Words
 from karvan.study import TariffOptions, clear, tariffs
+from karvan.study.tariff import tariff
 from karvan.study.tariff_market import route_charges, tariff_market
 
 
@@ -104,3 +107,79 @@ def test_a_way_has_the_charges_of_the_model_where_no_rule_is_known(two_ports, tw
     told = json.loads(capsys.readouterr().out)
     assert (told["sum_usd_per_t"], told["model_usd_per_t"], told["estimate_usd_per_t"]) == pytest.approx((90.0, 100.0, 0.0))
     assert main(["tariff", "east_port", "west_port", "--date", "soon", "--corridor", "two-ports"]) == 2
+
+
+def test_a_way_is_of_the_corridors_own_family_unless_another_is_asked(two_ports):
+    day = datetime.date(2024, 7, 1)
+    own, land, cheapest = (
+        tariff(two_ports, "east_port", "west_port", date=day, commodity="grain", family=family) for family in (None, "land", "any")
+    )  # fmt: skip
+    assert (own["family_id"], land["family_id"], cheapest["family_id"]) == ("sea", "land", "sea")
+    assert own["sum_usd_per_t"] == pytest.approx(100.0)
+    assert land["sum_usd_per_t"] == pytest.approx(120.0)
+    for found in (own, land):
+        assert sum(row["usd_per_t"] for row in found["operators"]) == pytest.approx(found["sum_usd_per_t"])
+    for language in ("en", "ru"):
+        lines = rule_lines(own, words=Words(language))
+        assert max(map(len, lines)) <= 100
+        assert len(lines) > len(own["legs"]) + len(own["operators"])
+    with pytest.raises(DataError, match="air names no row"):
+        tariff(two_ports, "east_port", "west_port", date=day, commodity="grain", family="air")
+
+
+@pytest.fixture(scope="module")
+def packaged():
+    return kv.load_corridor("middle-corridor")
+
+
+def test_every_operator_of_the_packaged_corridor_has_a_rule(packaged):
+    rules = packaged.tables["tariff_rules"]
+    ours = {
+        "ktz",
+        "ady",
+        "gr",
+        "tcdd",
+        "asco",
+        "kmtf",
+        "aktau_port",
+        "kuryk_port",
+        "baku_port",
+        "poti_port",
+        "batumi_port",
+        "cpc",
+        "btc_co",
+    }
+    assert ours <= set(rules["operator_id"].drop_nulls())
+    assert set(rules.filter(rules["is_through"])["operator_id"]) == {None}
+    chinese, sourced = rules.filter(rules["rule_id"] == "ktz_boxes"), rules.filter(rules["rule_id"] == "gr_ores_2016")
+    assert (str(chinese["confidence"][0]), str(sourced["confidence"][0])) == ("estimate", "sourced")
+
+
+def test_harmonising_measures_change_charges_as_they_say(packaged):
+    """What the texts of the measures say, worked out from the case; none of them is in a scenario."""
+    names = ("flat_wagon_fees", "through_tariff_half", "fixed_tariff", "single_currency", "one_border_charge", "ktz_tariff_reform")
+    assert not {name for scenario in scenario_ids(packaged) for name in load_scenario(scenario, packaged).measure_ids} & set(names)
+    baseline, links = load_scenario("baseline", packaged), packaged.tables["links"]
+    port_line = sum(links.filter(links["link_id"].is_in(["r_shalkar__beineu", "r_beineu__mangystau", "r_mangystau__aktau"]))["length_km"])
+
+    def rates(*measures):
+        tables = apply(with_measures(baseline, packaged, list(measures)), packaged, year=2028).tables
+        return dict(tables["tariffs"].select("tariff_id", "rate").iter_rows()), tables
+
+    before, _ = rates()
+    ktz, whole = before["ktz__container"], before["ktz__container"] * 3169.0  # Altynkol-Aktau
+    premium = stability_share(deviation_share_per_year=0.16, years=3, reliability_ratio=0.4)
+    assert premium == pytest.approx(0.09, abs=0.005)
+    for measure, prefix, saved_usd_per_teu in (
+        ("flat_wagon_fees", "ktz_waived", 37.5), ("through_tariff_half", "ktz_through", 0.5 * ktz * port_line),
+        ("fixed_tariff", "ktz_fixed", premium * whole), ("single_currency", "ktz_one_currency", 0.01 * whole),
+    ):  # fmt: skip
+        found, _ = rates(measure)
+        assert (ktz - found[f"{prefix}__shalkar__beineu"]) * port_line == pytest.approx(saved_usd_per_teu, rel=0.02), measure
+        assert found["ady__container"] < before["ady__container"]
+    asked, _ = rates("ktz_tariff_reform")
+    assert asked["ktz_asked__grain__wagon"] / before["ktz__wagon"] == pytest.approx(2.6)
+    assert asked["ktz__crude_oil__wagon"] / before["ktz__crude_oil__wagon"] == pytest.approx(1.8)
+    _, tables = rates("one_border_charge")
+    costs = dict(tables["terminals"].select("terminal_id", "cost_usd_per_teu").iter_rows())
+    assert (costs["altynkol__border_container"], costs["khorgos_cn__border_container"]) == (0.0, 25.0)

@@ -238,7 +238,7 @@ export function tariffsView(context, found, { level = "h2" } = {}) {
             ? t("tariffs.check", {
                 gain: number(check.gain_alone_musd, 3),
                 share: check.gain_alone_share,
-                error_share: Math.max(...REGIMES.map((key) => check[`${key}_error_share`])),
+                error_share: Math.max(check.through_error_share, check.welfare_error_share),
               })
             : "",
           " ",

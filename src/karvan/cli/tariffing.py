@@ -51,6 +51,9 @@ def add_rule_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--date", required=True, metavar="YYYY-MM-DD", help="the day")
     parser.add_argument("--commodity", default="container_general", metavar="GOODS", help="goods (default: %(default)s)")
     parser.add_argument(
+        "--family", metavar="ID", help="family of routes, or any (default: that of the corridor itself, if one leads there)"
+    )  # fmt: skip
+    parser.add_argument(
         "--via", action="append", default=[], metavar="NAME", help="a link, route family, country or place to pass; repeatable"
     )
 
@@ -67,8 +70,8 @@ def tariff(parsed: argparse.Namespace) -> int:
         raise DataError(Problem("--date", None, None, f"{parsed.date} must be a day, such as 2025-06-01")) from error
     corridor, language = corridor_of(parsed), language_of(parsed)
     found = told(
-        corridor, parsed.origin, parsed.destination, date=date, commodity=parsed.commodity, via=tuple(parsed.via),
-        scenario=parsed.scenario, options=options_of(parsed),
+        corridor, parsed.origin, parsed.destination, date=date, commodity=parsed.commodity, family=parsed.family,
+        via=tuple(parsed.via), scenario=parsed.scenario, options=options_of(parsed),
     )  # fmt: skip
     if parsed.json:
         print_json(found)

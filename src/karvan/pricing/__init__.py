@@ -7,6 +7,7 @@ splits. May import: errors.
 from karvan.pricing.game import (
     Alliance,
     Margins,
+    Market,
     Outcome,
     Search,
     alliances,
@@ -17,8 +18,9 @@ from karvan.pricing.game import (
 )
 from karvan.pricing.rules import rule_for, usd_per_t
 from karvan.pricing.splits import bargained, shapley, side_payments
+from karvan.pricing.stability import stability_share
 
 __all__ = [
-    "Alliance", "Margins", "Outcome", "Search", "alliances", "bargained", "gain_alone_kusd", "joint_margins", "nash_margins", "rule_for",
-    "shapley", "side_payments", "usd_per_t", "welfare_margins",
+    "Alliance", "Margins", "Market", "Outcome", "Search", "alliances", "bargained", "gain_alone_kusd", "joint_margins", "nash_margins",
+    "rule_for", "shapley", "side_payments", "stability_share", "usd_per_t", "welfare_margins",
 ]  # fmt: skip

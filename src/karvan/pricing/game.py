@@ -113,8 +113,14 @@ class Alliance:
 
 
 def nash_margins(
-    market: Market, members: int, *, most_usd_per_t: float, weights: FloatArray | None = None, search: Search = FINE
-) -> Margins:  # fmt: skip
+    market: Market,
+    members: int,
+    *,
+    most_usd_per_t: float,
+    weights: FloatArray | None = None,
+    start: FloatArray | None = None,
+    search: Search = FINE,
+) -> Margins:
     """Margins at which no member gains by another of its own, found by damped best responses.
 
     Where something on the way is full, members who raise their margins only take what goods pay there anyway, and many splits hold:
@@ -125,12 +131,13 @@ def nash_margins(
         members: How many there are.
         most_usd_per_t: Margins are sought between zero and this.
         weights: Bargaining weights; equal by default.
+        start: Margins to begin with, USD/t, shape (members,); the same for each by default.
         search: How finely.
 
     Raises:
         ConvergenceError: Some member would still gain by more than `search` allows; `best` holds the margins.
     """
-    margin = _rested(market, [[member] for member in range(members)], members, most_usd_per_t, search)
+    margin = _rested(market, [[member] for member in range(members)], members, most_usd_per_t, search, start)
     outcome = market(margin)
     is_split = False
     if outcome.is_full:
@@ -159,7 +166,13 @@ def welfare_margins(
 
 
 def alliances(
-    market: Market, members: int, *, most_usd_per_t: float, apart_kusd: FloatArray | None = None, search: Search = FINE
+    market: Market,
+    members: int,
+    *,
+    most_usd_per_t: float,
+    apart_kusd: FloatArray | None = None,
+    judge: Market | None = None,
+    search: Search = FINE,
 ) -> tuple[Alliance, ...]:
     """What every group of some, but not all, members earns if it sets one margin against the rest, smaller groups first.
 
@@ -168,6 +181,7 @@ def alliances(
         members: How many there are.
         most_usd_per_t: Margins are sought between zero and this.
         apart_kusd: Profits while everybody is alone, shape (members,), if they are known.
+        judge: Market that tells what the margins found earn; by default the one they are sought in.
         search: How finely.
     """
     apart = nash_margins(market, members, most_usd_per_t=most_usd_per_t, search=search).profit_kusd if apart_kusd is None else apart_kusd
@@ -176,7 +190,7 @@ def alliances(
         for group in combinations(range(members), size):
             blocks = [list(group), *([member] for member in range(members) if member not in group)]
             margin = _rested(market, blocks, members, most_usd_per_t, search)
-            profit = _profit(margin, market(margin))
+            profit = _profit(margin, (judge or market)(margin))
             together, alone = float(profit[list(group)].sum()), float(apart[list(group)].sum())
             found.append(Alliance(group, together, alone, search.epsilon_share))
     return tuple(found)
@@ -291,10 +305,14 @@ def _certified(market: Market, margin: FloatArray, most: float, search: Search, 
     return found
 
 
-def _rested(market: Market, blocks: Sequence[Sequence[int]], members: int, most: float, search: Search) -> FloatArray:
+def _rested(
+    market: Market, blocks: Sequence[Sequence[int]], members: int, most: float, search: Search, start: FloatArray | None = None
+) -> FloatArray:
     """Margins at which damped best responses rest when each block sets one margin, booked with its first member, shape (members,)."""
     margin = np.zeros(members)
     margin[[block[0] for block in blocks]] = most / (2.0 * len(blocks))
+    if start is not None:
+        margin = np.clip(np.asarray(start, dtype=np.float64), 0.0, most)
     for _ in range(_MOST_ROUNDS):
         before = margin.copy()
         for block in blocks:

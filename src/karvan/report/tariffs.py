@@ -109,8 +109,8 @@ def rule_lines(found: dict[str, Any], *, words: Words = ENGLISH) -> list[str]:
     lines = [
         words("tariff.title", origin=found["origin"], destination=found["destination"], goods=found["commodity_group"], date=found["date"])
     ]
-    heads = "".join(f"{words(f'tariff.head.{key}'):>10}" for key in ("km", "rule", "model"))
-    lines.append(f"  {'':<46}{heads}")
+    widths = {"km": 7, "rule": 9, "model": 9}
+    lines.append(f"  {'':<34}" + "".join(f"{words(f'tariff.head.{key}'):>{width}}" for key, width in widths.items()))
     for leg in found["legs"]:
         if leg["usd_per_t"] == 0.0 and leg["model_usd_per_t"] == 0.0:
             continue
@@ -118,8 +118,21 @@ def rule_lines(found: dict[str, Any], *, words: Words = ENGLISH) -> list[str]:
         rule, note = "--", words("tariff.estimate") if leg["is_estimate"] else ""
         if leg["rule"] is not None:
             rule = words.number(leg["usd_per_t"])
-            note = f"{words.shortest(leg['rule']['rate'])} {leg['rule']['currency']} {leg['rule']['basis']}"
-        lines.append(f"  {name[:45]:<46}{leg['length_km']:>10,.0f}{rule:>10}{words.number(leg['model_usd_per_t']):>10}  {note[:28]}")
+            basis = words(f"tariff.basis.{leg['rule']['basis']}")
+            note = f"{words.shortest(leg['rule']['rate'])} {leg['rule']['currency']} {basis}" + (f", {note}" if note else "")
+        told = f"{leg['length_km']:>7,.0f}{rule:>9}{words.number(leg['model_usd_per_t']):>9}"
+        lines.append(f"  {name[:33]:<34}{told}  {note[:37]}")
+    per_unit = found["t_per_unit"]
+    heads = [words("tariff.head.part"), words(f"tariff.head.unit.{found['loading_unit']}"), words("tariff.head.model")]
+    lines += ["", f"  {words('tariff.operators'):<46}" + "".join(f"{head:>10}" for head in heads)]
+    for row in found["operators"]:
+        cells = (words.number(row["usd_per_t"]), words.number(row["usd_per_t"] * per_unit, 0), words.number(row["model_usd_per_t"]))
+        note = words("tariff.estimate") if row["is_estimate"] else ""
+        name = words.called(row["operator"] or "--")
+        lines.append(f"  {name[:45]:<46}" + "".join(f"{cell:>10}" for cell in cells) + f"  {note}")
+    whole = (found["sum_usd_per_t"], found["sum_usd_per_t"] * per_unit, found["model_usd_per_t"])
+    cells = (words.number(whole[0]), words.number(whole[1], 0), words.number(whole[2]))
+    lines.append(f"  {words('tariff.whole'):<46}" + "".join(f"{cell:>10}" for cell in cells))
     total = {key: words.number(found[f"{key}_usd_per_t"]) for key in ("sum", "model", "estimate")}
     lines += ["", *textwrap.wrap(words("tariff.sum", **total), WIDTH)]
     if found["through"] is not None:

@@ -14,7 +14,7 @@ from karvan.assignment import Clearing, ClearOptions, MarketProblem, part_of
 from karvan.assignment import clear as clear_market
 from karvan.assignment.dual import AT_MOST
 from karvan.errors import DataError, Problem
-from karvan.pricing import Outcome
+from karvan.pricing import Market, Outcome
 from karvan.study.clear import Cleared
 
 FloatArray = npt.NDArray[np.float64]
@@ -183,28 +183,35 @@ class TariffMarket:
         return self.outcome(margin, clearing, clearing.route_flow_kt, float(clearing.consumer_surplus_kusd.sum()))
 
     @cached_property
-    def _part(self) -> tuple[MarketProblem, IntArray, FloatArray, float]:
-        base, assembly = self.cleared.clearing, self.cleared.assembly
-        is_in = np.zeros(self.cleared.problem.market_flow_kt.shape[0], dtype=np.bool_)
-        is_in[assembly.market_of_route[self.is_corridor]] = True
-        problem, routes = part_of(self.cleared.problem, base, is_in)
+    def _users(self) -> BoolArray:
+        """Markets that may use the corridor, shape (markets of the program,)."""
+        found = np.zeros(self.cleared.problem.market_flow_kt.shape[0], dtype=np.bool_)
+        found[self.cleared.assembly.market_of_route[self.is_corridor]] = True
+        return found
+
+    def around(self, margin: FloatArray) -> Market:
+        """The markets that may use the corridor, all others as they are at margins: quick, for searches, and right there; see `part_of`.
+
+        Args:
+            margin: USD/t, shape (members,).
+        """
+        base, whole = self.cleared_at(margin), self.problem_at(margin)
+        problem, routes = part_of(whole, base, self._users)
         rest = base.route_flow_kt.copy()
         rest[routes] = 0.0
-        return problem, routes, rest, float(base.consumer_surplus_kusd[is_in].sum())
+        others = float(base.consumer_surplus_kusd.sum() - base.consumer_surplus_kusd[self._users].sum())
+        given, weight = base.row_price_usd_per_unit, self.weight[routes]
 
-    def near(self, margin: FloatArray) -> Outcome:
-        """The markets that may use the corridor, with all others as they are today: quick, for searches; see `part_of`."""
-        problem, routes, rest, surplus = self._part
-        change = (self.weight @ (margin - self.today_usd_per_t))[routes]
-        at = replace(problem, route_cost_usd_per_t=problem.route_cost_usd_per_t + change)
-        base = self.cleared.clearing.row_price_usd_per_unit
-        clearing = clear_market(at, start=base, options=ClearOptions(tolerance=1e-5))
-        prices = np.where(np.isfinite(problem.row_capacity), clearing.row_price_usd_per_unit, base)
-        flow = rest.copy()
-        flow[routes] = clearing.route_flow_kt
-        told = replace(clearing, row_price_usd_per_unit=prices)
-        gained = float(clearing.consumer_surplus_kusd.sum()) - surplus
-        return self.outcome(margin, told, flow, self.surplus_today_kusd + gained)
+        def near(tried: FloatArray) -> Outcome:
+            at = replace(problem, route_cost_usd_per_t=problem.route_cost_usd_per_t + weight @ (tried - margin))
+            clearing = clear_market(at, start=given, options=ClearOptions(tolerance=1e-5))
+            prices = np.where(np.isfinite(problem.row_capacity), clearing.row_price_usd_per_unit, given)
+            flow = rest.copy()
+            flow[routes] = clearing.route_flow_kt
+            told = replace(clearing, row_price_usd_per_unit=prices)
+            return self.outcome(tried, told, flow, others + float(clearing.consumer_surplus_kusd.sum()))
+
+        return near
 
 
 def tariff_market(cleared: Cleared, *, headline_cordon: str, group: str) -> TariffMarket:

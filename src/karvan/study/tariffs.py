@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -16,15 +16,13 @@ from karvan.corridor import Corridor
 from karvan.errors import ConvergenceError
 from karvan.measures.apply import apply
 from karvan.pricing import (
+    Alliance,
     Margins,
+    Market,
     Search,
     alliances,
-    bargained,
-    gain_alone_kusd,
     joint_margins,
     nash_margins,
-    shapley,
-    side_payments,
     welfare_margins,
 )
 from karvan.results import Tariffs
@@ -35,6 +33,7 @@ from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
 from karvan.study.route_memory import RouteMemory, cache_folder
 from karvan.study.tariff_market import TariffMarket, tariff_market
+from karvan.study.tariff_shares import splits, stack
 from karvan.study.year import as_queue
 
 FloatArray = npt.NDArray[np.float64]
@@ -43,8 +42,9 @@ DEFAULT_YEARS = (2025, 2030, 2035, 2040)
 NATIONAL, NASH, THROUGH, WELFARE = REGIMES
 SHIPPERS, OTHER_OWNERS = "shippers", "other_owners"
 _SEARCH = Search(tries=9, peak_share=1e-4, still_share=5e-4, epsilon_share=1e-3)
+_WHOLE = Search(tries=7, peak_share=1e-3, still_share=3e-3, epsilon_share=1e-3)
+_MOST_TURNS, _CLOSE_SHARE = 4, 0.01
 _FULL_USD_PER_UNIT = 0.01
-_STACKED = 5
 _MUSD = 1e3
 
 
@@ -63,6 +63,21 @@ class TariffOptions:
     has_alliances: bool = True
 
 
+@dataclass(frozen=True)
+class Played:
+    """A year of the game.
+
+    Attributes:
+        rows: What is told, by frame.
+        margins: Margins by regime, USD/t, each of shape (members,).
+        administration_ids: The members.
+    """
+
+    rows: Mapping[str, list[dict[str, Any]]]
+    margins: Mapping[str, FloatArray]
+    administration_ids: tuple[str, ...]
+
+
 def tariffs(
     corridor: Corridor,
     *,
@@ -74,8 +89,8 @@ def tariffs(
 ) -> Tariffs:
     """What harmonised tariffs do: who gains, and what split keeps everybody in.
 
-    Margins are sought on the markets that may use the corridor, all others held; what is found is told by the whole market, the gain of
-    leaving too. Routes and delays are those of the year as it is.
+    Years begin with the margins of the year before. All that is told is of the whole market, the gain of leaving too. Routes and delays
+    are those of the year as it is.
 
     Args:
         corridor: The corridor.
@@ -96,13 +111,16 @@ def tariffs(
         directory(prepared.corridor.tables["commodities"], "commodities", "commodity_group").named(asked.commodity)["commodity_group"]
     )
     found: dict[str, list[dict[str, Any]]] = {}
+    before: Played | None = None
     for year in asked.years:
         say(f"clearing {year}")
         snapshot = apply(prepared.scenario, prepared.corridor, year=year)
         cleared = clear(snapshot, routes=memory, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
         market = tariff_market(cleared, headline_cordon=manifest.headline_cordon, group=group)
         say(f"tariffs of {year}")
-        for name, rows in played(market, has_alliances=asked.has_alliances).items():
+        start = before.margins if before is not None and before.administration_ids == market.administration_ids else None
+        before = played(market, has_alliances=asked.has_alliances, start=start)
+        for name, rows in before.rows.items():
             found.setdefault(name, []).extend({"year": year, **row} for row in rows)
     return Tariffs(
         scenario_id=prepared.scenario.scenario_id,
@@ -113,35 +131,56 @@ def tariffs(
     )
 
 
-def played(market: TariffMarket, *, has_alliances: bool = True) -> dict[str, list[dict[str, Any]]]:
-    """All that is told of one year, by frame.
+def played(market: TariffMarket, *, has_alliances: bool = True, start: Mapping[str, FloatArray] | None = None) -> Played:
+    """All that is told of one year.
+
+    Margins are sought on the markets that may use the corridor, laid anew around what was found until they tell of it as the whole market
+    does; those of each for itself are then sought on by best responses in the whole market.
 
     Args:
         market: The market of the year.
         has_alliances: Tell of partial alliances and Shapley values, too.
+        start: Margins by regime to begin with, such as those of the year before, USD/t, each of shape (members,).
     """
-    most, today = market.most_usd_per_t, market.today_usd_per_t
-    try:
-        alone = nash_margins(market.near, market.members, most_usd_per_t=most, search=_SEARCH)
-    except ConvergenceError as error:
-        if not isinstance(error.best, Margins):
-            raise
-        alone = error.best
-    starts = (today, alone.margin_usd_per_t)
-    joint = joint_margins(market.near, today, most_usd_per_t=most, starts=starts, search=_SEARCH)
-    good = welfare_margins(market.near, today, most_usd_per_t=most, starts=(*starts, np.zeros(market.members)), search=_SEARCH)
+    most, today, known = market.most_usd_per_t, market.today_usd_per_t, start or {}
+
+    def apart(near: Market, begin: FloatArray) -> Margins:
+        return _held(lambda: nash_margins(near, market.members, most_usd_per_t=most, start=begin, search=_SEARCH))
+
+    close, _ = _found(market, apart, known.get(NASH, today), lambda margin: 0.0)
+    begin = close.margin_usd_per_t
+    alone = _held(lambda: nash_margins(market.whole, market.members, most_usd_per_t=most, start=begin, search=_WHOLE))
+
+    def best(find: Callable[..., Margins], regime: str, *others: FloatArray) -> tuple[Margins, float]:
+        starts = (today, alone.margin_usd_per_t, *others)
+
+        def around(near: Market, begin: FloatArray) -> Margins:
+            return find(near, today, most_usd_per_t=most, starts=(*starts, begin), search=_SEARCH)
+
+        def worth(margin: FloatArray) -> float:
+            outcome = market.whole(margin)
+            profit = float((margin * outcome.carried_kt + outcome.rent_kusd).sum())
+            return profit + (outcome.surplus_kusd if regime == WELFARE else 0.0)
+
+        return _found(market, around, known.get(regime, today), worth)
+
+    joint, joint_error = best(joint_margins, THROUGH)
+    good, good_error = best(welfare_margins, WELFARE, np.zeros(market.members))
     margins = {NATIONAL: today, NASH: alone.margin_usd_per_t, THROUGH: joint.margin_usd_per_t, WELFARE: good.margin_usd_per_t}
     states = {name: _State(market, name, margin) for name, margin in margins.items()}
-    gain = gain_alone_kusd(market.whole, alone.margin_usd_per_t, most_usd_per_t=most, search=replace(_SEARCH, peak_share=1e-3))
-    groups = (
-        alliances(market.near, market.members, most_usd_per_t=most, apart_kusd=alone.profit_kusd, search=_SEARCH) if has_alliances else ()
-    )
-    return {
+    gain = alone.gain_alone_kusd
+    groups: tuple[Alliance, ...] = ()
+    if has_alliances:
+        groups = alliances(
+            market.around(alone.margin_usd_per_t), market.members, most_usd_per_t=most, apart_kusd=states[NASH].profit_kusd,
+            judge=market.whole, search=_SEARCH,
+        )  # fmt: skip
+    rows = {
         "regimes": [state.told(states[NATIONAL], gain if name == NASH else None) for name, state in states.items()],
         "margins": [row for state in states.values() for row in state.margins()],
         "parties": [row for state in states.values() for row in state.parties(states[NATIONAL])],
         "accounts": [row for state in states.values() for row in state.accounts()],
-        "splits": _splits(market, states, alone, joint, groups),
+        "splits": splits(market, {name: state.profit_kusd for name, state in states.items()}, groups),
         "alliances": [
             {
                 "members": ";".join(market.administration_ids[member] for member in group.members),
@@ -152,15 +191,45 @@ def played(market: TariffMarket, *, has_alliances: bool = True) -> dict[str, lis
             for group in groups
         ],
         "full": [row for state in states.values() for row in state.full()],
-        "stack": _stack(market, states),
+        "stack": stack(market, margins),
         "checks": [
             {
-                **{f"{name}_error_share": _apart(market, state, states[NATIONAL]) for name, state in states.items()},
+                "through_error_share": joint_error,
+                "welfare_error_share": good_error,
                 "gain_alone_musd": gain / _MUSD,
                 "gain_alone_share": gain / max(float(states[NASH].profit_kusd.sum()), 1e-300),
             }
         ],
     }
+    return Played(rows, margins, market.administration_ids)
+
+
+def _held(find: Callable[[], Margins]) -> Margins:
+    """Margins found, or the best of a search that stopped short; what leaving would gain is told of both."""
+    try:
+        return find()
+    except ConvergenceError as error:
+        if not isinstance(error.best, Margins):
+            raise
+        return error.best
+
+
+def _found(
+    market: TariffMarket, find: Callable[[Market, FloatArray], Margins], start: FloatArray, worth: Callable[[FloatArray], float]
+) -> tuple[Margins, float]:
+    """Margins sought around what was found before, until the quick market tells of them as the whole does; the worthiest, and the error."""
+    tried: list[tuple[float, int, Margins, float]] = []
+    at = start
+    for turn in range(_MOST_TURNS):
+        near = market.around(at)
+        found = find(near, at)
+        at = found.margin_usd_per_t
+        error = _apart(market, near, at)
+        tried.append((worth(at), turn, found, error))
+        if error <= _CLOSE_SHARE:
+            break
+    _, _, found, error = max(tried, key=lambda item: item[:2])
+    return found, error
 
 
 class _State:
@@ -275,79 +344,14 @@ class _State:
         ]
 
 
-def _splits(market: TariffMarket, states: dict[str, _State], alone: Margins, joint: Margins, groups: Sequence[Any]) -> list[dict[str, Any]]:
-    """Shares of what one tariff earns; the whole market's profits are shared, Shapley values in proportion to those of the search."""
-    now, apart, booked = (states[name].profit_kusd for name in (NATIONAL, NASH, THROUGH))
-    total = float(booked.sum())
-    surplus = total - float(apart.sum())
-    agreed = bargained(apart, total) if surplus >= 0.0 else booked
-    paid = side_payments(booked, agreed)
-    everybody = frozenset(range(market.members))
-    values: dict[frozenset[int], float] = {frozenset(): 0.0, everybody: float(joint.profit_kusd.sum())}
-    values |= {frozenset([member]): float(alone.profit_kusd[member]) for member in range(market.members)}
-    values |= {frozenset(group.members): group.profit_kusd for group in groups}
-    fair = None
-    if len(values) == 2**market.members:
-        raw = shapley(lambda members: values[members], market.members)
-        fair = raw + (total - float(raw.sum())) / market.members
-    short, over = np.maximum(now - booked, 0.0), np.maximum(booked - now, 0.0)
-    can_all = float(over.sum()) >= float(short.sum())
-    least = short - over * (float(short.sum()) / max(float(over.sum()), 1e-300)) if can_all else np.full(market.members, np.nan)
-    return [
-        {
-            "administration_id": name,
-            "administration": market.names[member],
-            "national_musd": float(now[member]) / _MUSD,
-            "nash_musd": float(apart[member]) / _MUSD,
-            "through_musd": float(booked[member]) / _MUSD,
-            "bargained_musd": float(agreed[member]) / _MUSD,
-            "shapley_musd": None if fair is None else float(fair[member]) / _MUSD,
-            "payment_musd": float(paid[member]) / _MUSD,
-            "least_payment_musd": float(least[member]) / _MUSD if can_all else None,
-        }
-        for member, name in enumerate(market.administration_ids)
-    ]
-
-
-def _stack(market: TariffMarket, states: dict[str, _State]) -> list[dict[str, Any]]:
-    """Charges along the way of the largest flows of the corridor, by operator in the order of the way."""
-    assembly, sets = market.cleared.assembly, market.cleared.routed.sets
-    operator = market.cleared.routed.rates.operator
-    party = dict(market.cleared.routed.snapshot.tables["administrations"].select("operator_id", "administration_id").iter_rows())
-    flow = np.where(market.is_corridor, states[NATIONAL].flow, 0.0)
-    rows: list[dict[str, Any]] = []
-    seen: set[int] = set()
-    for route in np.argsort(-flow, kind="stable").tolist():
-        at = int(assembly.market_of_route[route])
-        if len(seen) == _STACKED or flow[route] <= 0.0:
-            break
-        if at in seen:
-            continue
-        seen.add(at)
-        of_set = int(assembly.route_of[route])
-        on_way = list(dict.fromkeys(operator[sets.arcs_of(of_set)].tolist()))
-        for number, place in enumerate(index for index in on_way if index >= 0 and market.charge_usd_per_t[route, index] > 0.0):
-            charge, member = float(market.charge_usd_per_t[route, place]), int(market.member_of[place])
-            moved = market.margin_share[place] * charge if member >= 0 and market.moves[place] else 0.0
-            told = {
-                f"{name}_usd_per_t": charge
-                + (moved * (float(state.margin[member] / market.today_usd_per_t[member]) - 1.0) if member >= 0 else 0.0)
-                for name, state in states.items()
-            }
-            rows.append({
-                "market_id": sets.market_ids[at][0], "from_node": sets.market_ids[at][1], "to_node": sets.market_ids[at][2],
-                "flow_kt": float(flow[route]), "order": number, "operator_id": market.operator_ids[place],
-                "administration_id": party.get(market.operator_ids[place]), **told, "teu_per_t": market.teu_per_t,
-            })  # fmt: skip
-    return rows
-
-
-def _apart(market: TariffMarket, state: _State, today: _State) -> float:
-    """How far the quick market is from the whole one: the largest difference of tonnes and of profits, as a share of today's."""
-    quick, whole = market.near(state.margin), state.outcome
-    tonnes = np.abs(quick.carried_kt - whole.carried_kt).max() / today.outcome.carried_kt.max()
-    profits = state.margin * (quick.carried_kt - whole.carried_kt) + quick.rent_kusd - whole.rent_kusd
-    return float(max(tonnes, np.abs(profits).max() / today.profit_kusd.sum()))
+def _apart(market: TariffMarket, near: Market, margin: FloatArray) -> float:
+    """How far a quick market is from the whole one: the largest difference of tonnes and of profits, as a share of today's."""
+    quick, whole = near(margin), market.whole(margin)
+    now = market.whole(market.today_usd_per_t)
+    today_kusd = float((market.today_usd_per_t * now.carried_kt + now.rent_kusd).sum())
+    tonnes = np.abs(quick.carried_kt - whole.carried_kt).max() / now.carried_kt.max()
+    profits = margin * (quick.carried_kt - whole.carried_kt) + quick.rent_kusd - whole.rent_kusd
+    return float(max(tonnes, np.abs(profits).max() / today_kusd))
 
 
 def _frame(rows: Sequence[dict[str, Any]]) -> pl.DataFrame:
