@@ -15,7 +15,7 @@ import polars as pl
 from karvan.errors import DataError, Problem
 from karvan.results import Appraisal
 
-_PARTIES = ("shippers", "operators", "states", "neighbours", "climate")
+_PARTIES = ("shippers", "consumers", "operators", "states", "neighbours", "climate")
 _COSTS = ("capital", "running", "residual")
 _CREATED = datetime(2000, 1, 1)
 _SHEET_INPUTS, _SHEET_YEARS, _SHEET_ANSWER = "Inputs", "Years", "Answer"
@@ -114,16 +114,16 @@ class _Writer:
             sheet.write(place, 0, year)
             for column, name in enumerate(_PARTIES, start=1):
                 sheet.write(place, column, by_party[name].get(year, 0.0), self.money)
-            sheet.write_formula(place, 6, f"=SUM(B{line}:F{line})*{_SHEET_INPUTS}!$B$3", self.money, row["benefit_musd"])
-            for column, name in enumerate(_COSTS, start=7):
+            sheet.write_formula(place, 7, f"=SUM(B{line}:G{line})*{_SHEET_INPUTS}!$B$3", self.money, row["benefit_musd"])
+            for column, name in enumerate(_COSTS, start=8):
                 sheet.write(place, column, row[f"{name}_musd"], self.money)
-            costs = f"(H{line}-J{line})*{_SHEET_INPUTS}!$B$4-I{line}*{_SHEET_INPUTS}!$B$5"
-            sheet.write_formula(place, 10, f"=G{line}-{costs}", self.money, row["net_musd"])
+            costs = f"(I{line}-K{line})*{_SHEET_INPUTS}!$B$4-J{line}*{_SHEET_INPUTS}!$B$5"
+            sheet.write_formula(place, 11, f"=H{line}-{costs}", self.money, row["net_musd"])
             factor = (1.0 + found.rate_share) ** (found.from_year - year)
-            sheet.write_formula(place, 11, f"=(1+{_SHEET_INPUTS}!$B$2)^-(A{line}-$A$2)", None, factor)
-            sheet.write_formula(place, 12, f"=K{line}*L{line}", self.money, factor * row["net_musd"])
+            sheet.write_formula(place, 12, f"=(1+{_SHEET_INPUTS}!$B$2)^-(A{line}-$A$2)", None, factor)
+            sheet.write_formula(place, 13, f"=L{line}*M{line}", self.money, factor * row["net_musd"])
         sheet.freeze_panes(1, 1)
-        sheet.set_column(0, 12, 13)
+        sheet.set_column(0, 13, 13)
 
     def _answer(self, sheet: Any) -> None:
         found, last = self.found, self.last
@@ -131,12 +131,12 @@ class _Writer:
         def of(column: str) -> str:
             return f"{_SHEET_YEARS}!{column}2:{column}{last}"
 
-        gains, built = f"SUMPRODUCT({of('G')},{of('L')})", f"SUMPRODUCT({of('H')}-{of('J')},{of('L')})*{_SHEET_INPUTS}!B4"
-        costs = f"({built}+SUMPRODUCT({of('I')},{of('L')})*{_SHEET_INPUTS}!B5)"
+        gains, built = f"SUMPRODUCT({of('H')},{of('M')})", f"SUMPRODUCT({of('I')}-{of('K')},{of('M')})*{_SHEET_INPUTS}!B4"
+        costs = f"({built}+SUMPRODUCT({of('J')},{of('M')})*{_SHEET_INPUTS}!B5)"
         present = [found.npv_musd, found.err_share, found.bcr_ratio, found.switching["benefits"], found.switching["costs"]]
         rows = (
-            ("Net present value, M USD", f"=SUM({of('M')})", self.money),
-            ("Economic rate of return", f'=IFERROR(IRR({of("K")},0.08),"none")', self.share),
+            ("Net present value, M USD", f"=SUM({of('N')})", self.money),
+            ("Economic rate of return", f'=IFERROR(IRR({of("L")},0.08),"none")', self.share),
             ("Gains over costs", f"={gains}/{costs}", None),
             ("Worth nothing with gains times", f"={costs}/{gains}", None),
             ("Worth nothing with costs times", f"={gains}/{costs}", None),

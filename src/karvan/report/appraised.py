@@ -50,8 +50,9 @@ def _answer(found: Appraisal, words: Words) -> list[str]:
             last_year=found.last_year, rate_share=words.percent(found.rate_share, 1), rate=found.rate_id,
         ),
         words("appraisal.npv", npv=_money(found.npv_musd, words), gain=_money(gain, words), cost=_money(-builders, words)),
-        words("appraisal.npv_queue", npv=_money(found.npv_queue_musd, words)),
     ]  # fmt: skip
+    if abs(found.npv_queue_musd - found.npv_musd) >= _LEAST_SHOWN_MUSD:
+        told.append(words("appraisal.npv_queue", npv=_money(found.npv_queue_musd, words)))
     bcr = _ratio(found.bcr_ratio, words)
     if found.err_share is None:
         told.append(words("appraisal.no_err", bcr=bcr))
@@ -70,7 +71,8 @@ def _answer(found: Appraisal, words: Words) -> list[str]:
         told.append(words("appraisal.no_payback", residual=residual))
     else:
         told.append(words("appraisal.payback", years=found.payback_year_count, residual=residual))
-    told.append(words("appraisal.estimated", share=words.percent(found.estimated_capital_share)))
+    share = found.estimated_capital_share
+    told.append(words("appraisal.estimated", share=words.percent(share)) if share > 0.0 else words("appraisal.no_estimated"))
     return [line for text in told for line in _wrapped(text)]
 
 
@@ -156,6 +158,8 @@ def _rest(found: Appraisal, words: Words) -> list[str]:
     told = words(
         "appraisal.emissions", year=year, gross=words.number(emitted["gross_kt"], 1), net=words.number(emitted["net_kt"], 2)
     )  # fmt: skip
+    if emitted["power_kt"] != 0.0:
+        told += " " + words("appraisal.power", year=year, power=words.number(emitted["power_kt"], 0))
     states = found.fiscal.filter((pl.col("year") == year) & (pl.col("gain_musd").abs() >= _LEAST_SHOWN_MUSD))
     states = states.sort(pl.col("gain_musd").abs(), descending=True)
     cells = [f"{_place(row['country'], words)} {_money(row['gain_musd'], words)}" for row in states.iter_rows(named=True)]

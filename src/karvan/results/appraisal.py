@@ -42,7 +42,8 @@ class Appraisal:
             the worst year of the loan), grant_musd (what lifts its return to its rate), charge_musd_per_year (the same as charges).
         members: measure_id, npv_alone_musd, npv_last_musd: put in alone, and what is lost if it is taken out.
         traffic: year, to_family, kind (normal, diverted, generated), from_family, flow_kt.
-        emissions: year, gross_kt (goods over the headline cordon, with), net_kt (all goods, with less without).
+        emissions: year, gross_kt (goods over the headline cordon, with), net_kt (all goods, with less without), power_kt (power plants,
+            with less without; zero where no measure of power is in the set).
         fiscal: year, country, gain_musd.
         wider: what, npv_musd; never in the headline.
         replaced: What was replaced in the case.

@@ -16,12 +16,14 @@ from karvan.corridor import Corridor, Snapshot
 from karvan.errors import DataError, Problem
 from karvan.measures import Scenario, load_scenario, with_measures, without_measures
 from karvan.measures.apply import apply_years, require_fitting
+from karvan.power import HOURS
 from karvan.results import Appraisal
 from karvan.routing import arc_flows
 from karvan.study.accounts import OPERATORS, SHIPPERS, STATES, emitted_kt, year_accounts
 from karvan.study.clear import clear
 from karvan.study.diverted import traffic_by_kind
 from karvan.study.options import ScenarioOptions, laid_over
+from karvan.study.power_accounts import EMITTED, PowerSides, account_rows, changes_power, power_sponsors
 from karvan.study.progress import Progress, line, silent
 from karvan.study.route_memory import RouteMemory, cache_folder
 from karvan.study.works import appraisal_values, carbon_price, discount_rate, works_of
@@ -47,12 +49,14 @@ class AppraisalOptions:
         sample_years: Years in which both outlooks are cleared; by default those in which a measure opens, the ones after them, 2030, 2035
             and 2040.
         has_members: Tell what each measure adds put in alone and taken out last.
+        power_hours: First hours of a year that are dispatched for measures of power; they stand for all of it.
     """
 
     rate_id: str | None = None
     carbon_path: str | None = None
     sample_years: tuple[int, ...] = ()
     has_members: bool = True
+    power_hours: int = HOURS
 
 
 def appraise(
@@ -105,11 +109,18 @@ def appraised(
         tell: Called with a line of text as the work goes on.
     """
     own = [item for item in with_set.dated if item.measure.id not in without.measure_ids]
-    works = works_of(corridor, [(item.measure, item.from_date) for item in own])
+    works = [
+        each if each.sponsors else replace(each, sponsors=power_sponsors(item.measure))
+        for each, item in zip(works_of(corridor, [(item.measure, item.from_date) for item in own]), own, strict=True)
+    ]
     values = appraisal_values(corridor)
     rate_id, rate = discount_rate(corridor, how.rate_id, "economic")
     samples = how.sample_years or _sample_years(works)
-    sides = _Sides(corridor, values, how.carbon_path, samples, memory, tell)
+    power = None
+    if any(changes_power(item.measure) for item in own):
+        ends = (samples[0], samples[-1])
+        power = PowerSides(corridor, without, with_set, ends, hours=how.power_hours, memory=memory, tell=tell)
+    sides = _Sides(corridor, values, how.carbon_path, samples, memory, tell, power)
     before, after = sides.of(without), sides.of(with_set)
     gains = _gains(before, after)
     first = min(*(item.first_build_year for item in works), *samples)
@@ -188,19 +199,21 @@ class _Sides:
     """Outlooks of the scenarios that are compared, in the sample years."""
 
     def __init__(
-        self, corridor: Corridor, values: dict[str, float], path: str | None, samples: Sequence[int], memory: RouteMemory, tell: Progress
-    ) -> None:
+        self, corridor: Corridor, values: dict[str, float], path: str | None, samples: Sequence[int], memory: RouteMemory, tell: Progress,
+        power: PowerSides | None,
+    ) -> None:  # fmt: skip
         self.corridor, self.values, self.path, self.samples, self.memory, self.tell = corridor, values, path, samples, memory, tell
+        self.power = power
         self.known: dict[tuple[str, ...], tuple[_Year, ...]] = {}
 
     def of(self, scenario: Scenario) -> tuple[_Year, ...]:
         """Years of a scenario."""
         key = scenario.measure_ids
         if key not in self.known:
-            self.known[key] = tuple(self._year(snapshot) for snapshot in apply_years(scenario, self.corridor, self.samples))
+            self.known[key] = tuple(self._year(scenario, snapshot) for snapshot in apply_years(scenario, self.corridor, self.samples))
         return self.known[key]
 
-    def _year(self, snapshot: Snapshot) -> _Year:
+    def _year(self, scenario: Scenario, snapshot: Snapshot) -> _Year:
         manifest = self.corridor.manifest
         cleared = clear(snapshot, routes=self.memory, co2_price_usd_per_t=manifest.co2_price_usd_per_t, is_strict=False)
         year = cleared.routed.snapshot.year
@@ -213,7 +226,13 @@ class _Sides:
         crossing = cleared.routed.cordons[manifest.headline_cordon][0] > 0.0
         gross = emitted_kt(cleared, arc_flows(cleared.routed.space, sets, np.where(crossing, cleared.set_flow_kt, 0.0)))
         net = emitted_kt(cleared, arc_flows(cleared.routed.space, sets, cleared.set_flow_kt))
-        return _Year(year, accounts, result.regions, queue, gross, net, cleared.clearing.welfare_kusd)
+        power_kt = 0.0
+        if self.power is not None:
+            raw = self.power.raw(scenario, year)
+            power_kt = sum(amount for item, *_, amount in raw if item == EMITTED)
+            rows = account_rows(raw, tax_share=self.values["profit_tax_share"], co2_usd_per_t=price)
+            accounts = pl.concat([accounts, pl.DataFrame(rows, schema=accounts.schema, orient="row")])
+        return _Year(year, accounts, result.regions, queue, gross, net, power_kt)
 
 
 @dataclass(frozen=True)
@@ -226,7 +245,7 @@ class _Year:
     queue_kusd: float
     gross_kt: float
     all_kt: float
-    welfare_kusd: float
+    power_kt: float
 
 
 def _gains(before: Sequence[_Year], after: Sequence[_Year]) -> pl.DataFrame:
@@ -367,10 +386,15 @@ def _kept(scenario: Scenario, names: Sequence[str]) -> Scenario | None:
 
 def _emissions(before: Sequence[_Year], after: Sequence[_Year]) -> pl.DataFrame:
     rows = [
-        {"year": one.year, "gross_kt": other.gross_kt, "net_kt": other.all_kt - one.all_kt}
+        {
+            "year": one.year,
+            "gross_kt": other.gross_kt,
+            "net_kt": other.all_kt - one.all_kt,
+            "power_kt": other.power_kt - one.power_kt,
+        }
         for one, other in zip(before, after, strict=True)
     ]
-    return pl.DataFrame(rows, schema={"year": pl.Int64, "gross_kt": pl.Float64, "net_kt": pl.Float64})
+    return pl.DataFrame(rows, schema={"year": pl.Int64, **dict.fromkeys(("gross_kt", "net_kt", "power_kt"), pl.Float64)})
 
 
 def _fiscal(gains: pl.DataFrame) -> pl.DataFrame:

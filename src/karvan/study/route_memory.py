@@ -244,6 +244,14 @@ class RouteMemory:
         """Keep a year for later runs; a folder that cannot be written is left alone."""
         self._write(key, **_written(sets), **{item.name: np.asarray(getattr(found, item.name)) for item in fields(found)})
 
+    def recall_arrays(self, key: tuple[object, ...]) -> dict[str, npt.NDArray[Any]] | None:
+        """What another study kept under a key of its own, None if nothing is."""
+        return self._read(key)
+
+    def keep_arrays(self, key: tuple[object, ...], **arrays: npt.NDArray[Any]) -> None:
+        """Keep what another study found for later runs; its key must hold all that it depends on."""
+        self._write(key, **arrays)
+
     def _read(self, key: tuple[object, ...]) -> dict[str, npt.NDArray[Any]] | None:
         """What was written under a key, None if nothing was or it cannot be read."""
         path = self._path(key)
