@@ -27,11 +27,13 @@ from karvan.measures.changes import changed
 from karvan.measures.measure import measures_of
 from karvan.routing import arc_flows, arc_rates, at_rest, entered, operator_revenue, redrawn, remeasured
 from karvan.routing.route_sets import Entered
+from karvan.study.accounts import society_kusd
 from karvan.study.calibrate import refitted
 from karvan.study.clear import Cleared, Market, clear, clear_like, settle
 from karvan.study.live import SEARCHED, compared
 from karvan.study.options import ScenarioOptions, code_hash, prepare
 from karvan.study.route_memory import RouteMemory
+from karvan.study.works import appraisal_values, carbon_price
 from karvan.study.year import link_flows
 from karvan.sums import weighted_sum
 
@@ -139,6 +141,7 @@ class Futures:
         self._columns = columns_of_futures(ensemble)
         self._measures = measures_of(corridor)
         self._links = corridor.tables["links"]["link_id"].sort().to_list()
+        self._values = appraisal_values(corridor) if has_money(corridor) else None
 
     def outcomes(self, index: int) -> list[dict[str, Any]]:
         """Rows of a future, one by plan: future, plan, status (`ok` or why it failed), and what is kept of its years."""
@@ -279,6 +282,9 @@ class Futures:
             f"welfare_musd_{year}": float(cleared.clearing.welfare_kusd) / 1e3,
             f"rent_musd_{year}": float(cleared.clearing.rent_kusd) / 1e3,
         }
+        if self._values is not None:
+            external, price = self.ensemble.corridor.tables["external_costs"], carbon_price(self.ensemble.corridor, None, year)
+            told[f"society_musd_{year}"] = society_kusd(cleared, self._values, external, price) / 1e3
         for name, (cordon, per) in _promised_cordons(self.ensemble).get(year, {}).items():
             told[name] = weighted_sum(flow, cordons[cordon][0]) / per
         if year in self.ensemble.detail_years:
@@ -319,6 +325,11 @@ def scenario_of(corridor: Corridor, plan: str, options: ScenarioOptions) -> Scen
     added = [part for part in parts if not part.startswith(_OUT)]
     scenario = without_measures(scenario, out) if out else scenario
     return with_measures(scenario, corridor, added) if added else scenario
+
+
+def has_money(corridor: Corridor) -> bool:
+    """Whether a case holds what an appraisal needs: values, a rate, a carbon price."""
+    return all(corridor.tables[name].height for name in ("appraisal_values", "discount_rates", "carbon_prices"))
 
 
 def searched(cleared: Cleared) -> Cleared:
@@ -376,6 +387,8 @@ def columns_of_futures(ensemble: Ensemble) -> dict[str, Any]:
     countries = sorted({name for name in ensemble.corridor.tables["operators"]["country"] if name is not None})
     columns: dict[str, Any] = {"future": pl.Int64(), "plan": pl.String(), "status": pl.String()}
     columns |= {f"{name}_{year}": pl.Float64() for name in HEADLINES for year in ensemble.years}
+    if has_money(ensemble.corridor):
+        columns |= {f"society_musd_{year}": pl.Float64() for year in ensemble.years}
     columns |= {name: pl.Float64() for names in _promised_cordons(ensemble).values() for name in names}
     for year in ensemble.detail_years:
         columns |= {f"{kind}_{country}_{year}": pl.Float64() for kind in ("income_musd", "scarcity_musd") for country in countries}
