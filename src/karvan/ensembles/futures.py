@@ -19,7 +19,7 @@ from karvan.assignment import FixedPointOptions, stored_constants
 from karvan.corridor import Corridor, Snapshot
 from karvan.ensembles.designs import Design
 from karvan.ensembles.factors import Unknowns, drawn
-from karvan.ensembles.moved import Cells, Proven, cells_of, grown, moved, proven, with_growth, with_proven, with_tables
+from karvan.ensembles.moved import Cells, Growth, Proven, cells_of, moved, proven, with_growth, with_proven, with_tables
 from karvan.errors import ConvergenceError, KarvanError
 from karvan.measures import Scenario, load_scenario, with_measures, without_measures
 from karvan.measures.apply import apply_years
@@ -29,7 +29,8 @@ from karvan.routing import arc_flows, arc_rates, at_rest, entered, operator_reve
 from karvan.routing.route_sets import Entered
 from karvan.study.accounts import society_kusd
 from karvan.study.calibrate import refitted
-from karvan.study.clear import Cleared, Market, clear, clear_like, settle
+from karvan.study.clear import Cleared, Market, answers, clear, clear_like, settle
+from karvan.study.delay_loop import DelayResponse
 from karvan.study.live import SEARCHED, compared
 from karvan.study.options import ScenarioOptions, code_hash, prepare
 from karvan.study.route_memory import RouteMemory
@@ -109,6 +110,7 @@ class _Ready:
     snapshot: Snapshot
     cleared: Cleared
     cells: Cells
+    response: DelayResponse | None
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ class Futures:
         self._history = load_scenario(corridor.manifest.history, corridor)
         self._columns = columns_of_futures(ensemble)
         self._measures = measures_of(corridor)
+        self._growth = Growth(corridor, ensemble.unknowns.factors, ensemble.years)
         self._links = corridor.tables["links"]["link_id"].sort().to_list()
         self._values = appraisal_values(corridor) if has_money(corridor) else None
 
@@ -147,13 +150,12 @@ class Futures:
         """Rows of a future, one by plan: future, plan, status (`ok` or why it failed), and what is kept of its years."""
         ensemble = self.ensemble
         values, begun = ensemble.draw(index)
-        factors = ensemble.unknowns.factors
         try:
             fit = self._refit(values)
         except _FAILURES as error:
             reason = f"base year: {_reason(error)}"
             return [self._row(index, plan, reason, {}) for plan in ensemble.plans]
-        growth = grown(ensemble.corridor, factors, values, ensemble.years)
+        growth = self._growth.over_stored(values)
         rows = []
         for plan in ensemble.plans:
             try:
@@ -198,7 +200,7 @@ class Futures:
             if growth:
                 tables = with_growth(tables, growth[year])
             model = _leaning(_on(ready, tables), before)
-            cleared = clear_like(with_tables(snapshot, tables), model, market=_MARKET, is_near=True)
+            cleared = clear_like(with_tables(snapshot, tables), model, market=_MARKET, is_near=True, response=ready.response)
             before = ready, cleared
             told |= self._told(cleared, ready, year)
             told["unsettled_count"] += 0 if cleared.is_settled else 1
@@ -264,7 +266,8 @@ class Futures:
         price = self.ensemble.corridor.manifest.co2_price_usd_per_t
         cleared = clear(snapshot, routes=RouteMemory(folder=self.folder), co2_price_usd_per_t=price, is_strict=False)
         cleared = replace(cleared, routed=replace(cleared.routed, rest_of=_let_go))  # a memory would keep every year's routes at rest
-        self._ready[key] = _Ready(snapshot, cleared, cells_of(snapshot, self.ensemble.corridor, self.ensemble.unknowns.factors))
+        cells = cells_of(snapshot, self.ensemble.corridor, self.ensemble.unknowns.factors)
+        self._ready[key] = _Ready(snapshot, cleared, cells, answers(cleared))
         most = _MOST_SHOCKED + len(self.ensemble.years) * len(self.ensemble.plans) + 1
         while len(self._ready) > most:
             self._ready.popitem(last=False)
@@ -370,7 +373,7 @@ def _leaning(model: Cleared, before: tuple[_Ready, Cleared] | None) -> Cleared:
     if not (names[0].equals(names[1]) and names[0].equals(names[2]) and prices[0].shape == prices[1].shape == prices[2].shape):
         return model
     clearing = replace(model.clearing, row_price_usd_per_unit=prices[0] + prices[2] - prices[1])
-    return replace(model, clearing=clearing, delay_h=np.maximum(model.delay_h + future.delay_h - case.delay_h, 0.0), is_settled=True)
+    return replace(model, clearing=clearing, delay_h=model.delay_h + future.delay_h - case.delay_h, is_settled=True)
 
 
 def _promised_cordons(ensemble: Ensemble) -> dict[int, dict[str, tuple[str, float]]]:

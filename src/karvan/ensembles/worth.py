@@ -129,9 +129,10 @@ def cost_of(scenario: Scenario, other: Scenario, ensemble: Ensemble, years: npt.
 
 def values_told(worth: Worth | None) -> pl.DataFrame:
     """Net present value by plan; see `EnsembleAnswer.values`."""
-    rows = []
-    for plan, net, cost in () if worth is None else zip(worth.plans, worth.net_musd, worth.costs, strict=True):
-        if plan == worth.plans[0] or not net.shape[0]:
+    rows: list[dict[str, Any]] = []
+    told = [] if worth is None else list(zip(worth.plans, worth.net_musd, worth.costs, strict=True))
+    for plan, net, cost in told[1:]:
+        if not net.shape[0]:
             continue
         cuts = np.quantile(net, [0.1, 0.5, 0.9])
         rows.append(

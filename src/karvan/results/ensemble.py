@@ -81,8 +81,8 @@ class EnsembleAnswer:
     def as_dict(self) -> dict[str, Any]:
         """One object for JSON."""
         plain = (
-            "ensemble_id", "corridor_id", "design", "seed", "futures", "wanted", "stopped", "left_out", "rate_share", "value_years", "against", "waiting",
-            "routes",
+            "ensemble_id", "corridor_id", "design", "seed", "futures", "wanted", "stopped", "left_out", "rate_share", "value_years",
+            "against", "waiting", "routes",
         )  # fmt: skip
         frames = (
             "failed", "factors", "shocks", "distributions", "promises", "drivers", "values", "regret", "information", "failure_boxes",
