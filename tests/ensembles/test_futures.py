@@ -10,15 +10,17 @@ from karvan.corridor import with_value
 from karvan.ensembles.answers import Sample
 from karvan.ensembles.factors import Factor, Shock, unknowns
 from karvan.ensembles.futures import OK, Futures, columns_of_futures
+from karvan.ensembles.moved import Growth
 from karvan.ensembles.run import EnsembleOptions, answered, ensemble_of
 from karvan.ensembles.store import FutureStore
 from karvan.errors import DataError
 from karvan.measures import load_scenario
-from karvan.measures.apply import apply
+from karvan.measures.apply import apply, growth_factors
 from karvan.report import Words
 from karvan.report.many_futures import ensemble_lines
 from karvan.report.many_page import ensemble_page
 from karvan.study.clear import clear
+from karvan.study.sensitivity import Estimate, with_estimate
 
 YEARS = (2024, 2026)
 
@@ -62,6 +64,20 @@ def test_an_ensemble_of_the_values_of_the_case_is_the_case(two_ports):
         carried = float((cleared.set_flow_kt * cleared.routed.cordons["sea_crossing"][0]).sum()) / 1e3
         assert row["corridor_mt_2026"] == pytest.approx(carried, rel=1e-4)
     assert plain["corridor_mt_2026"] != pytest.approx(full["corridor_mt_2026"], rel=1e-3)
+
+
+def test_growth_is_drawn_as_when_it_is_written_into_the_case(two_ports):
+    wanted = unknowns(two_ports, has_shocks=False)
+    factors = [item for item in wanted.factors if item.table == "growth"]
+    assert factors
+    values = [item.low for item in factors]
+    ratio = Growth(two_ports, factors, (2024, 2030)).over_stored(values)
+    changed = two_ports
+    for item, value in zip(factors, values, strict=True):
+        changed = with_estimate(changed, Estimate(item.table, item.row, item.column, item.value, item.low, item.high), value)
+    before, after = (growth_factors(each.tables["growth"], base_year=2024, year=2030, growth_range="mid") for each in (two_ports, changed))
+    assert ratio[2030] == pytest.approx({name: after[name] / before[name] for name in before})
+    assert set(ratio[2024].values()) == {1.0}
 
 
 def test_a_future_depends_on_its_number_alone(made):

@@ -5,9 +5,9 @@ of what binds next, delays that agree with the flows they cause; an Equilibrium 
 May import: routing, measures, results, corridor, network, demand, schema, errors.
 """
 
-from karvan.assignment.assembly import Assembly, assemble, effective_capacity, stored_constants
+from karvan.assignment.assembly import Assembly, assemble, effective_capacity, reassembled, stored_constants
 from karvan.assignment.calibration import FitOptions, delta_for_shares, fit_constants, theta_for_elasticity
-from karvan.assignment.delays import DelayCurves, delay_h, read_curves, route_delay_cost, use_share, with_reference
+from karvan.assignment.delays import DelayCurves, delay_h, delay_slope_h, read_curves, route_delay_cost, use_share, with_reference
 from karvan.assignment.equilibrium import EquilibriumOptions, equilibrium, solve_equilibrium
 from karvan.assignment.equilibrium_answer import Equilibrium
 from karvan.assignment.equilibrium_problem import EquilibriumProblem, equilibrium_problem
@@ -16,6 +16,7 @@ from karvan.assignment.ladder import Rung, ladders
 from karvan.assignment.market import (
     Clearing,
     ClearOptions,
+    LaidOut,
     MarketProblem,
     clear,
     flows_at,
@@ -38,12 +39,14 @@ __all__ = [
     "FitOptions",
     "FixedPoint",
     "FixedPointOptions",
+    "LaidOut",
     "MarketProblem",
     "Rung",
     "TwoStarts",
     "assemble",
     "clear",
     "delay_h",
+    "delay_slope_h",
     "delta_for_shares",
     "effective_capacity",
     "equilibrium",
@@ -54,6 +57,7 @@ __all__ = [
     "part_of",
     "queued",
     "read_curves",
+    "reassembled",
     "route_delay_cost",
     "scaled",
     "solve_equilibrium",

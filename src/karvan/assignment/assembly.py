@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +44,7 @@ class Assembly:
         has_base_cost: False where the case stores no base cost, so that demand does not answer to cost, shape (goods_count,).
         minimum_facility: Facility of each row with a minimum, after facilities and balances.
         facility_count: Number of facilities.
+        balance_use: Most that a tonne of each market of goods adds to each balance, either way, shape (goods_count, balances).
     """
 
     problem: MarketProblem
@@ -59,6 +61,7 @@ class Assembly:
     has_base_cost: npt.NDArray[np.bool_]
     minimum_facility: IntArray
     facility_count: int
+    balance_use: FloatArray
 
     @property
     def goods_count(self) -> int:
@@ -109,27 +112,10 @@ def assemble(
         constants: Constant in USD/t by (family, commodity group); by default those stored with the case.
         demand_factors: Factor on flows by (commodity group, form); by default those stored with the case.
     """
-    constants = stored_constants(tables) if constants is None else constants
-    factors = stored_factors(tables) if demand_factors is None else demand_factors
     family_count = len(sets.family_ids)
     market_count = len(sets.market_ids)
     route_market, set_count = sets.route_market, sets.route_count
-    demand, goods_code = tables["demand"], sets.market_goods
-    commodities, goods_names = tables["commodities"], sorted(set(sets.market_commodity))
-    row_of = {name: row for row, name in enumerate(commodities["commodity_group"].to_list())}
-    goods_row = np.array([row_of[name] for name in goods_names], dtype=np.int64)
-
-    def trait(column: str) -> FloatArray:
-        return np.array(commodities[column].to_numpy(), dtype=np.float64)[goods_row]
-
-    factor = [factors.get(pair, 1.0) for pair in zip(sets.market_commodity, sets.market_form, strict=True)]
-    flow = np.array(demand["flow_kt"].to_numpy(), dtype=np.float64)[sets.market_row] * np.array(factor) * sets.market_share
-    of_base = ("market_id", "origin_node", "destination_node", "base_cost_usd_per_t")
-    *ends, base_costs_usd_per_t = (tables["base_costs"][name].to_list() for name in of_base)
-    base_costs = dict(zip(zip(*ends, strict=True), base_costs_usd_per_t, strict=True))
-    has_base = np.array([key in base_costs for key in sets.market_ids], dtype=np.bool_)
-    base_cost = np.array([base_costs.get(key, 0.0) for key in sets.market_ids], dtype=np.float64)
-    blocks = demand["block"].to_list()
+    blocks = tables["demand"]["block"].to_list()
 
     all_market = np.concatenate([route_market, np.arange(market_count, dtype=np.int64)])
     all_family = np.concatenate([sets.route_family.astype(np.int64), np.full(market_count, family_count, dtype=np.int64)])
@@ -143,42 +129,29 @@ def assemble(
     market_of_nest, family_code = market_of_route[is_first], family_of_route[is_first]
     market_first_family = np.searchsorted(market_of_nest, np.arange(market_count + 1)).astype(np.int64)
 
-    cost = np.concatenate([sets.cost_usd_per_t, trait("not_shipped_usd_per_t")[goods_code]])[order]
-    path_size = np.concatenate([sets.path_size, np.ones(market_count)])[order]
     counts = np.concatenate([np.diff(entries.route_first_entry), np.zeros(market_count, dtype=np.int64)])[order]
     route_first_entry = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     starts = np.concatenate([entries.route_first_entry[:-1], np.zeros(market_count, dtype=np.int64)])[order]
     take = np.repeat(starts - route_first_entry[:-1], counts) + np.arange(route_first_entry[-1])
 
-    names = [*sets.family_ids, NOT_SHIPPED]
-    table = [[constants.get((family, name), 0.0) for name in goods_names] for family in names]
-    constant = np.array(table, dtype=np.float64).reshape(len(names), -1)[family_code, goods_code[market_of_nest]]
     facilities = tables["facilities"]
-    left = np.maximum(effective_capacity(facilities) - np.array(facilities["other_load"].to_numpy()), 0.0)
+    numbers, has_base = _numbers(tables, sets, (route_of, market_of_route, family_code, market_of_nest), constants, demand_factors)
     goods = MarketProblem(
         market_first_family=market_first_family,
         family_first_route=family_first_route,
         route_first_entry=route_first_entry,
         entry_row=entries.entry_row[take].astype(np.int64),
         entry_units_per_t=entries.entry_units_per_t[take].astype(np.float64),
-        route_cost_usd_per_t=cost,
-        route_path_size=path_size,
-        family_constant_usd_per_t=constant,
-        family_theta=trait("route_theta_per_usd_per_t")[goods_code[market_of_nest]],
-        market_theta=trait("family_theta_per_usd_per_t")[goods_code],
-        market_flow_kt=flow,
-        market_price_usd_per_t=trait("value_usd_per_t")[goods_code],
-        market_base_cost_usd_per_t=base_cost,
-        market_elasticity=np.where(has_base, trait("demand_elasticity_ratio")[goods_code], 0.0),
         market_factor=np.ones(market_count),
         market_price_weight=np.ones(market_count),
-        row_capacity=left,
-        row_sense=np.full(left.shape[0], AT_MOST, dtype=np.int64),
+        row_sense=np.full(facilities.height, AT_MOST, dtype=np.int64),
         row_unit=np.array([CAPACITY_UNITS.index(unit) for unit in facilities["unit"]], dtype=np.int64),
+        **numbers,
     )
     minimum = np.array(facilities["minimum"].to_numpy(), dtype=np.float64)
     minimum_facility = np.flatnonzero(minimum > 0.0)
-    problem = _with_minimums(_with_empties(goods, runs), minimum_facility, minimum)
+    balance_use = _balance_use(goods, len(runs))
+    problem = _with_minimums(_with_empties(goods, runs, balance_use), minimum_facility, minimum)
     empties = np.arange(len(runs), dtype=np.int64)
     return Assembly(
         problem=problem,
@@ -195,14 +168,95 @@ def assemble(
         has_base_cost=has_base,
         minimum_facility=minimum_facility,
         facility_count=facilities.height,
+        balance_use=balance_use,
     )
 
 
-def _with_empties(problem: MarketProblem, runs: Sequence[EmptyRun]) -> MarketProblem:
-    """The program with a balance row for each return, and a market in which empties go along, against, or stay."""
-    if not runs:
-        return problem
-    largest = np.zeros((problem.market_flow_kt.shape[0], len(runs)))
+def reassembled(
+    before: Assembly,
+    tables: Mapping[str, pl.DataFrame],
+    sets: RouteSets,
+    *,
+    constants: Mapping[tuple[str, str], float] | None = None,
+    demand_factors: Mapping[tuple[str, str], float] | None = None,
+) -> Assembly:
+    """What `assemble` gives for the same routes in the same order at other numbers, without laying them out again.
+
+    Args:
+        before: The program of those routes.
+        tables: Tables whose rows are those it was made of; a facility with a minimum keeps one.
+        sets: The routes at the costs of these tables.
+        constants, demand_factors: See `assemble`.
+    """
+    count = before.goods_count
+    routes, nests = int((before.market_of_route < count).sum()), int((before.market_of_nest < count).sum())
+    layout = (before.route_of[:routes], before.market_of_route[:routes], before.family_code[:nests], before.market_of_nest[:nests])
+    numbers, has_base = _numbers(tables, sets, layout, constants, demand_factors)
+    problem, minimum = before.problem, tables["facilities"]["minimum"].to_numpy()[before.minimum_facility]
+    balances = np.zeros(before.balance_use.shape[1])
+    ends = {
+        "row_capacity": np.append(balances, minimum),
+        "market_flow_kt": _pool(numbers["market_flow_kt"], before.balance_use),
+    }
+    whole: dict[str, Any] = {
+        name: np.append(values, ends[name] if name in ends else getattr(problem, name)[values.shape[0] :])
+        for name, values in numbers.items()
+    }
+    return replace(before, problem=replace(problem, **whole), has_base_cost=has_base)
+
+
+def _numbers(
+    tables: Mapping[str, pl.DataFrame],
+    sets: RouteSets,
+    layout: tuple[IntArray, IntArray, IntArray, IntArray],
+    constants: Mapping[tuple[str, str], float] | None,
+    demand_factors: Mapping[tuple[str, str], float] | None,
+) -> tuple[dict[str, Any], npt.NDArray[np.bool_]]:
+    """Numbers of the program of goods by field of `MarketProblem`, and which markets have a base cost.
+
+    `layout` holds the place in the sets and the market of each route, the family and the market of each nest.
+    """
+    route_of, market_of_route, family_code, market_of_nest = layout
+    constants = stored_constants(tables) if constants is None else constants
+    factors = stored_factors(tables) if demand_factors is None else demand_factors
+    commodities, goods_code, goods_names = tables["commodities"], sets.market_goods, sorted(set(sets.market_commodity))
+    row_of = {name: row for row, name in enumerate(commodities["commodity_group"].to_list())}
+    goods_row = np.array([row_of[name] for name in goods_names], dtype=np.int64)
+
+    def trait(column: str) -> FloatArray:
+        return np.array(commodities[column].to_numpy(), dtype=np.float64)[goods_row]
+
+    factor = [factors.get(pair, 1.0) for pair in zip(sets.market_commodity, sets.market_form, strict=True)]
+    flow = np.array(tables["demand"]["flow_kt"].to_numpy(), dtype=np.float64)[sets.market_row] * np.array(factor) * sets.market_share
+    of_base = ("market_id", "origin_node", "destination_node", "base_cost_usd_per_t")
+    *ends, base_costs_usd_per_t = (tables["base_costs"][name].to_list() for name in of_base)
+    base_costs = dict(zip(zip(*ends, strict=True), base_costs_usd_per_t, strict=True))
+    known = np.array([base_costs.get(key, np.nan) for key in sets.market_ids], dtype=np.float64)
+    has_base = ~np.isnan(known)
+    names = [*sets.family_ids, NOT_SHIPPED]
+    table = [[constants.get((family, name), 0.0) for name in goods_names] for family in names]
+    is_shipped, goods_of_nest = route_of >= 0, goods_code[market_of_nest]
+    facilities = tables["facilities"]
+    numbers = {
+        "route_cost_usd_per_t": np.where(
+            is_shipped, np.append(sets.cost_usd_per_t, 0.0)[route_of], trait("not_shipped_usd_per_t")[goods_code][market_of_route]
+        ),
+        "route_path_size": np.where(is_shipped, np.append(sets.path_size, 1.0)[route_of], 1.0),
+        "family_constant_usd_per_t": np.array(table, dtype=np.float64).reshape(len(names), -1)[family_code, goods_of_nest],
+        "family_theta": trait("route_theta_per_usd_per_t")[goods_of_nest],
+        "market_theta": trait("family_theta_per_usd_per_t")[goods_code],
+        "market_flow_kt": flow,
+        "market_price_usd_per_t": trait("value_usd_per_t")[goods_code],
+        "market_base_cost_usd_per_t": np.where(has_base, known, 0.0),
+        "market_elasticity": np.where(has_base, trait("demand_elasticity_ratio")[goods_code], 0.0),
+        "row_capacity": np.maximum(effective_capacity(facilities) - np.array(facilities["other_load"].to_numpy()), 0.0),
+    }
+    return numbers, has_base
+
+
+def _balance_use(problem: MarketProblem, balances: int) -> FloatArray:
+    """Most that a tonne of each market adds to each balance, shape (markets, balances)."""
+    largest = np.zeros((problem.market_flow_kt.shape[0], balances))
     market = np.repeat(np.arange(problem.market_flow_kt.shape[0]), np.diff(problem.market_first_family))
     of_route = np.repeat(np.repeat(market, np.diff(problem.family_first_route)), np.diff(problem.route_first_entry))
     first = problem.row_capacity.shape[0]
@@ -210,7 +264,19 @@ def _with_empties(problem: MarketProblem, runs: Sequence[EmptyRun]) -> MarketPro
     np.maximum.at(
         largest, (of_route[is_balance], problem.entry_row[is_balance] - first), np.abs(problem.entry_units_per_t[is_balance])
     )  # fmt: skip
-    pool = _POOL_FACTOR * np.maximum(problem.market_flow_kt @ largest, 1e-3)
+    return largest
+
+
+def _pool(flow_kt: FloatArray, balance_use: FloatArray) -> FloatArray:
+    """Empties to choose for each balance, thousands of loading units, shape (balances,)."""
+    return np.asarray(_POOL_FACTOR * np.maximum(flow_kt @ balance_use, 1e-3), dtype=np.float64)
+
+
+def _with_empties(problem: MarketProblem, runs: Sequence[EmptyRun], balance_use: FloatArray) -> MarketProblem:
+    """The program with a balance row for each return, and a market in which empties go along, against, or stay."""
+    if not runs:
+        return problem
+    pool = _pool(problem.market_flow_kt, balance_use)
     sharpness = np.array([_EMPTY_SHARPNESS / run.usd_per_unit for run in runs])
     ways = [{**used, run.row: sign} for run in runs for used, sign in ((run.forward, 1.0), (run.backward, -1.0))]
     counts = [size for index in range(len(runs)) for size in (len(ways[2 * index]), len(ways[2 * index + 1]), 0)]

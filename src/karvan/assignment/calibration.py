@@ -31,7 +31,12 @@ class FitOptions:
 
 
 def fit_constants(
-    problem: MarketProblem, group_of_family: IntArray, target_kt: FloatArray, *, options: FitOptions | None = None
+    problem: MarketProblem,
+    group_of_family: IntArray,
+    target_kt: FloatArray,
+    *,
+    options: FitOptions | None = None,
+    start: FloatArray | None = None,
 ) -> FloatArray:
     """Constants by group of families so that each group carries its target, with capacities priced.
 
@@ -45,6 +50,7 @@ def fit_constants(
             group, the constants are defined up to a common number and the targets must add up to demand.
         target_kt: Flow that each group must carry, kt, shape (groups,).
         options: Tolerances.
+        start: Row prices to start from, USD per unit, shape (rows,); zero by default.
 
     Returns:
         Constant to add to each group's families, USD/t, shape (groups,).
@@ -64,7 +70,8 @@ def fit_constants(
     limited = limited_rows(problem)
     clear_options = ClearOptions(tolerance=options.tolerance, aim=options.aim, max_iterations=options.max_iterations)
     program = _with_groups(problem, make_program(problem, limited, options=clear_options), group, target)
-    answer = solve_robustly(program, np.zeros(limited.shape[0] + target.shape[0]), clear_options)
+    prices = np.zeros(limited.shape[0]) if start is None else start[limited]
+    answer = solve_robustly(program, np.append(prices, np.zeros(target.shape[0])), clear_options)
     constants = np.array(answer.point.prices[limited.shape[0] :])
     carried = answer.point.row_flow[limited.shape[0] :]
     miss = np.abs(carried - target) / target

@@ -138,6 +138,12 @@ def delay_h(curves: DelayCurves, share: FloatArray) -> FloatArray:
     return queue + road_delay_h(curves, share) - road_delay_h(curves, curves.road_reference_use_share)
 
 
+def delay_slope_h(curves: DelayCurves, share: FloatArray) -> FloatArray:
+    """Derivative of `delay_h` by use, hours per whole capacity, shape (facilities,)."""
+    power = curves.road_power
+    return wait_slope_h(curves, share) + curves.road_h * power * np.maximum(share, 0.0) ** (power - 1.0)
+
+
 def route_delay_cost(
     extra_h: FloatArray,
     *,

@@ -201,23 +201,56 @@ def clear(problem: MarketProblem, *, start: FloatArray | None = None, options: C
         with queues; Ryu, Chen, Xu & Choi (2014), A dual approach for solving the combined distribution and assignment problem with link
         capacity constraints.
     """
-    options = options or ClearOptions()
-    check_problem(problem)
-    limited = limited_rows(problem)
-    program = make_program(problem, limited, options=options)
-    first = np.zeros(limited.shape[0]) if start is None else np.array(start, dtype=np.float64)[limited]
-    answer = solve_robustly(program, np.where(np.isfinite(first), first, 0.0), options)
-    clearing = _clearing(problem, limited, answer)
-    worst = max(clearing.max_violation, clearing.complementarity)
-    if not worst <= options.tolerance:
-        row = int(limited[_worst_row(program, answer)])
-        raise ConvergenceError(
-            f"market clearing stopped at r1 {clearing.max_violation:.2e}, r2 {clearing.complementarity:.2e} after {clearing.iterations} "
-            f"steps; the tolerance is {options.tolerance:.0e}, the worst row is {row} (flow {clearing.row_flow[row]:.6g}, capacity "
-            f"{problem.row_capacity[row]:.6g}); demand may have no way around it: add a family that ships nothing",
-            best=clearing,
+    return LaidOut(problem, options).clear(problem.route_cost_usd_per_t, start=start)
+
+
+class LaidOut:
+    """A program that was checked and laid out once, to be cleared at several route costs.
+
+    Args:
+        problem: The program; its own route costs do not matter.
+        options: Tolerances.
+
+    Raises:
+        DataError: The program makes no sense.
+    """
+
+    def __init__(self, problem: MarketProblem, options: ClearOptions | None = None) -> None:
+        self.problem, self.options = problem, options or ClearOptions()
+        check_problem(problem)
+        self._limited = limited_rows(problem)
+        self._program = make_program(problem, self._limited, options=self.options)
+        self._reference = row_reference(problem)[self._limited]
+
+    def clear(self, route_cost_usd_per_t: FloatArray, *, start: FloatArray | None = None, times: float = 1.0) -> Clearing:
+        """See `clear`.
+
+        Args:
+            route_cost_usd_per_t: Generalised cost without prices, shape (routes,).
+            start: Prices to start from, USD per unit, shape (rows,); zero by default.
+            times: Tolerance and aim are so many times as wide as those of the options.
+        """
+        options = (
+            self.options if times == 1.0 else replace(self.options, tolerance=times * self.options.tolerance, aim=times * self.options.aim)
         )
-    return clearing
+        _check_costs(route_cost_usd_per_t)
+        problem, limited = replace(self.problem, route_cost_usd_per_t=route_cost_usd_per_t), self._limited
+        cost = np.require(route_cost_usd_per_t, np.float64, ("C", "W"))
+        program = replace(self._program, arrays=self._program.arrays._replace(route_cost=cost))
+        first = np.zeros(limited.shape[0]) if start is None else np.array(start, dtype=np.float64)[limited]
+        answer = solve_robustly(program, np.where(np.isfinite(first), first, 0.0), options)
+        clearing = _clearing(problem, limited, answer, self._reference)
+        worst = max(clearing.max_violation, clearing.complementarity)
+        if not worst <= options.tolerance:
+            row = int(limited[_worst_row(program, answer)])
+            raise ConvergenceError(
+                f"market clearing stopped at r1 {clearing.max_violation:.2e}, r2 {clearing.complementarity:.2e} after "
+                f"{clearing.iterations} steps; the tolerance is {options.tolerance:.0e}, the worst row is {row} (flow "
+                f"{clearing.row_flow[row]:.6g}, capacity {problem.row_capacity[row]:.6g}); demand may have no way around it: add a family "
+                "that ships nothing",
+                best=clearing,
+            )
+        return clearing
 
 
 def flows_at(problem: MarketProblem, prices: FloatArray) -> Clearing:
@@ -232,7 +265,7 @@ def flows_at(problem: MarketProblem, prices: FloatArray) -> Clearing:
     program = make_program(problem, np.arange(problem.row_capacity.shape[0]), options=ClearOptions())
     point = evaluate(program, np.array(prices, dtype=np.float64))
     check_point(point)
-    return _evaluated(problem, limited, point, point.prices, point.row_flow, iterations=0)
+    return _evaluated(problem, limited, point, point.prices, point.row_flow, row_reference(problem)[limited], iterations=0)
 
 
 def turned_away(problem: MarketProblem, clearing: Clearing) -> FloatArray:
@@ -366,12 +399,13 @@ def make_program(problem: MarketProblem, rows: IntArray, *, options: ClearOption
     return Program(arrays, row_limit=limit, row_reference=reference, row_sense=whole(sense), threads=options.threads)
 
 
-def _quality(problem: MarketProblem, limited: IntArray, point: Point, prices: FloatArray, row_flow: FloatArray) -> tuple[float, float]:
+def _quality(
+    problem: MarketProblem, limited: IntArray, point: Point, prices: FloatArray, row_flow: FloatArray, reference: FloatArray
+) -> tuple[float, float]:
     """r1 and r2 against the capacities as given; balances against the gross flow on them."""
     if limited.shape[0] == 0:
         return 0.0, 0.0
     sense, spare = problem.row_sense[limited], problem.row_capacity[limited] - row_flow[limited]
-    reference = row_reference(problem)[limited]
     if (sense == EXACTLY).any():
         reference = np.where(sense == EXACTLY, np.maximum(gross_flow(problem, point.route_flow)[limited], reference), reference)
     violation = float((broken(sense, spare) / reference).max())
@@ -379,7 +413,7 @@ def _quality(problem: MarketProblem, limited: IntArray, point: Point, prices: Fl
     return violation, idle / point.gross if point.gross > 0.0 else 0.0
 
 
-def _clearing(problem: MarketProblem, limited: IntArray, answer: DualAnswer) -> Clearing:
+def _clearing(problem: MarketProblem, limited: IntArray, answer: DualAnswer, reference: FloatArray) -> Clearing:
     point = answer.point
     rows = problem.row_capacity.shape[0]
     prices = np.zeros(rows)
@@ -390,16 +424,23 @@ def _clearing(problem: MarketProblem, limited: IntArray, answer: DualAnswer) -> 
         row_flow = np.asarray(
             np.bincount(problem.entry_row, weights=of_route * problem.entry_units_per_t, minlength=rows), dtype=np.float64
         )
-    return _evaluated(problem, limited, point, prices, row_flow, iterations=answer.iterations)
+    return _evaluated(problem, limited, point, prices, row_flow, reference, iterations=answer.iterations)
 
 
 def _evaluated(
-    problem: MarketProblem, limited: IntArray, point: Point, prices: FloatArray, row_flow: FloatArray, *, iterations: int
+    problem: MarketProblem,
+    limited: IntArray,
+    point: Point,
+    prices: FloatArray,
+    row_flow: FloatArray,
+    reference: FloatArray,
+    *,
+    iterations: int,
 ) -> Clearing:
     paid = float(prices[limited] @ problem.row_capacity[limited])
     waiting = float((point.route_flow * (point.route_price_cost - problem.route_cost_usd_per_t)).sum()) if problem.is_queued else 0.0
     rent = 0.0 if problem.is_queued else paid
-    violation, complementarity = _quality(problem, limited, point, prices, row_flow)
+    violation, complementarity = _quality(problem, limited, point, prices, row_flow, reference)
     return Clearing(
         row_price_usd_per_unit=prices,
         route_flow_kt=point.route_flow,
@@ -418,14 +459,22 @@ def _evaluated(
     )
 
 
+def _check_costs(route_cost_usd_per_t: FloatArray) -> None:
+    if not np.isfinite(route_cost_usd_per_t).all():
+        raise DataError(_refusals(~np.isfinite(route_cost_usd_per_t), "route_cost_usd_per_t", "be finite"))
+
+
+def _refusals(is_bad: BoolArray, name: str, must: str) -> list[Problem]:
+    where = np.flatnonzero(is_bad)
+    return [Problem("market program", int(where[0]) + 1, name, f"must {must}; {where.size} rows are not")] if where.size else []
+
+
 def check_problem(problem: MarketProblem) -> None:
     """Refuse programs for which the formulas have no meaning."""
     problems: list[Problem] = []
 
     def refuse(is_bad: BoolArray, name: str, must: str) -> None:
-        where = np.flatnonzero(is_bad)
-        if where.size:
-            problems.append(Problem("market program", int(where[0]) + 1, name, f"must {must}; {where.size} rows are not"))
+        problems.extend(_refusals(is_bad, name, must))
 
     family_market_theta = np.repeat(problem.market_theta, np.diff(problem.market_first_family))
     refuse(np.diff(problem.market_first_family) < 1, "market_first_family", "give every market a family")

@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--table", type=Path, metavar="FILE", help="futures written out (CSV): a column by factor or shock, a row a future")
     parser.add_argument("--until", metavar="TEXT", help='when enough is known, such as "p90(corridor_mt[2030]) within 2%%"')
     parser.add_argument("--drivers-of", metavar="METRIC[YEAR]", help="what the drivers are told of (default: corridor_mt[2030])")
-    parser.add_argument("--rate", default="5%", metavar="P", help="yearly discount rate of values (default: 5%%)")
+    parser.add_argument("--rate", metavar="P", help="yearly discount rate of values (default: the economic one of the case)")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes; digits do not depend on it (default: %(default)s)")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler in place of them, such as tcp://10.0.0.5:8786")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder of its futures (default: karvan-ensembles/<ensemble id>)")
@@ -66,7 +66,7 @@ def ensemble(parsed: argparse.Namespace) -> int:
         vary=tuple(parsed.vary), only=tuple(parsed.only), has_ranges=not parsed.no_ranges, has_shocks=not parsed.no_shocks,
         table=None if parsed.table is None else _table(parsed.table), until=parsed.until, workers=parsed.workers,
         scheduler=parsed.scheduler,
-        rate_share=share(parsed.rate, "--rate"), driven=parsed.drivers_of,
+        rate_share=None if parsed.rate is None else share(parsed.rate, "--rate"), driven=parsed.drivers_of,
     )  # fmt: skip
     with Progress() as progress:
         found = run_many(

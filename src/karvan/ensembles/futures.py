@@ -19,7 +19,7 @@ from karvan.assignment import FixedPointOptions, stored_constants
 from karvan.corridor import Corridor, Snapshot
 from karvan.ensembles.designs import Design
 from karvan.ensembles.factors import Unknowns, drawn
-from karvan.ensembles.moved import Cells, Proven, cells_of, grown, moved, proven, with_growth, with_proven, with_tables
+from karvan.ensembles.moved import Cells, Growth, Proven, cells_of, moved, proven, with_growth, with_proven, with_tables
 from karvan.errors import ConvergenceError, KarvanError
 from karvan.measures import Scenario, load_scenario, with_measures, without_measures
 from karvan.measures.apply import apply_years
@@ -27,11 +27,14 @@ from karvan.measures.changes import changed
 from karvan.measures.measure import measures_of
 from karvan.routing import arc_flows, arc_rates, at_rest, entered, operator_revenue, redrawn, remeasured
 from karvan.routing.route_sets import Entered
+from karvan.study.accounts import society_kusd
 from karvan.study.calibrate import refitted
-from karvan.study.clear import Cleared, Market, clear, clear_like, settle
+from karvan.study.clear import Cleared, Market, answers, clear, clear_like, settle
+from karvan.study.delay_loop import DelayResponse
 from karvan.study.live import SEARCHED, compared
 from karvan.study.options import ScenarioOptions, code_hash, prepare
 from karvan.study.route_memory import RouteMemory
+from karvan.study.works import appraisal_values, carbon_price
 from karvan.study.year import link_flows
 from karvan.sums import weighted_sum
 
@@ -107,6 +110,7 @@ class _Ready:
     snapshot: Snapshot
     cleared: Cleared
     cells: Cells
+    response: DelayResponse | None
 
 
 @dataclass(frozen=True)
@@ -138,19 +142,20 @@ class Futures:
         self._history = load_scenario(corridor.manifest.history, corridor)
         self._columns = columns_of_futures(ensemble)
         self._measures = measures_of(corridor)
+        self._growth = Growth(corridor, ensemble.unknowns.factors, ensemble.years)
         self._links = corridor.tables["links"]["link_id"].sort().to_list()
+        self._values = appraisal_values(corridor) if has_money(corridor) else None
 
     def outcomes(self, index: int) -> list[dict[str, Any]]:
         """Rows of a future, one by plan: future, plan, status (`ok` or why it failed), and what is kept of its years."""
         ensemble = self.ensemble
         values, begun = ensemble.draw(index)
-        factors = ensemble.unknowns.factors
         try:
             fit = self._refit(values)
         except _FAILURES as error:
             reason = f"base year: {_reason(error)}"
             return [self._row(index, plan, reason, {}) for plan in ensemble.plans]
-        growth = grown(ensemble.corridor, factors, values, ensemble.years)
+        growth = self._growth.over_stored(values)
         rows = []
         for plan in ensemble.plans:
             try:
@@ -195,7 +200,7 @@ class Futures:
             if growth:
                 tables = with_growth(tables, growth[year])
             model = _leaning(_on(ready, tables), before)
-            cleared = clear_like(with_tables(snapshot, tables), model, market=_MARKET, is_near=True)
+            cleared = clear_like(with_tables(snapshot, tables), model, market=_MARKET, is_near=True, response=ready.response)
             before = ready, cleared
             told |= self._told(cleared, ready, year)
             told["unsettled_count"] += 0 if cleared.is_settled else 1
@@ -261,7 +266,8 @@ class Futures:
         price = self.ensemble.corridor.manifest.co2_price_usd_per_t
         cleared = clear(snapshot, routes=RouteMemory(folder=self.folder), co2_price_usd_per_t=price, is_strict=False)
         cleared = replace(cleared, routed=replace(cleared.routed, rest_of=_let_go))  # a memory would keep every year's routes at rest
-        self._ready[key] = _Ready(snapshot, cleared, cells_of(snapshot, self.ensemble.corridor, self.ensemble.unknowns.factors))
+        cells = cells_of(snapshot, self.ensemble.corridor, self.ensemble.unknowns.factors)
+        self._ready[key] = _Ready(snapshot, cleared, cells, answers(cleared))
         most = _MOST_SHOCKED + len(self.ensemble.years) * len(self.ensemble.plans) + 1
         while len(self._ready) > most:
             self._ready.popitem(last=False)
@@ -279,6 +285,9 @@ class Futures:
             f"welfare_musd_{year}": float(cleared.clearing.welfare_kusd) / 1e3,
             f"rent_musd_{year}": float(cleared.clearing.rent_kusd) / 1e3,
         }
+        if self._values is not None:
+            external, price = self.ensemble.corridor.tables["external_costs"], carbon_price(self.ensemble.corridor, None, year)
+            told[f"society_musd_{year}"] = society_kusd(cleared, self._values, external, price) / 1e3
         for name, (cordon, per) in _promised_cordons(self.ensemble).get(year, {}).items():
             told[name] = weighted_sum(flow, cordons[cordon][0]) / per
         if year in self.ensemble.detail_years:
@@ -321,6 +330,11 @@ def scenario_of(corridor: Corridor, plan: str, options: ScenarioOptions) -> Scen
     return with_measures(scenario, corridor, added) if added else scenario
 
 
+def has_money(corridor: Corridor) -> bool:
+    """Whether a case holds what an appraisal needs: values, a rate, a carbon price."""
+    return all(corridor.tables[name].height for name in ("appraisal_values", "discount_rates", "carbon_prices"))
+
+
 def searched(cleared: Cleared) -> Cleared:
     """A cleared market with every route that its prices call for, looked for anew."""
     routed = cleared.routed
@@ -359,7 +373,7 @@ def _leaning(model: Cleared, before: tuple[_Ready, Cleared] | None) -> Cleared:
     if not (names[0].equals(names[1]) and names[0].equals(names[2]) and prices[0].shape == prices[1].shape == prices[2].shape):
         return model
     clearing = replace(model.clearing, row_price_usd_per_unit=prices[0] + prices[2] - prices[1])
-    return replace(model, clearing=clearing, delay_h=np.maximum(model.delay_h + future.delay_h - case.delay_h, 0.0), is_settled=True)
+    return replace(model, clearing=clearing, delay_h=model.delay_h + future.delay_h - case.delay_h, is_settled=True)
 
 
 def _promised_cordons(ensemble: Ensemble) -> dict[int, dict[str, tuple[str, float]]]:
@@ -376,6 +390,8 @@ def columns_of_futures(ensemble: Ensemble) -> dict[str, Any]:
     countries = sorted({name for name in ensemble.corridor.tables["operators"]["country"] if name is not None})
     columns: dict[str, Any] = {"future": pl.Int64(), "plan": pl.String(), "status": pl.String()}
     columns |= {f"{name}_{year}": pl.Float64() for name in HEADLINES for year in ensemble.years}
+    if has_money(ensemble.corridor):
+        columns |= {f"society_musd_{year}": pl.Float64() for year in ensemble.years}
     columns |= {name: pl.Float64() for names in _promised_cordons(ensemble).values() for name in names}
     for year in ensemble.detail_years:
         columns |= {f"{kind}_{country}_{year}": pl.Float64() for kind in ("income_musd", "scarcity_musd") for country in countries}

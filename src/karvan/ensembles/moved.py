@@ -17,7 +17,6 @@ from karvan.corridor import Corridor, Snapshot, columns_of, key_texts
 from karvan.ensembles.factors import Factor
 from karvan.measures.apply import growth_factors
 from karvan.study.clear import Cleared
-from karvan.study.sensitivity import Estimate, with_estimate
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -25,6 +24,7 @@ IntArray = npt.NDArray[np.int64]
 _PROVEN_SHARE = 1e-3
 _PROVEN_MARKET_SHARE = 0.03
 """Part of a market that moves by routes without a target, at least."""
+_RATE = "rate_share_per_year"
 _NO_CELLS = ("growth",)
 """Tables whose values do not stand in a year as they are: growth is in its demand."""
 
@@ -48,21 +48,23 @@ def cells_of(snapshot: Snapshot, corridor: Corridor, factors: Sequence[Factor]) 
         corridor: The corridor as stored, for what is an estimate without a range of its own.
         factors: The factors.
     """
-    by_place: dict[tuple[str, str], list[tuple[int, Factor]]] = {}
-    for position, factor in enumerate(factors):
-        if factor.table not in _NO_CELLS:
-            by_place.setdefault((factor.table, factor.column), []).append((position, factor))
     found: dict[tuple[str, str], IntArray] = {}
-    for (table, column), items in by_place.items():
-        keys = key_texts(table, snapshot.tables[table])
-        row_of = {key: row for row, key in enumerate(keys)}
-        place = np.full(len(keys), -1, dtype=np.int64)
-        for position, factor in sorted(items, key=lambda item: item[1].row is not None):  # rows after columns
-            rows = _estimated(corridor, table, column) if factor.row is None else [factor.row]
-            place[[row_of[row] for row in rows if row in row_of]] = position
+    for table, column in dict.fromkeys((item.table, item.column) for item in factors if item.table not in _NO_CELLS):
+        place = _place_of(corridor, table, column, snapshot.tables[table], factors)
         if (place >= 0).any():
             found[table, column] = place
     return Cells(MappingProxyType(found))
+
+
+def _place_of(corridor: Corridor, table: str, column: str, frame: pl.DataFrame, factors: Sequence[Factor]) -> IntArray:
+    """Position of the factor of each row of a column, -1 for none, shape (rows,)."""
+    row_of = {key: row for row, key in enumerate(key_texts(table, frame))}
+    place = np.full(frame.height, -1, dtype=np.int64)
+    items = [(position, item) for position, item in enumerate(factors) if (item.table, item.column) == (table, column)]
+    for position, item in sorted(items, key=lambda each: each[1].row is not None):  # rows after columns
+        rows = _estimated(corridor, table, column) if item.row is None else [item.row]
+        place[[row_of[row] for row in rows if row in row_of]] = position
+    return place
 
 
 def _estimated(corridor: Corridor, table: str, column: str) -> list[str]:
@@ -87,48 +89,77 @@ def moved(snapshot: Snapshot, cells: Cells, factors: Sequence[Factor], values: S
         factors: The factors.
         values: Drawn value of each.
     """
-    ratio = np.array([value / item.value if item.value else 1.0 for item, value in zip(factors, values, strict=True)] + [1.0])
-    shift = np.array([0.0 if item.value else value for item, value in zip(factors, values, strict=True)] + [0.0])
-    tables = dict(snapshot.tables)
+    tables, moves = dict(snapshot.tables), _moves(factors, values)
     changed: dict[str, list[pl.Series]] = {}
     for (table, column), place in cells.places.items():
-        old = tables[table][column].to_numpy().astype(np.float64)
-        declared = columns_of(table)[column]
-        new = np.clip(old * ratio[place] + shift[place], getattr(declared, "min", None), getattr(declared, "max", None))
+        declared, drawn = columns_of(table)[column], _drawn(tables[table][column].to_numpy(), place, moves)
+        new = np.clip(drawn, getattr(declared, "min", None), getattr(declared, "max", None))
         changed.setdefault(table, []).append(pl.Series(column, new, nan_to_null=True))
     for table, columns in changed.items():
-        tables[table] = tables[table].with_columns(columns)
+        tables[table] = _with_columns(tables[table], columns)
     if any(table == "commodities" for table, _ in cells.places):
-        low = pl.min_horizontal("family_theta_per_usd_per_t", "route_theta_per_usd_per_t").alias("family_theta_per_usd_per_t")
-        tables["commodities"] = tables["commodities"].with_columns(low)
+        goods, name = tables["commodities"], "family_theta_per_usd_per_t"
+        low = np.minimum(goods[name].to_numpy(), goods["route_theta_per_usd_per_t"].to_numpy())
+        tables["commodities"] = _with_columns(goods, [pl.Series(name, low)])
     return tables
 
 
-def grown(
-    corridor: Corridor, factors: Sequence[Factor], values: Sequence[float], years: Sequence[int]
-) -> Mapping[int, Mapping[str, float]]:
-    """Drawn growth over stored growth since the base year, by year and growth group; empty where no growth is drawn."""
-    moving = [(item, value) for item, value in zip(factors, values, strict=True) if item.table == "growth"]
-    if not moving:
-        return {}
-    changed = corridor
-    for item, value in moving:
-        changed = with_estimate(changed, _as_estimate(item), value)
-    found = {}
-    for year in years:
-        before, after = (
-            growth_factors(each.tables["growth"], base_year=corridor.manifest.base_year, year=year, growth_range="mid")
-            for each in (corridor, changed)
-        )
-        found[year] = {name: after[name] / before[name] for name in before}
+def _moves(factors: Sequence[Factor], values: Sequence[float]) -> tuple[FloatArray, FloatArray]:
+    """What each factor multiplies by and adds, and last what moves nothing: a value moves in proportion, a zero to what is drawn."""
+    pairs = [(value / item.value, 0.0) if item.value else (1.0, value) for item, value in zip(factors, values, strict=True)]
+    ratio, shift = np.array([*pairs, (1.0, 0.0)], dtype=np.float64).T
+    return ratio, shift
+
+
+def _drawn(old: npt.NDArray[Any], place: IntArray, moves: tuple[FloatArray, FloatArray]) -> FloatArray:
+    """A column with what its factors move."""
+    ratio, shift = moves
+    return np.asarray(old.astype(np.float64) * ratio[place] + shift[place], dtype=np.float64)
+
+
+def _with_columns(frame: pl.DataFrame, columns: Sequence[pl.Series]) -> pl.DataFrame:
+    """`frame.with_columns` for columns that are there, without a query: futures do little else to their tables."""
+    found = frame.clone()
+    for column in columns:
+        found.replace_column(found.get_column_index(column.name), column)
     return found
+
+
+class Growth:
+    """Growth rates as drawn.
+
+    Args:
+        corridor: The corridor as stored.
+        factors: The factors.
+        years: Years wanted.
+    """
+
+    def __init__(self, corridor: Corridor, factors: Sequence[Factor], years: Sequence[int]) -> None:
+        self._table, self._base, self._years = corridor.tables["growth"], corridor.manifest.base_year, tuple(years)
+        self._place, self._factors = _place_of(corridor, "growth", _RATE, self._table, factors), factors
+        self._before = self._over_years(self._table)
+
+    def over_stored(self, values: Sequence[float]) -> Mapping[int, Mapping[str, float]]:
+        """Drawn growth over stored growth since the base year, by year and growth group; empty where no growth is drawn.
+
+        Args:
+            values: Drawn value of each factor.
+        """
+        if not (self._place >= 0).any():
+            return {}
+        rate = _drawn(self._table[_RATE].to_numpy(), self._place, _moves(self._factors, values))
+        after = self._over_years(self._table.with_columns(pl.Series(_RATE, rate)))
+        return {year: {name: after[year][name] / before[name] for name in before} for year, before in self._before.items()}
+
+    def _over_years(self, table: pl.DataFrame) -> Mapping[int, Mapping[str, float]]:
+        return {year: growth_factors(table, base_year=self._base, year=year, growth_range="mid") for year in self._years}
 
 
 def with_growth(tables: dict[str, pl.DataFrame], ratio: Mapping[str, float]) -> dict[str, pl.DataFrame]:
     """Tables with the goods of each growth group multiplied."""
     demand = tables["demand"]
-    factor = demand["growth_id"].replace_strict(ratio, return_dtype=pl.Float64)
-    return {**tables, "demand": demand.with_columns(flow_kt=demand["flow_kt"] * factor)}
+    factor = np.array([ratio[name] for name in demand["growth_id"].to_list()], dtype=np.float64)
+    return {**tables, "demand": _with_columns(demand, [pl.Series("flow_kt", demand["flow_kt"].to_numpy() * factor)])}
 
 
 @dataclass(frozen=True)
@@ -192,15 +223,11 @@ def with_proven(tables: dict[str, pl.DataFrame], raised: Proven) -> dict[str, pl
     ):  # fmt: skip
         if ratios:
             frame = found[table]
-            ratio = frame[key].replace_strict(ratios, default=1.0, return_dtype=pl.Float64)
-            found[table] = frame.with_columns((frame[column] * ratio).alias(column))
+            ratio = np.array([ratios.get(name, 1.0) for name in frame[key].to_list()], dtype=np.float64)
+            found[table] = _with_columns(frame, [pl.Series(column, frame[column].to_numpy() * ratio)])
     return found
 
 
 def with_tables(snapshot: Snapshot, tables: Mapping[str, pl.DataFrame]) -> Snapshot:
     """The snapshot with other tables."""
     return replace(snapshot, tables=MappingProxyType(dict(tables)))
-
-
-def _as_estimate(item: Factor) -> Estimate:
-    return Estimate(item.table, item.row, item.column, item.value, item.low, item.high)

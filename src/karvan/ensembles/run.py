@@ -61,7 +61,7 @@ class EnsembleOptions:
         until: When enough is known, such as "p90(corridor_mt[2030]) within 2%".
         workers: Processes of this machine.
         scheduler: Address of a Dask scheduler in place of them.
-        rate_share: Yearly discount rate of values.
+        rate_share: Yearly discount rate of values; by default the economic one of the case.
         driven: Headline whose drivers are told, and its year, such as "corridor_mt[2030]".
     """
 
@@ -78,7 +78,7 @@ class EnsembleOptions:
     until: str | None = None
     workers: int = 2
     scheduler: str | None = None
-    rate_share: float = 0.05
+    rate_share: float | None = None
     driven: str | None = None
 
 
@@ -161,7 +161,7 @@ def ensemble_of(
         raise DataError(Problem("--years", None, None, "must be a first and a last year, the base year or later, such as 2024:2040"))
     if how.workers < 1:
         raise DataError(Problem("--workers", None, None, f"is {how.workers}, must be 1 or more"))
-    if not 0.0 <= how.rate_share < 1.0:
+    if how.rate_share is not None and not 0.0 <= how.rate_share < 1.0:
         raise DataError(Problem("--rate", None, None, f"is {how.rate_share:g}, must be a share such as 5%"))
     laid, _ = laid_over(corridor, options)
     plans = tuple(dict.fromkeys((scenario or corridor.manifest.headline_scenario, *how.plans)))
@@ -208,7 +208,8 @@ def answered(made: Ensemble, store: FutureStore, count: int, *, how: EnsembleOpt
         factors=factors_told(made),
         shocks=shocks_told(sample),
         left_out=made.unknowns.left_out,
-        rate_share=how.rate_share,
+        rate_share=None if worth is None else worth.rate_share,
+        value_years=None if worth is None else (worth.first_year, worth.last_year),
         distributions=distributions(sample),
         promises=promises(sample),
         drivers=drivers(sample, metric=metric, year=year),

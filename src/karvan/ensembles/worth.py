@@ -1,4 +1,4 @@
-"""What plans are worth in each future: welfare against a plan, less what is known of their cost."""
+"""What plans are worth in each future: the accounts of an appraisal against a plan, less what works cost."""
 
 from __future__ import annotations
 
@@ -10,25 +10,29 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from karvan.appraisal import by_year, net_present_value
+from karvan.appraisal.bank import flows_of
 from karvan.ensembles.answers import Sample
-from karvan.ensembles.futures import OK, Ensemble, scenario_of
+from karvan.ensembles.futures import OK, Ensemble, has_money, scenario_of
 from karvan.ensembles.indices import full_information, partial_information
 from karvan.ensembles.regret import regret_of
+from karvan.errors import DataError
 from karvan.measures import Scenario
+from karvan.study.works import appraisal_values, discount_rate, works_of
 
 FloatArray = npt.NDArray[np.float64]
 
 _MOST = 20_000
-_DAYS = 365.25
+_HAPPENED = "happened"
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a plan's measures cost beyond another plan's.
+    """What a plan's works cost beyond another plan's.
 
     Attributes:
-        present_musd: Discounted to the base year, within the years.
-        unknown: Measures without a known cost.
+        present_musd: Building, upkeep and renewal less what is left at the end, present.
+        unknown: Measures that only this plan has and whose cost nothing tells.
     """
 
     present_musd: float
@@ -42,75 +46,93 @@ class Worth:
     Attributes:
         plans: The plans; the first is the one values are told against.
         futures: Futures in which every plan has an answer.
-        net_musd: Discounted welfare against that of the first plan, less cost, shape (plans, futures).
+        net_musd: Net present value against that of the first plan, shape (plans, futures).
         costs: Of each plan.
+        rate_share: Yearly discount rate.
+        first_year, last_year: Years that count; what the last cleared year gains is gained in every year after it.
     """
 
     plans: tuple[str, ...]
     futures: npt.NDArray[np.int64]
     net_musd: FloatArray
     costs: tuple[Cost, ...]
+    rate_share: float
+    first_year: int
+    last_year: int
 
 
-def worth_of(sample: Sample, *, against: str, rate_share: float) -> Worth:
-    """Net present value of plans against one of them, future by future.
+def worth_of(sample: Sample, *, against: str, rate_share: float | None) -> Worth | None:
+    """Net present value of plans against one of them, future by future, as `karvan appraise` reckons it.
 
-    Welfare is discounted from the middle of each year to that of the base year; what comes after the last year is left out.
+    Gains are the differences of a year's accounts; works are those of the measures that one of the two plans has, at the costs of the case;
+    years, conversion and the rate are those of the case.
 
     Args:
         sample: The futures.
         against: Plan that the others are held against.
-        rate_share: Yearly discount rate.
+        rate_share: Yearly discount rate; by default the economic one of the case.
+
+    Returns:
+        None where the case holds no money of an appraisal.
     """
     ensemble = sample.ensemble
+    if not has_money(ensemble.corridor):
+        return None
+    rate = discount_rate(ensemble.corridor, None, "economic")[1] if rate_share is None else rate_share
+    years = _years(ensemble)
     plans = (against, *(plan for plan in ensemble.plans if plan != against))
-    first = min(sample.count, _MOST)
-    done = sample.store.column(["status"], first=first, where=pl.col("status") == OK)
-    whole = done.group_by("future").len().filter(pl.col("len") == len(plans))["future"].sort()
-    futures = whole.to_numpy()
+    done = sample.store.column(["status"], first=min(sample.count, _MOST), where=pl.col("status") == OK)
+    futures = done.group_by("future").len().filter(pl.col("len") == len(plans))["future"].sort().to_numpy()
     total = np.zeros((len(plans), futures.shape[0]))
-    base = ensemble.corridor.manifest.base_year
+    weights = _weights(ensemble, years, rate)
     for number, plan in enumerate(plans):
-        for year in ensemble.years:
-            at, values = sample.column(f"welfare_musd_{year}", plan, most=_MOST)
-            total[number] += values[np.isin(at, futures)] / (1.0 + rate_share) ** (year - base)
+        for year, weight in weights.items():
+            at, values = sample.column(f"society_musd_{year}", plan, most=_MOST)
+            total[number] += weight * values[np.isin(at, futures)]
     scenarios = [scenario_of(ensemble.corridor, plan, ensemble.options) for plan in plans]
-    costs = tuple(cost_of(scenario, scenarios[0], ensemble, rate_share) for scenario in scenarios)
+    costs = tuple(cost_of(scenario, scenarios[0], ensemble, years, rate) for scenario in scenarios)
     net = total - total[0] - np.array([item.present_musd for item in costs])[:, None]
-    return Worth(plans, futures, net, costs)
+    return Worth(plans, futures, net, costs, rate, int(years[0]), int(years[-1]))
 
 
-def cost_of(scenario: Scenario, other: Scenario, ensemble: Ensemble, rate_share: float) -> Cost:
-    """Known cost of a scenario's measures, less those of another; capital falls evenly on the years before the opening."""
+def _years(ensemble: Ensemble) -> npt.NDArray[np.int64]:
+    """Years that count: so many as the case says, from the first cleared year that lies ahead."""
+    first = max(ensemble.years[0], ensemble.corridor.manifest.facts_until.year)
+    return np.arange(first, first + round(appraisal_values(ensemble.corridor)["evaluation_years"]))
+
+
+def _weights(ensemble: Ensemble, years: npt.NDArray[np.int64], rate: float) -> Mapping[int, float]:
+    """Present value of one more in each cleared year, read in all years as an appraisal reads its sample years."""
+    cleared = list(ensemble.years)
+    ones = [pl.DataFrame({"year": cleared, "one": [float(other == year) for other in cleared]}) for year in cleared]
+    return {year: net_present_value(by_year(one, "one", years), rate) for year, one in zip(cleared, ones, strict=True)}
+
+
+def cost_of(scenario: Scenario, other: Scenario, ensemble: Ensemble, years: npt.NDArray[np.int64], rate: float) -> Cost:
+    """Cost of a scenario's works less that of another's; what has happened is paid for."""
+    values = appraisal_values(ensemble.corridor)
+    ratios = {"capital_ratio": values["construction_conversion_ratio"], "running_ratio": values["running_conversion_ratio"]}
+    dates = [{(item.measure.id, item.from_date) for item in each.dated} for each in (scenario, other)]
     known, unknown = 0.0, list[str]()
-    for sign, here in ((1.0, scenario), (-1.0, other)):
+    for sign, here, there in ((1.0, scenario, dates[1]), (-1.0, other, dates[0])):
         for item in here.dated:
-            capital, cost = item.measure.capital_musd, item.measure.cost
-            if capital is None:
-                if sign > 0 and item.measure.id not in other.measure_ids and item.measure.status != "happened":
-                    unknown.append(item.measure.id)
+            if item.measure.status == _HAPPENED or (item.measure.id, item.from_date) in there:
                 continue
-            opening = item.from_date.year + (item.from_date.timetuple().tm_yday - 1) / _DAYS
-            known += sign * _present(capital, cost.years if cost else 1.0, opening, ensemble, rate_share)
-            if cost is not None and cost.running_musd_per_year is not None:
-                running = (year for year in ensemble.years if item.from_date.year <= year)
-                base = ensemble.corridor.manifest.base_year
-                known += sign * sum(cost.running_musd_per_year / (1.0 + rate_share) ** (year - base) for year in running)
+            try:
+                works = works_of(ensemble.corridor, [(item.measure, item.from_date)])
+            except DataError:
+                unknown += [item.measure.id] if sign > 0 else []
+                continue
+            known -= sign * net_present_value(flows_of(works, np.zeros(years.shape[0]), int(years[0]), **ratios).net, rate)
     return Cost(known, tuple(sorted(unknown)))
 
 
-def _present(capital_musd: float, years: float, opening: float, ensemble: Ensemble, rate_share: float) -> float:
-    base, last = ensemble.corridor.manifest.base_year + 0.5, ensemble.years[-1] + 1.0
-    steps = max(1, round(years))
-    each = [opening - years * (step + 0.5) / steps for step in range(steps)]
-    return float(sum(capital_musd / steps / (1.0 + rate_share) ** (when - base) for when in each if base <= when < last))
-
-
-def values_told(worth: Worth) -> pl.DataFrame:
+def values_told(worth: Worth | None) -> pl.DataFrame:
     """Net present value by plan; see `EnsembleAnswer.values`."""
-    rows = []
-    for plan, net, cost in zip(worth.plans, worth.net_musd, worth.costs, strict=True):
-        if plan == worth.plans[0] or not net.shape[0]:
+    rows: list[dict[str, Any]] = []
+    told = [] if worth is None else list(zip(worth.plans, worth.net_musd, worth.costs, strict=True))
+    for plan, net, cost in told[1:]:
+        if not net.shape[0]:
             continue
         cuts = np.quantile(net, [0.1, 0.5, 0.9])
         rows.append(
@@ -124,13 +146,13 @@ def values_told(worth: Worth) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"plan": pl.String, **dict.fromkeys(numbers, pl.Float64), "costs_unknown_count": pl.Int64})
 
 
-def regret_told(worth: Worth) -> pl.DataFrame:
+def regret_told(worth: Worth | None) -> pl.DataFrame:
     """Regret by plan; see `EnsembleAnswer.regret`."""
     schema = {
         "plan": pl.String, **dict.fromkeys(("worst_musd", "p90_musd", "mean_musd", "near_share", "least_musd"), pl.Float64),
         "is_least_regret": pl.Boolean, "is_maximin": pl.Boolean,
     }  # fmt: skip
-    if len(worth.plans) < 2 or not worth.futures.shape[0]:
+    if worth is None or len(worth.plans) < 2 or not worth.futures.shape[0]:
         return pl.DataFrame(schema=schema)
     found = regret_of(worth.net_musd)
     return pl.DataFrame(
@@ -144,10 +166,10 @@ def regret_told(worth: Worth) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def information_told(worth: Worth, sample: Sample, *, most: int = 10) -> pl.DataFrame:
+def information_told(worth: Worth | None, sample: Sample, *, most: int = 10) -> pl.DataFrame:
     """What knowing everything, or one unknown, before choosing a plan is worth; see `EnsembleAnswer.information`."""
     schema = {"factor": pl.String, "value_musd": pl.Float64}
-    if len(worth.plans) < 2 or worth.futures.shape[0] < 64:
+    if worth is None or len(worth.plans) < 2 or worth.futures.shape[0] < 64:
         return pl.DataFrame(schema=schema)
     partial = partial_information(sample.points(worth.futures), worth.net_musd)
     single = pl.DataFrame({"factor": list(sample.ensemble.unknowns.seeds), "value_musd": partial}, schema=schema)
@@ -155,12 +177,12 @@ def information_told(worth: Worth, sample: Sample, *, most: int = 10) -> pl.Data
     return pl.concat([whole, single.sort("value_musd", descending=True, maintain_order=True).head(most)])
 
 
-def waiting_told(worth: Worth, *, now: str, later: str) -> Mapping[str, float]:
+def waiting_told(worth: Worth | None, *, now: str, later: str) -> Mapping[str, float]:
     """What it is worth to wait and see: the later plan or none, chosen knowing the future, against the plan now or none, not knowing it.
 
     It is the most that waiting can be worth, as what is seen by then is less than everything.
     """
-    if now not in worth.plans or later not in worth.plans or not worth.futures.shape[0]:
+    if worth is None or now not in worth.plans or later not in worth.plans or not worth.futures.shape[0]:
         return {}
     early, late = (worth.net_musd[worth.plans.index(plan)] for plan in (now, later))
     decided = max(float(early.mean()), 0.0)

@@ -99,9 +99,8 @@ def title_of(row: dict[str, Any], words: Words) -> str:
 
 def _plans(found: EnsembleAnswer, words: Words) -> list[str]:
     if found.values.is_empty():
-        return []
-    rate = words.percent(found.rate_share)
-    lines = _wrapped(words("ensemble.values", plan=str(found.against), rate=rate))
+        return [*_wrapped(words("ensemble.no_money")), ""] if found.against is not None and found.rate_share is None else []
+    lines = _wrapped(values_line(found, words))
     heads = ("ensemble.mean", "ensemble.p10", "ensemble.p90", "ensemble.loss", "ensemble.cost", "ensemble.costs_unknown")
     lines.append(f"    {'':<28}" + "".join(f"{words(head):>11}" for head in heads))
     for row in found.values.iter_rows(named=True):
@@ -123,6 +122,13 @@ def _plans(found: EnsembleAnswer, words: Words) -> list[str]:
         told = {name: words.number(found.waiting[f"{name}_musd"], 0) for name in ("now", "later_knowing", "most")}
         lines += _wrapped(words("ensemble.waiting", **told))
     return [*lines, ""]
+
+
+def values_line(found: EnsembleAnswer, words: Words) -> str:
+    """What values are."""
+    first, last = found.value_years or (0, 0)
+    rate = words.percent(found.rate_share or 0.0)
+    return words("ensemble.values", plan=str(found.against), rate=rate, first=str(first), last=str(last))
 
 
 def _boxes(found: EnsembleAnswer, words: Words) -> list[str]:

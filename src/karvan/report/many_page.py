@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from karvan.corridor import Corridor
-from karvan.report.many_futures import title_of
+from karvan.report.many_futures import title_of, values_line
 from karvan.report.words import ENGLISH, Words
 from karvan.results import EnsembleAnswer
 
@@ -190,7 +190,7 @@ def _regret(found: EnsembleAnswer, words: Words) -> str:
         rows.append([row["plan"], *told, words.number(row["worst_musd"], 0), words.percent(row["near_share"])])
         if row["is_least_regret"]:
             marks[number] = "best"
-    note = words("ensemble.values", plan=str(found.against), rate=words.percent(found.rate_share))
+    note = values_line(found, words)
     return _section(words("ensemble.page_regret"), _table(head, rows, marks=marks), note=note)
 
 

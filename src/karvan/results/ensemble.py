@@ -30,7 +30,8 @@ class EnsembleAnswer:
         factors: Values drawn.
         shocks: Events drawn: shock_id, name, chance_share, happened_share.
         left_out: Estimates of the case that were not drawn.
-        rate_share: Yearly discount rate of values.
+        rate_share: Yearly discount rate of values, None where the case holds no money of an appraisal and plans have no values.
+        value_years: First and last year that count in values, likewise.
         distributions: plan, metric, year, mean, p5, p10, p25, p50, p75, p90, p95, p50_low, p50_high (95% interval of the median).
         promises: plan, commitment_id, short, metric, target, unit, year, chance_share and its 95% interval chance_low_share,
             chance_high_share, and by_year_share, the share of futures that are there in that year or one before.
@@ -61,7 +62,8 @@ class EnsembleAnswer:
     factors: pl.DataFrame
     shocks: pl.DataFrame
     left_out: tuple[str, ...]
-    rate_share: float
+    rate_share: float | None
+    value_years: tuple[int, int] | None
     distributions: pl.DataFrame
     promises: pl.DataFrame
     drivers: pl.DataFrame
@@ -79,8 +81,8 @@ class EnsembleAnswer:
     def as_dict(self) -> dict[str, Any]:
         """One object for JSON."""
         plain = (
-            "ensemble_id", "corridor_id", "design", "seed", "futures", "wanted", "stopped", "left_out", "rate_share", "against", "waiting",
-            "routes",
+            "ensemble_id", "corridor_id", "design", "seed", "futures", "wanted", "stopped", "left_out", "rate_share", "value_years",
+            "against", "waiting", "routes",
         )  # fmt: skip
         frames = (
             "failed", "factors", "shocks", "distributions", "promises", "drivers", "values", "regret", "information", "failure_boxes",

@@ -38,6 +38,7 @@ from karvan.routing.route_sets import (
     recalled_pool,
     remeasured,
     subset,
+    value_per_h,
     with_ways_round,
 )
 from karvan.routing.sets import COMPONENTS, HOURS, RouteSets
@@ -120,6 +121,7 @@ __all__ = [
     "strategy",
     "subset",
     "timetable",
+    "value_per_h",
     "watching",
     "with_ways_round",
     "worth_telling",

@@ -63,4 +63,6 @@ def redrawn(space: RouteSpace, tables: Mapping[str, pl.DataFrame], *, before: Ma
             stay_usd_per_t=float(trait["not_shipped_usd_per_t"]),
         )
 
-    return replace(space, graph=graph, goods={name: again(name, item) for name, item in space.goods.items()})
+    found = replace(space, graph=graph, goods={name: again(name, item) for name, item in space.goods.items()})
+    found.__dict__["labels"] = space.labels  # markets are the same
+    return found

@@ -348,11 +348,11 @@ def price_costs(space: RouteSpace, sets: RouteSets, entries: FacilityEntries, st
     per_unit = np.bincount(route, weights=entries.entry_units_per_t * standing.row_price[entries.entry_row], minlength=sets.route_count)
     hours = np.bincount(route, weights=standing.row_delay_h[entries.entry_row], minlength=sets.route_count)
     market = sets.route_market
-    added = standing.price_weight[market] * per_unit + _value_per_h(space)[market] * hours
+    added = standing.price_weight[market] * per_unit + value_per_h(space)[market] * hours
     return np.asarray(added, dtype=np.float64)
 
 
-def _value_per_h(space: RouteSpace) -> FloatArray:
+def value_per_h(space: RouteSpace) -> FloatArray:
     """Value of an hour, USD/t-h, by market."""
     return np.array([space.goods[name].costs.vot_usd_per_t_d for name in space.names])[space.commodity] / HOURS_PER_DAY
 
@@ -452,7 +452,7 @@ def _arc_costs(space: RouteSpace, entries: FacilityEntries, standing: Standing) 
     cost = cost.copy()
     weight, hour = np.ones(len(space.names)), np.zeros(len(space.names))
     weight[space.commodity] = standing.price_weight
-    hour[space.commodity] = _value_per_h(space)
+    hour[space.commodity] = value_per_h(space)
     for index, name in enumerate(space.names):
         uses = space.goods[name].uses
         once = 1.0 / entries.times[uses.row]  # but days and balances add up over the arcs

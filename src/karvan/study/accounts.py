@@ -49,6 +49,31 @@ def year_accounts(cleared: Cleared, values: Mapping[str, float], external: pl.Da
     return frame.group_by(_ACCOUNT[:-1], maintain_order=True).agg(pl.col("value_kusd").sum()).sort(_ACCOUNT[:-1])
 
 
+def society_kusd(cleared: Cleared, values: Mapping[str, float], external: pl.DataFrame, co2_usd_per_t: float) -> float:
+    """What the accounts of a year add up to, kUSD, without telling whose they are: the market's welfare, the profit in charges, what
+    others bear.
+
+    Args:
+        cleared: The year.
+        values: `appraisal_values` by id.
+        external: Table `external_costs`.
+        co2_usd_per_t: Price of a tonne of CO2e in that year.
+    """
+    space, tables, graph = cleared.routed.space, cleared.routed.snapshot.tables, cleared.routed.graph
+    on_arc = arc_flows(space, cleared.routed.sets, cleared.set_flow_kt)
+    per_t = space.cost_parts[:, :, 0] + space.cost_parts[:, :, 1]
+    is_charged = (graph.arc_operator >= 0) | _border_arcs(cleared)
+    paid = float((per_t * on_arc).sum(axis=0)[is_charged].sum())
+    moved = empty_flows(cleared)[:, :2].sum(axis=1)
+    paid += float(tables["returns"]["empty_usd_per_unit"].to_numpy() @ moved) if moved.shape[0] else 0.0
+    by_mode = dict(external.group_by(pl.col("mode").cast(pl.String)).agg(pl.col("usd_per_tkm").sum()).iter_rows())
+    usd_per_tkm = np.array([by_mode.get(mode, 0.0) for mode in tables["links"]["mode"].cast(pl.String)])
+    is_link = graph.arc_kind == LINK
+    tkm = (on_arc.sum(axis=0) * graph.arc_length_km)[is_link]
+    borne = float(tkm @ usd_per_tkm[graph.arc_element[is_link]]) + co2_usd_per_t * emitted_kt(cleared, on_arc)
+    return float(cleared.clearing.welfare_kusd) + (1.0 - values["resource_cost_share"]) * paid - borne
+
+
 def emitted_kt(cleared: Cleared, on_arc: FloatArray) -> float:
     """CO2e of all goods that move, well to wheel, kt."""
     return float((on_arc.sum(axis=0) * cleared.routed.graph.arc_co2e_wtw_kg_per_t).sum()) / 1e3

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.assignment import Assembly, Clearing, FitOptions, assemble, fit_constants
+from karvan.assignment import Assembly, Clearing, ClearOptions, FitOptions, fit_constants, reassembled
 from karvan.assignment import clear as clear_market
 from karvan.assignment.assembly import NOT_SHIPPED, stored_constants, stored_factors
 from karvan.corridor import Corridor, Snapshot
@@ -232,6 +232,7 @@ def refitted(cleared: Cleared, targets: pl.DataFrame) -> Mapping[str, pl.DataFra
         DataError: A target that no market can meet.
     """
     fit, tables = _Fit(cleared, targets, None, _AGAIN), cleared.routed.snapshot.tables
+    fit.start = cleared.clearing.row_price_usd_per_unit
     factors = stored_factors(tables)
     found = fit.constants_from(factors, {pair: value for pair, value in stored_constants(tables).items() if pair in fit.family_targets})
     constants = found | _taken_over(found, tables["route_families"])
@@ -328,7 +329,7 @@ class _Fit:
                 for family, commodity in absent
             ]
             raise DataError(problems)
-        found = fit_constants(problem, group, np.array([self.family_targets[pair] for pair in pairs]), options=self.how)
+        found = fit_constants(problem, group, np.array([self.family_targets[pair] for pair in pairs]), options=self.how, start=self.start)
         return {pair: float(constants.get(pair, 0.0) + found[index[pair]]) for pair in pairs}
 
     def _pair(self, assembly: Assembly, nest: int) -> tuple[str, str]:
@@ -337,15 +338,14 @@ class _Fit:
 
     def cleared(self, factors: dict[tuple[str, str], float], constants: dict[tuple[str, str], float]) -> tuple[Assembly, Clearing]:
         assembly = self._assembled(factors, constants)
-        clearing = clear_market(assembly.problem, start=self.start)
+        options = None if self.how is None else ClearOptions(tolerance=self.how.tolerance, aim=self.how.aim)
+        clearing = clear_market(assembly.problem, start=self.start, options=options)
         self.start = clearing.row_price_usd_per_unit
         return assembly, clearing
 
     def _assembled(self, factors: dict[tuple[str, str], float], constants: dict[tuple[str, str], float]) -> Assembly:
         """The base year's program with fixed demand, as what was shipped was observed, and with the delays of the last clearing."""
-        assembly = assemble(
-            self.tables, self.routed.sets, self.routed.entries, self.routed.space.runs, constants=constants, demand_factors=factors
-        )
+        assembly = reassembled(self.before.assembly, self.tables, self.routed.sets, constants=constants, demand_factors=factors)
         of = assembly.route_of
         delay = np.where(of >= 0, self.before.route_delay_usd_per_t[of], 0.0)
         problem = replace(

@@ -16,26 +16,25 @@ from karvan.assignment import (
     DelayCurves,
     FixedPoint,
     FixedPointOptions,
+    LaidOut,
     MarketProblem,
     assemble,
     delay_h,
-    effective_capacity,
     queued,
     read_curves,
+    reassembled,
     solve_fixed_point,
     solve_from_two_starts,
     stored_constants,
     use_share,
     with_capacity,
 )
-from karvan.assignment import (
-    clear as clear_market,
-)
 from karvan.corridor import Snapshot
-from karvan.errors import ConvergenceError, DataError, Problem, SolverError
+from karvan.errors import DataError, Problem
 from karvan.results.outlook import ROUTE_GAP
-from karvan.routing import Standing, entered, price_costs
+from karvan.routing import Standing, entered
 from karvan.routing.cost import HOURS_PER_DAY, value_of_time_usd_per_t_d
+from karvan.study.delay_loop import DelayLoop, DelayResponse, delay_costs, delay_response, solved, with_delays
 from karvan.study.route_memory import Kept, RoutedSnapshot, RouteMemory, YearKey
 
 FloatArray = npt.NDArray[np.float64]
@@ -164,7 +163,9 @@ def _cleared(
     return cleared
 
 
-def clear_like(snapshot: Snapshot, model: Cleared, *, market: Market | None = None, is_near: bool = False) -> Cleared:
+def clear_like(
+    snapshot: Snapshot, model: Cleared, *, market: Market | None = None, is_near: bool = False, response: DelayResponse | None = None
+) -> Cleared:
     """Clear a snapshot with the same network on the routes of another, without looking for more; its gap is not known.
 
     Args:
@@ -172,8 +173,10 @@ def clear_like(snapshot: Snapshot, model: Cleared, *, market: Market | None = No
         model: A cleared snapshot of the same network.
         market: Scarcity regime, delays and tolerance.
         is_near: Start from the model's prices and delays; the answer then depends on them, within the tolerances.
+        response: How the model, or what is like it, answers to delays; fewer steps are needed for knowing. The snapshot must then have the
+            model's rows in every table, in their order.
     """
-    cleared = _solved(replace(model.routed, snapshot=snapshot), market or Market(), start=model if is_near else None)
+    cleared = _solved(replace(model.routed, snapshot=snapshot), market or Market(), start=model if is_near else None, response=response)
     return replace(cleared, route_gap=float("nan"))
 
 
@@ -211,41 +214,60 @@ def settle(routed: RoutedSnapshot, market: Market) -> Cleared:
     return replace(_solved(cleared.routed, market), route_gap=gap)
 
 
+def answers(cleared: Cleared) -> DelayResponse | None:
+    """How a cleared snapshot answers to delays, for others like it to be cleared by."""
+    return delay_response(cleared.routed, cleared.assembly, cleared.clearing, read_curves(cleared.routed.snapshot.tables))
+
+
 def _recalled(routed: RoutedSnapshot, kept: Kept, market: Market) -> Cleared:
     """The market of a snapshot at the prices and delays that cleared it once; the solver sees to it that they still do."""
     assembly, curves = _assembled(routed, market)
     options = ClearOptions(tolerance=market.tolerance, aim=market.tolerance, threads=market.threads)
-    problem = assembly.problem if curves is None else _with_delays(routed, assembly, kept.delay_h)
-    clearing = _solve(routed, problem, kept.row_price, options)
+    problem = assembly.problem if curves is None else with_delays(routed, assembly, kept.delay_h)
+    clearing = solved(routed, LaidOut(problem, options), problem.route_cost_usd_per_t, kept.row_price)
     return Cleared(
         routed, replace(assembly, problem=problem), clearing, kept.delay_h, kept.is_settled, kept.delay_evaluations, kept.route_gap,
         market.regime, has_curves=curves is not None,
     )  # fmt: skip
 
 
-def _assembled(routed: RoutedSnapshot, market: Market) -> tuple[Assembly, DelayCurves | None]:
-    """The program of a snapshot with the routes it has, without delays, and its curves if delays are to be found."""
+def _assembled(routed: RoutedSnapshot, market: Market, before: Assembly | None = None) -> tuple[Assembly, DelayCurves | None]:
+    """The program of a snapshot with the routes it has, without delays, and its curves if delays are to be found.
+
+    `before` is that of another one with the same routes.
+    """
     tables = routed.snapshot.tables
-    assembly = assemble(tables, routed.sets, routed.entries, routed.space.runs)
+    if before is None:
+        assembly = assemble(tables, routed.sets, routed.entries, routed.space.runs)
+    else:
+        assembly = reassembled(before, tables, routed.sets)
     if market.regime == "queue":
         assembly = replace(assembly, problem=queued(assembly.problem, time_values_usd_per_t_h(assembly, tables)))
     curves = read_curves(tables)
     return assembly, curves if market.has_delays and curves.has_any else None
 
 
-def _solved(routed: RoutedSnapshot, market: Market, *, start: Cleared | None = None, is_first: bool = False) -> Cleared:
+def _solved(
+    routed: RoutedSnapshot,
+    market: Market,
+    *,
+    start: Cleared | None = None,
+    is_first: bool = False,
+    response: DelayResponse | None = None,
+) -> Cleared:
     """The market of a snapshot with the routes it has, delays and flows fitting each other.
 
     The first time delays are taken as they start, so that routes enter before the delays are sought.
     """
-    assembly, curves = _assembled(routed, market)
+    assembly, curves = _assembled(routed, market, start.assembly if start is not None and response is not None else None)
     options = ClearOptions(tolerance=market.tolerance, aim=market.aim, threads=market.threads)
     prices = None if start is None else start.clearing.row_price_usd_per_unit
     none = np.zeros(assembly.facility_count)
     if curves is None:
-        clearing = _solve(routed, assembly.problem, prices, options)
+        problem = assembly.problem
+        clearing = solved(routed, LaidOut(problem, options), problem.route_cost_usd_per_t, prices)
         return Cleared(routed, assembly, clearing, none, True, 1, 0.0, market.regime, has_curves=False)
-    loop = _DelayLoop(routed, assembly, options, curves, prices)
+    loop = DelayLoop(routed, assembly, options, curves, prices, response)
     first = none if start is None else start.delay_h
     if start is not None and not start.is_settled:
         flow = start.clearing.row_flow[: assembly.facility_count]
@@ -253,9 +275,9 @@ def _solved(routed: RoutedSnapshot, market: Market, *, start: Cleared | None = N
     if is_first:
         found = FixedPoint(first, is_converged=False, iterations=1, residual=float("inf"))
     else:
-        found = solve_fixed_point(loop.answer, first, lower=loop.least_h, upper=loop.most_h, options=market.delays)
-    clearing = loop.clearing_at(found.value)
-    problem = _with_delays(routed, assembly, found.value)
+        step_of = None if response is None else loop.step_of
+        found = solve_fixed_point(loop.answer, first, lower=loop.least_h, upper=loop.most_h, options=market.delays, step_of=step_of)
+    clearing, problem = loop.clearing_at(found.value), loop.problem_at(found.value)
     return Cleared(
         routed, replace(assembly, problem=problem), clearing, found.value, found.is_converged, found.iterations, 0.0, market.regime,
         has_curves=True,
@@ -267,7 +289,7 @@ def two_starts(cleared: Cleared, market: Market) -> float:
 
     Nothing in a run asks for it; tests hold it below 0.01 on the packaged case.
     """
-    loop = _DelayLoop(
+    loop = DelayLoop(
         cleared.routed,
         replace(cleared.assembly, problem=replace(cleared.problem, route_cost_usd_per_t=_without_delays(cleared))),
         ClearOptions(tolerance=market.tolerance, threads=market.threads),
@@ -276,73 +298,6 @@ def two_starts(cleared: Cleared, market: Market) -> float:
     )
     none = np.zeros(cleared.assembly.facility_count)
     return solve_from_two_starts(loop.answer, none, loop.most_h, lower=loop.least_h, upper=loop.most_h).largest_difference_share
-
-
-def _solve(routed: RoutedSnapshot, problem: MarketProblem, prices: FloatArray | None, options: ClearOptions) -> Clearing:
-    """The program solved; where limits, minimums and balances cannot all hold, an error that names the fewest that conflict."""
-    try:
-        return clear_market(problem, start=prices, options=options)
-    except ConvergenceError as error:
-        words = _conflict(routed, problem)
-        if not words:
-            raise
-        raise SolverError("\n".join(words)) from error
-
-
-def _conflict(routed: RoutedSnapshot, problem: MarketProblem) -> tuple[str, ...]:
-    from karvan.assignment.conflict import conflict_words, smallest_conflict
-
-    tables, sets = routed.snapshot.tables, routed.sets
-    facilities = tables["facilities"]
-    units = facilities["unit"].cast(pl.String).to_list()
-    minimums = np.flatnonzero(facilities["minimum"].to_numpy() > 0.0).tolist()
-    names = [*facilities["name"], *tables["returns"]["name"], *(facilities["name"][row] for row in minimums)]
-    counted = [*units, *(f"k{unit}s" for unit in tables["returns"]["loading_unit"]), *(units[row] for row in minimums)]
-    markets = [f"{market} ({start} to {end})" for market, start, end in sets.market_ids]
-    empties = [f"empties: {name}" for name in tables["returns"]["name"]]
-    conflict = smallest_conflict(problem)
-    return conflict_words(problem, conflict, row_names=names, row_units=counted, market_names=[*markets, *empties])
-
-
-class _DelayLoop:
-    """Delays to flows to delays: what a fixed point is sought of. Clearings start from the prices of the one before."""
-
-    def __init__(
-        self, routed: RoutedSnapshot, assembly: Assembly, options: ClearOptions, curves: DelayCurves, prices: FloatArray | None
-    ) -> None:
-        facilities = routed.snapshot.tables["facilities"]
-        self.routed, self.assembly, self.options, self.curves, self.prices = routed, assembly, options, curves, prices
-        self.other_load = np.array(facilities["other_load"].to_numpy(), dtype=np.float64)
-        self.capacity = effective_capacity(facilities)
-        none = np.zeros(assembly.facility_count)
-        self.least_h, self.most_h = delay_h(curves, none), delay_h(curves, none + 1.0)
-        self.last: tuple[bytes, Clearing] | None = None
-
-    def clearing_at(self, hours: FloatArray) -> Clearing:
-        """The program solved with these delays."""
-        if self.last is None or self.last[0] != hours.tobytes():
-            clearing = _solve(self.routed, _with_delays(self.routed, self.assembly, hours), self.prices, self.options)
-            self.last, self.prices = (hours.tobytes(), clearing), clearing.row_price_usd_per_unit
-        return self.last[1]
-
-    def answer(self, hours: FloatArray) -> FloatArray:
-        """Delays that follow from the flows that follow from delays."""
-        flow = self.clearing_at(hours).row_flow[: self.assembly.facility_count]
-        return delay_h(self.curves, use_share(flow, self.other_load, self.capacity))
-
-
-def _with_delays(routed: RoutedSnapshot, assembly: Assembly, hours: FloatArray) -> MarketProblem:
-    """A program without delays with some in its costs."""
-    of, problem = assembly.route_of, assembly.problem
-    added = np.where(of >= 0, delay_costs(routed, hours)[of], 0.0)
-    return replace(problem, route_cost_usd_per_t=problem.route_cost_usd_per_t + added)
-
-
-def delay_costs(routed: RoutedSnapshot, hours: FloatArray) -> FloatArray:
-    """What delays add to each route of the sets, USD/t, shape (routes of the sets,)."""
-    rows = routed.space.rows.count
-    standing = Standing(np.zeros(rows), np.append(hours, np.zeros(rows - hours.shape[0])), np.ones(routed.space.market_count), {})
-    return price_costs(routed.space, routed.sets, routed.entries, standing)
 
 
 def _without_delays(cleared: Cleared) -> FloatArray:

@@ -1,0 +1,79 @@
+import numpy as np
+import polars as pl
+import pytest
+
+from karvan.appraisal import by_year, net_present_value
+from karvan.corridor import load_corridor
+from karvan.ensembles.answers import Sample
+from karvan.ensembles.futures import Futures, columns_of_futures
+from karvan.ensembles.run import EnsembleOptions, answered, ensemble_of
+from karvan.ensembles.store import FutureStore
+from karvan.ensembles.worth import worth_of
+from karvan.measures import load_scenario
+from karvan.measures.apply import apply
+from karvan.study.accounts import society_kusd, year_accounts
+from karvan.study.appraise import AppraisalOptions, appraise
+from karvan.study.clear import clear
+from karvan.study.works import appraisal_values
+from tests.study.money_case import money_case
+
+YEARS = (2027, 2030)
+PLAN = "baseline+second_ferry+faster_track"
+COST_MUSD = 64.538924
+"""By hand: ship 36 + upkeep 8.059 + renewal 14.296 - 2.781 left; track 9 + 1.007 - 1.043 left."""
+
+
+@pytest.fixture(scope="module")
+def corridor(tmp_path_factory):
+    return load_corridor(str(money_case(tmp_path_factory.mktemp("money") / "case", link="rail_east_pass")))
+
+
+@pytest.fixture(scope="module")
+def worth(corridor, tmp_path_factory):
+    """Futures of which the first is the case itself."""
+    table = pl.DataFrame({"facilities.ferry.nominal": [None, 5200.0]}, schema={"facilities.ferry.nominal": pl.Float64})
+    how = EnsembleOptions(only=("facilities.ferry.nominal",), table=table, plans=(PLAN,))
+    made = ensemble_of(corridor, scenario="baseline", years=YEARS, how=how)
+    store = FutureStore(tmp_path_factory.mktemp("futures") / "ensemble", columns_of_futures(made))
+    store.open(made.id, {})
+    futures = Futures(made)
+    for index in range(made.count):
+        store.append(futures.outcomes(index))
+    sample = Sample(made, store, made.count)
+    assert sample.failed().is_empty()
+    return worth_of(sample, against="baseline", rate_share=None)
+
+
+def test_society_gains_what_the_accounts_add_up_to(corridor):
+    values, external = appraisal_values(corridor), corridor.tables["external_costs"]
+    for name in ("baseline", "agreed"):
+        cleared = clear(apply(load_scenario(name, corridor), corridor, year=2030))
+        accounts = year_accounts(cleared, values, external, 90.0)
+        assert society_kusd(cleared, values, external, 90.0) == pytest.approx(accounts["value_kusd"].sum(), rel=1e-9)
+
+
+def test_the_case_itself_is_worth_what_an_appraisal_says(corridor, worth):
+    """One arithmetic: the same gains in the cleared years and the same works."""
+    found = appraise(
+        corridor, measures=("second_ferry", "faster_track"), how=AppraisalOptions(sample_years=YEARS, has_members=False)
+    )  # fmt: skip
+    gained = found.accounts.group_by("year").agg(pl.col("gain_musd").sum())
+    benefit = net_present_value(by_year(gained, "gain_musd", np.arange(worth.first_year, worth.last_year + 1)), found.rate_share)
+    assert (worth.rate_share, worth.first_year, worth.last_year) == (found.rate_share, YEARS[0], YEARS[0] + 19)
+    assert worth.net_musd[1][0] + worth.costs[1].present_musd == pytest.approx(benefit, rel=2e-3)
+    assert worth.costs[1].present_musd == pytest.approx(COST_MUSD, abs=1e-6)
+    assert worth.net_musd[0].tolist() == [0.0, 0.0]
+    assert worth.costs[1].unknown == ()
+
+
+def test_a_case_without_money_has_no_values(two_ports, tmp_path):
+    made = ensemble_of(two_ports, years=(2026,), how=EnsembleOptions(futures=2, plans=("baseline",)))
+    store = FutureStore(tmp_path / "ensemble", columns_of_futures(made))
+    store.open(made.id, {})
+    futures = Futures(made)
+    store.append(futures.outcomes(0))
+    found = answered(made, store, 1, how=EnsembleOptions(futures=1, plans=("baseline",)), stopped=None)
+    assert (found.rate_share, found.value_years) == (None, None)
+    assert found.values.is_empty()
+    assert found.regret.is_empty()
+    assert found.against == "baseline"
