@@ -38,6 +38,10 @@ def _hours_arguments(parser: argparse.ArgumentParser) -> None:
     """Which hours, and what their series are made of."""
     parser.add_argument("--year", type=int, metavar="Y", help="calendar year (default: the base year)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the weather (default: %(default)s)")
+    parser.add_argument(
+        "--draw", type=int, metavar="N",
+        help="wind goes by the storms of this replication, from 0, of the simulated crossings with the same seed (default: drawn apart)",
+    )  # fmt: skip
     parser.add_argument("--profiles", type=Path, metavar="FILE", help="CSV of hourly loads and shares in place of made ones")
     parser.add_argument("--hours", type=int, default=8760, metavar="N", help="first hours of the year alone (default: all)")
 
@@ -77,8 +81,10 @@ def _checked(parsed: argparse.Namespace) -> None:
 
 def _checked_hours(parsed: argparse.Namespace) -> None:
     _require(
-        ("--hours", parsed.hours, 2 <= parsed.hours <= 8760, "from 2 to 8760"), ("--seed", parsed.seed, parsed.seed >= 0, "0 or more")
-    )  # fmt: skip
+        ("--hours", parsed.hours, 2 <= parsed.hours <= 8760, "from 2 to 8760"),
+        ("--seed", parsed.seed, parsed.seed >= 0, "0 or more"),
+        ("--draw", parsed.draw, parsed.draw is None or parsed.draw >= 0, "the number of a replication, 0 or more"),
+    )
 
 
 def _require(*rules: tuple[str, float | None, bool, str]) -> None:
@@ -116,6 +122,7 @@ def power(parsed: argparse.Namespace) -> int:
                 tries=tuple(parsed.tries),
                 given=None if parsed.profiles is None else read_series(parsed.profiles, corridor),
                 hours=parsed.hours,
+                draw=parsed.draw,
             ),
             progress=progress,
         )
@@ -151,6 +158,7 @@ def export(parsed: argparse.Namespace) -> int:
         seed=parsed.seed,
         given=None if parsed.profiles is None else read_series(parsed.profiles, corridor),
         hours=parsed.hours,
+        draw=parsed.draw,
     )
     if parsed.json:
         print_json(told)

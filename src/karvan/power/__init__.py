@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         zone_rows,
     )
     from karvan.power.program import Dispatcher, LinearProgram, Solved, linear_program
+    from karvan.power.storms import Storms
     from karvan.power.system import Built, GivenSeries, power_system
 
 _HOMES = {
@@ -37,11 +38,13 @@ _HOMES = {
         "co2_mt", "curtailed_mw", "curve_rows", "line_row", "line_rows", "profile_rows", "spare_mw", "technology_rows", "zone_rows",
     ),
     "program": ("Dispatcher", "LinearProgram", "Solved", "linear_program"),
+    "storms": ("Storms",),
     "system": ("Built", "GivenSeries", "power_system"),
 }  # fmt: skip
 
 __all__ = [
-    "HOURS", "Built", "Dispatcher", "GivenSeries", "LinearProgram", "Solved", "Units", "annuity", "available_law", "capacity_credit_mw",
+    "HOURS", "Built", "Dispatcher", "GivenSeries", "LinearProgram", "Solved", "Storms", "Units", "annuity", "available_law",
+    "capacity_credit_mw",
     "chance_short", "co2_mt", "curtailed_mw", "curve_rows", "earnings", "given_series", "line_row", "line_rows", "linear_program",
     "power_system", "profile_rows", "spare_mw", "stamps", "surpluses_musd", "technology_rows", "zone_rows",
 ]  # fmt: skip

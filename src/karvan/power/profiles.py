@@ -12,6 +12,7 @@ from scipy.special import betaincinv, ndtr
 
 from karvan.errors import DataError, Problem
 from karvan.power.calendar import DAYS, HOURS, calendar
+from karvan.power.storms import Storms, wind_of_storms
 from karvan.power.sun import panel_share
 from karvan.power.weather import LOAD, SUN, WIND, lasting, likeness
 from karvan.power.wind import scale_for, turbine_share, weibull_speed
@@ -37,7 +38,7 @@ def shapes(tables: Tables) -> dict[str, FloatArray]:
     return found
 
 
-def profiles(tables: Tables, *, year: int, seed: int) -> dict[str, FloatArray]:
+def profiles(tables: Tables, *, year: int, seed: int, storms: Storms | None = None) -> dict[str, FloatArray]:
     """Share of capacity that each profile gives in each hour, shape (hours,) each.
 
     The same seed is the same weather in every year. Wind lasts from hour to hour and is alike near by; its law has the month's mean share.
@@ -47,20 +48,29 @@ def profiles(tables: Tables, *, year: int, seed: int) -> dict[str, FloatArray]:
         tables: `power_profiles` and `power_shapes`.
         year: Calendar year.
         seed: Of the weather.
+        storms: When weather closes ports: wind near them blows hardest then, with the energy of each month as without.
     """
     rows = tables["power_profiles"].sort("profile_id").to_dicts()
     by_month = shapes(tables)
     found: dict[str, FloatArray] = {}
-    for kind, make in (("wind", _winds), ("solar", _suns), ("water", _waters)):
+    for kind in ("wind", "solar", "water"):
         chosen = [row for row in rows if row["kind"] == kind]
         targets = [np.minimum(row["capacity_factor_share"] * by_month[row["shape_id"]], 1.0) for row in chosen]
-        found |= make(chosen, targets, year, seed)
+        if kind == "wind":
+            found |= _winds(chosen, targets, year, seed, storms)
+        else:
+            found |= (_suns if kind == "solar" else _waters)(chosen, targets, year, seed)
     return found
 
 
-def _winds(rows: list[dict[str, Any]], targets: list[FloatArray], year: int, seed: int) -> dict[str, FloatArray]:
+def _winds(
+    rows: list[dict[str, Any]], targets: list[FloatArray], year: int, seed: int, storms: Storms | None
+) -> dict[str, FloatArray]:  # fmt: skip
     month = calendar(year).month
-    normal = lasting(HOURS, _likeness(rows), WIND_MEMORY, seed=seed, purpose=WIND)
+    where = _where(rows)
+    normal = lasting(HOURS, likeness(*where), WIND_MEMORY, seed=seed, purpose=WIND)
+    if storms is not None and rows:
+        normal = wind_of_storms(normal, *where, storms, month, memory=WIND_MEMORY, seed=seed)
     found = {}
     for number, (row, target) in enumerate(zip(rows, targets, strict=True)):
         scale = scale_for(np.minimum(target, _MOST_CAPACITY_FACTOR))
@@ -70,7 +80,7 @@ def _winds(rows: list[dict[str, Any]], targets: list[FloatArray], year: int, see
 
 def _suns(rows: list[dict[str, Any]], targets: list[FloatArray], year: int, seed: int) -> dict[str, FloatArray]:
     month = calendar(year).month
-    normal = lasting(DAYS, _likeness(rows), _SUN_MEMORY, seed=seed, purpose=SUN)
+    normal = lasting(DAYS, likeness(*_where(rows)), _SUN_MEMORY, seed=seed, purpose=SUN)
     shape_a, shape_b = _SUN_MEAN * _SUN_SPREAD, (1.0 - _SUN_MEAN) * _SUN_SPREAD
     skies = betaincinv(shape_a, shape_b, (np.arange(_SKIES) + 0.5) / _SKIES)
     found = {}
@@ -89,10 +99,10 @@ def _waters(rows: list[dict[str, Any]], targets: list[FloatArray], year: int, se
     return {row["profile_id"]: target[month] for row, target in zip(rows, targets, strict=True)}
 
 
-def _likeness(rows: list[dict[str, Any]]) -> FloatArray:
-    return likeness(
+def _where(rows: list[dict[str, Any]]) -> tuple[FloatArray, FloatArray]:
+    return (
         np.array([row["lat_deg"] for row in rows], dtype=np.float64), np.array([row["lon_deg"] for row in rows], dtype=np.float64)
-    )
+    )  # fmt: skip
 
 
 def load_mw(shape: FloatArray, *, demand_twh: float, peak_mw: float) -> FloatArray:
@@ -128,7 +138,7 @@ def loads_mw(tables: Tables, *, year: int, seed: int) -> dict[str, FloatArray]:
     """
     rows = tables["power_zones"].sort("zone_id").to_dicts()
     by_step = shapes(tables)
-    normal = lasting(DAYS, _likeness(rows), _LOAD_MEMORY, seed=seed, purpose=LOAD)
+    normal = lasting(DAYS, likeness(*_where(rows)), _LOAD_MEMORY, seed=seed, purpose=LOAD)
     energy = by_year(tables["power_demand"], "zone_id", "demand_twh", year)
     peak = by_year(tables["power_demand"], "zone_id", "peak_mw", year)
     found = {}

@@ -14,6 +14,7 @@ from karvan.errors import DataError, Problem
 from karvan.network import Lines, Plants, PowerSystem, Stores
 from karvan.power.calendar import HOURS, calendar
 from karvan.power.profiles import by_year, loads_mw, profiles, shapes
+from karvan.power.storms import Storms
 
 FloatArray = npt.NDArray[np.float64]
 Tables = Mapping[str, pl.DataFrame]
@@ -49,7 +50,9 @@ class Built:
     owners: tuple[str | None, ...]
 
 
-def power_system(tables: Tables, *, year: int, seed: int = 1, given: GivenSeries | None = None) -> Built:
+def power_system(
+    tables: Tables, *, year: int, seed: int = 1, given: GivenSeries | None = None, storms: Storms | None = None
+) -> Built:  # fmt: skip
     """The power system of a snapshot in its year.
 
     Args:
@@ -57,6 +60,7 @@ def power_system(tables: Tables, *, year: int, seed: int = 1, given: GivenSeries
         year: Calendar year.
         seed: Of the weather.
         given: Series in place of made ones.
+        storms: When weather closes ports, for wind to go by.
 
     Raises:
         DataError: There are no zones, a demand or capacity has no row, or a demand fits no shape.
@@ -68,7 +72,7 @@ def power_system(tables: Tables, *, year: int, seed: int = 1, given: GivenSeries
     zone_ids = tuple(zones["zone_id"].to_list())
     position = {name: number for number, name in enumerate(zone_ids)}
     loads = {**loads_mw(tables, year=year, seed=seed), **series.loads_mw}
-    made = {**profiles(tables, year=year, seed=seed), **series.profiles}
+    made = {**profiles(tables, year=year, seed=seed, storms=storms), **series.profiles}
     sizes = by_year(tables["power_capacities"], "asset_id", "capacity_mw", year)
     return Built(
         PowerSystem(

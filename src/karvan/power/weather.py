@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 
-WIND, SUN, LOAD = 1, 2, 3
+WIND, SUN, LOAD, PORT = 1, 2, 3, 4
 """Purposes, each with a stream of its own, so that a change to one leaves the others alone."""
 
 ALIKE_KM = 600.0
@@ -30,7 +30,7 @@ def lasting(steps: int, alike: FloatArray, memory: float, *, seed: int, purpose:
 
     Args:
         steps: How many.
-        alike: Correlation between places, shape (places, places).
+        alike: Correlation between places, shape (places, places), or a covariance, which the series then have.
         memory: Correlation from one step to the next, below 1.
         seed: Of all chance.
         purpose: Stream.

@@ -63,7 +63,14 @@ def _title(found: Dispatch, words: Words) -> list[str]:
     told = words(
         key, year=found.year, scenario=found.scenario_id, cost=words.number(found.cost_musd, 0), seed=str(found.seed), **about
     )  # fmt: skip
-    return [*textwrap.wrap(told, WIDTH), ""]
+    lines = textwrap.wrap(told, WIDTH)
+    if found.draw is not None:
+        lines += textwrap.wrap(words("power.storms", draw=str(found.draw)), WIDTH)
+        for row in found.storms:
+            shares = {"closed_share": row["share_while_closed"], "open_share": row["share_while_open"]}
+            about = {"profile": row["profile_id"], "port": row["place_id"], "hours": words.number(row["closed_h"], 0)}
+            lines += textwrap.wrap(words("power.storm_row", **about, **shares), WIDTH, initial_indent="  ", subsequent_indent="    ")
+    return [*lines, ""]
 
 
 def _number(words: Words, value: Any, digits: int) -> str:

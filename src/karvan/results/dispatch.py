@@ -34,6 +34,8 @@ class Dispatch:
         hourly: Prices by zone and flows by line in each hour.
         replaced: What was replaced in the case.
         names: Names of zones and lines by id.
+        draw: Replication of the simulated crossings whose storms the wind goes by; None: it has chance of its own.
+        storms: What wind near ports gives while they are closed and while they are open.
     """
 
     year: int
@@ -55,6 +57,8 @@ class Dispatch:
     hourly: pl.DataFrame
     replaced: tuple[Mapping[str, Any], ...]
     names: Mapping[str, str] = field(default_factory=dict)
+    draw: int | None = None
+    storms: tuple[Mapping[str, Any], ...] = ()
 
     def as_dict(self, *, has_hours: bool = False) -> dict[str, Any]:
         """One object for JSON; prices and flows of every hour only if asked for, as one list a column."""
@@ -63,6 +67,8 @@ class Dispatch:
         told: dict[str, Any] = {name: getattr(self, name) for name in plain}
         told |= {name: getattr(self, name).to_dicts() for name in frames}
         told |= {"pays": None if self.pays is None else dict(self.pays), "terms": dict(self.terms)}
+        if self.draw is not None:
+            told |= {"draw": self.draw, "storms": [dict(row) for row in self.storms]}
         if has_hours:
             told["hourly"] = {name: self.hourly[name].to_list() for name in self.hourly.columns}
         found: dict[str, Any] = rounded({**told, "replaced": [dict(item) for item in self.replaced]})

@@ -20,6 +20,7 @@ from karvan.power import (
     Dispatcher,
     GivenSeries,
     Solved,
+    Storms,
     curve_rows,
     line_rows,
     power_system,
@@ -32,6 +33,7 @@ from karvan.power.money import PARTIES
 from karvan.results import Dispatch
 from karvan.study.asked_line import Asked, asked_line, scenario_with_line, with_all_lines
 from karvan.study.designs import AS_IT_IS, design_snapshot
+from karvan.study.dispatch_storms import storm_rows, storms_of
 from karvan.study.dispatch_worth import Terms, credits_mw, size_that_pays, worth_row
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
@@ -54,6 +56,7 @@ class DispatchOptions:
         tries: Designs to hold against the scenario as it is.
         given: Series of the user.
         hours: First hours of the year to solve; all by default.
+        draw: Replication of the simulated crossings whose storms the wind goes by, of the same seed; None: wind has chance of its own.
     """
 
     seed: int = 1
@@ -66,6 +69,7 @@ class DispatchOptions:
     tries: tuple[str, ...] = ()
     given: GivenSeries | None = None
     hours: int = HOURS
+    draw: int | None = None
 
 
 def dispatch(
@@ -130,6 +134,7 @@ def export_power(
     seed: int = 1,
     given: GivenSeries | None = None,
     hours: int = HOURS,
+    draw: int | None = None,
 ) -> dict[str, Any]:
     """Write the power system of a year as a PyPSA network, which solves to the same cost.
 
@@ -139,6 +144,7 @@ def export_power(
         seed: Of the weather.
         given: Series of the user.
         hours: First hours of the year to write.
+        draw: Replication of the simulated crossings whose storms the wind goes by.
 
     Returns:
         folder, year, zones, plants, stores, lines and hours.
@@ -149,7 +155,8 @@ def export_power(
     prepared = prepare(corridor, scenario or corridor.manifest.baseline, options or ScenarioOptions())
     calendar = year or corridor.manifest.base_year
     tables = apply(prepared.scenario, prepared.corridor, year=calendar).tables
-    system = power_system(tables, year=calendar, seed=seed, given=given).system.between(0, hours)
+    storms = None if draw is None else storms_of(tables, seed=seed, draw=draw)[1]
+    system = power_system(tables, year=calendar, seed=seed, given=given, storms=storms).system.between(0, hours)
     write_pypsa(folder, system, year=calendar)
     return {
         "folder": str(folder), "year": calendar, "zones": len(system.zone_ids), "plants": len(system.plants.ids),
@@ -157,8 +164,10 @@ def export_power(
     }  # fmt: skip
 
 
-def _built(tables: Tables, year: int, chosen: DispatchOptions, asked: Asked | None, size_mw: float | None) -> Built:
-    built = power_system(tables, year=year, seed=chosen.seed, given=chosen.given)
+def _built(
+    tables: Tables, year: int, chosen: DispatchOptions, asked: Asked | None, size_mw: float | None, storms: Storms | None
+) -> Built:  # fmt: skip
+    built = power_system(tables, year=year, seed=chosen.seed, given=chosen.given, storms=storms)
     system = built.system if chosen.hours >= HOURS else built.system.between(0, chosen.hours)
     if asked is not None and size_mw is not None:
         system = system.with_capacity(asked.line_id, size_mw)
@@ -183,9 +192,10 @@ def _dispatched(
     parties: list[dict[str, Any]] = []
     sweep: list[dict[str, Any]] = []
     pays: dict[str, Any] | None = None
+    ports, storms = ((), None) if chosen.draw is None else storms_of(designs[AS_IT_IS], seed=chosen.seed, draw=chosen.draw)
     for design, tables in designs.items():
         say(f"{year}, {design}: weather and loads")
-        built = _built(tables, year, chosen, asked, size)
+        built = _built(tables, year, chosen, asked, size, storms)
         say(f"{year}, {design}: {built.system.hours:,} hours")
         if dispatcher is None:
             dispatcher = Dispatcher(built.system)
@@ -226,6 +236,8 @@ def _dispatched(
         hourly=_hourly(built, solved),
         replaced=tuple(replaced),
         names=_names(designs.values()),
+        draw=chosen.draw,
+        storms=() if storms is None else tuple(storm_rows(designs[AS_IT_IS], built.profiles, ports, storms)),
     )
 
 
