@@ -12,7 +12,7 @@ from karvan.cli.main import main
 from karvan.errors import DataError
 from karvan.report.trade import trade_lines
 from karvan.report.words import Words
-from karvan.study import TradeOptions, trade
+from karvan.study import TradeOptions, commitments, trade
 from karvan.study.trade_table import UNSPLIT, trade_table
 
 _HEAD = {
@@ -118,3 +118,25 @@ def test_lines_json_and_refusals(folder, two_ports, capsys):
     assert main(["trade", "--corridor", str(folder), "--pair", "east"]) == 2
     with pytest.raises(DataError, match="what countries make"):
         trade(two_ports, how=TradeOptions(years=(2024,)))
+
+
+def test_a_promise_of_trade_is_judged_by_the_register_and_open_in_a_run(folder):
+    head = (folder / "commitments.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
+    row = {
+        "commitment_id": "trade_promised", "is_headline": "false", "title": "More trade", "metric": "trade_musd", "element_id": "east;west",
+        "target": "4000", "unit": "MUSD", "year": "2026", "status": "told", "source": "teaching", "confidence": "estimate",
+    }  # fmt: skip
+    with (folder / "commitments.csv").open("a", encoding="utf-8") as file:
+        file.write(",".join(row.get(name, "") for name in head) + "\n")
+    corridor = kv.load_corridor(folder)
+    item = next(item for item in commitments(corridor)["commitments"] if item["commitment_id"] == "trade_promised")
+    told = trade(corridor, scenario="agreed", how=TradeOptions(years=(2026,), pair=("east", "west"), has_causes=False))
+    assert item["scenarios"]["agreed"] == pytest.approx(told.outlook["value_musd"][0], rel=1e-6)
+    assert item["by_year"]["agreed"] == {"2026": item["scenarios"]["agreed"]}
+    assert item["verdict"] == "on_course"
+    assert kv.run(corridor, scenario="agreed", years=(2026,), save=False).report["commitments"][-1]["verdict"] == "open"
+    (folder / "commitments.csv").write_text(
+        (folder / "commitments.csv").read_text(encoding="utf-8").replace("east;west", "east;north"), encoding="utf-8"
+    )
+    with pytest.raises(DataError, match="two regions of economies"):
+        kv.load_corridor(folder)

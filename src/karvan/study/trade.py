@@ -41,11 +41,13 @@ class TradeOptions:
         years: Years to tell.
         pair: Two regions; by default the two that `trade_goods` names first.
         target_musd: Trade of the pair that was promised; by default the headline commitment in million dollars.
+        has_causes: Tell what measures that change charges only add apart from the rest, which takes the market of a year once more.
     """
 
     years: tuple[int, ...] = DEFAULT_YEARS
     pair: tuple[str, str] | None = None
     target_musd: float | None = None
+    has_causes: bool = True
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def trade(
         dict(zip(ids, first.clearing.market_demand_kt.tolist(), strict=False)),
     )
     charging = [item.measure.id for item in prepared.scenario.dated if _is_tariff(item.measure)]
-    untouched = without_measures(prepared.scenario, charging) if charging else None
+    untouched = without_measures(prepared.scenario, charging) if charging and asked.has_causes else None
     ranges = {key: load_scenario(name, prepared.corridor, growth=key) for key in ("low", "high")}
     demand = apply(prepared.scenario, prepared.corridor, year=manifest.base_year).tables["demand"]
     outlook, goods, incomes, flows = [], [], [], []
