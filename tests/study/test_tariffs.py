@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import json
+from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 import karvan as kv
@@ -21,6 +23,7 @@ from karvan.report.words import Words
 from karvan.study import TariffOptions, clear, tariffs
 from karvan.study.tariff import tariff
 from karvan.study.tariff_market import route_charges, tariff_market
+from karvan.study.tariffs import played
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +87,39 @@ def test_lines_and_json_say_the_same(answer, capsys):
         assert max(map(len, lines)) <= 100
     assert main(["tariffs", "--corridor", "two-ports", "--commodity", "grain", "--year", "2024", "--quick", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["commodity_group"] == "grain"
+
+
+def test_many_years_are_a_table_and_the_last_of_them_in_full(answer):
+    names = ("regimes", "parties", "splits", "checks", "full", "alliances")
+    years = range(2024, 2031)
+    many = replace(answer, **{name: _in_years(getattr(answer, name), years) for name in names})
+    for language in ("en", "ru"):
+        lines = tariff_lines(many, words=Words(language))
+        assert max(map(len, lines)) <= 100
+        assert len([line for line in lines if line.startswith("  2027")]) == 3  # volume, revenue, welfare
+        assert len([line for line in lines if line.startswith("  2030")]) == 4  # and in full
+    assert len(answer.regimes) == 4
+
+
+def _in_years(frame, years):
+    return frame if frame.is_empty() else pl.concat([frame.with_columns(pl.lit(year, dtype=pl.Int64).alias("year")) for year in years])
+
+
+def test_a_quick_market_is_right_where_it_was_laid(market):
+    """Laid anew at other margins the small market tells there what the whole one does; a nearby margin is close."""
+    margin = market.today_usd_per_t * 1.4
+    near = market.around(margin)
+    for tried in (margin, margin * 1.02):
+        quick, whole = near(tried), market.whole(tried)
+        assert quick.carried_kt == pytest.approx(whole.carried_kt, rel=2e-3)
+        assert quick.surplus_kusd == pytest.approx(whole.surplus_kusd, rel=2e-3, abs=2.0)
+
+
+def test_years_that_begin_with_the_year_before_end_alike(market, answer):
+    found = played(market, has_alliances=False, start=dict.fromkeys(("nash", "through", "welfare"), 1.3 * market.today_usd_per_t))
+    welfare = dict(answer.regimes.select("regime", "welfare_change_musd").iter_rows())
+    for row in found.rows["regimes"]:
+        assert row["welfare_change_musd"] == pytest.approx(welfare[row["regime"]], abs=0.05)
 
 
 def test_goods_and_parties_that_are_not_there_are_named(two_ports, two_ports_folder):

@@ -10,9 +10,9 @@ import pytest
 import karvan as kv
 from karvan.cli.main import main
 from karvan.errors import DataError
-from karvan.report.trade import trade_lines
+from karvan.report.trade import outlook_lines, trade_lines
 from karvan.report.words import Words
-from karvan.study import TradeOptions, trade
+from karvan.study import TradeOptions, commitments, trade
 from karvan.study.trade_table import UNSPLIT, trade_table
 
 _HEAD = {
@@ -65,6 +65,12 @@ def test_totals_are_split_by_goods_and_the_rest_stays_apart(folder):
 
 def test_parts_add_up_and_a_scenario_that_changes_nothing_moves_nothing(folder):
     found = trade(kv.load_corridor(folder), scenario="baseline", how=TradeOptions(years=(2024, 2026)))
+    markets = kv.load_corridor(folder).tables["demand"]
+    for row in found.demand.to_dicts():
+        assert row["low_kt"] <= row["mid_kt"] <= row["high_kt"]
+        assert row["base_kt"] == pytest.approx(markets.filter(markets["growth_id"] == row["growth_id"])["flow_kt"].sum())
+        assert row["with_trade_kt"] == pytest.approx(row["mid_kt"] * row["trade_factor"])
+        assert row["year"] != 2024 or row["trade_factor"] == pytest.approx(1.0, abs=1e-4)
     for row in found.outlook.to_dicts():
         parts = math.fsum(row[f"{key}_musd"] for key in ("base", "growth", "transport", "tariffs", "ventures"))
         assert parts == pytest.approx(row["value_musd"], rel=1e-9)
@@ -111,10 +117,34 @@ changes:
 def test_lines_json_and_refusals(folder, two_ports, capsys):
     found = trade(kv.load_corridor(folder), scenario="baseline", how=TradeOptions(years=(2026,), target_musd=9000.0))
     assert "9,000" in "\n".join(trade_lines(found))
+    assert "East land" in "\n".join(trade_lines(found, names={"east": "East land"}))
     for language in ("en", "ru"):
         assert max(map(len, trade_lines(found, words=Words(language)))) <= 100
+        assert max(map(len, outlook_lines(found, words=Words(language)))) <= 100
     assert main(["trade", "--corridor", str(folder), "--scenario", "baseline", "--year", "2024", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["pair"] == ["east", "west"]
     assert main(["trade", "--corridor", str(folder), "--pair", "east"]) == 2
     with pytest.raises(DataError, match="what countries make"):
         trade(two_ports, how=TradeOptions(years=(2024,)))
+
+
+def test_a_promise_of_trade_is_judged_by_the_register_and_open_in_a_run(folder):
+    head = (folder / "commitments.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
+    row = {
+        "commitment_id": "trade_promised", "is_headline": "false", "title": "More trade", "metric": "trade_musd", "element_id": "east;west",
+        "target": "4000", "unit": "MUSD", "year": "2026", "status": "told", "source": "teaching", "confidence": "estimate",
+    }  # fmt: skip
+    with (folder / "commitments.csv").open("a", encoding="utf-8") as file:
+        file.write(",".join(row.get(name, "") for name in head) + "\n")
+    corridor = kv.load_corridor(folder)
+    item = next(item for item in commitments(corridor)["commitments"] if item["commitment_id"] == "trade_promised")
+    told = trade(corridor, scenario="agreed", how=TradeOptions(years=(2026,), pair=("east", "west"), has_causes=False))
+    assert item["scenarios"]["agreed"] == pytest.approx(told.outlook["value_musd"][0], rel=1e-6)
+    assert item["by_year"]["agreed"] == {"2026": item["scenarios"]["agreed"]}
+    assert item["verdict"] == "on_course"
+    assert kv.run(corridor, scenario="agreed", years=(2026,), save=False).report["commitments"][-1]["verdict"] == "open"
+    (folder / "commitments.csv").write_text(
+        (folder / "commitments.csv").read_text(encoding="utf-8").replace("east;west", "east;north"), encoding="utf-8"
+    )
+    with pytest.raises(DataError, match="two regions of economies"):
+        kv.load_corridor(folder)

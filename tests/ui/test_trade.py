@@ -44,7 +44,19 @@ def test_trade_tells_its_parts_against_the_promise(open_page, two_ports, tmp_pat
     carried = {"year": 2025, "corridor_mt": 6.0, "corridor_with_trade_mt": 6.1, "rounds": 3}
     income = {"year": 2025, "region_id": "east", "real_income_factor": 1.0, "wage_factor": 1.0, "price_factor": 1.0}
     venture = {"measure_id": "mill", "title": "A mill", "adds_musd": 20.0, "output_musd": 50.0, "jobs_count": None}
-    rows = [outlook, [{"year": each["year"], **flow} for each in outlook], [income], [carried], [venture], [], [], [forecast | came]]
+    demand = {"year": 2025, "growth_id": "sea", "base_kt": 10.0, "mid_kt": 11.0, "low_kt": 10.5, "high_kt": 12.0, "trade_factor": 1.0}
+    demand["with_trade_kt"] = 11.0
+    rows = [
+        outlook,
+        [{"year": each["year"], **flow} for each in outlook],
+        [income],
+        [carried],
+        [venture],
+        [],
+        [],
+        [forecast | came],
+        [demand],
+    ]
     frames = [pl.DataFrame(each) for each in rows]
     found = Trade("agreed", ("east", "west"), 1000.0, *frames, ())
     told = trade_screen(found, two_ports, version="0")

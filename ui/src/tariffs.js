@@ -245,6 +245,20 @@ export function tariffsView(context, found, { level = "h2" } = {}) {
           t("tariffs.how"),
         ),
         table(
+          "years",
+          t("trading.by_year"),
+          [
+            { key: "year", label: t("column.year"), digits: 0, show: String },
+            { key: "name", label: t("trading.regime") },
+            ...["containers_teu", "carried_kt", "revenue_musd", "profit_musd", "welfare_change_musd"].map((key) => ({
+              key,
+              label: t(`trading.measured.${key}`),
+              digits: /teu|kt/.test(key) ? 0 : 2,
+            })),
+          ],
+          years.length > 1 ? found.regimes.map((row) => ({ ...row, name: regimeName(row.regime) })) : [],
+        ),
+        table(
           "alliances",
           t("trading.alliances"),
           [

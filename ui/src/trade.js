@@ -249,6 +249,16 @@ export function tradeView(context, found, { level = "h2" } = {}) {
     h("p", {}, verdict(found)),
     figures.map((each) => each.element),
     table(
+      "demand",
+      t("trading.demand.demand"),
+      [
+        { key: "year", label: t("column.year"), digits: 0, show: String },
+        { key: "group", label: t("trading.demand.group") },
+        ...["base_kt", "mid_kt", "low_kt", "high_kt", "with_trade_kt"].map((key) => ({ key, label: t(`trading.demand.${key}`), digits: 0 })),
+      ],
+      found.demand.map((row) => ({ ...row, group: row.growth_id.replaceAll("_", " ") })),
+    ),
+    table(
       "corridor",
       t("trading.corridor"),
       [

@@ -18,12 +18,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--years", metavar="FIRST:LAST", help="each of these years")
     parser.add_argument("--pair", metavar="ONE:OTHER", help="two regions whose trade is told (default: those of the table trade_goods)")
     parser.add_argument("--target", type=float, metavar="MUSD", help="trade that was promised (default: the headline commitment)")
+    parser.add_argument("--outlook", action="store_true", help="print what there is to move by group of markets, beside past outlooks")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write a page of it, for any browser, offline")
 
 
 def trade(parsed: argparse.Namespace) -> int:
     """Tell how trade answers."""
-    from karvan.report.trade import trade_lines
+    from karvan.report.trade import outlook_lines, trade_lines
     from karvan.report.words import Words
     from karvan.study.report import answer_report
     from karvan.study.trade import DEFAULT_YEARS, TradeOptions
@@ -39,7 +40,13 @@ def trade(parsed: argparse.Namespace) -> int:
     if parsed.json:
         print_json(found.as_dict())
     else:
-        print("\n".join(trade_lines(found, words=Words(language, corridor.names.get(language, {})))))
+        words = Words(language, corridor.names.get(language, {}))
+        names = {
+            name: title
+            for table, key in (("regions", "region_id"), ("commodities", "commodity_group"))
+            for name, title in corridor.tables[table].select(key, "name").iter_rows()
+        }
+        print("\n".join(outlook_lines(found, words=words) if parsed.outlook else trade_lines(found, words=words, names=names)))
     return 0
 
 

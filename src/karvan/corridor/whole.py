@@ -312,7 +312,8 @@ def _observations(tables: Tables) -> Iterator[Problem]:
 
 _CORDON_METRICS = ("cordon_mt", "cordon_kt")
 _METRICS = (
-    "corridor_mt", "containers_teu", "crude_mt", *_CORDON_METRICS, "link_open", "link_kt", "family_shift_mt", "full_facilities", "none",
+    "corridor_mt", "containers_teu", "crude_mt", *_CORDON_METRICS, "link_open", "link_kt", "family_shift_mt", "full_facilities",
+    "trade_musd", "none",
 )  # fmt: skip
 _WITHIN_CORRIDOR = ("crude_mt", *_CORDON_METRICS)
 """Quantities that may be a part of corridor_mt."""
@@ -322,6 +323,7 @@ def _commitments(tables: Tables) -> Iterator[Problem]:
     families = set(tables["route_families"]["family_id"].drop_nulls().to_list())
     links = set(tables["links"]["link_id"].drop_nulls().to_list())
     cordons = set(tables["cordons"]["cordon_id"].drop_nulls().to_list())
+    economies = set(tables["economies"]["region_id"].drop_nulls().to_list())
     measured = {row["commitment_id"]: (row["metric"], row["element_id"]) for _, row in _numbered(tables["commitments"])}
     for number, row in _numbered(tables["commitments"]):
         metric, element = row["metric"], row["element_id"]
@@ -338,6 +340,10 @@ def _commitments(tables: Tables) -> Iterator[Problem]:
             yield Problem("commitments", number, "element_id", message)
         if metric == "family_shift_mt" and element not in families:
             message = f"element_id is {element or 'empty'}, must be a family of route_families.csv{nearest(element or '', families)}"
+            yield Problem("commitments", number, "element_id", message)
+        pair = [part.strip() for part in (element or "").split(";")]
+        if metric == "trade_musd" and (len(set(pair)) != 2 or not economies.issuperset(pair)):
+            message = f"element_id is {element or 'empty'}, must be two regions of economies.csv joined by ';' for {metric}"
             yield Problem("commitments", number, "element_id", message)
         other = row["shares_with"]
         if other in measured and not _shares_goods((metric, element), measured[other], is_same=other == row["commitment_id"]):

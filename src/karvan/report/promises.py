@@ -233,6 +233,8 @@ _QUESTIONS = {
     "link_kt": "Tonnes a year over the link {element}, both ways.",
     "family_shift_mt": "Tonnes a year by the route family {element} ({counted}), against `{baseline}`.",
     "full_facilities": "Facilities on the corridor that are full in a year; fewer is better.",
+    "trade_musd": "Trade of {element}, both ways, in a year at prices of the base year: growth of demand and what trade answers to the cost"
+    " of carrying goods, as `karvan trade` tells it.",
 }
 
 

@@ -11,18 +11,25 @@ from karvan.report.summary import WIDTH
 from karvan.report.words import ENGLISH, Words
 from karvan.results import Tariffs
 
-_NAME = 28
+_NAME, _LONG_NAME = 28, 36
+_TOLD_YEARS = 5
 
 
 def tariff_lines(found: Tariffs, *, words: Words = ENGLISH) -> list[str]:
     """Tariffs as lines of at most 100 columns.
 
+    Of many years the last one is told in full, after a table of all.
+
     Args:
-        found: What `karvan.pricing` gave.
+        found: What `karvan.tariffs` gave.
         words: Language.
     """
     lines = [words("tariffs.title", goods=found.commodity_group, cordon=found.cordon_id, scenario=found.scenario_id)]
-    for year in found.regimes["year"].unique(maintain_order=True).to_list():
+    years = found.regimes["year"].unique(maintain_order=True).to_list()
+    if len(years) > 1:
+        lines += ["", *_by_year(found, years, words)]
+    shown = years if len(years) <= _TOLD_YEARS else [years[-1]]
+    for year in shown:
         lines += ["", *_regimes(found, year, words), "", *_gains(found, year, words), "", *_splits(found, year, words)]
         lines += _sentences(found, year, words)
     lines += ["", *textwrap.wrap(words("tariffs.how"), WIDTH)]
@@ -35,6 +42,22 @@ def _of(frame: pl.DataFrame, year: int) -> list[dict[str, Any]]:
 
 def _row(name: str, cells: list[str], width: int = 13) -> str:
     return f"  {name[:_NAME]:<{_NAME}}" + "".join(f"{cell:>{width}}" for cell in cells)
+
+
+def _by_year(found: Tariffs, years: list[int], words: Words) -> list[str]:
+    """Volume, revenue and change of welfare of every regime, year by year."""
+    regimes = found.regimes["regime"].unique(maintain_order=True).to_list()
+    lines: list[str] = []
+    has_boxes = bool((found.regimes["containers_teu"] > 0.0).any())
+    for key, digits in (("containers_teu" if has_boxes else "carried_kt", 0), ("revenue_musd", 1), ("welfare_change_musd", 1)):
+        lines += [
+            "",
+            f"  {words(f'trading.measured.{key}'):<{_NAME}}" + "".join(f"{words(f'tariffs.name.{name}'):>15}" for name in regimes),
+        ]
+        for year in years:
+            values = {row["regime"]: row[key] for row in _of(found.regimes, year)}
+            lines.append(f"  {year!s:<{_LONG_NAME}}" + "".join(f"{words.number(values[name], digits):>15}" for name in regimes))
+    return lines[1:]
 
 
 def _regimes(found: Tariffs, year: int, words: Words) -> list[str]:

@@ -28,6 +28,8 @@ class Trade:
         table: Trade of the base year by goods and what its split rests on.
         growth: Growth of demand by group of markets, with its range.
         forecasts: What was officially expected, what came, and what the model has where it has the year.
+        demand: What there is to move by year and group of growth, kt: of the base year, of the year with its range, and with the answer
+            of trade.
         replaced: What was replaced in the case.
     """
 
@@ -42,11 +44,12 @@ class Trade:
     table: pl.DataFrame
     growth: pl.DataFrame
     forecasts: pl.DataFrame
+    demand: pl.DataFrame
     replaced: tuple[Mapping[str, Any], ...]
 
     def as_dict(self) -> dict[str, Any]:
         """One object for JSON."""
-        frames = ("outlook", "goods", "incomes", "corridor", "ventures", "table", "growth", "forecasts")
+        frames = ("outlook", "goods", "incomes", "corridor", "ventures", "table", "growth", "forecasts", "demand")
         told: dict[str, Any] = {"scenario_id": self.scenario_id, "pair": list(self.pair), "target_musd": self.target_musd}
         told |= {name: getattr(self, name).to_dicts() for name in frames}
         found: dict[str, Any] = rounded({**told, "replaced": [dict(item) for item in self.replaced]})

@@ -15,7 +15,8 @@ from karvan.results import Outlook, rounded
 from karvan.study.progress import Progress, named, silent
 from karvan.study.route_memory import RouteMemory, cache_folder
 from karvan.study.run import outlook
-from karvan.validation import KT_PER_UNIT, judge_commitments, part_of_both, shared_in_year, value_in_year
+from karvan.study.trade import TradeOptions, trade
+from karvan.validation import KT_PER_UNIT, TRADE, judge_commitments, part_of_both, shared_in_year, value_in_year
 
 SCENARIOS = ("baseline", "agreed", "late", "reversed")
 
@@ -44,9 +45,12 @@ def commitments(corridor: Corridor, scenarios: Sequence[str] = SCENARIOS, *, pro
     manifest, table = corridor.manifest, corridor.tables["commitments"]
     chosen = _chosen(corridor, scenarios)
     years = _years(corridor)
-    outlooks = _outlooks(corridor, chosen, years, progress or silent)
+    memory, tell = RouteMemory(folder=cache_folder()), progress or silent
+    outlooks = _outlooks(corridor, chosen, years, memory, tell)
     baseline = outlooks[manifest.baseline]
-    judged = {name: judge_commitments(table, scenario=found, baseline=baseline) for name, found in outlooks.items()}
+    traded = {name: _traded(corridor, name, memory, named(name, tell)) for name in chosen}
+    beside = {name: {key: (value, traded[manifest.baseline][key]) for key, value in values.items()} for name, values in traded.items()}
+    judged = {name: judge_commitments(table, scenario=found, baseline=baseline, beside=beside[name]) for name, found in outlooks.items()}
     sources = {row["source_id"]: row for row in corridor.tables["sources"].iter_rows(named=True)}
     rows = {row["commitment_id"]: row for row in table.iter_rows(named=True)}
     serving = measures_of(corridor)
@@ -59,7 +63,7 @@ def commitments(corridor: Corridor, scenarios: Sequence[str] = SCENARIOS, *, pro
                 **{key: row[key] for key in ("target", "unit", "year", "date", "parties", "status", "observed", "observed_year")},
                 "measures": [_serving(serving[name.strip()], chosen) for name in (row["measures"] or "").split(";") if name],
                 "scenarios": {name: rounded(items[position]["scenario"]) for name, items in judged.items()},
-                "by_year": _by_year(row, outlooks, baseline, years),
+                "by_year": _trade_by_year(row, traded) if row["metric"] == TRADE else _by_year(row, outlooks, baseline, years),
                 "counted": _counted(corridor, row),
                 "full_facilities": _full(corridor, row, outlooks, years),
                 "verdict": verdicts[manifest.headline_scenario],
@@ -98,11 +102,30 @@ def _years(corridor: Corridor) -> list[int]:
     return sorted(year for year in named if year >= corridor.manifest.base_year)
 
 
-def _outlooks(corridor: Corridor, chosen: Mapping[str, Scenario], years: Sequence[int], tell: Progress) -> dict[str, Outlook]:
-    manifest, memory = corridor.manifest, RouteMemory(folder=cache_folder())
+def _outlooks(
+    corridor: Corridor, chosen: Mapping[str, Scenario], years: Sequence[int], memory: RouteMemory, tell: Progress
+) -> dict[str, Outlook]:
+    manifest = corridor.manifest
     history = apply(load_scenario(manifest.history, corridor), corridor, year=manifest.base_year)
     memory.routed(history, co2_price_usd_per_t=manifest.co2_price_usd_per_t)
     return {name: outlook(corridor, scenario, years, memory=memory, tell=named(name, tell)) for name, scenario in chosen.items()}
+
+
+def _traded(corridor: Corridor, scenario_id: str, memory: RouteMemory, tell: Progress) -> dict[str, float]:
+    """What promises of trade come to in their year, M USD, by promise."""
+    found = {}
+    for row in corridor.tables["commitments"].iter_rows(named=True):
+        if row["metric"] == TRADE and row["year"] is not None and row["year"] >= corridor.manifest.base_year:
+            one, other = (part.strip() for part in row["element_id"].split(";"))
+            how = TradeOptions(years=(row["year"],), pair=(one, other), has_causes=False)
+            told = trade(corridor, scenario=scenario_id, how=how, routes=memory, progress=tell)
+            found[row["commitment_id"]] = float(told.outlook["value_musd"][0])
+    return found
+
+
+def _trade_by_year(row: Row, traded: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    key = row["commitment_id"]
+    return {name: {str(row["year"]): rounded(values[key])} if key in values else {} for name, values in traded.items()}
 
 
 def _serving(measure: Measure, chosen: Mapping[str, Scenario]) -> dict[str, Any]:

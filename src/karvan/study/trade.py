@@ -20,6 +20,7 @@ from karvan.measures import Scenario, load_scenario, measures_of, with_measures,
 from karvan.measures.apply import apply
 from karvan.results import Trade
 from karvan.study.clear import Cleared, clear
+from karvan.study.demand_outlook import demand_outlook
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
 from karvan.study.route_memory import RouteMemory, cache_folder
@@ -41,11 +42,13 @@ class TradeOptions:
         years: Years to tell.
         pair: Two regions; by default the two that `trade_goods` names first.
         target_musd: Trade of the pair that was promised; by default the headline commitment in million dollars.
+        has_causes: Tell what measures that change charges only add apart from the rest, which takes the market of a year once more.
     """
 
     years: tuple[int, ...] = DEFAULT_YEARS
     pair: tuple[str, str] | None = None
     target_musd: float | None = None
+    has_causes: bool = True
 
 
 @dataclass(frozen=True)
@@ -105,16 +108,18 @@ def trade(
         dict(zip(ids, first.clearing.market_demand_kt.tolist(), strict=False)),
     )
     charging = [item.measure.id for item in prepared.scenario.dated if _is_tariff(item.measure)]
-    untouched = without_measures(prepared.scenario, charging) if charging else None
+    untouched = without_measures(prepared.scenario, charging) if charging and asked.has_causes else None
     ranges = {key: load_scenario(name, prepared.corridor, growth=key) for key in ("low", "high")}
     demand = apply(prepared.scenario, prepared.corridor, year=manifest.base_year).tables["demand"]
-    outlook, goods, incomes, flows = [], [], [], []
+    outlook, goods, incomes, flows, wanted = [], [], [], [], []
     for year in asked.years:
         at = cleared(prepared.scenario, year)
         answer, clearing, rounds = _settled(at, base)
         calm = answer if untouched is None else _settled(cleared(untouched, year), base)[0]
         snapshot = at.routed.snapshot
-        grown = {key: _growth(demand, apply(of, prepared.corridor, year=year).tables["demand"], table, pair) for key, of in ranges.items()}
+        ends = {key: apply(of, prepared.corridor, year=year).tables["demand"] for key, of in ranges.items()}
+        grown = {key: _growth(demand, frame, table, pair) for key, frame in ends.items()}
+        wanted += [{"year": year, **row} for row in demand_outlook(demand, {"mid": snapshot.tables["demand"], **ends}, at, clearing)]
         rows = _pair_rows(table, pair, _growth(demand, snapshot.tables["demand"], table, pair), calm, answer)
         ventures = _ventures(snapshot.tables["joint_ventures"], pair)
         parts = {key: math.fsum(row[f"{key}_musd"] for row in rows) for key in ("base", "growth", "transport", "tariffs", "value")}
@@ -150,6 +155,7 @@ def trade(
         table=table.rows,
         growth=tables["growth"],
         forecasts=_forecasts(tables["forecasts"], flows),
+        demand=pl.DataFrame(wanted),
         replaced=prepared.replaced,
     )
 

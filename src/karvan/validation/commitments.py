@@ -11,13 +11,17 @@ from karvan.results import Outlook, YearResult
 from karvan.results.outlook import REACHED_TOLERANCE
 
 VERDICTS = ("met", "on_course", "behind", "open", "not_measurable")
+TRADE = "trade_musd"
+"""Trade of two countries, which no outlook holds."""
 FEWER_IS_BETTER = ("full_facilities",)
 """Quantities that reach their target from above."""
 KT_PER_UNIT = {"cordon_mt": 1e3, "cordon_kt": 1.0}
 """Quantities over a cordon, and what a unit of them is."""
 
 
-def judge_commitments(commitments: pl.DataFrame, *, scenario: Outlook, baseline: Outlook) -> list[dict[str, Any]]:
+def judge_commitments(
+    commitments: pl.DataFrame, *, scenario: Outlook, baseline: Outlook, beside: Mapping[str, tuple[float, float]] | None = None
+) -> list[dict[str, Any]]:
     """Hold every row of the commitments table against the outlooks.
 
     met: the last observed value reaches the target. on_course: the scenario reaches it in the promised year. behind: it does not.
@@ -27,12 +31,15 @@ def judge_commitments(commitments: pl.DataFrame, *, scenario: Outlook, baseline:
         commitments: Table `commitments`.
         scenario: Outlook of the scenario.
         baseline: Outlook of the baseline.
+        beside: Quantities in the promised year that no outlook holds, in the scenario and in the baseline, by promise.
     """
-    return [_judged(row, scenario, baseline) for row in commitments.iter_rows(named=True)]
+    found = beside or {}
+    return [_judged(row, scenario, baseline, found.get(row["commitment_id"])) for row in commitments.iter_rows(named=True)]
 
 
-def _judged(row: dict[str, Any], scenario: Outlook, baseline: Outlook) -> dict[str, Any]:
-    in_scenario = value_in_year(row, scenario, baseline, row["year"])
+def _judged(row: dict[str, Any], scenario: Outlook, baseline: Outlook, given: tuple[float, float] | None) -> dict[str, Any]:
+    known = (value_in_year(row, scenario, baseline, row["year"]), value_in_year(row, baseline, baseline, row["year"]))
+    in_scenario, in_baseline = known if given is None else given
     return {
         "commitment_id": row["commitment_id"],
         "promise": row["promise"],
@@ -45,7 +52,7 @@ def _judged(row: dict[str, Any], scenario: Outlook, baseline: Outlook) -> dict[s
         "year": row["year"],
         "observed": row["observed"],
         "observed_year": row["observed_year"],
-        "baseline": value_in_year(row, baseline, baseline, row["year"]),
+        "baseline": in_baseline,
         "scenario": in_scenario,
         "status": row["status"],
         "date": row["date"],
