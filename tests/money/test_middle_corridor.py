@@ -26,8 +26,7 @@ def test_every_measure_of_the_headline_scenario_that_is_built_has_a_cost(corrido
         for item in load_scenario("agreed", corridor).dated
         if item.measure.status in ("under_construction", "announced") and not item.measure.is_operating
     }
-    # An offer of wheat and lines between power grids that no freight measure needs: nothing is built on the corridor's account.
-    assert built - rows == {"armenia_wheat_offer", "karabatan_ulke", "am_iran_third_line"}
+    assert built - rows == {"armenia_wheat_offer"}  # nothing is built for it
 
 
 def test_ranges_hold_their_values(corridor):

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 import karvan as kv
+from karvan.errors import DataError
+from karvan.measures import load_scenario, measures_of
 from karvan.report import Words
 from karvan.report.appraised import appraisal_lines
 from karvan.results import Appraisal
-from karvan.study import AppraisalOptions, DispatchOptions, appraise, dispatch
+from karvan.study import AppraisalOptions, DispatchOptions, PlanOptions, appraise, dispatch, plan
+from karvan.study.plan_power import PowerYear
 from karvan.study.power_accounts import DISPATCH_ITEMS
+from karvan.study.progress import silent
+from karvan.study.route_memory import RouteMemory
 from tests.study.power_money_case import power_money_case
 
 WEEK = 168
@@ -73,3 +80,54 @@ def test_it_is_told_in_two_languages(cable):
         lines = appraisal_lines(cable, words=Words(language))
         assert any("2034" in each for each in lines)
         assert max(len(each) for each in lines) <= 110
+
+
+@pytest.fixture(scope="module")
+def year(small: kv.Corridor) -> PowerYear:
+    projects = [measures_of(small)[name] for name in ("second_ferry", "strait_cable", "more_wind")]
+    return PowerYear(small, load_scenario("baseline", small), projects, 2034, hours=WEEK, memory=RouteMemory(), tell=silent)
+
+
+def test_a_set_of_the_plan_is_worth_what_the_dispatch_saves(year, cable):
+    """The appraisal's rows of the same line, without border charges, which stay where they are a cost."""
+    rows = cable.accounts.filter((pl.col("year") == 2034) & pl.col("item").is_in(DISPATCH_ITEMS))
+    assert year.worth(np.array([True, True, False])).welfare == pytest.approx(rows["gain_musd"].sum(), rel=1e-6)
+    assert year.worth(np.array([True, False, False])).welfare == 0.0
+
+
+def test_bounds_of_one_set_of_power_hold_for_every_other(year):
+    sets = [np.array(each) for each in product([False, True], repeat=3)]
+    worths = [year.worth(each) for each in sets]
+    both, cable, wind = (year.worth(np.array([False, *each])).welfare for each in ((True, True), (True, False), (False, True)))
+    assert both != pytest.approx(cable + wind, rel=1e-3)  # they act on each other, so that no sum of single values would do
+    for at, worth in zip(sets, worths, strict=True):
+        for other, true in zip(sets, worths, strict=True):
+            bound = worth.welfare + float(worth.slope @ (other.astype(float) - at.astype(float)))
+            assert true.welfare <= bound + 1e-6 * max(abs(bound), 1.0)
+
+
+def test_digits_do_not_depend_on_which_set_was_solved_first(small, year):
+    projects = [measures_of(small)[name] for name in ("second_ferry", "strait_cable", "more_wind")]
+    other = PowerYear(small, load_scenario("baseline", small), projects, 2034, hours=WEEK, memory=RouteMemory(), tell=silent)
+    for names in ([False, False, True], [False, True, True], [False, True, False]):
+        one, same = other.worth(np.array(names)), year.worth(np.array(names))
+        assert one.welfare == same.welfare
+        assert (one.slope == same.slope).all()
+
+
+def test_a_plan_chooses_among_ships_cables_and_wind(small):
+    """Proved best; the cable is worth its cost here, which the market for freight alone would never say."""
+    how = PlanOptions(to_year=2030, sample_years=(2034,), count=1, power_hours=WEEK, has_more=False)
+    found = plan(small, budgets={"tracks": (100.0, True), "ships": (100.0, True)}, how=how)
+    assert found.gap_share <= how.gap
+    assert "strait_cable" in found.chosen["measure_id"].to_list()
+    told = dict(found.candidates.select("measure_id", "gain_musd_per_year").iter_rows())
+    assert told["strait_cable"] > 1.0
+
+
+def test_what_a_plan_cannot_bound_is_refused(small):
+    projects = [measures_of(small)["no_border_charge"]]
+    base = kv.with_measures(load_scenario("baseline", small), small, ["strait_cable"])
+    charged = PowerYear(small, base, projects, 2034, hours=WEEK, memory=RouteMemory(), tell=silent)
+    with pytest.raises(DataError, match="more of the power system"):
+        charged.worth(np.array([True]))

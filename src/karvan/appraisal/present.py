@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -31,3 +33,13 @@ def by_year(table: pl.DataFrame, column: str, years: npt.NDArray[np.int64]) -> F
     known = ordered["year"].to_numpy()
     found: FloatArray = np.interp(years, known, ordered[column].to_numpy().astype(np.float64))
     return np.where(years < known[0], 0.0, found)
+
+
+def parts_of(known: Sequence[int], year: int) -> list[tuple[int, float]]:
+    """Years of a rising list between which a year lies, and their shares; the nearest one where it lies outside."""
+    place = int(np.clip(np.searchsorted(known, year, side="right") - 1, 0, len(known) - 1))
+    first = known[place]
+    if year <= first or place == len(known) - 1:
+        return [(first, 1.0)]
+    share = (year - first) / (known[place + 1] - first)
+    return [(first, 1.0 - share), (known[place + 1], share)]

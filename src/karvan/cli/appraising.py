@@ -78,6 +78,10 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sample", metavar="YEARS", help="years in which the market is solved, A,B,C (default: 2030, 2035 and 2040)")
     parser.add_argument("--full", action="store_true", help="clear the portfolios told again, with routes sought and delays found")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write a page of it, for any browser, offline")
+    parser.add_argument(
+        "--objective", choices=("welfare", "fund"), default="welfare", help="welfare of all, or cash of the funds (default: %(default)s)"
+    )  # fmt: skip
+    parser.add_argument("--least-cover", type=float, metavar="X", help="with --objective fund: take no project with a debt cover below")
     parser.add_argument("--no-more", action="store_true", help="do not tell what 10%% more for each fund is worth")
 
 
@@ -98,6 +102,7 @@ def plan(parsed: argparse.Namespace) -> int:
     how = PlanOptions(
         to_year=parsed.to, rate_id=parsed.rate, sample_years=_years(parsed.sample) or usual.sample_years, only=tuple(parsed.only),
         gap=parsed.gap, count=parsed.count, has_more=not parsed.no_more, has_full=parsed.full,
+        objective=parsed.objective, least_cover=parsed.least_cover,
     )  # fmt: skip
     with Progress() as progress:
         found = planned(

@@ -14,6 +14,7 @@ from karvan.results import PortfolioPlan
 
 _MOST_CANDIDATES = 12
 _SAME_SHARE = 1e-6
+_MOST_REASONS = 6
 
 
 def plan_lines(found: PortfolioPlan, *, words: Words = ENGLISH) -> list[str]:
@@ -24,7 +25,7 @@ def plan_lines(found: PortfolioPlan, *, words: Words = ENGLISH) -> list[str]:
         words: The language.
     """
     lines = [*_answer(found, words), *_chosen(found, words), *_budgets(found, words), *_next(found, words)]
-    lines += [*_candidates(found, words), *_split(found, words), *_rest(found, words)]
+    lines += [*_candidates(found, words), *_bank(found, words), *_objectives(found, words), *_split(found, words), *_rest(found, words)]
     return [line.rstrip() for line in lines]
 
 
@@ -47,15 +48,54 @@ def _answer(found: PortfolioPlan, words: Words) -> list[str]:
             gap_share=words.percent(found.gap_share, 2),
         ),
     ]  # fmt: skip
+    if found.objective == "fund":
+        told[1] = words(
+            "plan.fund_answer", fund=_money(found.objectives["fund_musd"][1], words), rate_share=words.percent(found.fund_rate_share, 1),
+            value=_money(found.value_musd, words), bound=_money(found.bound_musd, words),
+        )  # fmt: skip
     if found.chosen.is_empty():
         told.append(words("plan.nothing"))
-    more = found.value_musd - found.ranking_musd
+    more = found.objectives["welfare_musd"][0] - found.ranking_musd
     if more > _SAME_SHARE * abs(found.value_musd):
         share = words.percent(more / abs(found.ranking_musd), 1) if found.ranking_musd > 0.0 else "--"
         told.append(words("plan.ranking", value=_money(found.ranking_musd, words), gain_share=share, gain=_money(more, words)))
+        told += [_reason(row, words) for row in found.reasons.head(_MOST_REASONS).iter_rows(named=True)]
     else:
         told.append(words("plan.same"))
     return [line for text in told for line in _wrapped(text)]
+
+
+def _reason(row: Mapping[str, Any], words: Words) -> str:
+    years = {name: row[name] for name in ("start_year", "ranking_year") if row[name] is not None}
+    return words(
+        f"plan.reason.{row['why']}",
+        name=row["measure_id"],
+        alone=_money(row["alone_musd"], words),
+        last=_money(row["last_musd"], words),
+        **years,
+    )
+
+
+def _objectives(found: PortfolioPlan, words: Words) -> list[str]:
+    lines = ["", *_wrapped(words("plan.objectives", rate_share=words.percent(found.fund_rate_share, 1)))]
+    for row in found.objectives.iter_rows(named=True):
+        money = "".join(f"{_money(row[name], words):>10}" for name in ("welfare_musd", "fund_musd"))
+        aim = words(f"plan.objective.{row['objective']}")
+        head = f"  {aim:<28}{money}  "
+        lines += textwrap.wrap(head + row["measures"], WIDTH, subsequent_indent=" " * 8) or [head]
+    return lines
+
+
+def _bank(found: PortfolioPlan, words: Words) -> list[str]:
+    if found.bank.is_empty():
+        return []
+    lines = ["", *_wrapped(words("plan.bank"))]
+    for row in found.bank.iter_rows(named=True):
+        rates = "".join(f"{'--' if row[name] is None else words.percent(row[name], 1):>9}" for name in ("err_share", "firr_share"))
+        cover = "--" if row["debt_cover_ratio"] is None else words.number(row["debt_cover_ratio"], 2)
+        money = "".join(f"{_money(row[name], words):>11}" for name in ("grant_musd", "charge_musd_per_year"))
+        lines.append(f"  {row['measure_id'][:36]:<37}{rates}{cover:>8}{money}")
+    return lines
 
 
 def _chosen(found: PortfolioPlan, words: Words) -> list[str]:
@@ -68,7 +108,7 @@ def _chosen(found: PortfolioPlan, words: Words) -> list[str]:
     for row in found.complements.head(4).iter_rows(named=True):
         lines += _wrapped(
             words(
-                "plan.complement", one=row["measure_id"], other=row["with_measure_id"],
+                "plan.nothing_alone" if row["is_nothing_alone"] else "plan.complement", one=row["measure_id"], other=row["with_measure_id"],
                 together=_money(row["together_musd_per_year"], words), apart=_money(row["apart_musd_per_year"], words),
             )
         )  # fmt: skip
@@ -125,7 +165,8 @@ def _rest(found: PortfolioPlan, words: Words) -> list[str]:
     if not found.ventures.is_empty():
         names = ", ".join(words.called(title) for title in found.ventures["title"])
         told.append(words("plan.ventures", names=names))
-    told.append(words("plan.estimated", share=words.percent(found.estimated_capital_share)))
+    share = found.estimated_capital_share
+    told.append(words("plan.estimated", share=words.percent(share)) if share > 0.0 else words("plan.no_estimated"))
     years = ", ".join(str(year) for year in found.sample_years)
     told.append(words("plan.solved", count=found.solved_count, years=years))
     return ["", *(line for text in told for line in _wrapped(text))]

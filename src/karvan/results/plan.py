@@ -10,7 +10,22 @@ import polars as pl
 
 from karvan.results.rounding import rounded
 
-_FRAMES = ("chosen", "candidates", "budgets", "more", "next_best", "sponsors", "ranking", "split", "complements", "ventures", "left_out")
+_FRAMES = (
+    "chosen",
+    "candidates",
+    "budgets",
+    "more",
+    "next_best",
+    "sponsors",
+    "ranking",
+    "split",
+    "complements",
+    "ventures",
+    "left_out",
+    "objectives",
+    "bank",
+    "reasons",
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +41,11 @@ class PortfolioPlan:
         bound_musd: No portfolio is worth more by that measure.
         gap_share: By what part the best could be better.
         ranking_musd: The same of what ranking by single-project value gives.
+        objective: What was sought: "welfare" of all, proved, or "fund", cash of the funds, searched without proof.
+        fund_rate_share: Rate at which the funds' cash is discounted.
+        objectives: objective, welfare_musd, fund_musd, measures: what the best plan for all and the best found for the funds give either.
+        bank: measure_id, err_share, firr_share, debt_cover_ratio, grant_musd, charge_musd_per_year, fund_share, of chosen projects.
+        reasons: measure_id, why (taken, left_out, other_year), alone_musd, last_musd, start_year, ranking_year: where ranking differs.
         solved_count: Programs solved.
         estimated_capital_share: Part of the capital of all candidates that no source states.
         chosen: measure_id, title, start_year, open_year, capital_musd, first_musd (worth alone), last_musd (lost without it).
@@ -39,7 +59,8 @@ class PortfolioPlan:
         full_npv_musd: What the chosen portfolio is worth to all parties in economic prices, in the full loop; None where not asked for.
         ranking: order, measure_id, start_year, alone_musd as ranking by single-project value has it.
         split: fund_id, partner_id, gain_musd, paid_musd, net_musd, payment_musd of partners by Nash bargaining.
-        complements: Pairs of chosen measures worth more together: measure_id, with_measure_id, together_musd, apart_musd.
+        complements: Pairs of measures that gain more together: measure_id, with_measure_id, together_musd_per_year, apart_musd_per_year,
+            is_nothing_alone (the first gains nothing without the other).
         ventures: venture_id, title, sector, capital_musd, output, unit, year: joint ventures, with what they state only.
         left_out: measure_id, why.
         replaced: What was replaced in the case.
@@ -55,6 +76,11 @@ class PortfolioPlan:
     bound_musd: float
     gap_share: float
     ranking_musd: float
+    objective: str
+    fund_rate_share: float
+    objectives: pl.DataFrame
+    bank: pl.DataFrame
+    reasons: pl.DataFrame
     solved_count: int
     estimated_capital_share: float
     chosen: pl.DataFrame

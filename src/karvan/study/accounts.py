@@ -98,7 +98,7 @@ def _shippers(cleared: Cleared, origin_share: float) -> list[tuple[str, str, str
 def _operators(cleared: Cleared, on_arc: FloatArray, values: Mapping[str, float]) -> list[tuple[str, str, str, str, float]]:
     tables = cleared.routed.snapshot.tables
     owners, tax, margin = _operator_countries(tables), values["profit_tax_share"], 1.0 - values["resource_cost_share"]
-    is_border = _border_arcs(cleared)
+    is_border = border_arcs(cleared)
     paid = operator_revenue(tables, cleared.routed.rates, np.where(is_border, 0.0, on_arc))
     charges = tables["returns"].select("operator_id", "empty_usd_per_unit").iter_rows()
     for (operator, usd_per_unit), (along, against, _) in zip(charges, empty_flows(cleared).tolist(), strict=True):
@@ -114,7 +114,7 @@ def _operators(cleared: Cleared, on_arc: FloatArray, values: Mapping[str, float]
     return rows
 
 
-def _border_arcs(cleared: Cleared) -> npt.NDArray[np.bool_]:
+def border_arcs(cleared: Cleared) -> npt.NDArray[np.bool_]:
     """Arcs that are border posts, shape (arcs,)."""
     graph = cleared.routed.graph
     is_post = (cleared.routed.snapshot.tables["terminals"]["kind"].cast(pl.String) == "border").to_numpy()

@@ -8,24 +8,27 @@ in the scenario without projects. Routes are those found with all projects and t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from threading import Lock
 from types import MappingProxyType
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from karvan.appraisal import Worth
+from karvan.appraisal.present import parts_of
 from karvan.assignment import Assembly, ClearOptions, MarketProblem, assemble, effective_capacity, flows_at, with_capacity
 from karvan.assignment import clear as clear_market
 from karvan.corridor import Corridor, Snapshot
 from karvan.measures import Measure, Scenario
 from karvan.measures.apply import apply
 from karvan.measures.scenario import DatedMeasure
-from karvan.routing import FacilityEntries, RouteSets, RouteSpace, measured, recalled, remeasured, route_space
+from karvan.routing import FacilityEntries, RouteSets, RouteSpace, arc_flows, measured, recalled, remeasured, route_space
 from karvan.routing.graph import LINK
+from karvan.study.accounts import border_arcs
 from karvan.study.clear import Cleared, clear
 from karvan.study.delay_loop import delay_costs
 from karvan.study.route_memory import RoutedSnapshot, RouteMemory
@@ -54,6 +57,9 @@ class YearMarket:
         start: Prices to start from.
         cordons: Kilotonnes and kTEU counted per kt of each route, by cordon, each of shape (routes,).
         route_goods: Goods of each route, empty for empties.
+        operators: Ids of operators.
+        charged_kusd: What each operator charges, posts at borders left out, thousand USD, shape (operators,), from the flow of each
+            route, kt.
     """
 
     problem: MarketProblem
@@ -63,6 +69,13 @@ class YearMarket:
     start: FloatArray
     cordons: Mapping[str, tuple[FloatArray, FloatArray]]
     route_goods: tuple[str, ...]
+    operators: tuple[str, ...]
+    charged_kusd: Callable[[FloatArray], FloatArray]
+
+    @property
+    def acts(self) -> BoolArray:
+        """Projects that change anything, shape (projects,)."""
+        return np.asarray((self.capacity != 0.0).any(axis=1) | (self.saving > 0.0).any(axis=1) | self.is_gated.any(axis=1), dtype=np.bool_)
 
     def is_of_goods(self, commodity_group: str) -> BoolArray:
         """Routes of some goods, shape (routes,)."""
@@ -80,7 +93,7 @@ class YearMarket:
         return np.maximum(found, 0.0)
 
     def worth(self, is_open: BoolArray, base_kusd: float = 0.0) -> tuple[Worth, FloatArray]:
-        """Welfare of a set of open projects, million USD, its bounds, and the prices that clear it.
+        """Welfare of a set of open projects, million USD, its bounds, and what each operator charges, million USD, shape (operators,).
 
         The market's welfare is the least, over prices, of surplus at those prices and what they make of capacities. At the prices of this
         set it therefore bounds welfare of every other from above. There capacities count in proportion, and what opening or cheapening
@@ -98,7 +111,7 @@ class YearMarket:
         slope = finite @ prices
         for project in np.flatnonzero((self.saving > 0.0).any(axis=1) | self.is_gated.any(axis=1)).tolist():
             slope[project] += self._least(project, prices) if is_open[project] else self._most(project, prices)
-        return Worth((cleared.welfare_kusd - base_kusd) / 1e3, slope / 1e3), prices
+        return Worth((cleared.welfare_kusd - base_kusd) / 1e3, slope / 1e3), self.charged_kusd(cleared.route_flow_kt) / 1e3
 
     def _touched(self, project: int) -> tuple[BoolArray, BoolArray]:
         return self.is_gated[project], (self.saving[project] > 0.0) & ~self.is_gated[project]
@@ -151,19 +164,31 @@ class YearMarket:
         return np.repeat(nests, np.diff(self.problem.family_first_route))
 
 
+class PowerWorth(Protocol):
+    """What projects are worth outside the freight market."""
+
+    def at(self, year: int, is_open: BoolArray) -> Worth:
+        """Worth in a year, shape of is_open (projects,)."""
+
+
 class SampledMarket:
     """Welfare of open projects in years, straight between sample years; solved once for each set and sample year, prices kept warm.
+
+    What projects are worth in power is added to it.
 
     Attributes:
         solved: Programs solved.
     """
 
-    def __init__(self, samples: Mapping[int, YearMarket], years: Sequence[int], upkeep_musd: FloatArray) -> None:
-        self.samples, self.years, self.upkeep = dict(sorted(samples.items())), list(years), upkeep_musd
+    def __init__(
+        self, samples: Mapping[int, YearMarket], years: Sequence[int], upkeep_musd: FloatArray, power: PowerWorth | None = None
+    ) -> None:
+        self.samples, self.years, self.upkeep, self.power = dict(sorted(samples.items())), list(years), upkeep_musd, power
         count = upkeep_musd.shape[0]
+        self._acts = np.any([market.acts for market in self.samples.values()], axis=0)
         none = np.zeros(count, dtype=np.bool_)
         self.solved = 0
-        self._known: dict[tuple[int, bytes], Worth] = {}
+        self._known: dict[tuple[int, bytes], tuple[Worth, FloatArray]] = {}
         self._guard = Lock()
         self._base: dict[int, float] = {}
         for year in self.samples:
@@ -172,31 +197,43 @@ class SampledMarket:
 
     def __call__(self, is_open: BoolArray, number: int) -> Worth:
         """Worth of open projects, shape (projects,), in a year counted from 0, less their upkeep."""
-        year, known = self.years[number], list(self.samples)
-        place = int(np.clip(np.searchsorted(known, year, side="right") - 1, 0, len(known) - 1))
-        first = known[place]
-        if year <= first or place == len(known) - 1:
-            parts = [(first, 1.0)]
-        else:
-            share = (year - first) / (known[place + 1] - first)
-            parts = [(first, 1.0 - share), (known[place + 1], share)]
-        welfare, slope = -float(self.upkeep[is_open].sum()), -self.upkeep.copy()
-        for at, share in parts:
-            worth = self.at(at, is_open)
-            welfare, slope = welfare + share * worth.welfare, slope + share * worth.slope
-        return Worth(welfare, slope)
+        worth = self.at(self.years[number], is_open)
+        return Worth(worth.welfare - float(self.upkeep[is_open].sum()), worth.slope - self.upkeep)
 
     def at(self, year: int, is_open: BoolArray) -> Worth:
-        """Worth in a sample year, without upkeep."""
+        """Worth in any year, without upkeep."""
+        welfare, slope = 0.0, np.zeros(is_open.shape[0])
+        for known, share in parts_of(list(self.samples), year):
+            worth, _ = self._solved(known, is_open & self._acts)
+            welfare, slope = welfare + share * worth.welfare, slope + share * worth.slope
+        if self.power is not None:
+            worth = self.power.at(year, is_open)
+            welfare, slope = welfare + worth.welfare, slope + worth.slope
+        return Worth(welfare, slope)
+
+    def charged(self, year: int, is_open: BoolArray) -> FloatArray:
+        """What each operator charges in any year, million USD, shape (operators,)."""
+        parts = [(self._solved(known, is_open & self._acts)[1], share) for known, share in parts_of(list(self.samples), year)]
+        found: FloatArray = np.sum([share * charged for charged, share in parts], axis=0)
+        return found
+
+    def _solved(self, year: int, is_open: BoolArray) -> tuple[Worth, FloatArray]:
+        """Worth in a sample year, of freight alone, and what operators charge."""
         key = (year, is_open.tobytes())
         with self._guard:
             found = self._known.get(key)
         if found is None:
-            found, _ = self.samples[year].worth(is_open, self._base[year])
+            found = self.samples[year].worth(is_open, self._base[year])
             with self._guard:
                 self.solved += 1
                 self._known[key] = found
         return found
+
+
+def with_some(base: Scenario, chosen: Sequence[Measure]) -> Scenario:
+    """A scenario with projects that have long been open."""
+    dated = tuple(DatedMeasure(item, _LONG_AGO, None) for item in chosen)
+    return replace(base, dated=(*base.dated, *dated))
 
 
 def year_market(corridor: Corridor, base: Scenario, projects: Sequence[Measure], year: int, memory: RouteMemory) -> YearMarket:
@@ -212,12 +249,11 @@ def year_market(corridor: Corridor, base: Scenario, projects: Sequence[Measure],
     price = corridor.manifest.co2_price_usd_per_t
     position = {item.id: place for place, item in enumerate(projects)}
 
-    def with_some(chosen: Sequence[Measure]) -> Snapshot:
-        dated = tuple(DatedMeasure(item, _LONG_AGO, None) for item in chosen)
-        return apply(replace(base, dated=(*base.dated, *dated)), corridor, year=year)
+    def with_projects(chosen: Sequence[Measure]) -> Snapshot:
+        return apply(with_some(base, chosen), corridor, year=year)
 
-    none, everything = with_some(()), with_some(projects)
-    without = [with_some([other for other in projects if other is not item]) for item in projects]
+    none, everything = with_projects(()), with_projects(projects)
+    without = [with_projects([other for other in projects if other is not item]) for item in projects]
     opened = [_opened(snapshot, everything) for snapshot in without]
     shared = _far(_as_built(none, everything), everything, np.any(opened, axis=0) if opened else np.zeros(0, dtype=np.bool_))
     full = clear(everything, routes=memory, co2_price_usd_per_t=price, is_strict=False)
@@ -234,7 +270,7 @@ def year_market(corridor: Corridor, base: Scenario, projects: Sequence[Measure],
     is_gated = np.zeros((len(projects), of.shape[0]), dtype=np.bool_)
     for place, (item, snapshot) in enumerate(zip(projects, without, strict=True)):
         needed = [projects[position[name]] for name in _needed(item, {other.id: other for other in projects})]
-        capacity[place] = _rows(with_some([*needed, item]), assembly) - _rows(with_some(needed), assembly)
+        capacity[place] = _rows(with_projects([*needed, item]), assembly) - _rows(with_projects(needed), assembly)
         if opened[place].any():
             gates = _on_links(space, sets, opened[place])
             is_gated[place] = np.where(of >= 0, gates[of], False)
@@ -245,6 +281,16 @@ def year_market(corridor: Corridor, base: Scenario, projects: Sequence[Measure],
             more = np.maximum(dearer - assembly.problem.route_cost_usd_per_t, 0.0)
             saving[place] = np.where(more > _SMALL_USD_PER_T, more, 0.0)
     start_problem = with_capacity(assembly.problem, _rows(none, assembly))
+    rates = np.where(border_arcs(full), 0.0, routed.rates.rate_usd_per_t)
+    operators = tuple(everything.tables["operators"]["operator_id"].to_list())
+    payee = space.graph.arc_operator
+
+    def charged(flow: FloatArray) -> FloatArray:
+        on_set = np.bincount(of[of >= 0], weights=flow[of >= 0], minlength=sets.route_count).astype(np.float64)
+        paid = (rates * arc_flows(space, sets, on_set)).sum(axis=0)
+        found: FloatArray = np.bincount(payee[payee >= 0], weights=paid[payee >= 0], minlength=len(operators)).astype(np.float64)
+        return found
+
     goods = (*assembly.market_commodity, "")
     names = tuple(goods[min(market, len(goods) - 1)] for market in assembly.market_of_route.tolist())
 
@@ -259,6 +305,8 @@ def year_market(corridor: Corridor, base: Scenario, projects: Sequence[Measure],
         start=bare.clearing.row_price_usd_per_unit,
         cordons={name: (on_program(tonnes), on_program(boxes)) for name, (tonnes, boxes) in routed.cordons.items()},
         route_goods=names,
+        operators=operators,
+        charged_kusd=charged,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
+from karvan.appraisal.present import parts_of
 from karvan.corridor import Corridor, rows_digest
 from karvan.measures import Measure, Scenario
 from karvan.measures.apply import apply
@@ -190,13 +191,3 @@ class PowerSides:
         dispatcher, own = self._dispatchers[year], built(tables)
         dispatcher.renew(own.system)
         return surplus_rows(own, dispatcher.solve(), self._countries)
-
-
-def parts_of(known: Sequence[int], year: int) -> list[tuple[int, float]]:
-    """Years of a rising list between which a year lies, and their shares; the nearest one where it lies outside."""
-    place = int(np.clip(np.searchsorted(known, year, side="right") - 1, 0, len(known) - 1))
-    first = known[place]
-    if year <= first or place == len(known) - 1:
-        return [(first, 1.0)]
-    share = (year - first) / (known[place + 1] - first)
-    return [(first, 1.0 - share), (known[place + 1], share)]

@@ -1,0 +1,174 @@
+"""Power as a function of which projects are open: a year's dispatch in which each project makes lines or plants larger.
+
+The cost of a dispatch is convex in sizes, so that the prices of one set of open projects bound what every other is worth from above, as in
+the market for freight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, is_dataclass, replace
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from karvan.appraisal import Worth
+from karvan.appraisal.present import parts_of
+from karvan.corridor import Corridor
+from karvan.errors import DataError, Problem
+from karvan.measures import Measure, Scenario
+from karvan.measures.apply import apply
+from karvan.network import PowerSystem
+from karvan.power import HOURS, Solved, power_system
+from karvan.power.returning import ReturningDispatcher
+from karvan.study.asked_line import with_all_lines
+from karvan.study.plan_market import with_some
+from karvan.study.power_accounts import changes_power, power_tables, tables_key
+from karvan.study.progress import Progress, line
+from karvan.study.route_memory import RouteMemory
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+class PowerYear:
+    """A year's dispatch and what each project adds to it; every set of projects is solved once, from where the set of all ended.
+
+    Args:
+        corridor: The corridor.
+        base: The scenario without the projects.
+        projects: The projects, of power or not.
+        year: Calendar year.
+        hours: First hours of the year that are solved; they stand for all of it.
+        memory: Where what was found is kept between runs.
+        tell: Called with a line of text as the work goes on.
+    """
+
+    def __init__(
+        self, corridor: Corridor, base: Scenario, projects: Sequence[Measure], year: int, *, hours: int, memory: RouteMemory, tell: Progress
+    ) -> None:  # fmt: skip
+        self.projects, self.year, self.hours, self.memory, self.tell = projects, year, hours, memory, tell
+        self.is_power = np.array([changes_power(item) for item in projects], dtype=np.bool_)
+        own = [item for item, is_power in zip(projects, self.is_power, strict=True) if is_power]
+        asked = {"": apply(base, corridor, year=year).tables}
+        asked |= {item.id: apply(with_some(base, [item]), corridor, year=year).tables for item in own}
+        self._tables = {name: power_tables(found) for name, found in with_all_lines(asked).items()}
+        self._guard = Lock()
+        self._known: dict[str, dict[str, FloatArray]] = {}
+        self._dispatcher: ReturningDispatcher | None = None
+        self._key = ("power plan", year, hours, tuple(tables_key(found) for found in self._tables.values()))
+        self._none_usd: float | None = None
+
+    def worth(self, is_open: BoolArray) -> Worth:
+        """What the cost of power in a year falls by, million USD, border charges counted as a cost, and its bounds.
+
+        Args:
+            is_open: Which projects are open, shape (projects,).
+        """
+        asked = is_open & self.is_power
+        with self._guard:
+            if self._none_usd is None:
+                self._none_usd = self._found(np.zeros_like(asked))[0]
+            cost, slope = self._found(asked)
+        return Worth((self._none_usd - cost) / 1e6, slope / 1e6)
+
+    def _found(self, is_open: BoolArray) -> tuple[float, FloatArray]:
+        """Cost of a year and what each project saves at its prices, USD."""
+        name = ";".join(item.id for item, is_in in zip(self.projects, is_open, strict=True) if is_in)
+        own = np.flatnonzero(self.is_power)
+        if name not in self._known:
+            kept = self.memory.recall_arrays((*self._key, name))
+            if kept is None:
+                kept = self._solved(is_open)
+                self.memory.keep_arrays((*self._key, name), **kept)
+            self._known[name] = kept
+        slope = np.zeros(is_open.shape[0])
+        slope[own] = self._known[name]["slope"]
+        return float(self._known[name]["cost"]), slope
+
+    def _solved(self, is_open: BoolArray) -> dict[str, FloatArray]:
+        self.tell(line("power_year", year=self.year))
+        if self._dispatcher is None:
+            self._base = self._system("")
+            names = [item.id for item, is_power in zip(self.projects, self.is_power, strict=True) if is_power]
+            self._larger = [_larger(self._base, self._system(name), name) for name in names]
+            everything = self._with(np.ones(len(names), dtype=np.bool_))
+            self._dispatcher = ReturningDispatcher(everything)
+            self._dispatcher.solve()
+        system = self._with(is_open[self.is_power])
+        self._dispatcher.renew(system)
+        solved = self._dispatcher.solve()
+        of_year = HOURS / system.hours
+        slope = of_year * np.array([_saved_usd(system, solved, *larger) for larger in self._larger])
+        return {"cost": np.asarray(of_year * solved.objective_usd), "slope": slope}
+
+    def _system(self, name: str) -> PowerSystem:
+        found = power_system(self._tables[name], year=self.year).system
+        return found if self.hours >= HOURS else found.between(0, self.hours)
+
+    def _with(self, is_open: BoolArray) -> PowerSystem:
+        """The system with some projects of power."""
+        system = self._base
+        for number in np.flatnonzero(is_open).tolist():
+            lines, most, least = self._larger[number]
+            plants = replace(
+                system.plants,
+                most_mw=np.maximum(system.plants.most_mw + most, 0.0),
+                least_mw=np.maximum(system.plants.least_mw + least, 0.0),
+            )
+            system = replace(
+                system, plants=plants, lines=replace(system.lines, capacity_mw=system.lines.capacity_mw + lines)
+            )  # fmt: skip
+        return system
+
+
+def _larger(base: PowerSystem, other: PowerSystem, name: str) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """What a project adds to lines, and to what plants can and must give in each hour.
+
+    Raises:
+        DataError: It changes something else of the power system, so that prices of one set would not bound another.
+    """
+    plants = replace(other.plants, **{key: getattr(base.plants, key) for key in ("capacity_mw", "most_mw", "least_mw")})
+    alike = replace(other, plants=plants, lines=replace(other.lines, capacity_mw=base.lines.capacity_mw))
+    if not _is_same(base, alike):
+        message = f"{name} changes more of the power system than the size of lines and plants; a plan cannot choose it: karvan appraise can"
+        raise DataError(Problem("project_costs", None, "measure_id", message))
+    return (
+        other.lines.capacity_mw - base.lines.capacity_mw, other.plants.most_mw - base.plants.most_mw,
+        other.plants.least_mw - base.plants.least_mw,
+    )  # fmt: skip
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether two systems, or parts of them, hold the same in all that they hold."""
+    pairs = [(getattr(one, item.name), getattr(other, item.name)) for item in fields(one)]
+    return all(_is_same(*pair) if is_dataclass(pair[0]) else np.array_equal(*pair) for pair in pairs)
+
+
+def _saved_usd(system: PowerSystem, solved: Solved, lines: FloatArray, most: FloatArray, least: FloatArray) -> float:
+    """What larger lines and plants are worth at the prices of a dispatch, over its hours."""
+    plants = system.plants
+    margin = solved.price_usd_per_mwh[:, plants.zone] - plants.cost_usd_per_mwh
+    grown = float((np.maximum(margin, 0.0) * most + np.minimum(margin, 0.0) * least).sum())
+    return grown + sum(solved.line_value_usd_per_mw(number) * float(lines[number]) for number in np.flatnonzero(lines).tolist())
+
+
+class SampledPower:
+    """Worth of projects of power in years, straight between those that are dispatched.
+
+    Args:
+        samples: The years dispatched.
+    """
+
+    def __init__(self, samples: dict[int, PowerYear]) -> None:
+        self.samples = dict(sorted(samples.items()))
+
+    def at(self, year: int, is_open: BoolArray) -> Worth:
+        """Worth in any year."""
+        welfare, slope = 0.0, np.zeros(is_open.shape[0])
+        for known, share in parts_of(list(self.samples), year):
+            worth = self.samples[known].worth(is_open)
+            welfare, slope = welfare + share * worth.welfare, slope + share * worth.slope
+        return Worth(welfare, slope)
