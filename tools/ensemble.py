@@ -1,14 +1,18 @@
-"""Write docs/ensemble.md: what many futures of the packaged case say. Half an hour to an hour of two cores, less where it goes on.
+"""Write docs/ensemble.md: what many futures of the packaged case say.
 
-python tools/ensemble.py                 # run (or go on with) the futures, and write the page
-python tools/ensemble.py --futures 256   # fewer of them
-python tools/ensemble.py --from FILE     # write it from what `karvan ensemble --json` printed for the same plans
+python tools/ensemble.py                 # 1,000 futures, or what is left of them, and the page
+python tools/ensemble.py --futures 16    # fewer of them
+python tools/ensemble.py --from FILE     # the page from what `karvan ensemble --json` printed for the same plans
+
+Four plans on the same draws cost about four outlooks a future, 5 to 7 core-seconds: 1,000 futures take 45 to 60 minutes of two cores.
+Stopped, by whatever, it goes on where it was when it is begun again; more futures go on from fewer.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,136 +21,314 @@ import karvan as kv
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "ensemble.md"
 PLANS = ("late", "reversed", "baseline")
+TITLES = {
+    "agreed": "what is agreed, on time",
+    "late": "the same two years later",
+    "reversed": "the openings of 2025 taken back",
+    "baseline": "no more than there is",
+}
 SHOWN = (2025, 2028, 2030, 2035, 2040)
+BY = (2028, 2030, 2035)
+LEAST_MUSD = 0.5
+"""Money below this, in the dearer of P10 and P90, is left out of a table."""
+
+Answer = dict[str, Any]
+Row = dict[str, Any]
 
 
-def computed(futures: int, workers: int, out: Path | None) -> dict[str, Any]:
+def computed(futures: int, workers: int, out: Path | None) -> Answer:
     how = kv.EnsembleOptions(futures=futures, plans=PLANS, workers=workers)
-    found: dict[str, Any] = kv.ensemble(kv.load_corridor("middle-corridor"), how=how, out=out, progress=print).as_dict()
+    found: Answer = kv.ensemble(kv.load_corridor("middle-corridor"), how=how, out=out, progress=print).as_dict()
     return found
 
 
-def table(head: list[str], rows: list[list[str]]) -> list[str]:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return ["", "| " + " | ".join(head) + " |", "|" + "---|" * len(head), *("| " + " | ".join(row) + " |" for row in rows), ""]
 
 
-def page(found: dict[str, Any]) -> str:
-    plans = list(dict.fromkeys(row["plan"] for row in found["distributions"]))
-    failed = sum(row["count"] for row in found["failed"])
-    lines = [
-        "# Many futures of the Middle Corridor",
+def percent(share: float | None) -> str:
+    if share is None:
+        return "–"
+    return "under 1%" if 0.0 < share < 0.005 else "over 99%" if 0.995 < share < 1.0 else f"{share:.0%}"
+
+
+def between(row: Row, form: str) -> str:
+    return f"{row['p50']:{form}} ({row['p10']:{form}} to {row['p90']:{form}})"
+
+
+def plans_of(found: Answer) -> list[str]:
+    return list(dict.fromkeys(row["plan"] for row in found["distributions"]))
+
+
+def tonnes(found: Answer) -> tuple[list[str], dict[tuple[str, int], Row]]:
+    """The promise of ten million tonnes, by plan and year."""
+    rows = {(row["plan"], row["year"]): row for row in found["promises"] if row["metric"] == "corridor_mt" and row["target"] == 10.0}
+    return [plan for plan in ("agreed", "late") if any(key[0] == plan for key in rows)], rows
+
+
+def short_of_it(found: Answer) -> list[str]:
+    plans, rows = tonnes(found)
+    lines = ["## The short of it", ""]
+    for plan in plans:
+        told = [f"by {year} in {percent(rows[plan, year]['by_year_share'])}" for year in BY if (plan, year) in rows]
+        lines.append(f"- `{plan}` ({TITLES[plan]}) reaches 10 Mt {', '.join(told)} of the futures.")
+    for plan in plans[:1]:
+        drivers = leading(found, plan)
+        known = [row for row in drivers if row["first_order_share"] > row["chance_share"]]
+        names = ", ".join(f"`{row['title']}`" for row in known[:5])
+        lines.append(
+            f"- What decides the tonnes of {drivers[0]['year']} most, beside chance: {names}."
+            if known
+            else f"- No single unknown explains more of the tonnes of {drivers[0]['year']} than chance may give to one of so many in so few futures."
+        )
+    least = next((row for row in found["regret"] if row["is_least_regret"]), None)
+    if least is not None:
+        lines.append(
+            f"- The plan with the least regret is `{least['plan']}`: at worst it misses the best of the four by {least['worst_musd']:,.0f} M USD, in nine futures of ten by no more than {least['p90_musd']:,.0f}."
+        )
+    peace = {(row["metric"], row["country"], row["year"]): row for row in found["peace"]}
+    market = next((peace[key] for year in (2030, 2035) if (key := ("corridor_mt", None, year)) in peace), None)
+    if market is not None:
+        lines.append(
+            f"- Openings kept rather than taken back are worth {market['p50']:+.2f} Mt over the Caspian in {market['year']} in the middle future, {market['p10']:+.2f} to {market['p90']:+.2f} in eight of ten."
+        )
+    return [*lines, ""]
+
+
+def leading(found: Answer, plan: str) -> list[Row]:
+    return [row for row in found["drivers"] if row["plan"] == plan][:5]
+
+
+def ten_million(found: Answer) -> list[str]:
+    plans, rows = tonnes(found)
+    lines = ["## Is 10 Mt reached"]
+    cells = []
+    for plan in plans:
+        for year in BY:
+            row = rows.get((plan, year))
+            if row is not None:
+                by = f"{percent(row['by_year_share'])} ({percent(row['by_year_low_share'])} to {percent(row['by_year_high_share'])})"
+                held = f"{percent(row['chance_share'])} ({percent(row['chance_low_share'])} to {percent(row['chance_high_share'])})"
+                cells.append([f"`{plan}`", str(year), by, held])
+    lines += table(["Plan", "Year", "Reached by then", "Reached in that year"], cells)
+    lines += [
+        "In brackets, the 95% interval that the number of futures leaves. A future may reach 10 Mt and fall below it again, so that the first number is the larger.",
         "",
-        "Written by `python tools/ensemble.py`; do not edit by hand. How they are made: [Ask many futures](how-to/many-futures.md).",
-        "",
-        (
-            f"{found['futures']:,} futures of {', '.join(plans)} on the same draws: {len(found['factors'])} values within their ranges and {len(found['shocks'])} shocks,"
-            f" design {found['design']}, seed {found['seed']}. {failed} of {found['futures'] * len(plans):,} outlooks gave no answer. "
-            f"{len(found['left_out'])} estimates were not drawn. Ranges and chances are estimates of the case: what follows is as good as they are."
-        ),
-        "",
-        "## Are promises kept",
     ]
-    by_promise: dict[tuple[str, int], dict[str, Any]] = {}
+    by_promise: dict[tuple[str, int], dict[str, Row]] = {}
     for row in found["promises"]:
-        by_promise.setdefault((row["short"] or row["commitment_id"], row["year"]), {})[row["plan"]] = row
-    rows = [
-        [
-            name,
-            str(year),
-            *(
-                f"{of[plan]['chance_share']:.0%} ({of[plan]['chance_low_share']:.0%} to {of[plan]['chance_high_share']:.0%})"
-                for plan in plans
+        if not (row["metric"] == "corridor_mt" and row["target"] == 10.0):
+            by_promise.setdefault((row["short"] or row["commitment_id"], row["year"]), {})[row["plan"]] = row
+    if by_promise:
+        names = plans_of(found)
+        lines += ["The other promises that have a number and a year:"]
+        lines += table(
+            ["Promise", "Year", *(f"`{plan}`" for plan in names)],
+            (
+                [name, str(year), *(percent(of[plan]["chance_share"]) if plan in of else "–" for plan in names)]
+                for (name, year), of in by_promise.items()
             ),
-        ]
-        for (name, year), of in by_promise.items()
-    ]
-    lines += table(["Promise", "Year", *plans], rows)
-    lines += [
-        "Chance that it is met in that year, with the 95% interval that the number of futures leaves.",
-        "",
+        )
+    return lines
+
+
+def spread(found: Answer) -> list[str]:
+    of = {(row["plan"], row["year"]): row for row in found["distributions"] if row["metric"] == "corridor_mt"}
+    plans = plans_of(found)
+    years = [year for year in SHOWN if (plans[0], year) in of]
+    cells = ([f"`{plan}`", *(between(of[plan, year], ".2f") for year in years)] for plan in plans)
+    return [
         "## How far the tonnes spread",
+        "",
+        "Mt over the Caspian: the middle future, and in brackets the tenth and the ninetieth of a hundred.",
+        *table(["Plan", *map(str, years)], cells),
     ]
-    spread = {(row["plan"], row["year"]): row for row in found["distributions"] if row["metric"] == "corridor_mt"}
-    years = [year for year in SHOWN if (plans[0], year) in spread]
-    rows = [
-        [plan, *(f"{spread[plan, y]['p50']:.2f} ({spread[plan, y]['p10']:.2f} to {spread[plan, y]['p90']:.2f})" for y in years)]
-        for plan in plans
-    ]
-    lines += table(["Mt: P50 (P10 to P90)", *map(str, years)], rows)
-    lines += ["## What drives it"]
-    for plan in plans[:2]:
-        drivers = [row for row in found["drivers"] if row["plan"] == plan][:5]
-        if drivers:
-            lines += ["", f"The five that explain most of the spread of {drivers[0]['metric']} in {drivers[0]['year']}, {plan}:"]
-            cells = [
-                [f"{row['title']}", f"{row['first_order_share']:.0%}", f"{row['low_mean']:.2f}", f"{row['high_mean']:.2f}"]
-                for row in drivers
+
+
+def what_drives_it(found: Answer) -> list[str]:
+    lines = ["## What matters most"]
+    for plan in ("agreed", "late"):
+        rows = leading(found, plan)
+        if not rows:
+            continue
+        chance = rows[0]["chance_share"]
+        lines += ["", f"The five unknowns that explain most of the spread of the tonnes of {rows[0]['year']} in `{plan}`:"]
+        cells = (
+            [
+                f"`{row['title']}`",
+                f"{row['first_order_share']:.1%}",
+                "yes" if row["first_order_share"] > chance else "no",
+                f"{row['low_mean']:.2f}",
+                f"{row['high_mean']:.2f}",
             ]
-            lines += table(["Unknown", "Share alone", "Lowest fifth (shock: without)", "Highest fifth (shock: with)"], cells)
-    lines += [f"## What plans are worth, against {found['against']}", ""]
+            for row in rows
+        )
+        lines += table(
+            ["Unknown", "Share alone", "Beyond chance", "Mt, lowest fifth (shock: without)", "Mt, highest fifth (shock: with)"], cells
+        )
+        lines += [
+            f"Chance alone may give {chance:.1%} to one of so many unknowns in so many futures; what does not pass that is not known to matter."
+        ]
+    return [*lines, ""]
+
+
+def money(found: Answer) -> list[str]:
+    if not found["values"]:
+        return []
+    first, last = found["value_years"]
+    lines = [f"## What plans are worth, against `{found['against']}`", ""]
     lines += [
-        f"Discounted at {found['rate_share']:.0%} to the base year, M USD: welfare less the known cost of measures, nothing after the last year."
+        f"Present value at {found['rate_share']:.1%} a year, {first} to {last}, M USD: what shippers, operators, states, neighbours and the climate gain together less works, by the accounts and costs of `karvan appraise`. Years after the last one cleared gain what that one does."
     ]
-    rows = [
-        [row["plan"], *(f"{row[key]:,.0f}" for key in ("mean_musd", "p10_musd", "p90_musd")), f"{row['loss_share']:.0%}", f"{row['cost_musd']:,.0f}",
-         str(row["costs_unknown_count"])]
-        for row in found["values"]
-    ]  # fmt: skip
-    lines += table(["Plan", "Mean", "P10", "P90", "Below 0", "Known cost", "Measures without known cost"], rows)
-    rows = [
+    cells = (
         [
-            row["plan"] + (" (least)" if row["is_least_regret"] else ""),
+            f"`{row['plan']}`",
+            *(f"{row[key]:,.0f}" for key in ("p50_musd", "p10_musd", "p90_musd")),
+            percent(row["loss_share"]),
+            f"{row['cost_musd']:,.0f}",
+            str(row["costs_unknown_count"]),
+        ]
+        for row in found["values"]
+    )
+    lines += table(["Plan", "P50", "P10", "P90", "Chance to lose", "Works", "Measures without a cost"], cells)
+    cells = (
+        [
+            f"`{row['plan']}`" + (" (least)" if row["is_least_regret"] else ""),
             f"{row['worst_musd']:,.0f}",
             f"{row['p90_musd']:,.0f}",
-            f"{row['near_share']:.0%}",
+            percent(row["near_share"]),
         ]
         for row in found["regret"]
-    ]
-    lines += table(["Plan", "Largest regret, M USD", "P90 of regret", "Within 5% of the best"], rows)
+    )
+    lines += ["Regret is what a plan misses of the best of the four in the same future."]
+    lines += table(["Plan", "Largest regret", "P90 of regret", "Within 5% of the best"], cells)
     if found["information"]:
         lines += [f"To know the future before choosing would be worth {found['information'][0]['value_musd']:,.0f} M USD."]
     if found["waiting"]:
-        waiting = found["waiting"]
         lines += [
-            f"To wait for the later plan and choose it knowing the future is worth {waiting['most_musd']:,.0f} M USD more than deciding now, at the most."
+            f"To wait for `late` and choose it knowing the future is worth {found['waiting']['most_musd']:,.0f} M USD more than deciding now, at the most."
         ]
-    lines += ["", "## When it fails"]
-    for plan in plans:
+    return [*lines, ""]
+
+
+def peace(found: Answer) -> list[str]:
+    rows = found["peace"]
+    if not rows:
+        return []
+    lines = [
+        "## What open borders are worth",
+        "",
+        "Openings kept against openings taken back in 2028, on the same futures: the middle future, and in brackets the tenth and the ninetieth of a hundred. Years: "
+        + ", ".join(str(year) for year in sorted({row["year"] for row in rows}))
+        + ".",
+    ]
+    parts = (
+        ("Markets", ("corridor_mt", "welfare_musd"), {"corridor_mt": "Mt over the Caspian", "welfare_musd": "Welfare of shippers and owners, M USD"}, ".2f"),
+        ("Transit income: tariffs and charges earned, M USD a year, by country", ("income_musd",), {}, ",.1f"),
+        ("Rents: earned by what is full, M USD a year, by country", ("scarcity_musd",), {}, ",.1f"),
+    )  # fmt: skip
+    for title, metrics, names, form in parts:
+        here = [
+            row
+            for row in rows
+            if row["metric"] in metrics and (row["metric"] == "corridor_mt" or max(abs(row["p10"]), abs(row["p90"])) >= LEAST_MUSD)
+        ]
+        keys = list(dict.fromkeys((row["metric"], row["country"]) for row in here))
+        years = sorted({row["year"] for row in rows})
+        by = {(row["metric"], row["country"], row["year"]): row for row in here}
+        cells = [
+            [
+                names.get(metric) or str(country),
+                *(between(by[metric, country, year], form) if (metric, country, year) in by else "–" for year in years),
+            ]
+            for metric, country in keys
+        ]
+        lines += [
+            "",
+            f"*{title}*",
+            *(table(["", *map(str, years)], cells) if cells else ["", "Nothing that passes half a million a year.", ""]),
+        ]
+    return lines
+
+
+def failures(found: Answer) -> list[str]:
+    lines = ["## When it fails"]
+    for plan in plans_of(found):
         box = [row for row in found["failure_boxes"] if row["plan"] == plan]
         if box:
             lines += [
                 "",
-                f"{box[0]['coverage_share']:.0%} of the misses of {plan} lie where these hold, and {box[0]['density_share']:.0%} of what lies there misses:",
+                f"{percent(box[0]['coverage_share'])} of the misses of `{plan}` lie where these hold, and {percent(box[0]['density_share'])} of what lies there misses:",
             ]
-            cells = [
-                [
-                    row["factor"],
-                    f"{row['low_share']:.0%} to {row['high_share']:.0%}",
-                    "" if row["low"] is None else f"{row['low']:.4g} to {row['high']:.4g}",
-                ]
-                for row in box
+            lines += table(
+                ["Unknown", "Part of its draw", "Values"],
+                (
+                    [
+                        f"`{row['factor']}`",
+                        f"{row['low_share']:.0%} to {row['high_share']:.0%}",
+                        "" if row["low"] is None else f"{row['low']:.4g} to {row['high']:.4g}",
+                    ]
+                    for row in box
+                ),
+            )
+    if len(lines) == 1:
+        lines += ["", "No part of what was drawn holds most of the misses: they come from everywhere, or there are too few of them.", ""]
+    here = [row for row in found["disruptions"] if row["plan"] == plans_of(found)[0]]
+    if here:
+        cells = (
+            [
+                row["name"],
+                f"{row['with_mt']:.2f}",
+                f"{row['without_mt']:.2f}",
+                "" if row["kept_share"] is None else f"{row['kept_share']:.0%}",
+                str(row["futures"]),
             ]
-            lines += table(["Unknown", "Part of its draw", "Values"], cells)
-    lines += ["", "## What it carries when something breaks"]
-    cells = [
-        [row["name"], f"{row['with_mt']:.2f}", f"{row['without_mt']:.2f}", "" if row["kept_share"] is None else f"{row['kept_share']:.0%}", str(row["futures"])]
-        for row in found["disruptions"] if row["plan"] == plans[0]
-    ]  # fmt: skip
-    lines += table([f"First year of a shock, {plans[0]}", "Mt with", "Mt without", "Kept", "Futures"], cells)
-    if found["peace"]:
-        lines += ["## What open borders are worth", "", "Kept against taken back, on the same futures:"]
-        cells = [
-            [str(row["year"]), row["metric"] + ("" if row["country"] is None else f", {row['country']}"), *(f"{row[key]:.2f}" for key in ("p10", "p50", "p90"))]
-            for row in found["peace"] if max(abs(row["p10"]), abs(row["p90"])) >= 0.05
-        ]  # fmt: skip
-        lines += table(["Year", "What", "P10", "P50", "P90"], cells)
-    routes = found["routes"]
-    if routes["largest_mt"] is not None:
+            for row in here
+        )
         lines += [
-            "## How far to trust it", "",
-            f"Routes were looked for anew in {routes['asked_count']:.0f} outlooks: the tonnes of a year changed by {routes['p50_mt']:.3f} Mt in half of them, {routes['largest_mt']:.3f} Mt in the worst.",
-        ]  # fmt: skip
-    return "\n".join(lines).rstrip() + "\n"
+            "## What it carries when something breaks",
+            "",
+            f"In the first year of a shock, `{plans_of(found)[0]}`, against the futures without it.",
+            *table(["Shock", "Mt with", "Mt without", "Kept", "Futures"], cells),
+        ]
+    return lines
+
+
+def rests_on(found: Answer) -> list[str]:
+    plans, failed = plans_of(found), sum(row["count"] for row in found["failed"])
+    routes = found["routes"]
+    lines = ["## What it rests on", ""]
+    lines.append(
+        f"- {found['futures']:,} futures, design {found['design']}, seed {found['seed']}; {failed} of {found['futures'] * len(plans):,} outlooks gave no answer. All plans see the same draws."
+    )
+    lines.append(
+        f"- {len(found['factors'])} values within their ranges and {len(found['shocks'])} shocks ({', '.join(row['name'].lower() for row in found['shocks'])}). Ranges and chances are estimates of the case; the answers are as good as they are."
+    )
+    lines.append("- In every future the base year is fitted again, so that what was observed in 2024 stays observed.")
+    lines += ["", "## What is not known", ""]
+    lines.append(
+        f"- {len(found['left_out'])} estimates were not drawn, because they would change which routes there are or what was observed."
+    )
+    if routes["largest_mt"] is not None:
+        lines.append(
+            f"- Routes are those known at the values of the case. Looked for anew in {routes['asked_count']:.0f} outlooks, they changed the tonnes of a year by {routes['p50_mt']:.3f} Mt in half of them and {routes['largest_mt']:.3f} Mt in the worst."
+        )
+    lines.append(
+        "- Shocks are drawn apart from each other and from growth, and each happens at most once. Wars that close the corridor itself are not among them."
+    )
+    lines.append("- Costs of works are those of the case in every future; what cost overruns would change is told by `karvan appraise`.")
+    return lines
+
+
+def page(found: Answer) -> str:
+    head = [
+        "# Many futures of the Middle Corridor",
+        "",
+        "Written by `python tools/ensemble.py`; do not edit by hand. How futures are made: [Ask many futures](how-to/many-futures.md).",
+        "",
+    ]
+    parts = (short_of_it, ten_million, spread, what_drives_it, money, peace, failures, rests_on)
+    return "\n".join([*head, *(line for part in parts for line in part(found))]).rstrip() + "\n"
 
 
 def main() -> None:
@@ -154,11 +336,14 @@ def main() -> None:
     parser.add_argument("--from", dest="given", type=Path)
     parser.add_argument("--futures", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--out", type=Path, help="folder of the futures (default: karvan-ensembles/<ensemble id>)")
+    parser.add_argument("--page", type=Path, default=PAGE)
     parsed = parser.parse_args()
     found = json.loads(parsed.given.read_text(encoding="utf-8")) if parsed.given else computed(parsed.futures, parsed.workers, parsed.out)
-    PAGE.write_text(page(found), encoding="utf-8", newline="\n")
-    print(f"wrote {PAGE}")
+    pending = parsed.page.with_suffix(".md.part")
+    pending.write_text(page(found), encoding="utf-8", newline="\n")
+    pending.replace(parsed.page)
+    print(f"wrote {parsed.page}")
 
 
 if __name__ == "__main__":

@@ -92,6 +92,16 @@ def test_wilks():
     assert runs_for(0.95, 0.95) == 59
 
 
+def test_a_quantile_far_out_takes_so_many_futures_that_some_lie_beyond_it():
+    until = until_of("p99(corridor_mt[2030]) within 2%", metrics=("corridor_mt",), years=(2030,))
+    assert until.least == 368
+    assert 0.99**368 < 0.025 <= 0.99**367
+    even = np.full(2000, 6.0)
+    assert not until.is_met(even[:367])
+    assert until.is_met(even)
+    assert until_of("p50(corridor_mt[2030]) within 2%", metrics=("corridor_mt",), years=(2030,)).least == 64
+
+
 def test_information_is_worth_what_it_changes():
     points = design("sobol", 2, 2048).points()
     worth = np.stack([np.zeros(2048), np.where(points[:, 0] < 0.5, -1.0, 1.0)])

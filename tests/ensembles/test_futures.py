@@ -1,5 +1,7 @@
 import json
 import pickle
+import runpy
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -23,6 +25,7 @@ from karvan.study.clear import clear
 from karvan.study.sensitivity import Estimate, with_estimate
 
 YEARS = (2024, 2026)
+TOOL = Path(__file__).parents[2] / "tools" / "ensemble.py"
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +104,11 @@ def test_the_answer_is_told_in_both_languages_and_on_a_page(made, told, two_port
         page = ensemble_page(answer, two_ports, words=Words(language))
         assert page.count("<svg") >= 3
         assert "http" not in page
-    json.dumps(answer.as_dict(), allow_nan=False)
+    found = json.loads(json.dumps(answer.as_dict(), allow_nan=False))
+    page = runpy.run_path(str(TOOL))["page"](found)
+    assert f"{made.count} futures, design sobol, seed 1; 0 of {2 * made.count} outlooks gave no answer." in page
+    assert "`facilities.ferry.nominal`" in page
+    assert "nan" not in page
 
 
 def test_what_cannot_be_drawn_is_said(two_ports):

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 AXE = Path(__file__).resolve().parents[2] / "ui" / "node_modules" / "axe-core" / "axe.min.js"
-VIEWS = ("map", "routes", "energy", "trade", "money", "corridors", "compare", "tables", "sources", "runs")
+VIEWS = ("map", "routes", "energy", "trade", "money", "futures", "corridors", "compare", "tables", "sources", "runs")
 LONG_MS = 90_000  # for what the model computes, on a machine that does other work; nothing here waits so long
 CHANGES = "(all) => all.map((row) => [...row.querySelectorAll('[data-value]')].map((cell) => Number(cell.dataset.value)))"
 

@@ -30,18 +30,23 @@ from karvan.ensembles.engine import Pace, client_of, work_off
 from karvan.ensembles.factors import explicit_points, unknowns
 from karvan.ensembles.futures import HEADLINES, Ensemble, Futures, columns_of_futures, scenario_of
 from karvan.ensembles.stopping import Until, checkpoints, until_of
-from karvan.ensembles.store import ENSEMBLES_FOLDER, FutureStore
+from karvan.ensembles.store import FutureStore
 from karvan.ensembles.worth import information_told, peace_told, regret_told, values_told, waiting_told, worth_of
 from karvan.errors import DataError, Problem
 from karvan.measures.apply import require_fitting
 from karvan.measures.measure import parse_record
+from karvan.report import Words
+from karvan.report.many_page import ensemble_page
 from karvan.results.ensemble import EnsembleAnswer
+from karvan.results.ensemble_store import ENSEMBLES_FOLDER, keep_answer
 from karvan.study.options import ScenarioOptions, laid_over
 from karvan.study.progress import Progress, line, silent
 from karvan.study.route_memory import cache_folder
 
 _FURTHER_YEARS = (2028, 2030, 2035)
 _EXPLICIT = "table"
+_LANGUAGES = ("en", "ru")
+"""Of the pages that are kept with the answer."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +145,10 @@ def ensemble(
     store = FutureStore(folder, columns_of_futures(made))
     store.open(made.id, {"corridor": corridor.manifest.id, "plans": list(made.plans), "design": how.design, "seed": how.seed})
     count, stopped = _worked(made, store, until, how, tell)
-    return answered(made, store, count, how=how, stopped=stopped)
+    found = answered(made, store, count, how=how, stopped=stopped)
+    pages = {name: ensemble_page(found, made.corridor, words=Words(name, made.corridor.names.get(name, {}))) for name in _LANGUAGES}
+    keep_answer(folder, found, pages)
+    return found
 
 
 def ensemble_of(

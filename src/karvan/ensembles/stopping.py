@@ -17,6 +17,8 @@ _FORM = re.compile(r"\s*(p\d{1,2}|mean)\((\w+)\[(\d{4})\]\)\s+within\s+([\d.]+)\
 _Z = 1.959963984540054
 """Of a two-sided interval of 95%."""
 _LEAST = 64
+_SURE = 0.975
+"""Of one end of such an interval."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,21 @@ class Until:
         """Column of the futures."""
         return f"{self.metric}_{self.year}"
 
+    @property
+    def least(self) -> int:
+        """Futures below which it is not known at all: none may lie beyond the statistic, so that its interval has no end."""
+        if self.statistic == "mean":
+            return _LEAST
+        share = int(self.statistic[1:]) / 100.0
+        return max(_LEAST, runs_for(max(share, 1.0 - share), _SURE))
+
     def is_met(self, values: FloatArray) -> bool:
         """Whether so many futures are enough.
 
         Args:
             values: The metric in each future that did not fail.
         """
-        if values.shape[0] < _LEAST:
+        if values.shape[0] < self.least:
             return False
         value, low, high = interval(values, self.statistic)
         half = max(high - value, value - low)

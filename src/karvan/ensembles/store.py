@@ -15,7 +15,6 @@ from karvan.errors import DataError, Problem
 from karvan.results.store import write_text_whole
 
 MANIFEST = "ensemble.json"
-ENSEMBLES_FOLDER = Path("karvan-ensembles")
 _PARTS = "parts"
 _PENDING = ".part"
 _GATHER_FROM = 64

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from karvan.results import compare_runs
+from karvan.results.ensemble_store import kept_answers, kept_page
 from karvan.validation import explain
 from karvan.web.asked import RUN_ID
 from karvan.web.case import fitting_inputs
@@ -106,6 +107,25 @@ def report(server: At, run_id: RunId) -> Response:
         content = (server.shelf.saved(run_id).folder / "report.html").read_bytes()
     except FileNotFoundError as error:
         raise refused(404, "no_report", table="run", name=run_id) from error
+    return Response(content, media_type="text/html; charset=utf-8", headers={"content-security-policy": _REPORT_POLICY})
+
+
+@router.get("/ensembles")
+def ensembles(server: At) -> dict[str, Any]:
+    """What many futures have said, newest first: answers of `karvan ensemble` kept beside the runs or among them."""
+    return {"ensembles": kept_answers(server.ensemble_folders, server.corridor.manifest.id)}
+
+
+@router.get("/ensembles/{ensemble_id}/page")
+def ensemble_page(
+    server: At,
+    ensemble_id: Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")],
+    language: Annotated[str, Query(pattern=r"^[a-z]{2}$")] = "en",
+) -> Response:
+    """The page of an ensemble, English where there is none in the language."""
+    content = kept_page(server.ensemble_folders, ensemble_id, language)
+    if content is None:
+        raise refused(404, "futures_not_kept", table="ensemble", name=ensemble_id)
     return Response(content, media_type="text/html; charset=utf-8", headers={"content-security-policy": _REPORT_POLICY})
 
 

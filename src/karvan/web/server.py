@@ -15,6 +15,7 @@ import polars as pl
 
 from karvan.corridor import load_corridor
 from karvan.results import write_text_whole
+from karvan.results.ensemble_store import ENSEMBLES_FOLDER
 from karvan.study.live import Case, Move, as_measure, values_in
 from karvan.study.options import NOMINAL, ScenarioOptions
 from karvan.study.run import run_id_of
@@ -77,6 +78,11 @@ class Server:
         self._valuing = Lock()
         self._values: OrderedDict[tuple[str, ScenarioOptions, int], dict[str, Any]] = OrderedDict()
         self._ladders: dict[str, tuple[str, dict[str, Any]]] = {}
+
+    @property
+    def ensemble_folders(self) -> tuple[Path, Path]:
+        """Folders in which ensembles are looked for: that of the runs, and the verb's own beside it."""
+        return self.settings.runs, self.settings.runs.parent / ENSEMBLES_FOLDER
 
     @cached_property
     def known(self) -> References:

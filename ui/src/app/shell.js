@@ -14,6 +14,7 @@ import { follow, isEnded, toldOf } from "./jobs.js";
 import { runsRoom, sourcesRoom, tablesRoom } from "./lists.js";
 import { crossingsRoom } from "./crossings.js";
 import { energyRoom } from "./energy.js";
+import { futuresRoom } from "./futures.js";
 import { moneyRoom } from "./money.js";
 import { changesOf, laidOver, makeLive } from "./live.js";
 import { compareRoom, corridorsRoom, mapRoom } from "./rooms.js";
@@ -21,7 +22,7 @@ import { routesRoom } from "./routes.js";
 import { query } from "./server.js";
 import { tradeRoom } from "./trading.js";
 
-const VIEWS = ["map", "routes", "crossings", "energy", "trade", "money", "corridors", "compare", "tables", "sources", "runs"];
+const VIEWS = ["map", "routes", "crossings", "energy", "trade", "money", "futures", "corridors", "compare", "tables", "sources", "runs"];
 const POLL_MS = 4000;
 const NARROW = "(max-width: 1000px)";
 
@@ -498,6 +499,7 @@ export function mountApp(root, { server, session, kase: first, basemap, licences
       energy: () => energyRoom(app, context, own),
       trade: () => tradeRoom(app, context, own),
       money: () => moneyRoom(app, context, own),
+      futures: () => futuresRoom(app),
       corridors: () => (context ? corridorsRoom(app, context, own) : { element: welcome(), views: [] }),
       compare: () => (context ? compareRoom(app, context, own) : { element: welcome(), views: [] }),
       tables: () => (own ? tablesRoom(app, own) : { element: welcome(), views: [] }),
