@@ -62,7 +62,7 @@ def society_kusd(cleared: Cleared, values: Mapping[str, float], external: pl.Dat
     space, tables, graph = cleared.routed.space, cleared.routed.snapshot.tables, cleared.routed.graph
     on_arc = arc_flows(space, cleared.routed.sets, cleared.set_flow_kt)
     per_t = space.cost_parts[:, :, 0] + space.cost_parts[:, :, 1]
-    is_charged = (graph.arc_operator >= 0) | _border_arcs(cleared)
+    is_charged = (graph.arc_operator >= 0) | border_arcs(cleared)
     paid = float((per_t * on_arc).sum(axis=0)[is_charged].sum())
     moved = empty_flows(cleared)[:, :2].sum(axis=1)
     paid += float(tables["returns"]["empty_usd_per_unit"].to_numpy() @ moved) if moved.shape[0] else 0.0
