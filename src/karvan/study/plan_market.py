@@ -26,7 +26,8 @@ from karvan.measures.apply import apply
 from karvan.measures.scenario import DatedMeasure
 from karvan.routing import FacilityEntries, RouteSets, RouteSpace, measured, recalled, remeasured, route_space
 from karvan.routing.graph import LINK
-from karvan.study.clear import Cleared, clear, delay_costs
+from karvan.study.clear import Cleared, clear
+from karvan.study.delay_loop import delay_costs
 from karvan.study.route_memory import RoutedSnapshot, RouteMemory
 
 FloatArray = npt.NDArray[np.float64]
