@@ -84,7 +84,7 @@ def short_of_it(found: Answer) -> list[str]:
     least = next((row for row in found["regret"] if row["is_least_regret"]), None)
     if least is not None:
         lines.append(
-            f"- The plan with the least regret is `{least['plan']}`: at worst it misses the best of the four by {least['worst_musd']:,.0f} M USD, in nine futures of ten by no more than {least['p90_musd']:,.0f}."
+            f"- The plan with the least regret is `{least['plan']}`: at worst it misses the best of the {len(found['regret'])} by {least['worst_musd']:,.0f} M USD, in nine futures of ten by no more than {least['p90_musd']:,.0f}."
         )
     peace = {(row["metric"], row["country"], row["year"]): row for row in found["peace"]}
     market = next((peace[key] for year in (2030, 2035) if (key := ("corridor_mt", None, year)) in peace), None)
@@ -200,7 +200,7 @@ def money(found: Answer) -> list[str]:
         ]
         for row in found["regret"]
     )
-    lines += ["Regret is what a plan misses of the best of the four in the same future."]
+    lines += ["Regret is what a plan misses of the best plan in the same future."]
     lines += table(["Plan", "Largest regret", "P90 of regret", "Within 5% of the best"], cells)
     if found["information"]:
         lines += [f"To know the future before choosing would be worth {found['information'][0]['value_musd']:,.0f} M USD."]

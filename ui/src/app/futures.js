@@ -48,7 +48,7 @@ export function futuresRoom(app) {
         h(
           "a",
           {
-            href: `/api/ensembles/${row.ensemble_id}/page${query({ language })}`,
+            href: `/api/ensembles/${row.ensemble_id}/page?${query({ language })}`,
             target: "_blank",
             rel: "noopener",
             "aria-label": `${t("futures.open")}: ${row.plans.join(", ")}, ${when(row.kept_at)}`,
