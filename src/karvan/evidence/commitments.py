@@ -19,11 +19,12 @@ class Commitments(Table):
     short = text("At most 24 characters, for the summary.", nullable=True)
     metric = text_id(
         "Model quantity: corridor_mt, containers_teu, crude_mt, cordon_mt, cordon_kt, link_open, link_kt, family_shift_mt (against the"
-        " baseline), full_facilities (facilities on the corridor that are full; fewer is better) or none."
+        " baseline), full_facilities (facilities on the corridor that are full; fewer is better), power_line (what a line earns,"
+        " which no run counts) or none."
     )
     element_id = text(
         "Cordon of cordon_mt and cordon_kt; link of link_kt; links of link_open, joined by ';', of which all must be open; route family of"
-        " family_shift_mt.",
+        " family_shift_mt; measure that lays the line of power_line.",
         nullable=True,
     )
     target = number("Promised value, in `unit`.", unit="unit column", nullable=True)
