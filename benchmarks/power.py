@@ -29,8 +29,8 @@ WHY = (
     "quarter of a millisecond each, spread over the solver's routines without one that stands out. Other edge weights (Devex, Dantzig), "
     "price strategies and update limits make it no faster, the primal simplex thirty times slower. A basis put together from stretches of "
     "120 or 240 hours, solved at the other size under the values of stored energy, leaves as many iterations and takes two to four times "
-    "as long; our reading is that stores have many equally good plans, of which stretches choose others. Memory is the solver's: the program "
-    "itself is some 60 MiB, and the peak comes within the first run; giving freed memory back before it does not lower it."
+    "as long; our reading is that stores have many equally good plans, of which stretches choose others. Memory is the solver's: the "
+    "program itself is some 60 MiB, and the peak comes within the first run; giving freed memory back before it does not lower it."
 )
 CASE, YEAR, SCENARIO, LINE, SIZES = "middle-corridor", 2035, "agreed", "caspian_cable", (500.0, 1500.0)
 
