@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 import karvan as kv
 from karvan.cli.main import main
+from karvan.errors import DataError
 from karvan.report.promises import promise_lines, promises_page
 from karvan.study import commitments
 from karvan.validation.commitments import verdict
@@ -180,6 +182,29 @@ def test_every_headline_promise_of_the_packaged_case_is_said_sourced_and_served(
         assert row["measures"] if row["metric"] != "none" else "not judged: " in row["status"], row["commitment_id"]
     partners = {row["commitment_id"]: row["shares_with"] for row in rows if row["shares_with"]}
     assert {partners[other] for other in partners.values()} == set(partners)
+
+
+def test_the_cable_is_open_and_its_status_says_what_the_page_of_power_says():
+    corridor = kv.load_corridor("middle-corridor")
+    row = next(row for row in corridor.tables["commitments"].iter_rows(named=True) if row["commitment_id"] == "promise_power_cable")
+    assert (row["metric"], row["element_id"], verdict(row, None)) == ("power_line", "caspian_cable", "open")
+    page = (Path(__file__).parents[2] / "docs" / "power.md").read_text(encoding="utf-8")
+    rent = next(line for line in page.splitlines() if line.startswith("| as agreed")).split("|")[5].strip()
+    cost = re.search(r"running costs ([\d,]+) M USD", page)
+    pays = re.search(r"the size that pays is ([\d,]+) MW", page)
+    assert cost
+    assert pays
+    wanted = f"1,000 MW would earn a rent of {rent} M USD in 2035 against a cost of {cost[1]}, and the size that pays is {pays[1]} MW"
+    assert wanted in row["status"]
+
+
+def test_a_promised_line_must_be_one_of_its_measures(two_ports_folder):
+    add(
+        "commitments.csv",
+        "a_cable,,false,A cable,,power_line,no_cable,,,,,,announced,,,,joint_timetable,,teaching,estimate",
+    )(two_ports_folder)
+    with pytest.raises(DataError, match="is no_cable, must be one of the row's measures for power_line"):
+        kv.load_corridor(two_ports_folder)
 
 
 def test_the_page_of_a_corridor_without_promises_is_written(two_ports_folder):

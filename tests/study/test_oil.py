@@ -14,6 +14,7 @@ from karvan.errors import DataError
 from karvan.report import Words
 from karvan.report.oil import oil_lines
 from karvan.results import Oil
+from karvan.simulation import simulated_facilities
 from karvan.study import OilOptions, oil
 
 T = "teaching,estimate"
@@ -113,3 +114,18 @@ def test_the_command_and_what_it_refuses(folder: Path, capsys: pytest.CaptureFix
     assert "must be one of ferry" in capsys.readouterr().err
     with pytest.raises(DataError, match="no crude oil to tell of"):
         oil(kv.load_corridor("two-ports"))
+
+
+def test_all_crude_of_the_sea_shares_the_simulated_oil_berths_of_aktau_and_nothing_else_does() -> None:
+    """So `--capacities simulated` gives crude one berth capacity for Baku and Makhachkala, with the weather and water of that year."""
+    tables = kv.load_corridor("middle-corridor").tables
+    calls = tables["calls"].filter(pl.col("berths").str.contains("aktau_oil_berths"))
+    assert sorted(calls["crossing_id"]) == ["other_tankers", "tankers"]
+    berth = tables["berths"].filter(pl.col("berth_id") == "aktau_oil_berths").row(0, named=True)
+    dry = tables["berths"].filter(pl.col("facility_id") == "aktau_dry_berths").row(0, named=True)
+    assert (berth["facility_id"], berth["closure_id"]) == ("aktau_oil_berths", dry["closure_id"])
+    assert {"aktau_oil_berths", "tankers_aktau_baku"} <= set(simulated_facilities(tables, "caspian"))
+    used = tables["facility_uses"].filter(pl.col("facility_id") == "aktau_oil_berths")["terminal_id"]
+    modes = tables["terminals"].filter(pl.col("terminal_id").is_in(used.to_list()))
+    to_ships = tables["terminals"].filter((pl.col("place_id") == "aktau") & pl.col("terminal_id").str.contains("tanker"))
+    assert sorted(modes["terminal_id"]) == sorted(to_ships["terminal_id"]) != []

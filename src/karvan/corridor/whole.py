@@ -313,7 +313,7 @@ def _observations(tables: Tables) -> Iterator[Problem]:
 _CORDON_METRICS = ("cordon_mt", "cordon_kt")
 _METRICS = (
     "corridor_mt", "containers_teu", "crude_mt", *_CORDON_METRICS, "link_open", "link_kt", "family_shift_mt", "full_facilities",
-    "trade_musd", "none",
+    "trade_musd", "power_line", "none",
 )  # fmt: skip
 _WITHIN_CORRIDOR = ("crude_mt", *_CORDON_METRICS)
 """Quantities that may be a part of corridor_mt."""
@@ -335,6 +335,8 @@ def _commitments(tables: Tables) -> Iterator[Problem]:
                 if link.strip() not in links:
                     message = f"element_id is {link or 'empty'}, must be a link of links.csv for {metric}{nearest(link, links)}"
                     yield Problem("commitments", number, "element_id", message)
+        if metric == "power_line" and element not in [name.strip() for name in (row["measures"] or "").split(";")]:
+            yield Problem("commitments", number, "element_id", f"is {element or 'empty'}, must be one of the row's measures for power_line")
         if metric in _CORDON_METRICS and element not in cordons:
             message = f"element_id is {element or 'empty'}, must be a cordon of cordons.csv for {metric}{nearest(element or '', cordons)}"
             yield Problem("commitments", number, "element_id", message)

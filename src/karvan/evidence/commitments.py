@@ -20,11 +20,11 @@ class Commitments(Table):
     metric = text_id(
         "Model quantity: corridor_mt, containers_teu, crude_mt, cordon_mt, cordon_kt, link_open, link_kt, family_shift_mt (against the"
         " baseline), full_facilities (facilities on the corridor that are full; fewer is better), trade_musd (trade of two countries;"
-        " told by `karvan commitments` and `karvan trade`, not by a run) or none."
+        " told by `karvan commitments` and `karvan trade`, not by a run), power_line (what a line earns, which no run counts) or none."
     )
     element_id = text(
         "Cordon of cordon_mt and cordon_kt; link of link_kt; links of link_open, joined by ';', of which all must be open; route family of"
-        " family_shift_mt; two regions of trade_musd, joined by ';'.",
+        " family_shift_mt; two regions of trade_musd, joined by ';'; measure that lays the line of power_line.",
         nullable=True,
     )
     target = number("Promised value, in `unit`.", unit="unit column", nullable=True)

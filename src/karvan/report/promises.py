@@ -194,6 +194,9 @@ def _promise(item: Item, tracked: Item) -> list[str]:
     parts = [f"**Said.** {said}{parties if parties != ' ()' else ''}", f"**Known.** {_known_sentences(item)}"]
     if item["metric"] == "none":
         parts.append("**Model.** The model has no such quantity.")
+    elif item["metric"] == "power_line":
+        told = "dispatches power hour by hour and tells what it earns, who gains, and the size that pays; a run of the market does not."
+        parts.append(f"**Model.** `karvan power --year 2035 --scenario agreed --sweep` {told}")
     else:
         parts.append(f"**Model.** {_question(item, tracked['baseline'])}")
         parts.append("\n".join(f"- `{name}`: {_said_by_model(item, name, tracked['baseline'])}" for name in item["scenarios"]))
