@@ -197,7 +197,7 @@ def played(market: TariffMarket, *, has_alliances: bool = True, start: Mapping[s
                 "through_error_share": joint_error,
                 "welfare_error_share": good_error,
                 "gain_alone_musd": gain / _MUSD,
-                "gain_alone_share": gain / max(float(states[NASH].profit_kusd.sum()), 1e-300),
+                "gain_alone_share": gain / max(float(np.abs(states[NATIONAL].profit_kusd).sum()), 1e-300),
             }
         ],
     }
