@@ -128,6 +128,16 @@ def test_the_full_loop_tells_the_same_where_nothing_is_left_out_of_the_proof(sma
     assert full.full_npv_musd is not None
 
 
+def test_an_interrupt_of_the_full_loop_keeps_what_was_cleared(small):
+    def stop(text):
+        if getattr(text, "key", "") == "progress.plan_full" and text.values["number"] == 2:
+            raise KeyboardInterrupt
+
+    found = plan(small, budgets={"tracks": (20.0, True)}, how=replace(HOW, has_more=False, has_full=True, count=2), progress=stop)
+    assert [value is None for value in found.next_best["full_musd"]] == [False, True]
+    assert found.full_npv_musd is not None
+
+
 def test_payments_between_partners_cancel(found):
     assert found.split["payment_musd"].sum() == pytest.approx(0.0, abs=1e-9)
 

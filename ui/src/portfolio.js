@@ -250,7 +250,7 @@ export function planView(context, found, { level = "h2" } = {}) {
     h(
       "p",
       { class: "soft small prose-wide" },
-      t("plan.estimated", { share: percent(found.estimated_capital_share) }),
+      found.estimated_capital_share > 0 ? t("plan.estimated", { share: percent(found.estimated_capital_share) }) : t("plan.no_estimated"),
       " ",
       t("plan.solved", { count: found.solved_count, years: found.sample_years.join(", ") }),
     ),

@@ -74,7 +74,7 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", metavar="ID", help="row of discount_rates (default: the case's economic rate)")
     parser.add_argument("--only", action="append", default=[], metavar="ID", help="choose among these measures; repeatable (default: all)")
     parser.add_argument("--gap", type=float, default=1e-3, metavar="G", help="part by which the best may be better (default: %(default)g)")
-    parser.add_argument("--count", type=int, default=3, metavar="N", help="portfolios told, the best first (default: %(default)s)")
+    parser.add_argument("--count", type=int, metavar="N", help="portfolios told, the best first (default: 3, with --full 20)")
     parser.add_argument("--sample", metavar="YEARS", help="years in which the market is solved, A,B,C (default: 2030, 2035 and 2040)")
     parser.add_argument("--full", action="store_true", help="clear the portfolios told again, with routes sought and delays found")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write a page of it, for any browser, offline")
@@ -95,13 +95,14 @@ def plan(parsed: argparse.Namespace) -> int:
 
     if not 0.0 < parsed.gap < 1.0:
         raise DataError(Problem("--gap", None, None, f"is {parsed.gap:g}, must be above 0 and below 1"))
-    if parsed.count < 1:
-        raise DataError(Problem("--count", None, None, f"is {parsed.count}, must be 1 or more"))
+    count = parsed.count if parsed.count is not None else 20 if parsed.full else 3
+    if count < 1:
+        raise DataError(Problem("--count", None, None, f"is {count}, must be 1 or more"))
     corridor, words = corridor_of(parsed), Words(language_of(parsed))
     usual = PlanOptions()
     how = PlanOptions(
         to_year=parsed.to, rate_id=parsed.rate, sample_years=_years(parsed.sample) or usual.sample_years, only=tuple(parsed.only),
-        gap=parsed.gap, count=parsed.count, has_more=not parsed.no_more, has_full=parsed.full,
+        gap=parsed.gap, count=count, has_more=not parsed.no_more, has_full=parsed.full,
         objective=parsed.objective, least_cover=parsed.least_cover,
     )  # fmt: skip
     with Progress() as progress:

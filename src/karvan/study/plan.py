@@ -163,11 +163,16 @@ def plan(
     if how.objective == "fund":
         found = (for_funds, *found[: how.count - 1])
     best = found[0]
-    again = [
-        _again(corridor, base, candidates, item, problem, years, how, memory, tell) if how.has_full else (None, None) for item in found
-    ]
+    again: list[tuple[float | None, Appraisal | None]] = [(None, None)] * len(found)
+    if how.has_full:
+        try:
+            for place, item in enumerate(found):
+                tell(line("plan_full", number=place + 1, count=len(found)))
+                again[place] = _again(corridor, base, candidates, item, problem, years, how, memory, tell)
+        except KeyboardInterrupt:  # those told by then stand first; what was cleared is kept, so that the same command goes on from here
+            tell(line("plan_full_stopped"))
     if how.has_full and how.objective == "welfare":  # the order of the full loop has the last word
-        order = sorted(range(len(found)), key=lambda place: (-float(again[place][0] or 0.0), place))
+        order = sorted(range(len(found)), key=lambda place: (again[place][0] is None, -float(again[place][0] or 0.0), place))
         found, again = tuple(found[place] for place in order), [again[place] for place in order]
         best = replace(found[0], bound=max(item.bound for item in found))
     capital = sum(item.works.capital_musd for item in candidates)
