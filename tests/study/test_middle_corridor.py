@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 
@@ -14,7 +15,19 @@ from karvan.corridor import key_texts
 from karvan.measures import load_scenario, measures_of
 from karvan.report import Words, summary_lines
 from karvan.results.outlook import ROUTE_GAP
-from karvan.study import AppraisalOptions, ScenarioOptions, TariffOptions, appraise, calibrate, ladder, prepare, run, tariffs
+from karvan.study import (
+    AppraisalOptions,
+    ScenarioOptions,
+    TariffOptions,
+    TradeOptions,
+    appraise,
+    calibrate,
+    ladder,
+    prepare,
+    run,
+    tariffs,
+    trade,
+)
 from karvan.study.relief import raised_facilities
 from karvan.study.route_memory import MARKET_TABLES, ROUTING_TABLES, RouteMemory, cache_folder
 from karvan.study.run import outlook
@@ -235,6 +248,23 @@ def test_gains_of_all_parties_to_tariffs_are_the_change_of_welfare(corridor):
         gains = found.parties.filter(pl.col("regime") == row["regime"])["gain_musd"].sum()
         assert gains == pytest.approx(row["welfare_change_musd"], abs=1e-6)
     assert found.splits["payment_musd"].sum() == pytest.approx(0.0, abs=1e-9)
+
+
+def test_trade_of_the_pair_in_2028_is_the_sum_of_its_parts_and_misses_what_was_promised(corridor):
+    memory = RouteMemory(folder=cache_folder())
+    found = trade(corridor, scenario="agreed", how=TradeOptions(years=(2028,)), routes=memory)
+    parts = ("base", "growth", "transport", "tariffs", "ventures")
+    year, causes = found.outlook.row(0, named=True), [f"{name}_musd" for name in parts if name != "ventures"]
+    assert (found.pair, found.target_musd) == (("az", "kz"), 1000.0)
+    assert year["value_musd"] == pytest.approx(math.fsum(year[f"{name}_musd"] for name in parts), rel=1e-12)
+    assert year["base_musd"] < year["low_musd"] < year["value_musd"] < year["high_musd"] < found.target_musd
+    assert {name: found.goods[name].sum() for name in causes} == pytest.approx({name: year[name] for name in causes})
+    assert found.goods["value_musd"].sum() + year["ventures_musd"] == pytest.approx(year["value_musd"])
+    assert year["created_musd"] + year["diverted_musd"] == pytest.approx(year["transport_musd"] + year["tariffs_musd"])
+    for row in found.goods.to_dicts():
+        assert math.fsum(row[name] for name in causes) == pytest.approx(row["value_musd"]), row["commodity_group"]
+        factors = row["growth_factor"] * row["transport_factor"] * row["tariffs_factor"]
+        assert row["base_musd"] * factors == pytest.approx(row["value_musd"]), row["commodity_group"]
 
 
 @pytest.mark.parametrize("measure", ["zangezur_2028", "btc_transit_stop", "armenia_ban", "tariff_cut_10"])
