@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import importlib
 import json
 from dataclasses import replace
 
@@ -18,6 +19,7 @@ from karvan.errors import DataError
 from karvan.measures import load_scenario, scenario_ids, with_measures
 from karvan.measures.apply import apply
 from karvan.pricing import stability_share
+from karvan.report.names import titles
 from karvan.report.tariffs import rule_lines, tariff_lines
 from karvan.report.words import Words
 from karvan.study import TariffOptions, clear, tariffs
@@ -79,14 +81,26 @@ def test_a_part_at_the_prices_of_the_whole_flows_as_the_whole(market):
         assert again.route_flow_kt == pytest.approx(clearing.route_flow_kt[routes], rel=1e-5, abs=1e-6)
 
 
-def test_lines_and_json_say_the_same(answer, capsys):
-    told = json.loads(json.dumps(answer.as_dict()))
+def test_lines_and_json_say_the_same(answer, two_ports, monkeypatch, capsys):
+    asked = []
+
+    def known(corridor, **given):
+        asked.append((given["scenario"], given["how"]))
+        return answer
+
+    monkeypatch.setattr(importlib.import_module("karvan.study.tariffs"), "tariffs", known)
+    verb = ["tariffs", "--corridor", "two-ports", "--commodity", "grain", "--year", "2024", "--scenario", "baseline"]
+    assert main([*verb, "--quick", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
     assert [row["regime"] for row in told["regimes"]] == ["national", "nash", "through", "welfare"]
+    assert told == json.loads(json.dumps(answer.as_dict()))
     for language in ("en", "ru"):
-        lines = tariff_lines(answer, words=Words(language))
+        assert main([*verb, "--lang", language]) == 0
+        lines = capsys.readouterr().out.splitlines()
         assert max(map(len, lines)) <= 100
-    assert main(["tariffs", "--corridor", "two-ports", "--commodity", "grain", "--year", "2024", "--quick", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["commodity_group"] == "grain"
+        assert Words(language, two_ports.names.get(language, {})).called(titles(two_ports)["grain"]) in lines[0]
+    assert asked[0] == ("baseline", TariffOptions(commodity="grain", years=(2024,), has_alliances=False))
+    assert asked[1][1].has_alliances
 
 
 def test_many_years_are_a_table_and_the_last_of_them_in_full(answer):
@@ -158,6 +172,10 @@ def test_a_way_is_of_the_corridors_own_family_unless_another_is_asked(two_ports)
     for language in ("en", "ru"):
         lines = rule_lines(own, words=Words(language))
         assert max(map(len, lines)) <= 100
+        names = titles(two_ports)
+        for key in ("east_port", "west_port", "sea_line", "grain"):
+            assert any(names[key] in line for line in lines), key
+            assert not any(key in line for line in lines), key
         assert len(lines) > len(own["legs"]) + len(own["operators"])
     with pytest.raises(DataError, match="air names no row"):
         tariff(two_ports, "east_port", "west_port", date=day, commodity="grain", family="air")

@@ -28,6 +28,11 @@ def test_gains_of_a_page_add_up_to_welfare_and_the_stack_to_what_is_paid(open_pa
     assert tonnes == pytest.approx([row["carried_kt"] for row in regimes.values()], rel=1e-4)
     paid = page.evaluate(f"({SERIES})('tariffs-stack')")
     assert sum(row[0] for row in paid) == pytest.approx(100.0)  # README of two-ports: 100 USD/t by sea
+    booked = found.accounts.filter((pl.col("year") == 2024) & (pl.col("regime") == "national"))["revenue_musd"].sum()
+    for by in ("operator", "administration", "state", "goods"):
+        rows = page.locator(f"#table-tariffs-accounts-{by} tbody tr")
+        before = [float(text.replace(",", "")) for text in rows.locator("td:nth-of-type(1)").all_inner_texts()]
+        assert sum(before) == pytest.approx(booked, abs=0.05 * len(before)), by
     assert axe(page) == []
 
 

@@ -78,6 +78,25 @@ function regimeOption(rows, colours, size) {
   };
 }
 
+// Whose revenue is added up, all goods and ways: before (national) and after.
+const ACCOUNTS = {
+  operator: { label: "oil.operator", of: (row) => row.operator_id },
+  administration: { label: "trading.administration", of: (row) => row.administration_id },
+  state: { label: "oil.country", of: (row) => row.country },
+  goods: { label: "trading.commodity", of: (row) => row.commodity_group },
+};
+
+function accountsOf(found, year, of) {
+  const sums = new Map();
+  for (const row of inYear(found, "accounts", year)) {
+    const id = of(row);
+    const before = sums.get(id) ?? { name: id === null ? t("trading.others") : nameOf(found, id), ...Object.fromEntries(REGIMES.map((regime) => [regime, 0])) };
+    before[row.regime] += row.revenue_musd;
+    sums.set(id, before);
+  }
+  return [...sums.values()].toSorted((a, b) => b.national - a.national);
+}
+
 const partiesOf = (found, year) => [...new Set(inYear(found, "parties", year).map((row) => row.party))];
 const gainOf = (found, year, party, regime) =>
   inYear(found, "parties", year).find((row) => row.party === party && row.regime === regime)?.gain_musd ?? null;
@@ -221,13 +240,6 @@ export function tariffsView(context, found, { level = "h2" } = {}) {
       ? h("div", { class: "card" }, dataTable({ id: `table-tariffs-${id}`, caption, columns, rows, fileName: own.fileName(id) }).element)
       : null;
   function fillLists() {
-    const accounts = new Map();
-    for (const row of inYear(found, "accounts", year)) {
-      const key = row.operator_id;
-      const before = accounts.get(key) ?? { name: nameOf(found, key), country: row.country, ...Object.fromEntries(REGIMES.map((regime) => [regime, 0])) };
-      before[row.regime] += row.revenue_musd;
-      accounts.set(key, before);
-    }
     const check = inYear(found, "checks", year)[0];
     lists.replaceChildren(
       ...[
@@ -286,15 +298,13 @@ export function tariffsView(context, found, { level = "h2" } = {}) {
           ],
           inYear(found, "full", year).map((row) => ({ ...row, name: nameOf(found, row.facility_id), regime_name: regimeName(row.regime) })),
         ),
-        table(
-          "accounts",
-          t("trading.accounts"),
-          [
-            { key: "name", label: t("oil.operator") },
-            { key: "country", label: t("oil.country") },
-            ...REGIMES.map((key) => ({ key, label: `${regimeName(key)}, ${money}`, digits: 1 })),
-          ],
-          [...accounts.values()].toSorted((a, b) => b.national - a.national),
+        ...Object.entries(ACCOUNTS).map(([by, { label, of }]) =>
+          table(
+            `accounts-${by}`,
+            t(`trading.accounts_by.${by}`),
+            [{ key: "name", label: t(label) }, ...REGIMES.map((key) => ({ key, label: `${regimeName(key)}, ${money}`, digits: 1 }))],
+            accountsOf(found, year, of),
+          ),
         ),
       ].filter(Boolean),
     );

@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def tariffs(parsed: argparse.Namespace) -> int:
     """Tell of tariffs, apart and together."""
+    from karvan.report.names import titles
     from karvan.report.tariffs import tariff_lines
     from karvan.report.words import Words
     from karvan.study.report import answer_report
@@ -40,7 +41,8 @@ def tariffs(parsed: argparse.Namespace) -> int:
     if parsed.json:
         print_json(found.as_dict())
     else:
-        print("\n".join(tariff_lines(found, words=Words(language, corridor.names.get(language, {})))))
+        words = Words(language, corridor.names.get(language, {}))
+        print("\n".join(tariff_lines(found, words=words, names=titles(corridor))))
     return 0
 
 

@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def trade(parsed: argparse.Namespace) -> int:
     """Tell how trade answers."""
+    from karvan.report.names import titles
     from karvan.report.trade import outlook_lines, trade_lines
     from karvan.report.words import Words
     from karvan.study.report import answer_report
@@ -41,12 +42,7 @@ def trade(parsed: argparse.Namespace) -> int:
         print_json(found.as_dict())
     else:
         words = Words(language, corridor.names.get(language, {}))
-        names = {
-            name: title
-            for table, key in (("regions", "region_id"), ("commodities", "commodity_group"))
-            for name, title in corridor.tables[table].select(key, "name").iter_rows()
-        }
-        print("\n".join(outlook_lines(found, words=words) if parsed.outlook else trade_lines(found, words=words, names=names)))
+        print("\n".join(outlook_lines(found, words=words) if parsed.outlook else trade_lines(found, words=words, names=titles(corridor))))
     return 0
 
 

@@ -11,6 +11,21 @@ BETWEEN = " – "
 """Stands between two names that make the name of a link."""
 
 
+_NAMED = (
+    ("operators", "operator_id"), ("administrations", "administration_id"), ("regions", "region_id"), ("places", "place_id"),
+    ("commodities", "commodity_group"), ("facilities", "facility_id"),
+)  # fmt: skip
+
+
+def titles(corridor: Corridor) -> dict[str, str]:
+    """What operators, administrations, regions, places, goods and facilities are called, by id."""
+    return {
+        name: title
+        for table, key in _NAMED
+        for name, title in corridor.tables[table].select(key, "administration" if table == "administrations" else "name").iter_rows()
+    }
+
+
 def names_in(document: Mapping[str, Any], corridor: Corridor) -> dict[str, dict[str, str]]:
     """Translations of the texts that stand in a document.
 

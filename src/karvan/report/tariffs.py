@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
 import polars as pl
@@ -15,7 +17,7 @@ _NAME, _LONG_NAME = 28, 36
 _TOLD_YEARS = 5
 
 
-def tariff_lines(found: Tariffs, *, words: Words = ENGLISH) -> list[str]:
+def tariff_lines(found: Tariffs, *, words: Words = ENGLISH, names: Mapping[str, str] | None = None) -> list[str]:
     """Tariffs as lines of at most 100 columns.
 
     Of many years the last one is told in full, after a table of all.
@@ -23,15 +25,18 @@ def tariff_lines(found: Tariffs, *, words: Words = ENGLISH) -> list[str]:
     Args:
         found: What `karvan.tariffs` gave.
         words: Language.
+        names: What goods and facilities are called in the case, by id; else ids stand.
     """
-    lines = [words("tariffs.title", goods=found.commodity_group, cordon=found.cordon_id, scenario=found.scenario_id)]
+    called = names or {}
+    goods = words.called(called.get(found.commodity_group, found.commodity_group))
+    lines = textwrap.wrap(words("tariffs.title", goods=goods, scenario=found.scenario_id), WIDTH)
     years = found.regimes["year"].unique(maintain_order=True).to_list()
     if len(years) > 1:
         lines += ["", *_by_year(found, years, words)]
     shown = years if len(years) <= _TOLD_YEARS else [years[-1]]
     for year in shown:
         lines += ["", *_regimes(found, year, words), "", *_gains(found, year, words), "", *_splits(found, year, words)]
-        lines += _sentences(found, year, words)
+        lines += _sentences(found, year, words, called)
     lines += ["", *textwrap.wrap(words("tariffs.how"), WIDTH)]
     return [line.rstrip() for line in lines]
 
@@ -101,14 +106,14 @@ def _splits(found: Tariffs, year: int, words: Words) -> list[str]:
     return lines
 
 
-def _sentences(found: Tariffs, year: int, words: Words) -> list[str]:
+def _sentences(found: Tariffs, year: int, words: Words, called: Mapping[str, str]) -> list[str]:
     titles = dict(found.splits.select("administration_id", "administration").iter_rows())
     told = []
     for row in _of(found.alliances, year):
         names = ", ".join(words.called(titles[name]) for name in row["members"].split(";"))
         key = "tariffs.alliance.gains" if row["is_stable"] else "tariffs.alliance.loses"
         told.append(words(key, names=names, together=words.number(row["together_musd"]), apart=words.number(row["apart_musd"])))
-    full = sorted({row["facility_id"] for row in _of(found.full, year)})
+    full = sorted({words.called(called.get(row["facility_id"], row["facility_id"])) for row in _of(found.full, year)})
     told.append(words("tariffs.full", names=", ".join(full)) if full else words("tariffs.not_full"))
     for row in _of(found.checks, year):
         told.append(
@@ -129,29 +134,21 @@ def rule_lines(found: dict[str, Any], *, words: Words = ENGLISH) -> list[str]:
         found: What `karvan.tariff` gave.
         words: Language.
     """
-    lines = [
-        words("tariff.title", origin=found["origin"], destination=found["destination"], goods=found["commodity_group"], date=found["date"])
-    ]
+    ends = {key: words.called(found[f"{key}_name"]) for key in ("origin", "destination")}
+    lines = textwrap.wrap(words("tariff.title", goods=words.called(found["commodity"]), date=found["date"], **ends), WIDTH)
     widths = {"km": 7, "rule": 9, "model": 9}
-    lines.append(f"  {'':<34}" + "".join(f"{words(f'tariff.head.{key}'):>{width}}" for key, width in widths.items()))
-    for leg in found["legs"]:
-        if leg["usd_per_t"] == 0.0 and leg["model_usd_per_t"] == 0.0:
-            continue
-        name = f"{leg['operator_id'] or '--'}: {leg['from']} > {leg['to']}"
-        rule, note = "--", words("tariff.estimate") if leg["is_estimate"] else ""
-        if leg["rule"] is not None:
-            rule = words.number(leg["usd_per_t"])
-            basis = words(f"tariff.basis.{leg['rule']['basis']}")
-            note = f"{words.shortest(leg['rule']['rate'])} {leg['rule']['currency']} {basis}" + (f", {note}" if note else "")
-        told = f"{leg['length_km']:>7,.0f}{rule:>9}{words.number(leg['model_usd_per_t']):>9}"
-        lines.append(f"  {name[:33]:<34}{told}  {note[:37]}")
+    lines.append(f"  {'':<38}" + "".join(f"{words(f'tariff.head.{key}'):>{width}}" for key, width in widths.items()))
+    legs = [leg for leg in found["legs"] if leg["usd_per_t"] != 0.0 or leg["model_usd_per_t"] != 0.0]
+    for operator, run in groupby(legs, key=lambda leg: leg["operator"]):
+        lines.append(f"  {_operator(operator, words)}")
+        lines += [_leg(leg, words) for leg in run]
     per_unit = found["t_per_unit"]
     heads = [words("tariff.head.part"), words(f"tariff.head.unit.{found['loading_unit']}"), words("tariff.head.model")]
     lines += ["", f"  {words('tariff.operators'):<46}" + "".join(f"{head:>10}" for head in heads)]
     for row in found["operators"]:
         cells = (words.number(row["usd_per_t"]), words.number(row["usd_per_t"] * per_unit, 0), words.number(row["model_usd_per_t"]))
         note = words("tariff.estimate") if row["is_estimate"] else ""
-        name = words.called(row["operator"] or "--")
+        name = _operator(row["operator"], words)
         lines.append(f"  {name[:45]:<46}" + "".join(f"{cell:>10}" for cell in cells) + f"  {note}")
     whole = (found["sum_usd_per_t"], found["sum_usd_per_t"] * per_unit, found["model_usd_per_t"])
     cells = (words.number(whole[0]), words.number(whole[1], 0), words.number(whole[2]))
@@ -160,5 +157,26 @@ def rule_lines(found: dict[str, Any], *, words: Words = ENGLISH) -> list[str]:
     lines += ["", *textwrap.wrap(words("tariff.sum", **total), WIDTH)]
     if found["through"] is not None:
         through = words.number(found["through"]["rule_usd_per_t"])
-        lines += textwrap.wrap(words("tariff.through", through=through, rule=found["through"]["rule_id"]), WIDTH)
+        lines += textwrap.wrap(words("tariff.through", through=through, rate=_rate(found["through"], words)), WIDTH)
     return [line.rstrip() for line in lines]
+
+
+def _operator(name: str | None, words: Words) -> str:
+    return words("tariff.nobody") if name is None else words.called(name)
+
+
+def _leg(leg: Mapping[str, Any], words: Words) -> str:
+    ends = [words.called(leg[f"{end}_name"]) for end in ("from", "to")]
+    name = ends[0] if ends[0] == ends[1] else " – ".join(ends)
+    notes = [words("tariff.estimate")] if leg["is_estimate"] else []
+    rule = "--"
+    if leg["rule"] is not None:
+        rule, notes = words.number(leg["usd_per_t"]), [_rate(leg["rule"], words), *notes]
+    told = f"{leg['length_km']:>7,.0f}{rule:>9}{words.number(leg['model_usd_per_t']):>9}"
+    return f"    {name[:35]:<36}{told}  {', '.join(notes)[:33]}"
+
+
+def _rate(rule: Mapping[str, Any], words: Words) -> str:
+    """What a rule asks: 1200 USD a 40-foot box."""
+    basis = words(f"tariff.basis.{rule['basis']}")
+    return f"{words.shortest(rule['rate'])} {rule['currency']} {basis}"

@@ -7,17 +7,12 @@ from typing import Any
 
 from karvan.corridor import Corridor
 from karvan.measures import load_scenario
-from karvan.report.names import names_in
+from karvan.report.names import names_in, titles
 from karvan.report.network import short
 from karvan.results import Tariffs, Trade
 
 SCHEMA = 1
 """Grows by one when a key changes its meaning or goes; new keys alone leave it."""
-
-_NAMED = (
-    ("operators", "operator_id"), ("administrations", "administration_id"), ("regions", "region_id"), ("places", "place_id"),
-    ("commodities", "commodity_group"), ("facilities", "facility_id"),
-)  # fmt: skip
 
 
 def tariffs_screen(found: Tariffs, corridor: Corridor, *, version: str) -> dict[str, Any]:
@@ -47,12 +42,7 @@ def trade_screen(found: Trade, corridor: Corridor, *, version: str) -> dict[str,
 def _told(kind: str, scenario_id: str, corridor: Corridor, version: str, content: Mapping[str, Any]) -> dict[str, Any]:
     """The content with what it is of, names of all ids in it, and its texts in other languages."""
     texts = set(_texts(content))
-    called = {
-        name: title
-        for table, key in _NAMED
-        for name, title in corridor.tables[table].select(key, "administration" if table == "administrations" else "name").iter_rows()
-        if name in texts
-    }
+    called = {name: title for name, title in titles(corridor).items() if name in texts}
     document = {
         "kind": kind,
         "schema": SCHEMA,

@@ -90,13 +90,18 @@ def tariff(
             "confidence": str(rule["confidence"]),
         }  # fmt: skip
 
+    places = dict(tables["places"].select("place_id", "name").iter_rows())
+    operators = dict(tables["operators"].select("operator_id", "name").iter_rows())
     legs = []
     for leg in way["legs"]:
         ends = (leg["from"], leg["to"])
         found = asked(leg["operator"], ends, leg["loading_unit"], leg["length_km"]) if leg["operator"] else None
         model = leg["tariff_usd_per_t"] + leg["handling_usd_per_t"]
         legs.append({
-            "from": leg["from"], "to": leg["to"], "operator_id": leg["operator"], "mode": leg["mode"], "loading_unit": leg["loading_unit"],
+            "from": leg["from"], "from_name": places.get(leg["from"], leg["from"]),
+            "to": leg["to"], "to_name": places.get(leg["to"], leg["to"]),
+            "operator_id": leg["operator"], "operator": operators.get(leg["operator"]),
+            "mode": leg["mode"], "loading_unit": leg["loading_unit"],
             "length_km": leg["length_km"], "model_usd_per_t": model, "rule": found,
             "is_estimate": leg["is_cost_estimate"] if found is None else found["confidence"] == _ESTIMATE,
             "usd_per_t": model if found is None else found["rule_usd_per_t"],
@@ -104,9 +109,11 @@ def tariff(
     ends = (told["origin"]["place_id"], told["destination"]["place_id"])
     unit = next((leg["loading_unit"] for leg in legs if leg["loading_unit"] == "container"), legs[0]["loading_unit"])
     length = sum(leg["length_km"] for leg in legs)
+    goods = dict(tables["commodities"].select("commodity_group", "name").iter_rows())
     result: dict[str, Any] = rounded({
-        "date": date.isoformat(), "origin": ends[0], "destination": ends[1], "commodity_group": group, "family_id": way["family_id"],
-        "t_per_unit": payload.get(unit, 1.0), "loading_unit": unit, "legs": legs, "operators": _by_operator(legs, tables["operators"]),
+        "date": date.isoformat(), "origin": ends[0], "origin_name": told["origin"]["name"], "destination": ends[1],
+        "destination_name": told["destination"]["name"], "commodity_group": group, "commodity": goods[group], "family_id": way["family_id"],
+        "t_per_unit": payload.get(unit, 1.0), "loading_unit": unit, "legs": legs, "operators": _by_operator(legs),
         "sum_usd_per_t": sum(leg["usd_per_t"] for leg in legs), "model_usd_per_t": sum(leg["model_usd_per_t"] for leg in legs),
         "estimate_usd_per_t": sum(leg["usd_per_t"] for leg in legs if leg["is_estimate"]), "through": asked(None, ends, unit, length),
     })  # fmt: skip
@@ -124,14 +131,13 @@ def _own_family(corridor: Corridor, group: str) -> str | None:
     return None
 
 
-def _by_operator(legs: Sequence[dict[str, Any]], operators: pl.DataFrame) -> list[dict[str, Any]]:
+def _by_operator(legs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """What each operator takes on the way, in its order."""
-    names = dict(operators.select("operator_id", "name").iter_rows())
     found: dict[str | None, dict[str, Any]] = {}
     for leg in legs:
         key = leg["operator_id"]
         row = found.setdefault(
-            key, {"operator_id": key, "operator": names.get(key), "usd_per_t": 0.0, "model_usd_per_t": 0.0, "is_estimate": False}
+            key, {"operator_id": key, "operator": leg["operator"], "usd_per_t": 0.0, "model_usd_per_t": 0.0, "is_estimate": False}
         )
         row["usd_per_t"] += leg["usd_per_t"]
         row["model_usd_per_t"] += leg["model_usd_per_t"]
