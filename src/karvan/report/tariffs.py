@@ -137,7 +137,7 @@ def rule_lines(found: dict[str, Any], *, words: Words = ENGLISH) -> list[str]:
     ends = {key: words.called(found[f"{key}_name"]) for key in ("origin", "destination")}
     lines = textwrap.wrap(words("tariff.title", goods=words.called(found["commodity"]), date=found["date"], **ends), WIDTH)
     widths = {"km": 7, "rule": 9, "model": 9}
-    lines.append(f"  {'':<38}" + "".join(f"{words(f'tariff.head.{key}'):>{width}}" for key, width in widths.items()))
+    lines.append(f"  {'':<35}" + "".join(f"{words(f'tariff.head.{key}'):>{width}}" for key, width in widths.items()))
     legs = [leg for leg in found["legs"] if leg["usd_per_t"] != 0.0 or leg["model_usd_per_t"] != 0.0]
     for operator, run in groupby(legs, key=lambda leg: leg["operator"]):
         lines.append(f"  {_operator(operator, words)}")
@@ -173,7 +173,7 @@ def _leg(leg: Mapping[str, Any], words: Words) -> str:
     if leg["rule"] is not None:
         rule, notes = words.number(leg["usd_per_t"]), [_rate(leg["rule"], words), *notes]
     told = f"{leg['length_km']:>7,.0f}{rule:>9}{words.number(leg['model_usd_per_t']):>9}"
-    return f"    {name[:35]:<36}{told}  {', '.join(notes)[:33]}"
+    return f"    {name[:32]:<33}{told}  {', '.join(notes)[:36]}"
 
 
 def _rate(rule: Mapping[str, Any], words: Words) -> str:
