@@ -24,7 +24,7 @@ from karvan.study.appraise import MARKET_ITEMS, AppraisalOptions, appraised
 from karvan.study.options import ScenarioOptions, laid_over
 from karvan.study.plan_fund import FundCash, FundTerms, fund_choice
 from karvan.study.plan_market import SampledMarket, year_market
-from karvan.study.plan_power import PowerYear, SampledPower
+from karvan.study.plan_power import OneAtATime, PowerYear, SampledPower
 from karvan.study.plan_projects import OTHERS, Candidate, budgets_of, candidates_of
 from karvan.study.plan_single import Single
 from karvan.study.plan_told import (
@@ -139,9 +139,12 @@ def plan(
     power = None
     if any(changes_power(item) for item in measures):
         ends = {how.sample_years[0], how.sample_years[-1]}
+        room = OneAtATime()
         power = SampledPower({
-            year: PowerYear(corridor, base, measures, year, hours=how.power_hours, memory=memory, tell=tell) for year in ends
+            year: PowerYear(corridor, base, measures, year, hours=how.power_hours, memory=memory, tell=tell, room=room) for year in ends
         })  # fmt: skip
+        for one in power.samples.values():
+            one.prepare()
     market = SampledMarket(samples, years, upkeep, power)
     rest = max(round(values["evaluation_years"]) - len(years), 0)
     weight = np.ones(len(years))
