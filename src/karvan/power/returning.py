@@ -15,7 +15,7 @@ class ReturningDispatcher(Dispatcher):
 
     Args:
         system: What is dispatched first.
-        stand: Where the first dispatch of an earlier one of the same systems ended; this one goes on in its place, without a first of its own.
+        stand: Where the first dispatch of an earlier one of the same systems ended; this one goes on in its place.
     """
 
     def __init__(self, system: PowerSystem, stand: tuple[bytes, bytes] | None = None) -> None:
