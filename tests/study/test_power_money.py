@@ -14,6 +14,7 @@ from karvan.errors import DataError
 from karvan.measures import load_scenario, measures_of
 from karvan.report import Words
 from karvan.report.appraised import appraisal_lines
+from karvan.report.planned import plan_lines
 from karvan.results import Appraisal
 from karvan.study import AppraisalOptions, DispatchOptions, PlanOptions, appraise, dispatch, plan
 from karvan.study.plan_power import OneAtATime, PowerYear
@@ -148,6 +149,11 @@ def test_a_plan_chooses_among_ships_cables_and_wind(small):
     assert "strait_cable" in found.chosen["measure_id"].to_list()
     told = dict(found.candidates.select("measure_id", "gain_musd_per_year").iter_rows())
     assert told["strait_cable"] > 1.0
+    power = found.power.row(0, named=True)
+    assert power["year"] == 2034
+    assert power["gain_musd"] >= power["unserved_musd"] - 1e-9
+    text = " ".join(plan_lines(found))
+    assert "In 2034 power costs" in text
 
 
 def test_what_a_plan_cannot_bound_is_refused(small):

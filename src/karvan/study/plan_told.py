@@ -18,6 +18,7 @@ from karvan.study.plan_market import SampledMarket
 from karvan.study.plan_power import SampledPower
 from karvan.study.plan_projects import OTHERS, Candidate
 from karvan.study.plan_single import Single
+from karvan.study.power_accounts import zone_countries
 
 IntArray = npt.NDArray[np.int64]
 
@@ -204,13 +205,14 @@ def split_frame(corridor: Corridor, funds: Sequence[Fund], best: Plan, candidate
     """Partners of each fund: what each pays in of what is spent, and payments that leave all with an equal part of the joint gain.
 
     The gain told is welfare of the market less all spending, in proportion to what a fund spends of it; each partner is taken to gain in
-    proportion to the capital of measures whose sponsors are of its country.
+    proportion to the capital of measures whose sponsors are of its country; one of power without a sponsor is at home where its lines end.
     """
     total = float(best.spend.sum())
     rows: list[tuple[object, ...]] = []
     if total <= 0.0:
         return pl.DataFrame(schema=_SPLIT_SCHEMA)
     countries = dict(corridor.tables["operators"].select("operator_id", "country").iter_rows())
+    zones = zone_countries(corridor)
     built = [candidates[j] for j in np.flatnonzero(best.start != NEVER).tolist()]
     for place, fund in enumerate(funds):
         partners = corridor.tables["fund_partners"].filter(pl.col("fund_id") == fund.fund_id).rows(named=True)
@@ -221,7 +223,7 @@ def split_frame(corridor: Corridor, funds: Sequence[Fund], best: Plan, candidate
             sum(
                 item.works.capital_musd * item.fund_shares.get(fund.fund_id, 0.0)
                 for item in built
-                if any(partner["country"] in countries[name].split(";") for name in item.works.sponsors)
+                if partner["country"] in _homes(item, countries, zones)
             )
             for partner in partners
         ])  # fmt: skip
@@ -232,6 +234,14 @@ def split_frame(corridor: Corridor, funds: Sequence[Fund], best: Plan, candidate
         for number, partner in enumerate(partners):
             rows.append((fund.fund_id, partner["partner_id"], gains[number], paid[number], net[number], payment[number]))
     return pl.DataFrame(rows, schema=_SPLIT_SCHEMA, orient="row")
+
+
+def _homes(item: Candidate, countries: Mapping[str, str], zones: Mapping[str, str]) -> set[str]:
+    """Countries in which a measure is at home: those of its sponsors, else of the ends of the lines that it adds."""
+    if item.works.sponsors:
+        return {country for name in item.works.sponsors for country in countries[name].split(";")}
+    lines = [row for change in item.measure.changes if change.table == "power_lines" for row in change.add or ()]
+    return {zones[str(row[end])] for row in lines for end in ("from_zone", "to_zone")}
 
 
 _SPLIT_SCHEMA = {
