@@ -158,8 +158,7 @@ def plan(
     )  # fmt: skip
 
     def told(value: float, bound: float) -> None:
-        share = max(bound - value, 0.0) / max(abs(bound), 1e-9)
-        tell(line("plan_search", value=value, bound=bound, gap_share=share))
+        tell(line("plan_search", value=value, gap=max(bound - value, 0.0)))
 
     found = _sought(problem, how, told)
     proved, single, steps = found[0], Single(problem), Steps()
