@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -22,6 +23,7 @@ from karvan.results import PortfolioPlan
 from karvan.study import PlanOptions, plan
 from karvan.study.plan_market import SampledMarket, year_market
 from karvan.study.plan_projects import budgets_of, candidates_of
+from karvan.study.plan_single import Single
 from karvan.study.route_memory import RouteMemory
 from tests.study.money_case import money_case
 
@@ -136,6 +138,28 @@ def test_an_interrupt_of_the_full_loop_keeps_what_was_cleared(small):
     found = plan(small, budgets={"tracks": (20.0, True)}, how=replace(HOW, has_more=False, has_full=True, count=2), progress=stop)
     assert [value is None for value in found.next_best["full_musd"]] == [False, True]
     assert found.full_npv_musd is not None
+
+
+@pytest.mark.parametrize(("stage", "untold"), [("ranking", "ranking"), ("more", "more")])
+def test_an_interrupt_after_the_proof_keeps_the_plan(small, found, monkeypatch, stage, untold):
+    """The portfolio stands with its bound; what was left out is named, and both languages tell the rest."""
+
+    def stop(*arguments):
+        raise KeyboardInterrupt
+
+    place = {"ranking": (Single, "ranking"), "more": (sys.modules["karvan.study.plan"], "_more")}[stage]
+    monkeypatch.setattr(*place, stop)
+    kept = plan(small, budgets={"tracks": (20.0, True)}, how=HOW)
+    assert (kept.value_musd, kept.bound_musd) == (found.value_musd, found.bound_musd)
+    assert kept.chosen["measure_id"].to_list() == found.chosen["measure_id"].to_list()
+    assert kept.untold[0] == untold
+    assert found.untold == ()
+    assert kept.more.is_empty()
+    assert kept.chosen["first_musd"].null_count() == (kept.chosen.height if stage == "ranking" else 0)
+    json.dumps(kept.as_dict())
+    for language in ("en", "ru"):
+        words = Words(language)
+        assert words(f"plan.untold.{untold}") in " ".join(plan_lines(kept, words=words))
 
 
 def test_payments_between_partners_cancel(found):

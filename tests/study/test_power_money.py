@@ -14,10 +14,11 @@ from karvan.errors import DataError
 from karvan.measures import load_scenario, measures_of
 from karvan.report import Words
 from karvan.report.appraised import appraisal_lines
+from karvan.report.planned import plan_lines
 from karvan.results import Appraisal
 from karvan.study import AppraisalOptions, DispatchOptions, PlanOptions, appraise, dispatch, plan
-from karvan.study.plan_power import PowerYear
-from karvan.study.power_accounts import DISPATCH_ITEMS
+from karvan.study.plan_power import OneAtATime, PowerYear
+from karvan.study.power_accounts import CHARGED, DISPATCH_ITEMS
 from karvan.study.progress import silent
 from karvan.study.route_memory import RouteMemory
 from tests.study.power_money_case import power_money_case
@@ -115,6 +116,31 @@ def test_digits_do_not_depend_on_which_set_was_solved_first(small, year):
         assert (one.slope == same.slope).all()
 
 
+def test_a_dispatcher_that_was_let_go_comes_back_with_the_same_digits(small, year):
+    """Two years share the room of one; the first goes on from where its first dispatch ended."""
+    projects = [measures_of(small)[name] for name in ("second_ferry", "strait_cable", "more_wind")]
+    base, room = load_scenario("baseline", small), OneAtATime()
+    one, other = (
+        PowerYear(small, base, projects, at, hours=WEEK, memory=RouteMemory(), tell=silent, room=room) for at in (2034, 2030)
+    )  # fmt: skip
+    for names in ([False, False, True], [False, True, True], [False, True, False]):
+        asked = np.array(names)
+        other.worth(asked)
+        found, same = one.worth(asked), year.worth(asked)
+        assert found.welfare == same.welfare
+        assert (found.slope == same.slope).all()
+
+
+def test_border_charges_and_load_served_are_told_as_the_appraisal_has_them(year, cable):
+    """What the plan counts as a cost is what the appraisal tells as income of states."""
+    parts = year.parts(np.array([True, True, False]))
+    rows = cable.accounts.filter((pl.col("year") == 2034) & (pl.col("item") == CHARGED))
+    assert parts["border_musd"] == pytest.approx(rows["gain_musd"].sum(), rel=1e-6)
+    assert abs(parts["border_musd"]) > 1e-3
+    rows = cable.accounts.filter((pl.col("year") == 2034) & pl.col("item").is_in((*DISPATCH_ITEMS, CHARGED)))
+    assert parts["gain_musd"] + parts["border_musd"] == pytest.approx(rows["gain_musd"].sum(), rel=1e-6)
+
+
 def test_a_plan_chooses_among_ships_cables_and_wind(small):
     """Proved best; the cable is worth its cost here, which the market for freight alone would never say."""
     how = PlanOptions(to_year=2030, sample_years=(2034,), count=1, power_hours=WEEK, has_more=False)
@@ -123,6 +149,11 @@ def test_a_plan_chooses_among_ships_cables_and_wind(small):
     assert "strait_cable" in found.chosen["measure_id"].to_list()
     told = dict(found.candidates.select("measure_id", "gain_musd_per_year").iter_rows())
     assert told["strait_cable"] > 1.0
+    power = found.power.row(0, named=True)
+    assert power["year"] == 2034
+    assert power["gain_musd"] >= power["unserved_musd"] - 1e-9
+    text = " ".join(plan_lines(found))
+    assert "In 2034 power costs" in text
 
 
 def test_what_a_plan_cannot_bound_is_refused(small):

@@ -68,4 +68,11 @@ def test_a_portfolio_tells_when_from_which_fund_and_what_comes_next(open_page, s
     expect(page.locator("#table-plan-next tbody tr")).to_have_count(2)
     expect(page.locator("#table-plan-next tbody tr").first).to_contain_text(f"Second ferry ({starts[0]})")
     expect(page.locator("#table-plan-ranking tbody tr")).to_have_count(found.ranking.height)
+    expect(page.locator("#table-plan-objectives tbody tr")).to_have_count(2)
+    expect(page.locator("#table-plan-objectives tbody tr").first).to_contain_text(
+        f"{found.objectives['fund_musd'][0]:.1f}".replace("-", "−")
+    )
+    expect(page.locator("#table-plan-bank_of_plan tbody tr")).to_have_count(found.chosen.height)
+    return_share = found.bank["err_share"][0]
+    expect(page.locator("#table-plan-bank_of_plan tbody tr").first).to_contain_text(f"{100 * return_share:.1f}%")
     assert axe(page) == []

@@ -111,11 +111,42 @@ function budgetOption(found, colours, { isPicture }) {
 }
 
 function rankingText(found) {
-  const more = found.value_musd - found.ranking_musd;
+  if (found.ranking_musd === null || !found.objectives.length) return "";
+  const more = found.objectives[0].welfare_musd - found.ranking_musd;
   if (more <= SAME_SHARE * Math.abs(found.value_musd)) return t("plan.same");
   const share = found.ranking_musd > 0 ? percent(more / found.ranking_musd, 1) : "–";
   return t("plan.ranking", { value: number(found.ranking_musd, 1), gain_share: share, gain: number(more, 1) });
 }
+
+// As of sponsors in an appraisal, with the economic return as the last one built.
+const bankColumns = (measure, number1) => [
+  measure,
+  ...["err_share", "firr_share"].map((key) => ({ key, label: t(`money.column.${key}`), isNumber: true, show: (value) => percent(value, 1) })),
+  number1("debt_cover_ratio", 2),
+  number1("grant_musd"),
+  number1("charge_musd_per_year"),
+  { key: "fund_share", label: t("money.column.fund_share"), isNumber: true, show: (value) => percent(value, 1) },
+];
+
+const musd = (value) => (value === null ? "–" : number(value, 1));
+
+// Why ranking one by one differs, one sentence for each measure.
+const reasonText = (found, row) =>
+  t(`plan.reason.${row.why}`, {
+    name: nameOf(found, row.measure_id),
+    alone: musd(row.alone_musd),
+    last: musd(row.last_musd),
+    start_year: row.start_year ?? "–",
+    ranking_year: row.ranking_year ?? "–",
+  });
+
+const answerText = (found) => {
+  const values = { value: number(found.value_musd, 1), bound: number(found.bound_musd, 1) };
+  if (found.objective !== "fund") return t("plan.answer", { ...values, gap_share: percent(found.gap_share, 2) });
+  return t("plan.fund_answer", { ...values, fund: number(found.objectives[1].fund_musd, 1), rate_share: percent(found.fund_rate_share, 1) });
+};
+
+const powerText = (row) => t("plan.power", { year: row.year, gain: musd(row.gain_musd), unserved: musd(row.unserved_musd), border: musd(row.border_musd) });
 
 function fundRows(found) {
   return fundsOf(found).map((fund) => {
@@ -196,11 +227,13 @@ export function planView(context, found, { level = "h2" } = {}) {
     h(
       "p",
       { class: "soft prose-wide" },
-      t("plan.answer", { value: number(found.value_musd, 1), bound: number(found.bound_musd, 1), gap_share: percent(found.gap_share, 2) }),
+      answerText(found),
       found.chosen.length ? "" : ` ${t("plan.nothing")}`,
       " ",
       rankingText(found),
     ),
+    found.untold.length ? h("p", { class: "soft small prose-wide" }, t("plan.untold", { names: found.untold.map((name) => t(`plan.untold.${name}`)).join(", ") })) : null,
+    found.power.map((row) => h("p", { class: "soft small prose-wide" }, powerText(row))),
     views.map((view) => view.element),
     found.complements.length
       ? h(
@@ -221,6 +254,15 @@ export function planView(context, found, { level = "h2" } = {}) {
           ),
         )
       : null,
+    found.reasons.length ? h("div", { class: "card" }, h(below, {}, t("money.reasons")), found.reasons.map((row) => h("p", {}, reasonText(found, row)))) : null,
+    found.objectives.length
+      ? table(
+          "objectives",
+          [{ key: "aim", label: t("money.aim") }, number1("welfare_musd"), number1("fund_musd"), { key: "measures", label: t("money.measures") }],
+          found.objectives.map((row) => ({ ...row, aim: t(`plan.objective.${row.objective}`), measures: spelled(row.measures) })),
+        )
+      : null,
+    found.bank.length ? table("bank_of_plan", bankColumns(measure, number1), named(found.bank)) : null,
     table("funds", [{ key: "name", label: t("money.fund") }, number1("budget_musd"), number1("spent_musd"), number1("left_musd"), number1("more_musd")], fundRows(found)),
     table(
       "next",

@@ -12,11 +12,21 @@ class ReturningDispatcher(Dispatcher):
 
     Where several answers are equally good, a solver gives the one that is nearest to where it stood; here it always stands where the first
     dispatch ended.
+
+    Args:
+        system: What is dispatched first.
+        stand: Where the first dispatch of an earlier one of the same systems ended; this one goes on in its place.
     """
 
-    def __init__(self, system: PowerSystem) -> None:
+    def __init__(self, system: PowerSystem, stand: tuple[bytes, bytes] | None = None) -> None:
         super().__init__(system)
-        self._first: tuple[bytes, bytes] | None = None
+        self._first = stand
+        self._is_fresh = stand is None
+
+    @property
+    def stand(self) -> tuple[bytes, bytes] | None:
+        """Where the first dispatch ended: a byte for each column and row; None before it."""
+        return self._first
 
     def solve(self) -> Solved:
         """Least cost of all hours; see `Dispatcher.solve`."""

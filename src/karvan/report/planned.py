@@ -55,6 +55,11 @@ def _answer(found: PortfolioPlan, words: Words) -> list[str]:
         )  # fmt: skip
     if found.chosen.is_empty():
         told.append(words("plan.nothing"))
+    told += [words("plan.power", **_power(row, words)) for row in found.power.iter_rows(named=True)]
+    if found.untold:
+        told.append(words("plan.untold", names=", ".join(words(f"plan.untold.{name}") for name in found.untold)))
+    if found.ranking_musd is None or found.objectives.is_empty():
+        return [line for text in told for line in _wrapped(text)]
     more = found.objectives["welfare_musd"][0] - found.ranking_musd
     if more > _SAME_SHARE * abs(found.value_musd):
         share = words.percent(more / abs(found.ranking_musd), 1) if found.ranking_musd > 0.0 else "--"
@@ -63,6 +68,10 @@ def _answer(found: PortfolioPlan, words: Words) -> list[str]:
     else:
         told.append(words("plan.same"))
     return [line for text in told for line in _wrapped(text)]
+
+
+def _power(row: Mapping[str, Any], words: Words) -> dict[str, Any]:
+    return {"year": row["year"], **{name: _money(row[f"{name}_musd"], words) for name in ("gain", "unserved", "border")}}
 
 
 def _reason(row: Mapping[str, Any], words: Words) -> str:
@@ -77,6 +86,8 @@ def _reason(row: Mapping[str, Any], words: Words) -> str:
 
 
 def _objectives(found: PortfolioPlan, words: Words) -> list[str]:
+    if found.objectives.is_empty():
+        return []
     lines = ["", *_wrapped(words("plan.objectives", rate_share=words.percent(found.fund_rate_share, 1)))]
     for row in found.objectives.iter_rows(named=True):
         money = "".join(f"{_money(row[name], words):>10}" for name in ("welfare_musd", "fund_musd"))

@@ -25,6 +25,7 @@ _FRAMES = (
     "objectives",
     "bank",
     "reasons",
+    "power",
 )
 
 
@@ -40,12 +41,15 @@ class PortfolioPlan:
         value_musd: Welfare of the market less capital and upkeep, present, delays and tariffs as in the scenario without projects.
         bound_musd: No portfolio is worth more by that measure.
         gap_share: By what part the best could be better.
-        ranking_musd: The same of what ranking by single-project value gives.
+        ranking_musd: The same of what ranking by single-project value gives; None where it was left out.
         objective: What was sought: "welfare" of all, proved, or "fund", cash of the funds, searched without proof.
         fund_rate_share: Rate at which the funds' cash is discounted.
         objectives: objective, welfare_musd, fund_musd, measures: what the best plan for all and the best found for the funds give either.
         bank: measure_id, err_share, firr_share, debt_cover_ratio, grant_musd, charge_musd_per_year, fund_share, of chosen projects.
         reasons: measure_id, why (taken, left_out, other_year), alone_musd, last_musd, start_year, ranking_year: where ranking differs.
+        power: year, gain_musd, unserved_musd, border_musd: what the measures chosen save in power in the years dispatched, what of it is
+            load served that was not, and by how much border charges grow, a cost in gain_musd; empty where none is of power.
+        untold: What an interrupt after the proof left out: ranking, fund, worths, candidates, complements, bank, power, more.
         solved_count: Programs solved.
         estimated_capital_share: Part of the capital of all candidates that no source states.
         chosen: measure_id, title, start_year, open_year, capital_musd, first_musd (worth alone), last_musd (lost without it).
@@ -75,12 +79,14 @@ class PortfolioPlan:
     value_musd: float
     bound_musd: float
     gap_share: float
-    ranking_musd: float
+    ranking_musd: float | None
     objective: str
     fund_rate_share: float
     objectives: pl.DataFrame
     bank: pl.DataFrame
     reasons: pl.DataFrame
+    power: pl.DataFrame
+    untold: tuple[str, ...]
     solved_count: int
     estimated_capital_share: float
     chosen: pl.DataFrame

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,17 +24,19 @@ from karvan.study.appraise import MARKET_ITEMS, AppraisalOptions, appraised
 from karvan.study.options import ScenarioOptions, laid_over
 from karvan.study.plan_fund import FundCash, FundTerms, fund_choice
 from karvan.study.plan_market import SampledMarket, year_market
-from karvan.study.plan_power import PowerYear, SampledPower
+from karvan.study.plan_power import OneAtATime, PowerYear, SampledPower
 from karvan.study.plan_projects import OTHERS, Candidate, budgets_of, candidates_of
 from karvan.study.plan_single import Single
 from karvan.study.plan_told import (
     BANK_SCHEMA,
+    COMPLEMENT_SCHEMA,
     budget_frame,
     candidate_frame,
     chosen_frame,
     complement_frame,
     dated_text,
     objective_frame,
+    power_frame,
     ranking_frame,
     reason_frame,
     split_frame,
@@ -47,6 +49,8 @@ from karvan.study.works import appraisal_values, discount_rate
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
+
+Told = TypeVar("Told")
 
 GAP = 1e-3
 _SAMPLES = (2030, 2035, 2040)
@@ -139,9 +143,12 @@ def plan(
     power = None
     if any(changes_power(item) for item in measures):
         ends = {how.sample_years[0], how.sample_years[-1]}
+        room = OneAtATime()
         power = SampledPower({
-            year: PowerYear(corridor, base, measures, year, hours=how.power_hours, memory=memory, tell=tell) for year in ends
+            year: PowerYear(corridor, base, measures, year, hours=how.power_hours, memory=memory, tell=tell, room=room) for year in ends
         })  # fmt: skip
+        for one in power.samples.values():
+            one.prepare()
     market = SampledMarket(samples, years, upkeep, power)
     rest = max(round(values["evaluation_years"]) - len(years), 0)
     weight = np.ones(len(years))
@@ -151,20 +158,20 @@ def plan(
     )  # fmt: skip
 
     def told(value: float, bound: float) -> None:
-        share = max(bound - value, 0.0) / max(abs(bound), 1e-9)
-        tell(line("plan_search", value=value, bound=bound, gap_share=share))
+        tell(line("plan_search", value=value, gap=max(bound - value, 0.0)))
 
     found = _sought(problem, how, told)
-    single = Single(problem)
-    ranked = single.ranking()
+    proved, single, steps = found[0], Single(problem), Steps()
+    ranked = steps.do("ranking", single.ranking, None)
     cash = FundCash(problem, candidates, market, _terms(corridor, values, funds, how))
     tell(line("plan_fund"))
-    proved, for_funds = found[0], planned_at(problem, fund_choice(cash, single, found)[0], found[0].bound)
-    if how.objective == "fund":
+    of_funds = steps.do("fund", lambda: fund_choice(cash, single, found)[0], None)
+    for_funds = None if of_funds is None else planned_at(problem, of_funds, proved.bound)
+    if how.objective == "fund" and for_funds is not None:
         found = (for_funds, *found[: how.count - 1])
     best = found[0]
     again: list[tuple[float | None, Appraisal | None]] = [(None, None)] * len(found)
-    if how.has_full:
+    if how.has_full and not steps.untold:
         try:
             for place, item in enumerate(found):
                 tell(line("plan_full", number=place + 1, count=len(found)))
@@ -176,6 +183,8 @@ def plan(
         found, again = tuple(found[place] for place in order), [again[place] for place in order]
         best = replace(found[0], bound=max(item.bound for item in found))
     capital = sum(item.works.capital_musd for item in candidates)
+    aims = {"welfare": proved} if for_funds is None else {"welfare": proved, "fund": for_funds}
+    last = list(samples)[-1]
     return PortfolioPlan(
         scenario_id=base.scenario_id,
         from_year=years[0],
@@ -186,28 +195,62 @@ def plan(
         value_musd=best.value,
         bound_musd=best.bound,
         gap_share=best.gap,
-        ranking_musd=single.value(ranked),
-        objective=how.objective,
+        ranking_musd=None if ranked is None else single.value(ranked),
+        objective="welfare" if for_funds is None else how.objective,
         fund_rate_share=cash.terms.rate,
-        objectives=objective_frame(cash, candidates, {"welfare": proved, "fund": for_funds}, years),
-        bank=pl.DataFrame(cash.bank(best.start), schema=BANK_SCHEMA),
-        reasons=reason_frame(candidates, proved, ranked, years, single),
+        chosen=steps.do("worths", lambda: chosen_frame(candidates, best, years, single), chosen_frame(candidates, best, years, None)),
+        candidates=steps.do(
+            "candidates", lambda: candidate_frame(candidates, best, (single, market, last)), candidate_frame(candidates, best, None)
+        ),
+        complements=steps.do("complements", lambda: complement_frame(candidates, best, single), pl.DataFrame(schema=COMPLEMENT_SCHEMA)),
+        reasons=steps.do(
+            "ranking",
+            lambda: pl.DataFrame() if ranked is None else reason_frame(candidates, proved, ranked, years, single),
+            pl.DataFrame(),
+        ),
+        objectives=steps.do("fund", lambda: objective_frame(cash, candidates, aims, years), pl.DataFrame()),
+        bank=steps.do("bank", lambda: pl.DataFrame(cash.bank(best.start), schema=BANK_SCHEMA), pl.DataFrame(schema=BANK_SCHEMA)),
+        power=steps.do("power", lambda: power_frame(power, best), power_frame(None, best)),
+        more=(
+            steps.do("more", lambda: _more(problem, proved, how), pl.DataFrame(schema=_MORE_SCHEMA))
+            if how.has_more and proved.gap <= how.gap
+            else pl.DataFrame(schema=_MORE_SCHEMA)
+        ),
+        untold=tuple(steps.untold),
         solved_count=market.solved,
         estimated_capital_share=sum(item.works.capital_musd for item in candidates if item.works.is_estimate) / capital if capital else 0.0,
-        chosen=chosen_frame(candidates, best, years, single),
-        candidates=candidate_frame(candidates, best, single, market, list(samples)[-1]),
         budgets=budget_frame(funds, best, years),
-        more=_more(problem, proved, how) if how.has_more and proved.gap <= how.gap else pl.DataFrame(schema=_MORE_SCHEMA),
         next_best=_next(candidates, found, years, again),
         sponsors=pl.DataFrame() if again[0][1] is None else again[0][1].sponsors,
         full_npv_musd=None if again[0][1] is None else again[0][1].npv_musd,
-        ranking=ranking_frame(candidates, ranked, years, single),
+        ranking=pl.DataFrame() if ranked is None else ranking_frame(candidates, ranked, years, single),
         split=split_frame(corridor, funds, best, candidates),
-        complements=complement_frame(candidates, best, single),
         ventures=corridor.tables["ventures"].drop("source", "confidence", "note"),
         left_out=pl.DataFrame(left_out, schema={"measure_id": pl.String, "why": pl.String}, orient="row"),
         replaced=tuple(replaced),
     )
+
+
+class Steps:
+    """What is told beside a portfolio that is proved: an interrupt leaves out the step that it meets and all that follow.
+
+    Attributes:
+        untold: Names of steps that were left out.
+    """
+
+    def __init__(self) -> None:
+        self.untold: list[str] = []
+
+    def do(self, name: str, work: Callable[[], Told], otherwise: Told) -> Told:
+        """What a step gives, or what stands in its place."""
+        if not self.untold:
+            try:
+                return work()
+            except KeyboardInterrupt:
+                pass
+        if name not in self.untold:
+            self.untold.append(name)
+        return otherwise
 
 
 def _terms(corridor: Corridor, values: Mapping[str, float], funds: Sequence[Fund], how: PlanOptions) -> FundTerms:

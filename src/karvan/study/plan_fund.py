@@ -146,6 +146,27 @@ class FundCash:
                 found[j] = cover is not None and cover < self.terms.least_cover
         return found
 
+    def never_earned(self, start: IntArray) -> BoolArray:
+        """Projects of power alone that would not earn their part of the cost if added now to all that a portfolio opens, shape (projects,).
+
+        The prices of the portfolio tell the most that each would earn; so that what cannot pay is not dispatched again.
+        """
+        found = np.zeros(start.shape[0], dtype=np.bool_)
+        power = self.market.power
+        if power is None:
+            return found
+        opened, none = self.problem.is_open(start), np.zeros(start.shape[0], dtype=np.bool_)
+        tax, years = 1.0 - self.terms.tax_share, range(self.problem.years)
+        slope = np.array([power.at(self.market.years[year], opened[year]).slope for year in years])
+        first = np.array([power.at(self.market.years[year], none).slope for year in years])
+        is_freight = np.array([bool(own) for own in self._sponsors], dtype=np.bool_)
+        for project in np.flatnonzero((first > 0.0).any(axis=0) & (start == NEVER) & ~is_freight).tolist():
+            spent = self.problem.spent(self.problem.projects[project], 0)
+            income = np.maximum(tax * slope[:, project] - self.market.upkeep[project], 0.0)
+            income[: self.problem.projects[project].lead_years] = 0.0
+            found[project] = float((self.discount * (self.weight * income - spent)).sum()) <= 0.0
+        return found
+
     def long(self, flow: FloatArray) -> FloatArray:
         """A project's yearly flow with its last year repeated to the end of what counts."""
         rest = max(self.terms.evaluation_years - flow.shape[0], 0)
@@ -206,7 +227,8 @@ def fund_choice(cash: FundCash, single: Single, others: Sequence[Plan]) -> tuple
     known = [start for start in (*found, *(plan.start for plan in others)) if not (start[cash.barred] != NEVER).any()]
     best = max([nothing, *known], key=value)
     for _ in range(_ROUNDS):
-        near = [start for start in _neighbours(best, single, cash.barred) if value(start) > value(best) + _LEAST_MUSD]
+        barred = cash.barred | cash.never_earned(best)
+        near = [start for start in _neighbours(best, single, barred) if value(start) > value(best) + _LEAST_MUSD]
         if not near:
             break
         best = max(near, key=value)

@@ -21,7 +21,7 @@ from karvan.errors import DataError, Problem
 from karvan.measures import Measure, Scenario
 from karvan.measures.apply import apply
 from karvan.network import PowerSystem
-from karvan.power import HOURS, Solved, power_system
+from karvan.power import HOURS, Solved, earnings, power_system
 from karvan.power.returning import ReturningDispatcher
 from karvan.study.asked_line import with_all_lines
 from karvan.study.plan_market import with_some
@@ -31,6 +31,36 @@ from karvan.study.route_memory import RouteMemory
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+
+
+class OneAtATime:
+    """Room for one dispatcher, which takes more than a gigabyte: that of one year is let go before that of another is made.
+
+    Where the first dispatch of a year ended is kept, so that the year goes on from there when it comes back, with the same digits.
+    """
+
+    def __init__(self) -> None:
+        self.guard = Lock()
+        self._year: int | None = None
+        self._dispatcher: ReturningDispatcher | None = None
+        self._stands: dict[int, tuple[bytes, bytes]] = {}
+
+    def of(self, year: int, everything: PowerSystem) -> ReturningDispatcher:
+        """The dispatcher of a year, which stands where the first dispatch of everything ended; to be called with the guard held."""
+        if self._dispatcher is None or self._year != year:
+            self._dispatcher, self._year = None, year
+            self._dispatcher = ReturningDispatcher(everything, self._stands.get(year))
+            if year not in self._stands:
+                self._dispatcher.solve()
+                stand = self._dispatcher.stand
+                assert stand is not None  # it has been solved
+                self._stands[year] = stand
+        return self._dispatcher
+
+    def clear(self) -> None:
+        """Let the dispatcher go."""
+        with self.guard:
+            self._dispatcher = None
 
 
 class PowerYear:
@@ -44,10 +74,12 @@ class PowerYear:
         hours: First hours of the year that are solved; they stand for all of it.
         memory: Where what was found is kept between runs.
         tell: Called with a line of text as the work goes on.
+        room: Room for a dispatcher, shared with other years.
     """
 
     def __init__(
-        self, corridor: Corridor, base: Scenario, projects: Sequence[Measure], year: int, *, hours: int, memory: RouteMemory, tell: Progress
+        self, corridor: Corridor, base: Scenario, projects: Sequence[Measure], year: int, *, hours: int, memory: RouteMemory,
+        tell: Progress, room: OneAtATime | None = None,
     ) -> None:  # fmt: skip
         self.projects, self.year, self.hours, self.memory, self.tell = projects, year, hours, memory, tell
         self.is_power = np.array([changes_power(item) for item in projects], dtype=np.bool_)
@@ -57,9 +89,19 @@ class PowerYear:
         self._tables = {name: power_tables(found) for name, found in with_all_lines(asked).items()}
         self._guard = Lock()
         self._known: dict[str, dict[str, FloatArray]] = {}
-        self._dispatcher: ReturningDispatcher | None = None
-        self._key = ("power plan", year, hours, tuple(tables_key(found) for found in self._tables.values()))
-        self._none_usd: float | None = None
+        self._room = room or OneAtATime()
+        self._larger: list[tuple[FloatArray, FloatArray, FloatArray]] | None = None
+        self._key = ("power plan 2", year, hours, tuple(tables_key(found) for found in self._tables.values()))
+
+    def prepare(self) -> None:
+        """Dispatch what every search asks for: none, each alone with what it requires, and all, one after the other."""
+        none = np.zeros(self.is_power.shape[0], dtype=np.bool_)
+        place = {item.id: number for number, item in enumerate(self.projects)}
+        for number in np.flatnonzero(self.is_power).tolist():
+            alone = none.copy()
+            alone[[number, *(place[name] for name in self.projects[number].requires if name in place)]] = True
+            self.worth(alone)
+        self.worth(~none)
 
     def worth(self, is_open: BoolArray) -> Worth:
         """What the cost of power in a year falls by, million USD, border charges counted as a cost, and its bounds.
@@ -69,50 +111,62 @@ class PowerYear:
         """
         asked = is_open & self.is_power
         with self._guard:
-            if self._none_usd is None:
-                self._none_usd = self._found(np.zeros_like(asked))[0]
-            cost, slope = self._found(asked)
-        return Worth((self._none_usd - cost) / 1e6, slope / 1e6)
+            none, found = self._found(np.zeros_like(asked)), self._found(asked)
+        slope = np.zeros(asked.shape[0])
+        slope[self.is_power] = found["slope"]
+        return Worth((float(none["cost"]) - float(found["cost"])) / 1e6, slope / 1e6)
 
-    def _found(self, is_open: BoolArray) -> tuple[float, FloatArray]:
-        """Cost of a year and what each project saves at its prices, USD."""
+    def parts(self, is_open: BoolArray) -> dict[str, float]:
+        """What stands behind `worth`, million USD a year.
+
+        Returns:
+            gain_musd, as `worth` has it; unserved_musd, what of it is load that is served now, at what a megawatt-hour is worth to its
+            users; border_musd, by how much charges at borders grow: a cost in gain_musd, an income of states in an appraisal.
+        """
+        asked = is_open & self.is_power
+        with self._guard:
+            none, found = self._found(np.zeros_like(asked)), self._found(asked)
+        less = {name: (float(none[name]) - float(found[name])) / 1e6 for name in ("cost", "lost", "border")}
+        return {"gain_musd": less["cost"], "unserved_musd": less["lost"], "border_musd": -less["border"]}
+
+    def _found(self, is_open: BoolArray) -> dict[str, FloatArray]:
+        """Cost of a year, border charges and load not served in it, and what each project of power saves at its prices, USD."""
         name = ";".join(item.id for item, is_in in zip(self.projects, is_open, strict=True) if is_in)
-        own = np.flatnonzero(self.is_power)
         if name not in self._known:
             kept = self.memory.recall_arrays((*self._key, name))
             if kept is None:
                 kept = self._solved(is_open)
                 self.memory.keep_arrays((*self._key, name), **kept)
             self._known[name] = kept
-        slope = np.zeros(is_open.shape[0])
-        slope[own] = self._known[name]["slope"]
-        return float(self._known[name]["cost"]), slope
+        return self._known[name]
 
     def _solved(self, is_open: BoolArray) -> dict[str, FloatArray]:
         self.tell(line("power_year", year=self.year))
-        if self._dispatcher is None:
+        if self._larger is None:
             self._base = self._system("")
             names = [item.id for item, is_power in zip(self.projects, self.is_power, strict=True) if is_power]
             self._larger = [_larger(self._base, self._system(name), name) for name in names]
-            everything = self._with(np.ones(len(names), dtype=np.bool_))
-            self._dispatcher = ReturningDispatcher(everything)
-            self._dispatcher.solve()
-        system = self._with(is_open[self.is_power])
-        self._dispatcher.renew(system)
-        solved = self._dispatcher.solve()
+        with self._room.guard:
+            dispatcher = self._room.of(self.year, self._with(self._larger, np.ones(len(self._larger), dtype=np.bool_)))
+            system = self._with(self._larger, is_open[self.is_power])
+            dispatcher.renew(system)
+            solved = dispatcher.solve()
         of_year = HOURS / system.hours
         slope = of_year * np.array([_saved_usd(system, solved, *larger) for larger in self._larger])
-        return {"cost": np.asarray(of_year * solved.objective_usd), "slope": slope}
+        border = of_year * earnings(system, solved).border.sum()
+        lost = of_year * (solved.lost_mw * system.lost_load_usd_per_mwh).sum()
+        told = {"cost": of_year * solved.objective_usd, "border": border, "lost": lost}
+        return {"slope": slope, **{name: np.asarray(value) for name, value in told.items()}}
 
     def _system(self, name: str) -> PowerSystem:
         found = power_system(self._tables[name], year=self.year).system
         return found if self.hours >= HOURS else found.between(0, self.hours)
 
-    def _with(self, is_open: BoolArray) -> PowerSystem:
+    def _with(self, larger: Sequence[tuple[FloatArray, FloatArray, FloatArray]], is_open: BoolArray) -> PowerSystem:
         """The system with some projects of power."""
         system = self._base
         for number in np.flatnonzero(is_open).tolist():
-            lines, most, least = self._larger[number]
+            lines, most, least = larger[number]
             plants = replace(
                 system.plants,
                 most_mw=np.maximum(system.plants.most_mw + most, 0.0),

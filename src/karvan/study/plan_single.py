@@ -17,6 +17,7 @@ class Single:
     def __init__(self, problem: PortfolioProblem) -> None:
         self.problem = problem
         self.count = len(problem.projects)
+        self._alone: dict[int, tuple[float, int]] = {}
 
     def value(self, start: IntArray) -> float:
         """Present value of a portfolio."""
@@ -27,12 +28,14 @@ class Single:
 
     def alone(self, project: int) -> tuple[float, int]:
         """What a project is worth by itself with what it requires, at its best start, and that start."""
-        best = (-np.inf, NEVER)
-        for year in range(self.problem.years - self.problem.projects[project].lead_years):
-            start = self.with_needed(np.full(self.count, NEVER), project, year)
-            if start is not None:
-                best = max(best, (self.value(start), -year))
-        return best[0], -best[1] if best[1] != NEVER else NEVER
+        if project not in self._alone:
+            best = (-np.inf, NEVER)
+            for year in range(self.problem.years - self.problem.projects[project].lead_years):
+                start = self.with_needed(np.full(self.count, NEVER), project, year)
+                if start is not None:
+                    best = max(best, (self.value(start), -year))
+            self._alone[project] = best[0], -best[1] if best[1] != NEVER else NEVER
+        return self._alone[project]
 
     def with_needed(self, start: IntArray, project: int, year: int) -> IntArray | None:
         """A portfolio with a project started in a year and what it requires started so as to be open by then; None if that is too late."""

@@ -15,14 +15,20 @@ from karvan.appraisal.portfolio import NEVER
 from karvan.corridor import Corridor
 from karvan.study.plan_fund import FundCash
 from karvan.study.plan_market import SampledMarket
+from karvan.study.plan_power import SampledPower
 from karvan.study.plan_projects import OTHERS, Candidate
 from karvan.study.plan_single import Single
+from karvan.study.power_accounts import zone_countries
 
 IntArray = npt.NDArray[np.int64]
 
 _NOTHING_MUSD, _LEAST_MUSD = 0.05, 0.5
 
 _FUND_SCHEMA = {"objective": pl.String, "welfare_musd": pl.Float64, "fund_musd": pl.Float64, "measures": pl.String}
+COMPLEMENT_SCHEMA = {
+    "measure_id": pl.String, "with_measure_id": pl.String, "together_musd_per_year": pl.Float64, "apart_musd_per_year": pl.Float64,
+    "is_nothing_alone": pl.Boolean,
+}  # fmt: skip
 BANK_SCHEMA = {
     "measure_id": pl.String,
     **dict.fromkeys(
@@ -59,8 +65,8 @@ def reason_frame(candidates: Sequence[Candidate], best: Plan, ranked: IntArray, 
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def chosen_frame(candidates: Sequence[Candidate], best: Plan, years: Sequence[int], single: Single) -> pl.DataFrame:
-    """What is built when, what each is worth by itself and what is lost without it."""
+def chosen_frame(candidates: Sequence[Candidate], best: Plan, years: Sequence[int], single: Single | None) -> pl.DataFrame:
+    """What is built when, what each is worth by itself and what is lost without it; null where nothing tells their worth."""
     rows = []
     for j in np.flatnonzero(best.start != NEVER).tolist():
         item, start = candidates[j], int(best.start[j])
@@ -71,7 +77,8 @@ def chosen_frame(candidates: Sequence[Candidate], best: Plan, years: Sequence[in
             {
                 "measure_id": item.measure.id, "title": item.measure.title, "start_year": years[start],
                 "open_year": years[start] + item.works.build_year_count, "capital_musd": item.works.capital_musd,
-                "first_musd": single.alone(j)[0], "last_musd": None if is_needed else best.value - single.value(without),
+                "first_musd": None if single is None else single.alone(j)[0],
+                "last_musd": None if is_needed or single is None else best.value - single.value(without),
             }
         )  # fmt: skip
     schema = {
@@ -81,8 +88,14 @@ def chosen_frame(candidates: Sequence[Candidate], best: Plan, years: Sequence[in
     return pl.DataFrame(rows, schema=schema).sort("start_year", "measure_id")
 
 
-def candidate_frame(candidates: Sequence[Candidate], best: Plan, single: Single, market: SampledMarket, last: int) -> pl.DataFrame:
-    """All that was looked at, what is worth most by itself first."""
+def candidate_frame(candidates: Sequence[Candidate], best: Plan, told: tuple[Single, SampledMarket, int] | None) -> pl.DataFrame:
+    """All that was looked at, what is worth most by itself first.
+
+    Args:
+        candidates: The candidates.
+        best: The portfolio.
+        told: What tells their worth, the market and its last sample year; None: their worth is null.
+    """
     rows = []
     for j, item in enumerate(candidates):
         alone = np.zeros(len(candidates), dtype=np.bool_)
@@ -94,11 +107,13 @@ def candidate_frame(candidates: Sequence[Candidate], best: Plan, single: Single,
             {
                 "measure_id": item.measure.id, "title": item.measure.title, "sector": item.sector,
                 "capital_musd": item.works.capital_musd, "low_musd": item.works.low_musd, "high_musd": item.works.high_musd,
-                "is_estimate": item.works.is_estimate, "gain_musd_per_year": market.at(last, alone).welfare,
-                "alone_musd": single.alone(j)[0], "is_chosen": bool(best.start[j] != NEVER), "funds": funds,
+                "is_estimate": item.works.is_estimate,
+                "gain_musd_per_year": None if told is None else told[1].at(told[2], alone).welfare,
+                "alone_musd": None if told is None else told[0].alone(j)[0], "is_chosen": bool(best.start[j] != NEVER), "funds": funds,
             }
         )  # fmt: skip
-    return pl.DataFrame(rows).sort("alone_musd", descending=True)
+    overrides = dict.fromkeys(("gain_musd_per_year", "alone_musd"), pl.Float64)
+    return pl.DataFrame(rows, schema_overrides=overrides).sort("alone_musd", descending=True)
 
 
 def budget_frame(funds: Sequence[Fund], best: Plan, years: Sequence[int]) -> pl.DataFrame:
@@ -115,6 +130,15 @@ def budget_frame(funds: Sequence[Fund], best: Plan, years: Sequence[int]) -> pl.
         ]
     names = ("budget_musd", "spent_musd", "left_musd")
     return pl.DataFrame(rows, schema={"fund_id": pl.String, "year": pl.Int64, **dict.fromkeys(names, pl.Float64)}, orient="row")
+
+
+def power_frame(power: SampledPower | None, best: Plan) -> pl.DataFrame:
+    """What all that is chosen is worth in power in the years dispatched, where something of power is chosen; see `PowerYear.parts`."""
+    chosen = best.start != NEVER
+    known = {} if power is None else power.samples
+    rows = [{"year": year, **of.parts(chosen)} for year, of in known.items() if (chosen & of.is_power).any()]
+    names = ("gain_musd", "unserved_musd", "border_musd")
+    return pl.DataFrame(rows, schema={"year": pl.Int64, **dict.fromkeys(names, pl.Float64)})
 
 
 def dated_text(candidates: Sequence[Candidate], start: IntArray, years: Sequence[int]) -> str:
@@ -170,7 +194,7 @@ def complement_frame(candidates: Sequence[Candidate], best: Plan, single: Single
         if added > _LEAST_MUSD and not {one, -other} <= set(inside):
             rows.append((candidates[one].measure.id, candidates[-other].measure.id, added + alone[-other], alone[one] + alone[-other]))
     names = ("together_musd_per_year", "apart_musd_per_year")
-    schema = {"measure_id": pl.String, "with_measure_id": pl.String, **dict.fromkeys(names, pl.Float64)}
+    schema = {name: kind for name, kind in COMPLEMENT_SCHEMA.items() if name != "is_nothing_alone"}
     found = pl.DataFrame(rows, schema=schema, orient="row").with_columns(
         is_nothing_alone=pl.Series([abs(alone[_place(candidates, row[0])]) <= _NOTHING_MUSD for row in rows], dtype=pl.Boolean)
     )
@@ -181,13 +205,14 @@ def split_frame(corridor: Corridor, funds: Sequence[Fund], best: Plan, candidate
     """Partners of each fund: what each pays in of what is spent, and payments that leave all with an equal part of the joint gain.
 
     The gain told is welfare of the market less all spending, in proportion to what a fund spends of it; each partner is taken to gain in
-    proportion to the capital of measures whose sponsors are of its country.
+    proportion to the capital of measures whose sponsors are of its country; one of power without a sponsor is at home where its lines end.
     """
     total = float(best.spend.sum())
     rows: list[tuple[object, ...]] = []
     if total <= 0.0:
         return pl.DataFrame(schema=_SPLIT_SCHEMA)
     countries = dict(corridor.tables["operators"].select("operator_id", "country").iter_rows())
+    zones = zone_countries(corridor)
     built = [candidates[j] for j in np.flatnonzero(best.start != NEVER).tolist()]
     for place, fund in enumerate(funds):
         partners = corridor.tables["fund_partners"].filter(pl.col("fund_id") == fund.fund_id).rows(named=True)
@@ -198,7 +223,7 @@ def split_frame(corridor: Corridor, funds: Sequence[Fund], best: Plan, candidate
             sum(
                 item.works.capital_musd * item.fund_shares.get(fund.fund_id, 0.0)
                 for item in built
-                if any(partner["country"] in countries[name].split(";") for name in item.works.sponsors)
+                if partner["country"] in _homes(item, countries, zones)
             )
             for partner in partners
         ])  # fmt: skip
@@ -209,6 +234,14 @@ def split_frame(corridor: Corridor, funds: Sequence[Fund], best: Plan, candidate
         for number, partner in enumerate(partners):
             rows.append((fund.fund_id, partner["partner_id"], gains[number], paid[number], net[number], payment[number]))
     return pl.DataFrame(rows, schema=_SPLIT_SCHEMA, orient="row")
+
+
+def _homes(item: Candidate, countries: Mapping[str, str], zones: Mapping[str, str]) -> set[str]:
+    """Countries in which a measure is at home: those of its sponsors, else of the ends of the lines that it adds."""
+    if item.works.sponsors:
+        return {country for name in item.works.sponsors for country in countries[name].split(";")}
+    lines = [row for change in item.measure.changes if change.table == "power_lines" for row in change.add or ()]
+    return {zones[str(row[end])] for row in lines for end in ("from_zone", "to_zone")}
 
 
 _SPLIT_SCHEMA = {
