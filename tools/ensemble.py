@@ -2,9 +2,10 @@
 
 python tools/ensemble.py                 # 1,000 futures, or what is left of them, and the page
 python tools/ensemble.py --futures 16    # fewer of them
+python tools/ensemble.py --no-shocks     # values only: every set of shocks has routes of its own to look for, which takes most of the time
 python tools/ensemble.py --from FILE     # the page from what `karvan ensemble --json` printed for the same plans
 
-Four plans on the same draws cost about four outlooks a future, 5 to 7 core-seconds: 1,000 futures take 45 to 60 minutes of two cores.
+Four plans on the same draws cost about four outlooks a future.
 Stopped, by whatever, it goes on where it was when it is begun again; more futures go on from fewer.
 """
 
@@ -36,8 +37,8 @@ Answer = dict[str, Any]
 Row = dict[str, Any]
 
 
-def computed(futures: int, workers: int, out: Path | None) -> Answer:
-    how = kv.EnsembleOptions(futures=futures, plans=PLANS, workers=workers)
+def computed(futures: int, workers: int, out: Path | None, *, has_shocks: bool) -> Answer:
+    how = kv.EnsembleOptions(futures=futures, plans=PLANS, workers=workers, has_shocks=has_shocks)
     found: Answer = kv.ensemble(kv.load_corridor("middle-corridor"), how=how, out=out, progress=print).as_dict()
     return found
 
@@ -301,8 +302,11 @@ def rests_on(found: Answer) -> list[str]:
     lines.append(
         f"- {found['futures']:,} futures, design {found['design']}, seed {found['seed']}; {failed} of {found['futures'] * len(plans):,} outlooks gave no answer. All plans see the same draws."
     )
+    shocks = ", ".join(row["name"].lower() for row in found["shocks"])
     lines.append(
-        f"- {len(found['factors'])} values within their ranges and {len(found['shocks'])} shocks ({', '.join(row['name'].lower() for row in found['shocks'])}). Ranges and chances are estimates of the case; the answers are as good as they are."
+        f"- {len(found['factors'])} values within their ranges and {len(found['shocks'])} shocks ({shocks}). Ranges and chances are estimates of the case; the answers are as good as they are."
+        if shocks
+        else f"- {len(found['factors'])} values within their ranges. Ranges are estimates of the case; the answers are as good as they are. **No shock happens**: no closure, storm year, fall of the sea or tariff war is drawn, so that every spread here is too narrow and every chance is that of years without one. `karvan ensemble` draws them, at many times the cost: each set of shocks has routes of its own to look for."
     )
     lines.append("- In every future the base year is fitted again, so that what was observed in 2024 stays observed.")
     lines += ["", "## What is not known", ""]
@@ -313,9 +317,10 @@ def rests_on(found: Answer) -> list[str]:
         lines.append(
             f"- Routes are those known at the values of the case. Looked for anew in {routes['asked_count']:.0f} outlooks, they changed the tonnes of a year by {routes['p50_mt']:.3f} Mt in half of them and {routes['largest_mt']:.3f} Mt in the worst."
         )
-    lines.append(
-        "- Shocks are drawn apart from each other and from growth, and each happens at most once. Wars that close the corridor itself are not among them."
-    )
+    if found["shocks"]:
+        lines.append(
+            "- Shocks are drawn apart from each other and from growth, and each happens at most once. Wars that close the corridor itself are not among them."
+        )
     lines.append("- Costs of works are those of the case in every future; what cost overruns would change is told by `karvan appraise`.")
     return lines
 
@@ -336,10 +341,14 @@ def main() -> None:
     parser.add_argument("--from", dest="given", type=Path)
     parser.add_argument("--futures", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--no-shocks", action="store_true")
     parser.add_argument("--out", type=Path, help="folder of the futures (default: karvan-ensembles/<ensemble id>)")
     parser.add_argument("--page", type=Path, default=PAGE)
     parsed = parser.parse_args()
-    found = json.loads(parsed.given.read_text(encoding="utf-8")) if parsed.given else computed(parsed.futures, parsed.workers, parsed.out)
+    if parsed.given:
+        found = json.loads(parsed.given.read_text(encoding="utf-8"))
+    else:
+        found = computed(parsed.futures, parsed.workers, parsed.out, has_shocks=not parsed.no_shocks)
     pending = parsed.page.with_suffix(".md.part")
     pending.write_text(page(found), encoding="utf-8", newline="\n")
     pending.replace(parsed.page)
