@@ -282,10 +282,10 @@ _APP_PICTURES: tuple[tuple[str, str, tuple[int, int], Callable[[Page], Any]], ..
     ("app-tariffs", "light", (1440, 1300), _app_tariffs),
     ("app-trade", "dark", (1440, 1300), _app_trade),
     ("app-appraisal", "light", (1440, 1300), _app_appraisal),
-    ("app-plan", "dark", (1440, 1300), _app_plan),
     ("app-tables", "dark", _WIDE, _app_tables),
     ("app-sources", "light", _WIDE, _app_sources),
     ("app-phone", "light", (400, 900), _stay),
+    ("app-plan", "dark", (1440, 1300), _app_plan),
 )
 
 

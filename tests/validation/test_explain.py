@@ -128,7 +128,7 @@ def test_a_row_has_other_names(two_ports: Corridor) -> None:
 
 
 def test_a_word_of_two_tables_gives_both_and_a_table_chooses(two_ports: Corridor) -> None:
-    operators = two_ports.tables["operators"].with_columns(operator_id=pl.col("operator_id").replace("sea_line", "ferry"))
+    operators = two_ports.tables["operators"].with_columns(operator_id=pl.col("operator_id").replace("land_railway", "ferry"))
     corridor = replace(two_ports, tables={**two_ports.tables, "operators": operators})
     answer = explain(corridor, "ferry")
     assert [match["table"] for match in answer["matches"]] == ["facilities", "operators"]
