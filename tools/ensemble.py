@@ -75,6 +75,8 @@ def short_of_it(found: Answer) -> list[str]:
         lines.append(f"- `{plan}` ({TITLES[plan]}) reaches 10 Mt {', '.join(told)} of the futures.")
     for plan in plans[:1]:
         drivers = leading(found, plan)
+        if not drivers:
+            continue
         known = [row for row in drivers if row["first_order_share"] > row["chance_share"]]
         names = ", ".join(f"`{row['title']}`" for row in known[:5])
         lines.append(
@@ -85,7 +87,7 @@ def short_of_it(found: Answer) -> list[str]:
     least = next((row for row in found["regret"] if row["is_least_regret"]), None)
     if least is not None:
         lines.append(
-            f"- The plan with the least regret is `{least['plan']}`: at worst it misses the best of the {len(found['regret'])} by {least['worst_musd']:,.0f} M USD, in nine futures of ten by no more than {least['p90_musd']:,.0f}."
+            f"- The plan with the least regret is `{least['plan']}`: in nine futures of ten it misses the best of the {len(found['regret'])} by no more than {least['p90_musd']:,.0f} M USD."
         )
     peace = {(row["metric"], row["country"], row["year"]): row for row in found["peace"]}
     market = next((peace[key] for year in (2030, 2035) if (key := ("corridor_mt", None, year)) in peace), None)
@@ -97,6 +99,8 @@ def short_of_it(found: Answer) -> list[str]:
 
 
 def leading(found: Answer, plan: str) -> list[Row]:
+    if found["futures"] < len(found["factors"]):
+        return []  # fewer futures than unknowns: whatever leads, leads by chance
     return [row for row in found["drivers"] if row["plan"] == plan][:5]
 
 
@@ -148,6 +152,11 @@ def spread(found: Answer) -> list[str]:
 
 def what_drives_it(found: Answer) -> list[str]:
     lines = ["## What matters most"]
+    if found["futures"] < len(found["factors"]):
+        lines += [
+            "",
+            f"{found['futures']:,} futures are too few to tell which of {len(found['factors'])} unknowns matter most: whatever led would lead by chance.",
+        ]
     for plan in ("agreed", "late"):
         rows = leading(found, plan)
         if not rows:
@@ -195,14 +204,15 @@ def money(found: Answer) -> list[str]:
     cells = (
         [
             f"`{row['plan']}`" + (" (least)" if row["is_least_regret"] else ""),
-            f"{row['worst_musd']:,.0f}",
             f"{row['p90_musd']:,.0f}",
             percent(row["near_share"]),
         ]
         for row in found["regret"]
     )
-    lines += ["Regret is what a plan misses of the best plan in the same future."]
-    lines += table(["Plan", "Largest regret", "P90 of regret", "Within 5% of the best"], cells)
+    lines += [
+        "Regret is what a plan misses of the best plan in the same future. The largest is not told: where an unknown makes welfare itself very large, what a clearing leaves open is more than what plans differ by."
+    ]
+    lines += table(["Plan", "P90 of regret", "Within 5% of the best"], cells)
     if found["information"]:
         lines += [f"To know the future before choosing would be worth {found['information'][0]['value_musd']:,.0f} M USD."]
     if found["waiting"]:
