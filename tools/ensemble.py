@@ -123,7 +123,7 @@ def ten_million(found: Answer) -> list[str]:
     by_promise: dict[tuple[str, int], dict[str, Row]] = {}
     for row in found["promises"]:
         if not (row["metric"] == "corridor_mt" and row["target"] == 10.0):
-            by_promise.setdefault((row["short"] or row["commitment_id"], row["year"]), {})[row["plan"]] = row
+            by_promise.setdefault((row["short"] or row["title"], row["year"]), {})[row["plan"]] = row
     if by_promise:
         names = plans_of(found)
         lines += ["The other promises that have a number and a year:"]

@@ -12,12 +12,13 @@ import pytest
 import karvan as kv
 from karvan.errors import DataError
 from karvan.measures import load_scenario, measures_of
+from karvan.power.returning import OneDispatcher
 from karvan.report import Words
 from karvan.report.appraised import appraisal_lines
 from karvan.report.planned import plan_lines
 from karvan.results import Appraisal
 from karvan.study import AppraisalOptions, DispatchOptions, PlanOptions, appraise, dispatch, plan
-from karvan.study.plan_power import OneAtATime, PowerYear
+from karvan.study.plan_power import PowerYear
 from karvan.study.power_accounts import CHARGED, DISPATCH_ITEMS
 from karvan.study.progress import silent
 from karvan.study.route_memory import RouteMemory
@@ -119,7 +120,7 @@ def test_digits_do_not_depend_on_which_set_was_solved_first(small, year):
 def test_a_dispatcher_that_was_let_go_comes_back_with_the_same_digits(small, year):
     """Two years share the room of one; the first goes on from where its first dispatch ended."""
     projects = [measures_of(small)[name] for name in ("second_ferry", "strait_cable", "more_wind")]
-    base, room = load_scenario("baseline", small), OneAtATime()
+    base, room = load_scenario("baseline", small), OneDispatcher()
     one, other = (
         PowerYear(small, base, projects, at, hours=WEEK, memory=RouteMemory(), tell=silent, room=room) for at in (2034, 2030)
     )  # fmt: skip

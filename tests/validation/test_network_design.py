@@ -1,9 +1,7 @@
 """Network design on Sioux Falls, from a folder that the variable KARVAN_TNTP names; skipped without it.
 
 Total time in a system optimum is convex in capacities, x (1 + b (x / K)^p) being so in x and K together, so that the search of portfolios
-proves its answer there; total time in a user equilibrium is not (Braess), so that sets are tried one by one. Instances of Rey (2019),
-Computational benchmarking of exact methods for the bilevel discrete network design problem, carry no licence and are no part of the
-project: `SF_DNDP_10_1.txt` in the same folder is held against its published optima.
+proves its answer there; total time in a user equilibrium is not (Braess), so that sets are tried one by one.
 """
 
 import os
@@ -24,9 +22,6 @@ from karvan.network import travel_time
 
 FOLDER = os.environ.get("KARVAN_TNTP")
 pytestmark = pytest.mark.skipif(FOLDER is None, reason="KARVAN_TNTP names no folder with public networks (TNTP files)")
-INSTANCE = "SF_DNDP_10_1.txt"
-PUBLISHED = {0.25: 6227.911, 0.5: 5678.135, 0.75: 5294.011}
-"""Least total time / 1000 in a user equilibrium by share of the cost of all candidate links."""
 GAP = 1e-6
 PAIRS = ((6, 8), (13, 24), (10, 16), (8, 6), (24, 13))
 
@@ -79,34 +74,3 @@ def test_the_search_equals_trying_all_sets_on_a_public_network(sioux_falls):
     assert (plan.start != NEVER).any()
     users, _ = total_time(wider(network, plan.start != NEVER), traffic, is_system_optimum=False)
     assert users >= -worth(plan.start != NEVER, 0).welfare * (1.0 - 1e-5)
-
-
-def instance(path):
-    """Links of an instance: those of the network, then candidates with what each costs (the twelfth column)."""
-    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("\t")]
-    links = [row for row in rows if row[1].strip().isdigit()]
-    return [(int(row[1]), int(row[2]), *(float(row[place]) for place in (3, 5, 6, 7))) for row in links], [
-        float(row[11]) if len(row) > 11 and row[11].strip(" ;") else 0.0 for row in links
-    ]
-
-
-@pytest.mark.skipif(FOLDER is None or not (Path(FOLDER) / INSTANCE).is_file(), reason=f"KARVAN_TNTP holds no {INSTANCE} (Rey 2019)")
-@pytest.mark.parametrize("share", sorted(PUBLISHED))
-def test_the_best_set_of_a_published_instance_is_the_published_one(sioux_falls, share):
-    network, traffic = sioux_falls
-    links, costs = instance(Path(FOLDER) / INSTANCE)
-    base = network.links.height
-    candidates, prices = links[base:], np.array(costs[base:])
-    assert len(candidates) == 10
-
-    def total(is_open):
-        more = [row for row, is_in in zip(candidates, is_open, strict=True) if is_in]
-        names = ("from_node", "to_node", "capacity", "free_time", "factor", "power")
-        like = network.links.row(0, named=True)  # function, period and what else all links have alike
-        rows = [{**like, **dict(zip(names, row, strict=True)), "length": 0.0, "toll": 0.0} for row in more]
-        roads = replace(network, links=pl.concat([network.links, pl.DataFrame(rows, schema=network.links.schema)]))
-        return total_time(roads, traffic, is_system_optimum=False)[0]
-
-    sets = [np.array(each) for each in product([False, True], repeat=10) if prices[list(each)].sum() <= share * prices.sum()]
-    best = min(total(each) for each in sets)
-    assert best / 1e3 == pytest.approx(PUBLISHED[share], rel=1e-4)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -74,6 +74,12 @@ class Worth:
     slope: FloatArray
 
 
+def straight(parts: Sequence[tuple[Worth, float]]) -> Worth:
+    """Worth in a year on the straight line between others: each of these with its share."""
+    slope: FloatArray = np.sum([share * worth.slope for worth, share in parts], axis=0)
+    return Worth(sum(share * worth.welfare for worth, share in parts), slope)
+
+
 @dataclass(frozen=True)
 class PortfolioProblem:
     """Choose starts.
@@ -111,6 +117,27 @@ class PortfolioProblem:
         lead = np.array([project.lead_years for project in self.projects])
         found: BoolArray = (start >= 0) & (np.arange(self.years)[:, None] >= start + lead)
         return found
+
+    def fund_spend(self, start: IntArray) -> FloatArray:
+        """What each fund spends in each year if projects start in some, shape (funds, years)."""
+        found = np.zeros((len(self.funds), self.years))
+        for place in np.flatnonzero(start != NEVER).tolist():
+            item = self.projects[place]
+            shares = np.array([item.fund_shares.get(fund.fund_id, 0.0) for fund in self.funds])
+            found += np.outer(shares, self.spent(item, int(start[place])))
+        return found
+
+    def plan(self, start: IntArray, *, bound: float = np.inf) -> Plan:
+        """Projects started in some years, with what they are worth and spend.
+
+        Args:
+            start: Year in which each project starts, NEVER where it does not, shape (projects,).
+            bound: What no plan is worth more than, as far as is known.
+        """
+        opened, spend = self.is_open(start), self.fund_spend(start)
+        welfare = np.array([self.worth(opened[year], year).welfare for year in range(self.years)])
+        value = float((self.discount * self.year_weight * welfare).sum() - (self.discount * spend.sum(axis=0)).sum())
+        return Plan(start, value, max(bound, value), welfare, spend)
 
     def spent(self, project: Project, start: int) -> FloatArray:
         """What a project costs in each year, shape (years,); what falls after the last year is spent in it, so that none is hidden."""
@@ -268,14 +295,8 @@ class _Search:
             self.known[year, key] = worth
             self.cuts.add(year, sets[key], worth)
         if is_plan:
-            welfare = np.array([self.known[year, opened[year].tobytes()].welfare for year in range(problem.years)])
-            spend = np.zeros((len(problem.funds), problem.years))
-            for number, project in enumerate(problem.projects):
-                if start[number] != NEVER:
-                    shares = np.array([project.fund_shares.get(fund.fund_id, 0.0) for fund in problem.funds])
-                    spend += np.outer(shares, problem.spent(project, int(start[number])))
-            total = float((problem.discount * problem.year_weight * welfare).sum() - (problem.discount * spend.sum(axis=0)).sum())
-            self.met[start.tobytes()] = Plan(start, total, np.inf, welfare, spend)
+            known = replace(problem, worth=lambda is_open, year: self.known[year, is_open.tobytes()])
+            self.met[start.tobytes()] = known.plan(start)
 
     def master(self, gap: float) -> tuple[IntArray, float] | None:
         """Starts that are best under the bounds, and what they are worth by them; None if no plan is left.

@@ -43,3 +43,16 @@ def parts_of(known: Sequence[int], year: int) -> list[tuple[int, float]]:
         return [(first, 1.0)]
     share = (year - first) / (known[place + 1] - first)
     return [(first, 1.0 - share), (known[place + 1], share)]
+
+
+def weights_to_end(years: int, evaluation_years: int, rate: float) -> FloatArray:
+    """How often each of some years counts where the last stands for all that follow, discounted to it, shape (years,).
+
+    Args:
+        years: Years told.
+        evaluation_years: Years that count.
+        rate: Discount rate.
+    """
+    found = np.ones(years)
+    found[-1] += sum((1.0 + rate) ** -offset for offset in range(1, max(evaluation_years - years, 0) + 1))
+    return found

@@ -24,6 +24,7 @@ _MOST_DRIVEN = 20_000
 """Futures that sensitivities and boxes rest on at most, the first ones."""
 _MOST_MAPPED = 4_096
 """Futures that maps rest on at most, the first ones."""
+_TOLD = ("commitment_id", "title", "short", "metric", "target", "unit", "year")
 _CHANCES = ("chance_share", "chance_low_share", "chance_high_share", "by_year_share", "by_year_low_share", "by_year_high_share")
 _COUNTED = ("corridor_mt", "containers_teu", "crude_mt")
 
@@ -96,11 +97,12 @@ def promises(sample: Sample) -> pl.DataFrame:
             ever = is_met.copy()
             for year in (year for year in sample.ensemble.years if counted and year < row["year"]):
                 ever |= sample.column(f"{row['metric']}_{year}", plan)[1] >= row["target"] * (1.0 - REACHED_TOLERANCE)
-            told = {key: row[key] for key in ("commitment_id", "short", "metric", "target", "unit", "year")}
+            told = {key: row[key] for key in _TOLD}
             by_year = share_interval(int(ever.sum()), ever.shape[0]) if counted and ever.shape[0] else (None, None, None)
             rows.append({"plan": plan, **told, **dict(zip(_CHANCES, (chance, low, high, *by_year), strict=True))})
     schema = {
-        "plan": pl.String, "commitment_id": pl.String, "short": pl.String, "metric": pl.String, "target": pl.Float64, "unit": pl.String,
+        "plan": pl.String, "commitment_id": pl.String, "title": pl.String, "short": pl.String, "metric": pl.String,
+        "target": pl.Float64, "unit": pl.String,
         "year": pl.Int64, **dict.fromkeys(_CHANCES, pl.Float64),
     }  # fmt: skip
     return pl.DataFrame(rows, schema=schema).filter(pl.col("chance_share").is_not_nan())
@@ -112,7 +114,7 @@ def promised(ensemble: Ensemble) -> list[dict[str, Any]]:
     for row in ensemble.corridor.tables["commitments"].iter_rows(named=True):
         if row["target"] is None or row["year"] is None:
             continue
-        told = {key: row[key] for key in ("commitment_id", "short", "metric", "target", "unit", "year")}
+        told = {key: row[key] for key in _TOLD}
         if row["metric"] in ("cordon_mt", "cordon_kt") and row["year"] in ensemble.years:
             found.append({**told, "column": f"{row['commitment_id']}_{row['year']}"})
         elif row["metric"] in _COUNTED:

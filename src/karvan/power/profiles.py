@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -53,18 +54,15 @@ def profiles(tables: Tables, *, year: int, seed: int, storms: Storms | None = No
     rows = tables["power_profiles"].sort("profile_id").to_dicts()
     by_month = shapes(tables)
     found: dict[str, FloatArray] = {}
-    for kind in ("wind", "solar", "water"):
+    for kind, make in (("wind", partial(_winds, storms=storms)), ("solar", _suns), ("water", _waters)):
         chosen = [row for row in rows if row["kind"] == kind]
         targets = [np.minimum(row["capacity_factor_share"] * by_month[row["shape_id"]], 1.0) for row in chosen]
-        if kind == "wind":
-            found |= _winds(chosen, targets, year, seed, storms)
-        else:
-            found |= (_suns if kind == "solar" else _waters)(chosen, targets, year, seed)
+        found |= make(chosen, targets, year, seed)
     return found
 
 
 def _winds(
-    rows: list[dict[str, Any]], targets: list[FloatArray], year: int, seed: int, storms: Storms | None
+    rows: list[dict[str, Any]], targets: list[FloatArray], year: int, seed: int, *, storms: Storms | None
 ) -> dict[str, FloatArray]:  # fmt: skip
     month = calendar(year).month
     where = _where(rows)

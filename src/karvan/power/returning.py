@@ -1,6 +1,8 @@
-"""A dispatch that starts every later solve from where its first one ended."""
+"""A dispatch that starts every later solve from where its first one ended, and room for one of them."""
 
 from __future__ import annotations
+
+from threading import Lock
 
 from karvan.network import PowerSystem
 from karvan.power.program import Dispatcher, Solved
@@ -36,3 +38,28 @@ class ReturningDispatcher(Dispatcher):
         if self._first is None:
             self._first = basis_of(self._solver)
         return found
+
+
+class OneDispatcher:
+    """Room for one dispatcher, which takes more than a gigabyte: that of one year is let go before that of another is made.
+
+    Where the first dispatch of a year ended is kept, so that the year goes on from there when it comes back, with the same digits.
+    """
+
+    def __init__(self) -> None:
+        self.guard = Lock()
+        self._year: int | None = None
+        self._dispatcher: ReturningDispatcher | None = None
+        self._stands: dict[int, tuple[bytes, bytes]] = {}
+
+    def of(self, year: int, everything: PowerSystem) -> ReturningDispatcher:
+        """The dispatcher of a year, which stands where the first dispatch of everything ended; to be called with the guard held."""
+        if self._dispatcher is None or self._year != year:
+            self._dispatcher, self._year = None, year
+            self._dispatcher = ReturningDispatcher(everything, self._stands.get(year))
+            if year not in self._stands:
+                self._dispatcher.solve()
+                stand = self._dispatcher.stand
+                assert stand is not None  # it has been solved
+                self._stands[year] = stand
+        return self._dispatcher

@@ -33,7 +33,7 @@ class EnsembleAnswer:
         rate_share: Yearly discount rate of values, None where the case holds no money of an appraisal and plans have no values.
         value_years: First and last year that count in values, likewise.
         distributions: plan, metric, year, mean, p5, p10, p25, p50, p75, p90, p95, p50_low, p50_high (95% interval of the median).
-        promises: plan, commitment_id, short, metric, target, unit, year, chance_share and its 95% interval chance_low_share,
+        promises: plan, commitment_id, title, short, metric, target, unit, year, chance_share and its 95% interval chance_low_share,
             chance_high_share, and by_year_share, by_year_low_share, by_year_high_share: the same of being there in that year or one before.
         drivers: plan, factor, title, kind, metric, year, first_order_share, chance_share (what chance alone may give to one of so many),
             low_mean, high_mean, and total_share, morris_mu_star, where the design gives them; the ones that matter most first.

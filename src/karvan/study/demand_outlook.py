@@ -24,6 +24,7 @@ def demand_outlook(base: pl.DataFrame, ends: Mapping[str, pl.DataFrame], cleared
     wanted = {name: _by_group(frame) for name, frame in {"base": base, **ends}.items()}
     before: dict[str, float] = {}
     after: dict[str, float] = {}
+    # behind the markets of goods stand those of empties, which have no group
     demands = zip(cleared.clearing.market_demand_kt.tolist(), answered.market_demand_kt.tolist(), strict=True)
     for (market_id, *_), (was, becomes) in zip(cleared.routed.sets.market_ids, demands, strict=False):
         group = group_of.get(market_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -168,10 +168,10 @@ def _built(
     tables: Tables, year: int, chosen: DispatchOptions, asked: Asked | None, size_mw: float | None, storms: Storms | None
 ) -> Built:  # fmt: skip
     built = power_system(tables, year=year, seed=chosen.seed, given=chosen.given, storms=storms)
-    system = built.system if chosen.hours >= HOURS else built.system.between(0, chosen.hours)
+    system = built.system.between(0, chosen.hours)
     if asked is not None and size_mw is not None:
         system = system.with_capacity(asked.line_id, size_mw)
-    return Built(system, built.profiles, built.countries, built.owners)
+    return replace(built, system=system)
 
 
 def _dispatched(

@@ -14,17 +14,19 @@ import polars as pl
 from karvan.appraisal import Fund, Plan, PortfolioProblem, best_plans, by_year
 from karvan.appraisal.bank import Loan
 from karvan.appraisal.portfolio import NEVER
+from karvan.appraisal.present import weights_to_end
 from karvan.corridor import Corridor
 from karvan.errors import ConvergenceError, DataError, Problem
 from karvan.measures import Scenario, load_scenario, with_measures, without_measures
 from karvan.measures.scenario import DatedMeasure
 from karvan.power import HOURS
+from karvan.power.returning import OneDispatcher
 from karvan.results import Appraisal, PortfolioPlan
 from karvan.study.appraise import MARKET_ITEMS, AppraisalOptions, appraised
 from karvan.study.options import ScenarioOptions, laid_over
 from karvan.study.plan_fund import FundCash, FundTerms, fund_choice
 from karvan.study.plan_market import SampledMarket, year_market
-from karvan.study.plan_power import OneAtATime, PowerYear, SampledPower
+from karvan.study.plan_power import PowerYear, SampledPower
 from karvan.study.plan_projects import OTHERS, Candidate, budgets_of, candidates_of
 from karvan.study.plan_single import Single
 from karvan.study.plan_told import (
@@ -143,16 +145,14 @@ def plan(
     power = None
     if any(changes_power(item) for item in measures):
         ends = {how.sample_years[0], how.sample_years[-1]}
-        room = OneAtATime()
+        room = OneDispatcher()
         power = SampledPower({
             year: PowerYear(corridor, base, measures, year, hours=how.power_hours, memory=memory, tell=tell, room=room) for year in ends
         })  # fmt: skip
         for one in power.samples.values():
             one.prepare()
     market = SampledMarket(samples, years, upkeep, power)
-    rest = max(round(values["evaluation_years"]) - len(years), 0)
-    weight = np.ones(len(years))
-    weight[-1] += sum((1.0 + rate) ** -offset for offset in range(1, rest + 1))
+    weight = weights_to_end(len(years), round(values["evaluation_years"]), rate)
     problem = PortfolioProblem(
         tuple(item.project for item in candidates), tuple(funds), market, rate, weight, is_cheap_by_year=True
     )  # fmt: skip
@@ -166,7 +166,7 @@ def plan(
     cash = FundCash(problem, candidates, market, _terms(corridor, values, funds, how))
     tell(line("plan_fund"))
     of_funds = steps.do("fund", lambda: fund_choice(cash, single, found)[0], None)
-    for_funds = None if of_funds is None else planned_at(problem, of_funds, proved.bound)
+    for_funds = None if of_funds is None else problem.plan(of_funds, bound=proved.bound)
     if how.objective == "fund" and for_funds is not None:
         found = (for_funds, *found[: how.count - 1])
     best = found[0]
@@ -261,19 +261,6 @@ def _terms(corridor: Corridor, values: Mapping[str, float], funds: Sequence[Fund
     tax = values["profit_tax_share"]
     margin = (1.0 - values["resource_cost_share"]) * (1.0 - tax)
     return FundTerms(rate, margin, tax, round(values["evaluation_years"]), loan, how.least_cover)
-
-
-def planned_at(problem: PortfolioProblem, start: IntArray, bound: float) -> Plan:
-    """A portfolio with its value, beside what the best is worth at most."""
-    opened = problem.is_open(start)
-    welfare = np.array([problem.worth(opened[year], year).welfare for year in range(problem.years)])
-    spend = np.zeros((len(problem.funds), problem.years))
-    for project in np.flatnonzero(start != NEVER).tolist():
-        item = problem.projects[project]
-        shares = np.array([item.fund_shares.get(fund.fund_id, 0.0) for fund in problem.funds])
-        spend += np.outer(shares, problem.spent(item, int(start[project])))
-    value = float((problem.discount * (problem.year_weight * welfare - spend.sum(axis=0))).sum())
-    return Plan(start, value, max(bound, value), welfare, spend)
 
 
 def _sought(problem: PortfolioProblem, how: PlanOptions, told: Callable[[float, float], None] | None) -> tuple[Plan, ...]:

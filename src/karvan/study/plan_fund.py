@@ -17,6 +17,7 @@ import numpy.typing as npt
 from karvan.appraisal import Plan, PortfolioProblem, Worth, best_plans, internal_rate
 from karvan.appraisal.bank import Loan, debt_cover, grant_to_hurdle
 from karvan.appraisal.portfolio import NEVER
+from karvan.appraisal.present import weights_to_end
 from karvan.study.plan_market import SampledMarket
 from karvan.study.plan_projects import OTHERS, Candidate
 from karvan.study.plan_single import Single
@@ -84,10 +85,7 @@ class FundCash:
     @property
     def weight(self) -> FloatArray:
         """How often each year counts, the last for all that follow, shape (years,)."""
-        found = np.ones(self.problem.years)
-        rest = max(self.terms.evaluation_years - self.problem.years, 0)
-        found[-1] += sum((1.0 + self.terms.rate) ** -offset for offset in range(1, rest + 1))
-        return found
+        return weights_to_end(self.problem.years, self.terms.evaluation_years, self.terms.rate)
 
     def earned(self, is_open: BoolArray, number: int) -> FloatArray:
         """What each open project earns in a year before upkeep, million USD, shape (projects,); zero where it is not open."""

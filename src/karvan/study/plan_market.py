@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from karvan.appraisal import Worth
+from karvan.appraisal.portfolio import straight
 from karvan.appraisal.present import parts_of
 from karvan.assignment import Assembly, ClearOptions, MarketProblem, assemble, effective_capacity, flows_at, with_capacity
 from karvan.assignment import clear as clear_market
@@ -202,14 +203,10 @@ class SampledMarket:
 
     def at(self, year: int, is_open: BoolArray) -> Worth:
         """Worth in any year, without upkeep."""
-        welfare, slope = 0.0, np.zeros(is_open.shape[0])
-        for known, share in parts_of(list(self.samples), year):
-            worth, _ = self._solved(known, is_open & self._acts)
-            welfare, slope = welfare + share * worth.welfare, slope + share * worth.slope
+        parts = [(self._solved(known, is_open & self._acts)[0], share) for known, share in parts_of(list(self.samples), year)]
         if self.power is not None:
-            worth = self.power.at(year, is_open)
-            welfare, slope = welfare + worth.welfare, slope + worth.slope
-        return Worth(welfare, slope)
+            parts.append((self.power.at(year, is_open), 1.0))
+        return straight(parts)
 
     def charged(self, year: int, is_open: BoolArray) -> FloatArray:
         """What each operator charges in any year, million USD, shape (operators,)."""

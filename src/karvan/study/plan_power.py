@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from karvan.appraisal import Worth
+from karvan.appraisal.portfolio import straight
 from karvan.appraisal.present import parts_of
 from karvan.corridor import Corridor
 from karvan.errors import DataError, Problem
@@ -22,7 +23,7 @@ from karvan.measures import Measure, Scenario
 from karvan.measures.apply import apply
 from karvan.network import PowerSystem
 from karvan.power import HOURS, Solved, earnings, power_system
-from karvan.power.returning import ReturningDispatcher
+from karvan.power.returning import OneDispatcher
 from karvan.study.asked_line import with_all_lines
 from karvan.study.plan_market import with_some
 from karvan.study.power_accounts import changes_power, power_tables, tables_key
@@ -31,36 +32,6 @@ from karvan.study.route_memory import RouteMemory
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
-
-
-class OneAtATime:
-    """Room for one dispatcher, which takes more than a gigabyte: that of one year is let go before that of another is made.
-
-    Where the first dispatch of a year ended is kept, so that the year goes on from there when it comes back, with the same digits.
-    """
-
-    def __init__(self) -> None:
-        self.guard = Lock()
-        self._year: int | None = None
-        self._dispatcher: ReturningDispatcher | None = None
-        self._stands: dict[int, tuple[bytes, bytes]] = {}
-
-    def of(self, year: int, everything: PowerSystem) -> ReturningDispatcher:
-        """The dispatcher of a year, which stands where the first dispatch of everything ended; to be called with the guard held."""
-        if self._dispatcher is None or self._year != year:
-            self._dispatcher, self._year = None, year
-            self._dispatcher = ReturningDispatcher(everything, self._stands.get(year))
-            if year not in self._stands:
-                self._dispatcher.solve()
-                stand = self._dispatcher.stand
-                assert stand is not None  # it has been solved
-                self._stands[year] = stand
-        return self._dispatcher
-
-    def clear(self) -> None:
-        """Let the dispatcher go."""
-        with self.guard:
-            self._dispatcher = None
 
 
 class PowerYear:
@@ -79,7 +50,7 @@ class PowerYear:
 
     def __init__(
         self, corridor: Corridor, base: Scenario, projects: Sequence[Measure], year: int, *, hours: int, memory: RouteMemory,
-        tell: Progress, room: OneAtATime | None = None,
+        tell: Progress, room: OneDispatcher | None = None,
     ) -> None:  # fmt: skip
         self.projects, self.year, self.hours, self.memory, self.tell = projects, year, hours, memory, tell
         self.is_power = np.array([changes_power(item) for item in projects], dtype=np.bool_)
@@ -89,9 +60,9 @@ class PowerYear:
         self._tables = {name: power_tables(found) for name, found in with_all_lines(asked).items()}
         self._guard = Lock()
         self._known: dict[str, dict[str, FloatArray]] = {}
-        self._room = room or OneAtATime()
+        self._room = room or OneDispatcher()
         self._larger: list[tuple[FloatArray, FloatArray, FloatArray]] | None = None
-        self._key = ("power plan 2", year, hours, tuple(tables_key(found) for found in self._tables.values()))
+        self._key = ("power plan", year, hours, tuple(tables_key(found) for found in self._tables.values()))
 
     def prepare(self) -> None:
         """Dispatch what every search asks for: none, each alone with what it requires, and all, one after the other."""
@@ -159,8 +130,7 @@ class PowerYear:
         return {"slope": slope, **{name: np.asarray(value) for name, value in told.items()}}
 
     def _system(self, name: str) -> PowerSystem:
-        found = power_system(self._tables[name], year=self.year).system
-        return found if self.hours >= HOURS else found.between(0, self.hours)
+        return power_system(self._tables[name], year=self.year).system.between(0, self.hours)
 
     def _with(self, larger: Sequence[tuple[FloatArray, FloatArray, FloatArray]], is_open: BoolArray) -> PowerSystem:
         """The system with some projects of power."""
@@ -221,8 +191,4 @@ class SampledPower:
 
     def at(self, year: int, is_open: BoolArray) -> Worth:
         """Worth in any year."""
-        welfare, slope = 0.0, np.zeros(is_open.shape[0])
-        for known, share in parts_of(list(self.samples), year):
-            worth = self.samples[known].worth(is_open)
-            welfare, slope = welfare + share * worth.welfare, slope + share * worth.slope
-        return Worth(welfare, slope)
+        return straight([(self.samples[known].worth(is_open), share) for known, share in parts_of(list(self.samples), year)])

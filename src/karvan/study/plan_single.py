@@ -21,10 +21,7 @@ class Single:
 
     def value(self, start: IntArray) -> float:
         """Present value of a portfolio."""
-        problem, opened = self.problem, self.problem.is_open(start)
-        welfare = np.array([problem.worth(opened[year], year).welfare for year in range(problem.years)])
-        spent = sum((problem.spent(problem.projects[j], int(start[j])) for j in np.flatnonzero(start != NEVER)), np.zeros(problem.years))
-        return float((problem.discount * (problem.year_weight * welfare - spent)).sum())
+        return self.problem.plan(start).value
 
     def alone(self, project: int) -> tuple[float, int]:
         """What a project is worth by itself with what it requires, at its best start, and that start."""
@@ -61,13 +58,8 @@ class Single:
         inside = {names[j] for j in np.flatnonzero(start != NEVER)}
         if any(name in inside and other in inside for name in inside for other in problem.projects[names.index(name)].excludes):
             return False
-        for fund in problem.funds:
-            spent = np.zeros(problem.years)
-            for j in np.flatnonzero(start != NEVER).tolist():
-                spent += problem.projects[j].fund_shares.get(fund.fund_id, 0.0) * problem.spent(problem.projects[j], int(start[j]))
-            if (np.cumsum(spent) > np.cumsum(fund.budget) + 1e-9).any():
-                return False
-        return True
+        spent = np.cumsum(problem.fund_spend(start), axis=1)
+        return all((spent[place] <= np.cumsum(fund.budget) + 1e-9).all() for place, fund in enumerate(problem.funds))
 
     def ranking(self) -> IntArray:
         """What planners do: projects by what each is worth alone over its capital, each at the first start that budgets allow."""

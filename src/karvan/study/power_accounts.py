@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -12,7 +13,7 @@ from karvan.corridor import Corridor, rows_digest
 from karvan.measures import Measure, Scenario
 from karvan.measures.apply import apply
 from karvan.power import HOURS, Built, Solved, earnings, power_system
-from karvan.power.returning import ReturningDispatcher
+from karvan.power.returning import OneDispatcher
 from karvan.study.accounts import CLIMATE, OPERATORS, STATES, WORLD
 from karvan.study.asked_line import with_all_lines
 from karvan.study.progress import Progress, line
@@ -143,7 +144,7 @@ class PowerSides:
         self.years, self.memory, self.tell = tuple(sorted(set(years))), memory, tell
         self._countries = zone_countries(corridor)
         self._known: dict[tuple[tuple[str, ...], int], Raw] = {}
-        self._dispatchers: dict[int, ReturningDispatcher] = {}
+        self._room = OneDispatcher()
 
     def raw(self, scenario: Scenario, year: int) -> Raw:
         """Surplus of a scenario in any year; see `surplus_rows`."""
@@ -181,13 +182,11 @@ class PowerSides:
 
         def built(of: Tables) -> Built:
             found = power_system(of, year=year)
-            return (
-                found if self.hours >= HOURS else Built(found.system.between(0, self.hours), found.profiles, found.countries, found.owners)
-            )
+            return replace(found, system=found.system.between(0, self.hours))
 
-        if year not in self._dispatchers:
-            self._dispatchers[year] = ReturningDispatcher(built(first).system)
-            self._dispatchers[year].solve()
-        dispatcher, own = self._dispatchers[year], built(tables)
-        dispatcher.renew(own.system)
-        return surplus_rows(own, dispatcher.solve(), self._countries)
+        own = built(tables)
+        with self._room.guard:
+            dispatcher = self._room.of(year, built(first).system)
+            dispatcher.renew(own.system)
+            solved = dispatcher.solve()
+        return surplus_rows(own, solved, self._countries)

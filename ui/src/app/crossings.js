@@ -3,6 +3,7 @@ import { crossingsView } from "../crossings.js";
 import { h } from "../dom.js";
 import { currentLanguage, t } from "../i18n.js";
 import { question } from "./asking.js";
+import { field, networkRows, select, yearRows } from "./fields.js";
 
 export function crossingsRoom(app, context, run) {
   const { desk, server } = app;
@@ -12,16 +13,8 @@ export function crossingsRoom(app, context, run) {
     year: context?.doc.focus_year ?? kase.base_year,
     month: "stormiest",
   };
-  const field = (label, control) => h("label", { class: "drawer-field" }, h("span", { class: "soft small" }, label), control);
-  const select = (id, rows, chosen) =>
-    h(
-      "select",
-      { id },
-      rows.map(([value, name]) => h("option", { value, selected: String(value) === String(chosen) }, name)),
-    );
   const monthName = (month) =>
     new Intl.DateTimeFormat(currentLanguage(), { month: "long", timeZone: "UTC" }).format(Date.UTC(2001, month - 1, 1));
-  const years = Array.from({ length: kase.years.last - kase.years.first + 1 }, (_, at) => kase.years.first + at);
   const inputs = {
     system: select(
       "crossing-system",
@@ -30,15 +23,12 @@ export function crossingsRoom(app, context, run) {
     ),
     year: select(
       "crossing-year",
-      years.map((year) => [year, String(year)]),
+      yearRows(kase),
       now.year,
     ),
     network: select(
       "crossing-network",
-      [
-        ...(run?.is_of_this_case ? [["", t("ship.network_run", { name: run.name })]] : []),
-        ...kase.scenarios.map((row) => [row.scenario_id, `${row.title} (${row.scenario_id})`]),
-      ],
+      networkRows(kase, run),
       now.network ?? (run?.is_of_this_case ? "" : kase.baseline),
     ),
     month: select(

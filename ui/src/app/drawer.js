@@ -3,13 +3,13 @@ import { button, h, icon } from "../dom.js";
 import { percent, t } from "../i18n.js";
 import { assumptionSliders } from "./assumptions.js";
 import { editsOf, withScenario } from "./draft.js";
+import { field } from "./fields.js";
 import { isEnded, toldOf } from "./jobs.js";
 import { measureCards } from "./measures.js";
 
 export function makeDrawer(app) {
   const { desk, store } = app;
   const { kase } = desk.get();
-  const field = (label, control) => h("label", { class: "drawer-field" }, h("span", { class: "soft small" }, label), control);
   const years = (key) =>
     h(
       "select",

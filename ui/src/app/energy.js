@@ -4,6 +4,7 @@ import { h } from "../dom.js";
 import { t } from "../i18n.js";
 import { powerView } from "../power.js";
 import { question } from "./asking.js";
+import { field, networkRows, select, yearRows } from "./fields.js";
 
 const VIEWS = { power: powerView, oil: oilView };
 
@@ -11,26 +12,15 @@ export function energyRoom(app, context, run) {
   const { desk, server } = app;
   const { kase } = desk.get();
   const now = desk.get().energyAsked ?? { what: "power", year: context?.doc.focus_year ?? kase.base_year, has_sizes: false };
-  const field = (label, control) => h("label", { class: "drawer-field" }, h("span", { class: "soft small" }, label), control);
-  const select = (id, rows, chosen) =>
-    h(
-      "select",
-      { id },
-      rows.map(([value, name]) => h("option", { value, selected: String(value) === String(chosen) }, name)),
-    );
-  const years = Array.from({ length: kase.years.last - kase.years.first + 1 }, (_, at) => kase.years.first + at);
   const what = select("energy-what", [["power", t("energy.power")], ["oil", t("energy.oil")]], now.what);
   const year = select(
     "energy-year",
-    years.map((each) => [each, String(each)]),
+    yearRows(kase),
     now.year,
   );
   const network = select(
     "energy-network",
-    [
-      ...(run?.is_of_this_case ? [["", t("ship.network_run", { name: run.name })]] : []),
-      ...kase.scenarios.map((row) => [row.scenario_id, `${row.title} (${row.scenario_id})`]),
-    ],
+    networkRows(kase, run),
     now.network ?? (run?.is_of_this_case ? "" : kase.baseline),
   );
   const sizes = h("input", { type: "checkbox", id: "energy-sizes", checked: now.has_sizes });

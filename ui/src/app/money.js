@@ -4,6 +4,7 @@ import { h } from "../dom.js";
 import { t } from "../i18n.js";
 import { planView } from "../portfolio.js";
 import { question } from "./asking.js";
+import { field, networkRows, select } from "./fields.js";
 
 const FUND_MUSD = 60; // a year, where the case does not say what a fund has
 
@@ -11,21 +12,11 @@ export function moneyRoom(app, context, run) {
   const { desk, server } = app;
   const { kase } = desk.get();
   const now = desk.get().moneyAsked ?? { what: "appraisal", measures: [], has_members: true, to_year: 2035, budgets_musd_per_year: {} };
-  const field = (label, control) => h("label", { class: "drawer-field" }, h("span", { class: "soft small" }, label), control);
-  const select = (id, rows, chosen, more = {}) =>
-    h(
-      "select",
-      { id, ...more },
-      rows.map(([value, name]) => h("option", { value, selected: String(value) === String(chosen) }, name)),
-    );
   const costed = kase.measures.filter((row) => row.status !== "happened" && (kase.costed.includes(row.measure_id) || row.capital_musd !== null));
   const what = select("money-what", [["appraisal", t("money.appraisal")], ["plan", t("money.portfolio")]], now.what, { onchange: () => turn() });
   const network = select(
     "money-network",
-    [
-      ...(run?.is_of_this_case ? [["", t("ship.network_run", { name: run.name })]] : []),
-      ...kase.scenarios.map((row) => [row.scenario_id, `${row.title} (${row.scenario_id})`]),
-    ],
+    networkRows(kase, run),
     now.network ?? kase.baseline,
   );
   const members = h("input", { type: "checkbox", id: "money-members", checked: now.has_members });

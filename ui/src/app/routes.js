@@ -3,6 +3,7 @@ import { button, h } from "../dom.js";
 import { t } from "../i18n.js";
 import { originOf } from "../names.js";
 import { answerView } from "../shipping.js";
+import { field } from "./fields.js";
 
 const CARGO = { tonnes: "tonnes", value: "value_usd_per_t", unit: "unit_t", piece: "piece_t" };
 export const ASKED = [
@@ -41,7 +42,6 @@ export function routesRoom(app, context, run) {
   const { kase } = desk.get();
   const { idOf, nameOf } = placesOf(kase);
   const now = { goods: kase.commodities[0]?.commodity_group, ready: kase.facts_until, ...(desk.get().route ?? {}) };
-  const field = (label, control) => h("label", { class: "drawer-field" }, h("span", { class: "soft small" }, label), control);
   const words = (id, value, more = {}) =>
     h("input", { type: "text", id, value, maxlength: 300, autocomplete: "off", spellcheck: "false", ...more });
   const named = (id, value) => words(id, nameOf(value), { list: "ship-places", required: true, maxlength: 120 });

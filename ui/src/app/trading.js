@@ -4,6 +4,7 @@ import { t } from "../i18n.js";
 import { tariffsView } from "../tariffs.js";
 import { tradeView } from "../trade.js";
 import { question } from "./asking.js";
+import { field, networkRows, select, yearRows } from "./fields.js";
 
 const VIEWS = { tariffs: tariffsView, trade: tradeView };
 
@@ -11,26 +12,15 @@ export function tradeRoom(app, context, run) {
   const { desk, server } = app;
   const { kase } = desk.get();
   const now = desk.get().tradeAsked ?? { what: "tariffs", year: context?.doc.focus_year ?? kase.base_year, commodity: kase.commodities[0]?.commodity_group };
-  const field = (label, control) => h("label", { class: "drawer-field" }, h("span", { class: "soft small" }, label), control);
-  const select = (id, rows, chosen) =>
-    h(
-      "select",
-      { id },
-      rows.map(([value, name]) => h("option", { value, selected: String(value) === String(chosen) }, name)),
-    );
-  const years = Array.from({ length: kase.years.last - kase.years.first + 1 }, (_, at) => kase.years.first + at);
   const what = select("trading-what", [["tariffs", t("trading.tariffs")], ["trade", t("trading.trade")]], now.what);
   const year = select(
     "trading-year",
-    years.map((each) => [each, String(each)]),
+    yearRows(kase),
     now.year,
   );
   const network = select(
     "trading-network",
-    [
-      ...(run?.is_of_this_case ? [["", t("ship.network_run", { name: run.name })]] : []),
-      ...kase.scenarios.map((row) => [row.scenario_id, `${row.title} (${row.scenario_id})`]),
-    ],
+    networkRows(kase, run),
     now.network ?? (run?.is_of_this_case ? "" : kase.headline_scenario),
   );
   const commodity = select(
