@@ -9,8 +9,11 @@ import pytest
 
 from karvan.errors import SolverError
 from karvan.network import Lines, Plants, PowerSystem, Stores
+from karvan.power.dispatcher import Dispatcher
+from karvan.power.levels import held_hours
 from karvan.power.money import annuity, earnings, surpluses_musd
-from karvan.power.program import Dispatcher, linear_program
+from karvan.power.program import linear_program
+from karvan.power.returning import ReturningDispatcher
 from karvan.power.solver import model_of, silent_solver
 
 
@@ -164,6 +167,70 @@ def test_stretches_joined_give_what_one_solve_gives() -> None:
     solved = Dispatcher(system).solve()
     assert solved.objective_usd == pytest.approx(solver.getInfo().objective_function_value, rel=1e-10)
     assert (solved.plant_mw <= system.plants.most_mw + 1e-7).all()
+
+
+def dry_and_wet(hours: int = 720) -> PowerSystem:
+    """A lake that lasts for weeks, full after the wet half and empty after the dry one, with loads that swing within the day."""
+    rng = np.random.default_rng(11)
+    hour = np.arange(hours)
+    base = plants(hours, ("a_gas", 0, 30.0, 700.0), ("a_peak", 0, 90.0, 500.0), ("b_gas", 1, 45.0, 900.0), ("b_wind", 1, 0.0, 400.0))
+    weather = np.array([False, False, False, True])
+    base = replace(base, most_mw=np.where(weather, base.most_mw * rng.random((hours, 4)), base.most_mw), is_weather=weather)
+    inflow = np.where(hour < hours // 2, 200.0, 0.0)[:, None]
+    lake = Stores(
+        ("lake",), ("reservoir",), np.array([0]), np.array([150.0]), np.array([50.0]), np.array([60000.0]), np.array([0.9]),
+        np.array([0.9]), np.array([2.0]), inflow,
+    )  # fmt: skip
+    swing = 300.0 * np.sin(2.0 * np.pi * hour / 24.0)[:, None]
+    loads = 700.0 + swing + 100.0 * rng.random((hours, 2))
+    return PowerSystem(("a", "b"), loads, np.array([3000.0, 3000.0]), base, lake, line(150.0, 0.03))
+
+
+def whole_cost(system: PowerSystem) -> float:
+    """Least cost with every level of every hour."""
+    solver = silent_solver()
+    solver.passModel(model_of(linear_program(system)))
+    solver.run()
+    return float(solver.getInfo().objective_function_value)
+
+
+def test_levels_held_once_a_day_give_the_dispatch_of_all_levels() -> None:
+    system = dry_and_wet()
+    kept = Dispatcher(system)
+    assert held_hours(system).sum() == 30
+    solved = kept.solve()
+    limited = kept.limited
+    assert limited, "no level went beyond its limits within a day: the test tells nothing"
+    assert solved.objective_usd == pytest.approx(whole_cost(system), rel=1e-10)
+    level, stores = solved.level_mwh, system.stores
+    change = solved.take_mw * stores.into_share - solved.give_mw / stores.out_share + stores.inflow_mw - solved.spill_mw
+    np.testing.assert_allclose(level - np.roll(level, 1, axis=0), change, atol=1e-3)
+    assert level.min() >= 0.0
+    assert level.max() <= stores.energy_mwh[0]
+    # Another size, other water and what stands in between: limits of hours hold in them too.
+    wetter = replace(system, stores=replace(stores, inflow_mw=stores.inflow_mw * 1.3))
+    for other in (system.with_capacity("cable", 500.0), wetter, wetter.with_capacity("cable", 0.0)):
+        kept.renew(other)
+        assert kept.solve().objective_usd == pytest.approx(whole_cost(other), rel=1e-10)
+    assert kept.limited[: len(limited)] == limited
+
+
+def test_where_it_returns_to_does_not_depend_on_what_was_solved_between() -> None:
+    system = dry_and_wet()
+    one, other = ReturningDispatcher(system), ReturningDispatcher(system)
+    one.solve()
+    other.solve()
+    for size in (0.0, 900.0):
+        one.resize("cable", size)
+        one.solve()
+    one.resize("cable", 400.0)
+    other.resize("cable", 400.0)
+    told, expected = one.solve(), other.solve()
+    np.testing.assert_array_equal(told.plant_mw, expected.plant_mw)
+    np.testing.assert_array_equal(told.level_mwh, expected.level_mwh)
+    third = ReturningDispatcher(system, other.stand)
+    third.resize("cable", 400.0)
+    np.testing.assert_array_equal(third.solve().plant_mw, expected.plant_mw)
 
 
 def test_no_answer_names_zone_hour_and_limit() -> None:

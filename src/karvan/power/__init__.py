@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         technology_rows,
         zone_rows,
     )
-    from karvan.power.program import Dispatcher, LinearProgram, Solved, linear_program
+    from karvan.power.program import LinearProgram, linear_program
     from karvan.power.storms import Storms
     from karvan.power.system import Built, GivenSeries, power_system
 
@@ -37,7 +37,8 @@ _HOMES = {
     "outcome": (
         "co2_mt", "curtailed_mw", "curve_rows", "line_row", "line_rows", "profile_rows", "spare_mw", "technology_rows", "zone_rows",
     ),
-    "program": ("Dispatcher", "LinearProgram", "Solved", "linear_program"),
+    "dispatcher": ("Dispatcher", "Solved"),
+    "program": ("LinearProgram", "linear_program"),
     "storms": ("Storms",),
     "system": ("Built", "GivenSeries", "power_system"),
 }  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from karvan.network import PowerSystem
-from karvan.power.program import Solved
+from karvan.power.dispatcher import Solved
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import polars as pl
 
 from karvan.network import PowerSystem
+from karvan.power.dispatcher import Solved
 from karvan.power.money import Earnings, earnings
-from karvan.power.program import Solved
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from threading import Lock
 
 from karvan.network import PowerSystem
-from karvan.power.program import Dispatcher, Solved
-from karvan.power.solver import basis_of, set_basis
+from karvan.power.dispatcher import Dispatcher, Solved, Stand
 
 
 class ReturningDispatcher(Dispatcher):
@@ -20,23 +19,23 @@ class ReturningDispatcher(Dispatcher):
         stand: Where the first dispatch of an earlier one of the same systems ended; this one goes on in its place.
     """
 
-    def __init__(self, system: PowerSystem, stand: tuple[bytes, bytes] | None = None) -> None:
+    def __init__(self, system: PowerSystem, stand: Stand | None = None) -> None:
         super().__init__(system)
         self._first = stand
         self._is_fresh = stand is None
 
     @property
-    def stand(self) -> tuple[bytes, bytes] | None:
-        """Where the first dispatch ended: a byte for each column and row; None before it."""
+    def stand(self) -> Stand | None:
+        """Where the first dispatch ended; None before it."""
         return self._first
 
     def solve(self) -> Solved:
         """Least cost of all hours; see `Dispatcher.solve`."""
         if self._first is not None and not self._is_fresh:
-            set_basis(self._solver, *self._first)
+            self._return_to(self._first)
         found = super().solve()
         if self._first is None:
-            self._first = basis_of(self._solver)
+            self._first = self._stand()
         return found
 
 
@@ -50,7 +49,7 @@ class OneDispatcher:
         self.guard = Lock()
         self._year: int | None = None
         self._dispatcher: ReturningDispatcher | None = None
-        self._stands: dict[int, tuple[bytes, bytes]] = {}
+        self._stands: dict[int, Stand] = {}
 
     def of(self, year: int, everything: PowerSystem) -> ReturningDispatcher:
         """The dispatcher of a year, which stands where the first dispatch of everything ended; to be called with the guard held."""

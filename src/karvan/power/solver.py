@@ -9,26 +9,29 @@ import highspy
 import numpy as np
 import numpy.typing as npt
 
+Vector = npt.NDArray[np.float64]
+Index = npt.NDArray[np.int32]
+
 
 class Arrays(Protocol):
     """What a linear program is made of; see `karvan.power.program.LinearProgram`."""
 
     @property
-    def cost(self) -> npt.NDArray[np.float64]: ...
+    def cost(self) -> Vector: ...
     @property
-    def least(self) -> npt.NDArray[np.float64]: ...
+    def least(self) -> Vector: ...
     @property
-    def most(self) -> npt.NDArray[np.float64]: ...
+    def most(self) -> Vector: ...
     @property
-    def row_least(self) -> npt.NDArray[np.float64]: ...
+    def row_least(self) -> Vector: ...
     @property
-    def row_most(self) -> npt.NDArray[np.float64]: ...
+    def row_most(self) -> Vector: ...
     @property
-    def starts(self) -> npt.NDArray[np.int32]: ...
+    def starts(self) -> Index: ...
     @property
-    def rows(self) -> npt.NDArray[np.int32]: ...
+    def rows(self) -> Index: ...
     @property
-    def values(self) -> npt.NDArray[np.float64]: ...
+    def values(self) -> Vector: ...
 
 
 class _Silent(highspy.Highs):
@@ -68,7 +71,8 @@ def basis_of(solver: Any) -> tuple[bytes, bytes]:
 
 
 def set_basis(solver: Any, columns: bytes | bytearray, rows: bytes | bytearray) -> None:
-    """Start the solver from a basis of `basis_of`, which it may have to complete."""
+    """Start the solver from a basis of `basis_of`, which it may have to complete; nothing else of what it did before is left."""
+    solver.clearSolver()
     kinds = {int(kind): kind for kind in highspy.HighsBasisStatus.__members__.values()}
     basis = highspy.HighsBasis()
     basis.col_status, basis.row_status = [kinds[kind] for kind in columns], [kinds[kind] for kind in rows]
@@ -85,3 +89,14 @@ def run(solver: Any) -> str:
     if reached in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
         return "Infeasible"
     return str(solver.modelStatusToString(reached))
+
+
+def add_rows(solver: Any, least: Vector, most: Vector, starts: Index, columns: Index, values: Vector) -> None:
+    """More rows, one after the other in `columns` and `values`; the solver goes on from where it stands."""
+    solver.addRows(len(least), least, most, len(columns), starts, columns, values)
+
+
+def keep_rows(solver: Any, count: int) -> None:
+    """Take out all rows after the first so many; where the solver stands must be given anew."""
+    gone = np.arange(count, solver.getNumRow(), dtype=np.int32)
+    solver.deleteRows(len(gone), gone)
