@@ -41,6 +41,12 @@ def test_a_week_a_curve_who_gains_and_sizes(open_page, power):
     assert [value for value, _ in page.evaluate(f"({SERIES})('power-sweep')")[0]["data"]] == [0, 100, 400]
     expect(page.locator("#table-power-worth tbody tr")).to_have_count(2)
     assert axe(page) == []
+    assert page.locator("#power-storms").count() == 0
+
+
+def test_an_answer_by_the_storms_says_so(open_page, power, tmp_path):
+    (tmp_path / "storms.html").write_text(render_answer("power", {**power[1], "draw": 3, "storms": []}), encoding="utf-8")
+    expect(open_page(tmp_path / "storms.html").locator("#power-storms")).to_contain_text("replication 3")
 
 
 def test_oil_tells_netbacks_and_flows_by_route(open_page, two_ports, tmp_path):

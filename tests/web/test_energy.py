@@ -36,3 +36,11 @@ def test_a_worker_answers_with_the_document_of_the_page(tmp_path):
     told = _TASKS[ENERGY](_Bench(str(folder), tmp_path), task, lambda line: None)
     assert (told["kind"], told["year"]) == ("karvan-power", 2024)
     assert told["called"]["east"] == "East"
+    assert "draw" not in told
+
+
+@pytest.mark.parametrize(("draw", "status"), [(-1, 422), ("storms", 422)])
+def test_a_draw_is_the_number_of_a_replication(opened, draw, status):
+    answer = opened.client.post("/api/energy", json={**ASKED, "draw": draw})
+    assert answer.status_code == status
+    assert "draw" in answer.text

@@ -408,6 +408,7 @@ export function powerView(context, found, { level = "h2" } = {}) {
     { class: "crossings" },
     h(level, { id: "power-answer", tabindex: "-1" }, t("power.view_title", { year: found.year, scenario: found.scenario_title })),
     h("p", { class: "soft" }, t("power.how"), found.hours < YEAR_H ? ` ${t("power.first_hours", { hours: found.hours })}` : ""),
+    found.draw == null ? null : h("p", { class: "soft", id: "power-storms" }, t("power.storms", { draw: String(found.draw) })),
     views.map((view) => view.element),
     found.worth.length ? tableOf(found, "worth", t("power.worth", { line: nameOf(found, found.line_id) }), "design", found.worth) : null,
     tableOf(found, "zones", t("power.zones_label"), "zone_id", found.zones),

@@ -151,10 +151,11 @@ class EnergyAsked(_Asked):
     scenario: Id | None = None
     year: int = Field(ge=1900, le=2200)
     has_sizes: bool = False
+    draw: int | None = Field(None, ge=0, le=9999)
 
     def as_task(self) -> dict[str, Any]:
         """Arguments of `karvan.dispatch` or `karvan.oil`, as a worker is sent them."""
-        return self.model_dump(mode="json", include={"what", "year", "has_sizes"})
+        return self.model_dump(mode="json", include={"what", "year", "has_sizes", "draw"})
 
 
 class TradeAsked(_Asked):

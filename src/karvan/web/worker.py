@@ -151,7 +151,7 @@ def _energy(bench: _Bench, task: Task, tell: Progress) -> dict[str, Any]:
 
     about: dict[str, Any] = {"year": task["year"], "scenario": task["scenario"], "options": _options(task), "progress": tell}
     if task["what"] == "power":
-        how = DispatchOptions(sizes_mw=_SIZES_MW if task["has_sizes"] else ())
+        how = DispatchOptions(sizes_mw=_SIZES_MW if task["has_sizes"] else (), draw=task["draw"])
         return power_screen(dispatch(bench.corridor, how=how, **about), bench.corridor, version=__version__)
     first = bench.corridor.manifest.base_year
     years = tuple(range(first, first + 4 * _STEP_YEARS + 1, _STEP_YEARS))

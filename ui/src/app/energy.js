@@ -24,6 +24,7 @@ export function energyRoom(app, context, run) {
     now.network ?? (run?.is_of_this_case ? "" : kase.baseline),
   );
   const sizes = h("input", { type: "checkbox", id: "energy-sizes", checked: now.has_sizes });
+  const storms = h("input", { type: "checkbox", id: "energy-storms", checked: now.draw != null });
   const start = h("button", { type: "submit", class: "primary", id: "energy-start" }, t("energy.start"));
   const said = h("p", { class: "small", role: "status" });
   const place = h("div", { id: "energy-place" }, h("p", { class: "soft" }, t("energy.nothing_yet")));
@@ -38,7 +39,8 @@ export function energyRoom(app, context, run) {
       field(t("crossing.year"), year),
       field(t("crossing.network"), network),
     ]),
-    h("div", { class: "tools" }, start, h("label", { class: "field" }, sizes, h("span", {}, t("energy.sizes"))), said),
+    h("div", { class: "tools" }, start, h("label", { class: "field" }, sizes, h("span", {}, t("energy.sizes"))),
+      h("label", { class: "field" }, storms, h("span", {}, t("energy.storms"))), said),
     h("p", { class: "soft small" }, t(server.mayChange() ? "energy.hint" : "app.reader")),
   );
   const element = h(
@@ -52,7 +54,7 @@ export function energyRoom(app, context, run) {
   const { ask, view } = question(app, { name: "energy", place, start, said, run, viewOf: (answer) => VIEWS[answer.kind === "karvan-power" ? "power" : "oil"] });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    ask({ what: what.value, year: Number(year.value), network: network.value, has_sizes: sizes.checked });
+    ask({ what: what.value, year: Number(year.value), network: network.value, has_sizes: sizes.checked, draw: storms.checked ? 0 : null });
   });
   return { element, views: [view] };
 }
