@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from karvan.power.adequacy import Units, available_law, capacity_credit_mw, chance_short
     from karvan.power.calendar import HOURS, stamps
+    from karvan.power.dispatcher import Dispatcher, Solved
     from karvan.power.given import given_series
     from karvan.power.money import annuity, earnings, surpluses_musd
     from karvan.power.outcome import (
