@@ -68,7 +68,7 @@ def page(found: dict[str, Any]) -> str:
     for row in found["sweep"]:
         used = "--" if row["used_share"] is None else f"{row['used_share']:.0%}"
         lines.append(
-            f"| {row['capacity_mw']:,.0f} | {used} | {row['rent_musd']:.0f} | {row['gain_musd'] + 0.0:.0f} | {row['value_usd_per_kw']:.0f} |"
+            f"| {row['capacity_mw']:,.0f} | {used} | {row['rent_musd']:.0f} | {round(row['gain_musd'])} | {row['value_usd_per_kw']:.0f} |"
         )
     pays = found["pays"]
     lines += [
