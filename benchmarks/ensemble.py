@@ -17,8 +17,8 @@ from pathlib import Path
 
 def measured(corridor: str, futures: int, workers: int, seed: int) -> dict[str, float]:
     import karvan as kv
+    from karvan.ensembles.definition import columns_of_futures
     from karvan.ensembles.engine import client_of, work_off
-    from karvan.ensembles.futures import columns_of_futures
     from karvan.ensembles.run import _Work, ensemble_of
     from karvan.ensembles.store import FutureStore
     from karvan.study.route_memory import cache_folder

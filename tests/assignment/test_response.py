@@ -10,6 +10,7 @@ from karvan.assignment import ClearOptions, LaidOut, MarketProblem, assemble, re
 from karvan.assignment import clear as clear_market
 from karvan.assignment.response import flow_response
 from karvan.ensembles.futures import Futures, _on
+from karvan.ensembles.moved import with_tables
 from karvan.ensembles.run import EnsembleOptions, ensemble_of
 from karvan.study.clear import Market, clear, clear_like
 from karvan.study.delay_loop import delay_costs, delay_response
@@ -22,7 +23,7 @@ def futures(two_ports):
 
 @pytest.fixture(scope="module")
 def ready(futures):
-    return futures._standing("agreed", (), 2027)[0]
+    return futures.prepared.state("agreed", (), 2027).ready
 
 
 def _moved(futures, ready, scale):
@@ -30,23 +31,23 @@ def _moved(futures, ready, scale):
     tables = dict(ready.snapshot.tables)
     for table, column in (("tariffs", "rate"), ("demand", "flow_kt"), ("facilities", "nominal"), ("commodities", "value_usd_per_t")):
         tables[table] = tables[table].with_columns(pl.col(column) * scale)
-    return _on(ready, tables)
+    return _on(ready.layout, None, with_tables(ready.snapshot, tables))
 
 
 def test_a_program_put_together_again_is_the_one_laid_out_anew(futures, ready):
     moved = _moved(futures, ready, 0.8)
     tables, routed = moved.routed.snapshot.tables, moved.routed
     anew = assemble(tables, routed.sets, routed.entries, routed.space.runs)
-    again = reassembled(ready.cleared.assembly, tables, routed.sets)
+    again = reassembled(ready.layout.model.assembly, tables, routed.sets)
     for item in fields(MarketProblem):
         assert np.array_equal(getattr(anew.problem, item.name), getattr(again.problem, item.name)), item.name
-    assert not np.array_equal(anew.problem.route_cost_usd_per_t, ready.cleared.problem.route_cost_usd_per_t)
+    assert not np.array_equal(anew.problem.route_cost_usd_per_t, ready.layout.model.problem.route_cost_usd_per_t)
     for name in ("route_of", "market_of_route", "family_code", "has_base_cost", "minimum_facility"):
         assert np.array_equal(getattr(anew, name), getattr(again, name)), name
 
 
 def test_a_program_laid_out_once_clears_as_each_does_alone(ready):
-    problem = ready.cleared.problem
+    problem = ready.layout.model.problem
     laid_out = LaidOut(problem)
     for times in (1.0, 1.1, 0.9):
         cost = problem.route_cost_usd_per_t * times
@@ -58,7 +59,7 @@ def test_a_program_laid_out_once_clears_as_each_does_alone(ready):
 
 
 def test_flows_and_prices_answer_to_hours_as_when_cleared_again(ready):
-    cleared = ready.cleared
+    cleared = ready.layout.model
     problem, routed = cleared.problem, cleared.routed
     found = delay_response(routed, cleared.assembly, cleared.clearing, _curves(cleared))
     assert found is not None
@@ -94,7 +95,7 @@ def test_knowing_how_a_year_answers_changes_the_steps_and_not_the_end(futures, r
 
 
 def test_nothing_delays_nothing_to_tell(two_ports):
-    cleared = clear(Futures(ensemble_of(two_ports, years=(2024,), how=EnsembleOptions(futures=1)))._snapshots("agreed", ())[2024])
+    cleared = clear(Futures(ensemble_of(two_ports, years=(2024,), how=EnsembleOptions(futures=1))).prepared._without("agreed", ())[2024])
     tables = {**cleared.routed.snapshot.tables}
     for name in ("delay_curves", "road_curves"):
         tables[name] = tables[name].clear()

@@ -10,8 +10,9 @@ import pytest
 from karvan.cli.main import main
 from karvan.corridor import with_value
 from karvan.ensembles.answers import Sample
+from karvan.ensembles.definition import OK, columns_of_futures
 from karvan.ensembles.factors import Factor, Shock, unknowns
-from karvan.ensembles.futures import OK, Futures, columns_of_futures
+from karvan.ensembles.futures import Futures
 from karvan.ensembles.moved import Growth
 from karvan.ensembles.run import EnsembleOptions, answered, ensemble_of
 from karvan.ensembles.store import FutureStore

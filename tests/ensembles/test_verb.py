@@ -12,8 +12,9 @@ import pytest
 
 import karvan as kv
 from karvan.ensembles.answers import distributions
+from karvan.ensembles.definition import columns_of_futures
 from karvan.ensembles.engine import client_of
-from karvan.ensembles.futures import Futures, columns_of_futures
+from karvan.ensembles.futures import Futures
 from karvan.ensembles.run import EnsembleOptions, Sample, ensemble_of
 from karvan.ensembles.store import FutureStore
 
@@ -58,7 +59,7 @@ from pathlib import Path
 from types import SimpleNamespace
 import polars as pl
 from karvan.ensembles.answers import Sample, distributions
-from karvan.ensembles.futures import HEADLINES
+from karvan.ensembles.definition import HEADLINES
 from karvan.ensembles.store import FutureStore
 
 def peak_mb():
@@ -80,7 +81,7 @@ def test_answers_take_no_more_memory_than_a_column_of_futures(tmp_path):
     """200,000 futures with 60 links each, 100 MB as numbers; answers are read a column at a time."""
     import numpy as np
 
-    from karvan.ensembles.futures import HEADLINES
+    from karvan.ensembles.definition import HEADLINES
 
     count, parts, links = 200_000, 8, 60
     folder = tmp_path / "ensemble" / "parts"

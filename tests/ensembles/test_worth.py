@@ -5,7 +5,8 @@ import pytest
 from karvan.appraisal import by_year, net_present_value
 from karvan.corridor import load_corridor
 from karvan.ensembles.answers import Sample
-from karvan.ensembles.futures import Futures, columns_of_futures
+from karvan.ensembles.definition import columns_of_futures
+from karvan.ensembles.futures import Futures
 from karvan.ensembles.run import EnsembleOptions, answered, ensemble_of
 from karvan.ensembles.store import FutureStore
 from karvan.ensembles.worth import worth_of

@@ -73,9 +73,14 @@ def test_components_and_sums(seed):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_path_sizes(seed):
     case = _case(seed)
-    found = np.empty(len(case.arcs))
-    _choice_kernels.path_sizes(case.routes, case.nest_first_route, case.leg_cost, found)
+    is_open = case.rng.random(len(case.arcs)) < 0.7
+    found, among_open = np.empty(len(case.arcs)), np.zeros(len(case.arcs))
+    _choice_kernels.path_sizes(case.routes, case.nest_first_route, np.ones_like(is_open), case.leg_cost, found)
     assert found == pytest.approx([_path_size(case, route, nest) for nest in case.nests for route in nest], rel=1e-12)
+    _choice_kernels.path_sizes(case.routes, case.nest_first_route, is_open, case.leg_cost, among_open)
+    open_nests = [[route for route in nest if is_open[route]] for nest in case.nests]
+    wanted = {route: _path_size(case, route, nest) for nest in open_nests for route in nest}
+    assert among_open == pytest.approx([wanted.get(route, 0.0) for route in range(len(case.arcs))], rel=1e-12)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

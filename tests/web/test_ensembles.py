@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from karvan.ensembles.futures import Futures, columns_of_futures
+from karvan.ensembles.definition import columns_of_futures
+from karvan.ensembles.futures import Futures
 from karvan.ensembles.run import EnsembleOptions, answered, ensemble_of
 from karvan.ensembles.store import FutureStore
 from karvan.results.ensemble_store import keep_answer, kept_answers, kept_page

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from karvan.ensembles.definition import HEADLINES, OK, Ensemble
 from karvan.ensembles.designs import morris_indices, sobol_indices
-from karvan.ensembles.futures import HEADLINES, OK, Ensemble
 from karvan.ensembles.indices import chance_share, ends, first_order
 from karvan.ensembles.prim import failure_box
 from karvan.ensembles.stopping import interval, share_interval

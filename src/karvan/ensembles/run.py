@@ -25,10 +25,11 @@ from karvan.ensembles.answers import (
     route_gaps,
     shocks_told,
 )
+from karvan.ensembles.definition import HEADLINES, Ensemble, columns_of_futures, scenario_of
 from karvan.ensembles.designs import design
 from karvan.ensembles.engine import Pace, client_of, work_off
 from karvan.ensembles.factors import explicit_points, unknowns
-from karvan.ensembles.futures import HEADLINES, Ensemble, Futures, columns_of_futures, scenario_of
+from karvan.ensembles.futures import Futures
 from karvan.ensembles.stopping import Until, checkpoints, until_of
 from karvan.ensembles.store import FutureStore
 from karvan.ensembles.worth import information_told, peace_told, regret_told, values_told, waiting_told, worth_of

@@ -13,7 +13,7 @@ import polars as pl
 from karvan.appraisal import by_year, net_present_value
 from karvan.appraisal.bank import flows_of
 from karvan.ensembles.answers import Sample
-from karvan.ensembles.futures import OK, Ensemble, has_money, scenario_of
+from karvan.ensembles.definition import OK, Ensemble, has_money, scenario_of
 from karvan.ensembles.indices import full_information, partial_information
 from karvan.ensembles.regret import regret_of
 from karvan.errors import DataError

@@ -44,6 +44,7 @@ from karvan.routing.route_sets import (
 from karvan.routing.sets import COMPONENTS, HOURS, RouteSets
 from karvan.routing.space import RouteSetOptions, RouteSpace, repriced, route_space, watching
 from karvan.routing.timetable import Timetable, in_month, timetable
+from karvan.routing.united import routes_open, united, widest
 from karvan.routing.uses import (
     ArcRates,
     EmptyRun,
@@ -117,12 +118,15 @@ __all__ = [
     "remeasured",
     "repriced",
     "route_space",
+    "routes_open",
     "rows_of",
     "strategy",
     "subset",
     "timetable",
+    "united",
     "value_per_h",
     "watching",
+    "widest",
     "with_ways_round",
     "worth_telling",
 ]  # fmt: skip

@@ -166,8 +166,9 @@ def entries(routes, uses, ends, is_summed, row_mark):
 
 
 @njit(cache=True, nogil=True)
-def path_sizes(routes, nest_first_route, leg_cost, result):
-    """Path size of each route within its nest: sum over legs of their share of the cost over how many routes use them; fills `result`.
+def path_sizes(routes, nest_first_route, is_open, leg_cost, result):
+    """Path size of each open route within its nest: sum over legs of their share of the cost over how many open routes use them; fills
+    `result` but for routes that are shut.
 
     `leg_cost` is by goods and arc, shape (goods, arcs). A route whose legs all cost nothing has size 1.
     """
@@ -175,6 +176,8 @@ def path_sizes(routes, nest_first_route, leg_cost, result):
     stamp = _filled(leg_cost.shape[1], np.int64(-1))
     for nest in range(nest_first_route.shape[0] - 1):
         for route in range(nest_first_route[nest], nest_first_route[nest + 1]):
+            if not is_open[route]:
+                continue
             for step in range(routes.first_arc[route], routes.first_arc[route + 1]):
                 arc = routes.arc[step]
                 if stamp[arc] != nest:
@@ -182,6 +185,8 @@ def path_sizes(routes, nest_first_route, leg_cost, result):
                     users[arc] = 0
                 users[arc] += 1
         for route in range(nest_first_route[nest], nest_first_route[nest + 1]):
+            if not is_open[route]:
+                continue
             length = 0.0
             size = 0.0
             for step in range(routes.first_arc[route], routes.first_arc[route + 1]):

@@ -202,7 +202,7 @@ def recalled(space: RouteSpace, market: IntArray, family: IntArray, length: IntA
     """Route sets written down by market, family, number of arcs and arcs of each route, in their order, and what they use."""
     market, family, arc = (np.asarray(values, dtype=np.int64) for values in (market, family, arc))
     first = np.append(0, np.cumsum(length, dtype=np.int64)).astype(np.int64)
-    sets = _sets(space, market, family, first, arc, _components(space, market, first, arc))
+    sets = _sets(space, market, family, first, arc, components_of(space, market, first, arc))
     return sets, facility_entries(space, sets)
 
 
@@ -228,7 +228,8 @@ def recalled_pool(
 def remeasured(space: RouteSpace, sets: RouteSets) -> RouteSets:
     """The same routes in the same order at the costs of another space, with its path sizes."""
     market, first, arc = sets.route_market, sets.route_first_arc, sets.route_arc
-    return _sets(space, market, sets.route_family, first, arc, _components(space, market, first, arc))
+    again = _sets(space, market, sets.route_family, first, arc, components_of(space, market, first, arc))
+    return again if sets.is_open is None else replace(again, is_open=sets.is_open)
 
 
 def subset(space: RouteSpace, sets: RouteSets, is_in: BoolArray) -> RouteSets:
@@ -290,13 +291,13 @@ def _searched(space: RouteSpace, costs: IntArray, limit: IntArray, *, most: int,
 
 def _measured(space: RouteSpace, found: _Found) -> tuple[RouteSets, IntArray]:
     """Route sets of found routes, and where each stood in the order they were found."""
-    components = _components(space, found.market, np.append(0, np.cumsum(found.length)).astype(np.int64), found.arc)
+    components = components_of(space, found.market, np.append(0, np.cumsum(found.length)).astype(np.int64), found.arc)
     order = np.lexsort((np.arange(found.market.shape[0]), components.sum(axis=1), found.family, found.market))
     begin, arc = taken_in_order(order, found.length, found.arc)
     return _sets(space, found.market[order], found.family[order], begin, arc, components[order]), order
 
 
-def _components(space: RouteSpace, market: IntArray, first: IntArray, arc: IntArray) -> FloatArray:
+def components_of(space: RouteSpace, market: IntArray, first: IntArray, arc: IntArray) -> FloatArray:
     """Cost of routes by component, USD/t, shape (routes, 6)."""
     found = np.empty((market.shape[0], 6))
     routes = _choice_kernels.Routes(first, arc, space.commodity[market])
@@ -305,28 +306,29 @@ def _components(space: RouteSpace, market: IntArray, first: IntArray, arc: IntAr
 
 
 def _merged(space: RouteSpace, pool: Pool, found: _Found) -> Pool:
-    """The pool and those found that are not in it, which are out; the pool itself if there are none.
-
-    A route is known by its nest and the sum of a hash of its arcs: it passes none twice, so that which they are tells their order.
-    """
+    """The pool and those found that are not in it, which are out; the pool itself if there are none."""
     sets = pool.sets
-    mixed = np.random.SeedSequence(0).generate_state(space.graph.arc_count + space.market_count * space.family_count, np.uint64)
-
-    def keys(market: IntArray, family: IntArray, arc: IntArray, length: IntArray) -> npt.NDArray[np.uint64]:
-        ends = np.append(np.uint64(0), np.cumsum(mixed[arc], dtype=np.uint64))
-        first = np.append(0, np.cumsum(length))
-        nest = mixed[space.graph.arc_count + market * space.family_count + family]
-        return np.asarray(ends[first[1:]] - ends[first[:-1]] + nest)
-
     is_new = np.isin(found.market * space.family_count + found.family, sets.route_market * space.family_count + sets.route_family)
     if is_new.any():
-        known = keys(sets.route_market, sets.route_family, sets.route_arc, np.diff(sets.route_first_arc))
-        is_new &= ~np.isin(keys(found.market, found.family, found.arc, found.length), known)
+        known = route_keys(space, sets.route_market, sets.route_family, np.diff(sets.route_first_arc), sets.route_arc)
+        is_new &= ~np.isin(route_keys(space, found.market, found.family, found.length, found.arc), known)
     if not is_new.any():
         return pool
     arc = found.arc[np.repeat(is_new, found.length)]
     more, _ = _measured(space, _Found(found.market[is_new], found.family[is_new], found.length[is_new], arc))
     return _united(space, pool, Pool(more, facility_entries(space, more), np.zeros(more.route_count, dtype=np.bool_)))
+
+
+def route_keys(space: RouteSpace, market: IntArray, family: IntArray, length: IntArray, arc: IntArray) -> npt.NDArray[np.uint64]:
+    """What tells routes apart, shape (routes,).
+
+    A route is known by its nest and the sum of a hash of its arcs: it passes none twice, so that which they are tells their order.
+    """
+    arcs = space.graph.arc_count
+    mixed = np.random.SeedSequence(0).generate_state(arcs + space.market_count * space.family_count, np.uint64)
+    ends = np.append(np.uint64(0), np.cumsum(mixed[arc], dtype=np.uint64))
+    first = np.append(0, np.cumsum(length))
+    return np.asarray(ends[first[1:]] - ends[first[:-1]] + mixed[arcs + market * space.family_count + family])
 
 
 def _united(space: RouteSpace, one: Pool, other: Pool) -> Pool:

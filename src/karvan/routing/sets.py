@@ -14,9 +14,12 @@ from karvan.routing.graph import StateGraph
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
 COMPONENTS = ("tariff", "handling", "time", "waiting", "reliability", "co2")
 HOURS = ("moving", "waiting", "border", "gauge", "port")
+SHUT_USD_PER_T = 1e9
+"""Cost of a route that nobody may take: no part of its market is left to it, whatever the prices."""
 
 
 def nest_starts(market: IntArray, family: IntArray) -> IntArray:
@@ -52,6 +55,8 @@ class RouteSets:
         leg_cost: Cost of each arc as path sizes weigh it, USD/t, shape (goods, arcs).
         co2_price_usd_per_t: Carbon price in the costs.
         graph: The state graph.
+        is_open: Routes that may be taken now, None for all; the others keep their place, cost `SHUT_USD_PER_T` and share no leg, shape
+            (routes,).
     """
 
     family_ids: tuple[str, ...]
@@ -71,6 +76,7 @@ class RouteSets:
     leg_cost: FloatArray
     co2_price_usd_per_t: float
     graph: StateGraph
+    is_open: BoolArray | None = None
 
     @property
     def route_count(self) -> int:
@@ -96,14 +102,15 @@ class RouteSets:
     def cost_usd_per_t(self) -> FloatArray:
         """Generalised cost, shape (routes,)."""
         total: FloatArray = self.components.sum(axis=1)
-        return total
+        return total if self.is_open is None else np.where(self.is_open, total, SHUT_USD_PER_T)
 
     @cached_property
     def path_size(self) -> FloatArray:
         """Sum over legs of cost share over number of routes of the market's family that use the leg, shape (routes,)."""
         found = np.ones(self.route_count)
         routes = _choice_kernels.Routes(self.route_first_arc, self.route_arc, self.market_goods[self.route_market])
-        _choice_kernels.path_sizes(routes, nest_starts(self.route_market, self.route_family), self.leg_cost, found)
+        is_open = np.ones(self.route_count, dtype=np.bool_) if self.is_open is None else self.is_open
+        _choice_kernels.path_sizes(routes, nest_starts(self.route_market, self.route_family), is_open, self.leg_cost, found)
         return found
 
     @cached_property

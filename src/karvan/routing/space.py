@@ -351,7 +351,7 @@ def _searches(
         for name, searches in of_goods.items()
         for family, search in searches
     }
-    for commodity, mask, members in _groups(graph, tables, markets, date):
+    for commodity, mask, members in market_groups(graph, tables, markets, date):
         usable = mask & goods[commodity].costs.allowed
         market, ends = _ends(graph, markets, members)
         for family, search in of_goods[commodity]:
@@ -361,7 +361,7 @@ def _searches(
     return tuple(found)
 
 
-def _groups(
+def market_groups(
     graph: StateGraph, tables: Mapping[str, pl.DataFrame], markets: pl.DataFrame, date: datetime.date
 ) -> list[tuple[str, BoolArray, IntArray]]:
     """Markets that share goods, form and permissions: goods, mask over arcs, positions of the markets."""
