@@ -8,8 +8,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from karvan.appraisal import Fund, PortfolioProblem, Project, Worth, best_plans
-from karvan.appraisal.portfolio import NEVER
+from karvan.appraisal import Fund, PortfolioProblem, Project, SectorLimit, Worth, best_plans
+from karvan.appraisal.portfolio import NEVER, is_within, sector_shares
 from karvan.assignment import clear
 from karvan.errors import DataError
 from tests.assignment.market_cases import Family, Market, Route, one_nest, program
@@ -223,7 +223,7 @@ def test_needs_exclusions_lead_and_later_costs():
     def worth(is_open, year):
         return Worth(float(values @ is_open), values)
 
-    base = a_project("base", 20.0, (1.0,))
+    base = a_project("base", 20.5, (1.0,))
     top = replace(a_project("top", 1.0, (1.0,)), requires=("base",), lead_years=1)
     rival = replace(a_project("rival", 1.0, (1.0,)), excludes=("top",))
     problem = PortfolioProblem((base, top, rival), (Fund("fund0", (5.0, 30.0, 0.0)),), worth, 0.0, np.ones(3))
@@ -252,3 +252,81 @@ def test_what_makes_no_sense_is_refused(change, words):
         best_plans(problem)
     with pytest.raises(DataError, match="must have 1"):
         best_plans(replace(problem, projects=(), funds=(Fund("fund0", ()),)))
+
+
+def with_limits(limit: SectorLimit):
+    """Six projects of two sectors over two years, two funds; values that act on each other only through budgets."""
+    rng = np.random.default_rng(7)
+    values = rng.uniform(5.0, 40.0, 6)
+    names = ("rail", "power", "rail", "power", "port", "power")
+    projects = tuple(
+        a_project(f"p{n}", float(rng.uniform(5, 30)), (share := float(rng.uniform(0.3, 0.7)), 1.0 - share), sector=name)
+        for n, name in enumerate(names)
+    )
+    funds = (Fund("fund0", (20.0, 15.0)), Fund("fund1", (20.0, 15.0)))
+
+    def worth(is_open, year):
+        return Worth(float(values @ is_open), values)
+
+    return PortfolioProblem(projects, funds, worth, 0.08, np.array([1.0, 2.0]), limits=(limit,))
+
+
+@pytest.mark.parametrize("shares", [(0.6, 1.0), (0.0, 0.3), (0.45, 0.55)])
+def test_limits_of_sectors_equal_enumeration(shares):
+    """At least, and at most, a part of what one fund spends goes to power."""
+    problem = with_limits(SectorLimit("fund0", ("power",), *shares))
+    free = best_plans(replace(problem, limits=()))[0]
+    (plan,) = best_plans(problem)
+    best = -np.inf
+    for start in product(range(NEVER, 2), repeat=6):
+        starts = np.array(start)
+        paid = np.array([[p.fund_shares[name] * p.spend[0] * (at == y) for p, at in zip(problem.projects, start, strict=True)]
+                         for name in ("fund0", "fund1") for y in range(2)]).reshape(2, 2, 6)  # fmt: skip
+        if (np.cumsum(paid.sum(axis=2), axis=1) > np.array([[20.0, 35.0]] * 2) + 1e-9).any():
+            continue
+        of_fund = paid[0].sum(axis=0)
+        power = of_fund[[1, 3, 5]].sum() / of_fund.sum() if of_fund.sum() > 0.0 else None
+        if power is None or shares[0] - 1e-9 <= power <= shares[1] + 1e-9:
+            best = max(best, problem.plan(starts).value)
+    assert plan.value == pytest.approx(best, rel=1e-9)
+    assert plan.value < free.value - 1e-6
+    assert is_within(problem, plan.start)
+    assert not is_within(problem, free.start)
+    ((_, share),) = sector_shares(problem, plan.start)
+    assert share is None or shares[0] - 1e-9 <= share <= shares[1] + 1e-9
+
+
+def test_a_limit_of_a_fund_that_is_not_there_is_refused():
+    with pytest.raises(DataError, match="must name a fund"):
+        best_plans(with_limits(SectorLimit("nobody", ("power",), 0.5)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_has_no_bounds_is_in_the_best_of_all_plans(seed):
+    """Values that count beside bounded ones and act on each other: the search ends at the plan that trying all of them finds."""
+    rng = np.random.default_rng(seed)
+    values, costs = rng.uniform(10.0, 40.0, 5), rng.uniform(10.0, 40.0, 5)
+    own, pairs = rng.uniform(-6.0, 6.0, 5), np.triu(rng.uniform(-1.0, 1.0, (5, 5)), 1)
+
+    def worth(is_open, year):
+        z = is_open.astype(float)
+        return Worth(float(values @ z), values, float((1.0 + 0.2 * year) * (own @ z + z @ pairs @ z)))
+
+    projects = tuple(a_project(f"p{n}", float(cost), (1.0,)) for n, cost in enumerate(costs))
+    problem = PortfolioProblem(projects, (Fund("fund0", (30.0, 30.0)),), worth, 0.08, np.array([1.0, 1.5]))
+    (plan,) = best_plans(problem)
+    starts = [np.array(start) for start in product(range(NEVER, 2), repeat=5)]
+    best = max(problem.plan(start).value for start in starts if is_within(problem, start))
+    assert plan.value == pytest.approx(best, rel=1e-9)
+    assert plan.value == pytest.approx(problem.plan(plan.start).value)
+
+
+def test_later_starts_and_costs_by_year_are_kept():
+    """A project whose cost falls to nothing in the third year, in which none may be started any more."""
+    project = Project("one", (1.0,), {"fund0": 1.0}, costs=(30.0, 12.0, 0.0))
+    problem = PortfolioProblem(
+        (project,), (Fund("fund0", (5.0, 0.0, 0.0)),), lambda is_open, year: Worth(10.0 * is_open[0], np.array([10.0])), 0.0, np.ones(3)
+    )
+    assert best_plans(problem)[0].start.tolist() == [2]
+    (plan,) = best_plans(replace(problem, last_start=1))
+    assert (plan.start.tolist(), plan.value) == ([1], 8.0)

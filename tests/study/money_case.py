@@ -43,7 +43,7 @@ _TABLES = {
     ],
     "cost_classes": [
         _CLASSES,
-        f"ship,Ship,ship,ship,40,20,80,0.02,1,12,0.1,0.2,0.3,0.6,,{_T}",
+        f"ship,Ship,ship,ship,20,10,40,0.02,1,12,0.1,0.2,0.3,0.6,,{_T}",
         f"track,Track,rail,km,0.1,0.05,0.2,0.01,2,40,0.45,0.57,0.45,0.8,,{_T}",
     ],
     "project_costs": [

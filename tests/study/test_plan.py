@@ -9,6 +9,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 import karvan as kv
@@ -20,11 +21,15 @@ from karvan.measures import load_scenario, measures_of
 from karvan.report import Words
 from karvan.report.planned import plan_lines
 from karvan.results import PortfolioPlan
-from karvan.study import PlanOptions, plan
-from karvan.study.plan_market import SampledMarket, year_market
-from karvan.study.plan_projects import budgets_of, candidates_of
+from karvan.study import AppraisalOptions, PlanOptions, appraise, plan
+from karvan.study.accounts import society_kusd
+from karvan.study.plan_accounts import Beside
+from karvan.study.plan_market import year_market
+from karvan.study.plan_projects import Reckoning, budgets_of, candidates_of
+from karvan.study.plan_sampled import SampledMarket
 from karvan.study.plan_single import Single
 from karvan.study.route_memory import RouteMemory
+from karvan.study.works import appraisal_values
 from tests.study.money_case import money_case
 
 HOW = PlanOptions(to_year=2030, sample_years=(2030,), count=2)
@@ -49,7 +54,11 @@ def found(small: kv.Corridor) -> PortfolioPlan:
 def market(small: kv.Corridor):
     measures = measures_of(small)
     projects = [measures[name] for name in ("bigger_ferry", "faster_track", "second_ferry")]
-    return year_market(small, load_scenario("baseline", small), projects, 2030, RouteMemory())
+    return year_market(small, load_scenario("baseline", small), projects, 2030, RouteMemory(), beside(small))
+
+
+def beside(small):
+    return Beside(appraisal_values(small), small.tables["external_costs"], 92.0)
 
 
 SETS = [np.array(each) for each in product([False, True], repeat=3)]
@@ -61,12 +70,13 @@ def test_a_set_is_worth_what_the_market_itself_says(small, market):
         opened = np.arange(3) == place
         base = kv.load_scenario("baseline", small)
         scenario = kv.with_measures(base, small, [name])
-        welfare = [
-            kv.clear(kv.apply(each, small, year=2030), market=kv.Market(has_delays=False)).clearing.welfare_kusd
-            for each in (base, scenario)
-        ]
-        gain = market.worth(opened)[0].welfare - market.worth(np.zeros(3, dtype=bool))[0].welfare
-        assert gain == pytest.approx((welfare[1] - welfare[0]) / 1e3, rel=1e-3, abs=1e-6)
+        cleared = [kv.clear(kv.apply(each, small, year=2030), market=kv.Market(has_delays=False)) for each in (base, scenario)]
+        welfare = [each.clearing.welfare_kusd for each in cleared]
+        society = [society_kusd(each, appraisal_values(small), small.tables["external_costs"], 92.0) for each in cleared]
+        worth, none = market.worth(opened)[0], market.worth(np.zeros(3, dtype=bool))[0]
+        assert worth.welfare - none.welfare == pytest.approx((welfare[1] - welfare[0]) / 1e3, rel=1e-3, abs=1e-6)
+        assert worth.total - none.total == pytest.approx((society[1] - society[0]) / 1e3, rel=1e-3, abs=1e-6)
+        assert abs(worth.beside - none.beside) > 0.1
 
 
 def test_bounds_of_one_set_hold_for_every_other(market):
@@ -82,9 +92,10 @@ def test_the_search_equals_trying_every_start(small, market):
     funds = budgets_of(small, {"tracks": (20.0, True)}, range(2026, 2031))
     candidates, _ = candidates_of(small, load_scenario("baseline", small), funds, ("bigger_ferry", "faster_track", "second_ferry"))
     assert [item.measure.id for item in candidates] == ["bigger_ferry", "faster_track", "second_ferry"]
-    sampled = SampledMarket({2030: market}, range(2026, 2031), np.array([item.works.running_musd_per_year for item in candidates]))
+    sampled = SampledMarket({2030: market}, range(2026, 2031))
+    reckoning = Reckoning(2026, 14, 0.08, 0.9, 0.95)
     weight = np.array([1.0, 1, 1, 1, 10])
-    problem = PortfolioProblem(tuple(item.project for item in candidates), tuple(funds), sampled, 0.08, weight, is_cheap_by_year=True)
+    problem = PortfolioProblem(tuple(item.project(reckoning, 5) for item in candidates), tuple(funds), sampled, 0.08, weight, True)
     best = best_plans(problem)[0]
     tried = -np.inf
     for start in product([NEVER, 0, 1, 2, 3, 4], repeat=3):
@@ -92,6 +103,8 @@ def test_the_search_equals_trying_every_start(small, market):
         tried = max(tried, value)
     assert best.value == pytest.approx(tried, rel=1e-9)
     assert best.bound >= tried - 1e-9
+    leaned = best_plans(replace(problem, lean=sampled.lean))[0]  # what is beside found by the market itself, not by putting in and out
+    assert leaned.value == pytest.approx(tried, rel=1e-9)
 
 
 def _value(problem, start):
@@ -104,8 +117,9 @@ def _value(problem, start):
         paid = sum(item.fund_shares.get(fund.fund_id, 0.0) * spent[item.project_id] for item in problem.projects)
         if (np.cumsum(paid) > np.cumsum(fund.budget) + 1e-9).any():
             return -np.inf
-    welfare = np.array([problem.worth(opened[year], year).welfare for year in range(problem.years)])
-    return float((problem.discount * (problem.year_weight * welfare - sum(spent.values()))).sum())
+    total = np.array([problem.worth(opened[year], year).total for year in range(problem.years)])
+    costs = sum(item.costs[at] for item, at in zip(problem.projects, start, strict=True) if at != NEVER)
+    return float((problem.discount * problem.year_weight * total).sum()) - costs
 
 
 def test_no_fund_spends_more_than_it_has_had_and_shares_are_kept(found):
@@ -127,7 +141,6 @@ def test_the_full_loop_tells_the_same_where_nothing_is_left_out_of_the_proof(sma
     assert rows["full_musd"].is_sorted(descending=True)
     assert rows["full_musd"][0] == pytest.approx(rows["value_musd"][0], rel=0.1)
     assert set(full.sponsors.columns) >= {"firr_share", "debt_cover_ratio", "grant_musd", "charge_musd_per_year"}
-    assert full.full_npv_musd is not None
 
 
 def test_an_interrupt_of_the_full_loop_keeps_what_was_cleared(small):
@@ -137,7 +150,7 @@ def test_an_interrupt_of_the_full_loop_keeps_what_was_cleared(small):
 
     found = plan(small, budgets={"tracks": (20.0, True)}, how=replace(HOW, has_more=False, has_full=True, count=2), progress=stop)
     assert [value is None for value in found.next_best["full_musd"]] == [False, True]
-    assert found.full_npv_musd is not None
+    assert found.sponsors.height > 0
 
 
 @pytest.mark.parametrize(("stage", "untold"), [("ranking", "ranking"), ("more", "more")])
@@ -204,3 +217,20 @@ def test_wrong_input_is_named(folder, capsys, arguments, words):
 def test_nothing_to_choose_from_is_said(two_ports):
     with pytest.raises(DataError):
         plan(two_ports)
+
+
+def test_a_portfolio_is_worth_what_the_appraisal_says(tmp_path):
+    """One measure open from the sample year on, without delays: the value of the plan is the net present value, and its parts add up."""
+    folder = money_case(tmp_path / "case", link="rail_east_pass")
+    curves = folder / "delay_curves.csv"
+    curves.write_text(curves.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+    measure = folder / "measures" / "second_ferry.yaml"
+    measure.write_text(measure.read_text(encoding="utf-8").replace("2026-01-01", "2030-01-01"), encoding="utf-8")
+    still = kv.load_corridor(str(folder))
+    found = plan(still, how=replace(HOW, only=("second_ferry",), has_more=False, count=20, to_year=2029, sample_years=(2030,)))
+    start = found.next_best.filter(pl.col("measures") == "second_ferry 2029")
+    how = AppraisalOptions(sample_years=(2030,), from_year=found.from_year)
+    told = appraise(still, measures=("second_ferry",), how=how)
+    assert start["value_musd"].item() == pytest.approx(told.npv_musd, rel=1e-5)
+    assert found.parts["npv_musd"].sum() == pytest.approx(found.value_musd, abs=1e-9)
+    assert "freight_beside" in found.parts["part"].to_list()

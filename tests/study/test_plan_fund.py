@@ -18,8 +18,9 @@ from karvan.report.planned import plan_lines
 from karvan.results import PortfolioPlan
 from karvan.study import PlanOptions, plan
 from karvan.study.plan_fund import FundCash, FundTerms, fund_choice
-from karvan.study.plan_market import SampledMarket, year_market
-from karvan.study.plan_projects import OTHERS, budgets_of, candidates_of
+from karvan.study.plan_market import year_market
+from karvan.study.plan_projects import OTHERS, Reckoning, budgets_of, candidates_of
+from karvan.study.plan_sampled import SampledMarket
 from karvan.study.plan_single import Single
 from karvan.study.route_memory import RouteMemory
 from tests.study.money_case import money_case
@@ -45,9 +46,10 @@ def cash(small: kv.Corridor) -> FundCash:
     base, funds = load_scenario("baseline", small), budgets_of(small, BUDGETS, years)
     candidates, _ = candidates_of(small, base, funds, ())
     market = year_market(small, base, [item.measure for item in candidates], 2030, RouteMemory())
-    sampled = SampledMarket({2030: market}, years, np.array([item.works.running_musd_per_year for item in candidates]))
-    projects = tuple(item.project for item in candidates)
-    return FundCash(PortfolioProblem(projects, tuple(funds), sampled, 0.08, np.ones(5)), candidates, sampled, TERMS)
+    sampled = SampledMarket({2030: market}, years)
+    reckoning = Reckoning(2026, 20, 0.08)
+    projects = tuple(item.project(reckoning, 5) for item in candidates)
+    return FundCash(PortfolioProblem(projects, tuple(funds), sampled, 0.08, np.ones(5)), candidates, sampled, TERMS, reckoning)
 
 
 def test_no_portfolio_gives_the_funds_more(cash):
@@ -80,7 +82,7 @@ def test_cash_is_the_funds_part_of_income_less_upkeep_and_capital(cash):
 
 
 def test_a_debt_cover_that_nothing_reaches_leaves_nothing(cash):
-    strict = FundCash(cash.problem, cash.candidates, cash.market, replace(TERMS, least_cover=1e6))
+    strict = FundCash(cash.problem, cash.candidates, cash.market, replace(TERMS, least_cover=1e6), cash.reckoning)
     best, value = fund_choice(strict, Single(cash.problem), ())
     assert (best == NEVER).all()
     assert value == 0.0

@@ -26,6 +26,7 @@ from tests.study.power_money_case import power_money_case
 
 WEEK = 168
 PER_YEAR = 8760 / WEEK
+ALONE = {"memory": RouteMemory(), "tell": silent, "co2_usd_per_t": 100.0}
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +88,7 @@ def test_it_is_told_in_two_languages(cable):
 @pytest.fixture(scope="module")
 def year(small: kv.Corridor) -> PowerYear:
     projects = [measures_of(small)[name] for name in ("second_ferry", "strait_cable", "more_wind")]
-    return PowerYear(small, load_scenario("baseline", small), projects, 2034, hours=WEEK, memory=RouteMemory(), tell=silent)
+    return PowerYear(small, load_scenario("baseline", small), projects, 2034, hours=WEEK, **ALONE)
 
 
 def test_a_set_of_the_plan_is_worth_what_the_dispatch_saves(year, cable):
@@ -95,6 +96,19 @@ def test_a_set_of_the_plan_is_worth_what_the_dispatch_saves(year, cable):
     rows = cable.accounts.filter((pl.col("year") == 2034) & pl.col("item").is_in(DISPATCH_ITEMS))
     assert year.worth(np.array([True, True, False])).welfare == pytest.approx(rows["gain_musd"].sum(), rel=1e-6)
     assert year.worth(np.array([True, False, False])).welfare == 0.0
+
+
+def test_what_counts_beside_it_is_the_rest_of_the_appraisal(year, cable):
+    """Border charges, and carbon dioxide at its price of 2034: with them all rows of the line are counted."""
+    rows = cable.accounts.filter(pl.col("year") == 2034)
+    worth = year.worth(np.array([False, True, False]))
+    assert worth.beside != 0.0
+    assert worth.total == pytest.approx(rows["gain_musd"].sum(), rel=1e-6)
+    parts = year.parts(np.array([False, True, False]))
+    assert parts["gain_musd"] + parts["border_musd"] + parts["co2_musd"] == pytest.approx(worth.total)
+    lean = year.lean(np.array([False, True, False]))
+    assert lean[1] == pytest.approx(worth.beside)
+    assert lean[0] == 0.0
 
 
 def test_bounds_of_one_set_of_power_hold_for_every_other(year):
@@ -110,7 +124,7 @@ def test_bounds_of_one_set_of_power_hold_for_every_other(year):
 
 def test_digits_do_not_depend_on_which_set_was_solved_first(small, year):
     projects = [measures_of(small)[name] for name in ("second_ferry", "strait_cable", "more_wind")]
-    other = PowerYear(small, load_scenario("baseline", small), projects, 2034, hours=WEEK, memory=RouteMemory(), tell=silent)
+    other = PowerYear(small, load_scenario("baseline", small), projects, 2034, hours=WEEK, **ALONE)
     for names in ([False, False, True], [False, True, True], [False, True, False]):
         one, same = other.worth(np.array(names)), year.worth(np.array(names))
         assert one.welfare == same.welfare
@@ -122,7 +136,7 @@ def test_a_dispatcher_that_was_let_go_comes_back_with_the_same_digits(small, yea
     projects = [measures_of(small)[name] for name in ("second_ferry", "strait_cable", "more_wind")]
     base, room = load_scenario("baseline", small), OneDispatcher()
     one, other = (
-        PowerYear(small, base, projects, at, hours=WEEK, memory=RouteMemory(), tell=silent, room=room) for at in (2034, 2030)
+        PowerYear(small, base, projects, at, hours=WEEK, **ALONE, room=room) for at in (2034, 2030)
     )  # fmt: skip
     for names in ([False, False, True], [False, True, True], [False, True, False]):
         asked = np.array(names)
@@ -160,6 +174,6 @@ def test_a_plan_chooses_among_ships_cables_and_wind(small):
 def test_what_a_plan_cannot_bound_is_refused(small):
     projects = [measures_of(small)["no_border_charge"]]
     base = kv.with_measures(load_scenario("baseline", small), small, ["strait_cable"])
-    charged = PowerYear(small, base, projects, 2034, hours=WEEK, memory=RouteMemory(), tell=silent)
+    charged = PowerYear(small, base, projects, 2034, hours=WEEK, **ALONE)
     with pytest.raises(DataError, match="more of the power system"):
         charged.worth(np.array([True]))

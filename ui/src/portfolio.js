@@ -146,7 +146,7 @@ const answerText = (found) => {
   return t("plan.fund_answer", { ...values, fund: number(found.objectives[1].fund_musd, 1), rate_share: percent(found.fund_rate_share, 1) });
 };
 
-const powerText = (row) => t("plan.power", { year: row.year, gain: musd(row.gain_musd), unserved: musd(row.unserved_musd), border: musd(row.border_musd) });
+const powerText = (row) => t("plan.power", { year: row.year, gain: musd(row.gain_musd), unserved: musd(row.unserved_musd), border: musd(row.border_musd), co2: musd(row.co2_musd) });
 
 function fundRows(found) {
   return fundsOf(found).map((fund) => {
@@ -233,6 +233,9 @@ export function planView(context, found, { level = "h2" } = {}) {
       rankingText(found),
     ),
     found.untold.length ? h("p", { class: "soft small prose-wide" }, t("plan.untold", { names: found.untold.map((name) => t(`plan.untold.${name}`)).join(", ") })) : null,
+    found.parts.length
+      ? h("p", { class: "soft small prose-wide" }, t("plan.parts", { parts: found.parts.map((row) => t(`plan.part.${row.part}`, { value: number(row.npv_musd, 1) })).join("; ") }))
+      : null,
     found.power.map((row) => h("p", { class: "soft small prose-wide" }, powerText(row))),
     views.map((view) => view.element),
     found.complements.length

@@ -14,10 +14,11 @@ from karvan.appraisal.cash import (
     rule_of_half,
     switching_factor,
 )
-from karvan.appraisal.portfolio import Fund, Plan, PortfolioProblem, Project, Worth, best_plans
+from karvan.appraisal.portfolio import Fund, Plan, PortfolioProblem, Project, SectorLimit, Worth
 from karvan.appraisal.present import by_year
+from karvan.appraisal.search import best_plans
 
 __all__ = [
-    "Fund", "Plan", "PortfolioProblem", "Project", "Worth", "annuity_factor", "benefit_cost_ratio", "best_plans", "best_start", "by_year",
-    "internal_rate", "net_present_value", "payback_years", "rule_of_half", "switching_factor",
+    "Fund", "Plan", "PortfolioProblem", "Project", "SectorLimit", "Worth", "annuity_factor", "benefit_cost_ratio", "best_plans",
+    "best_start", "by_year", "internal_rate", "net_present_value", "payback_years", "rule_of_half", "switching_factor",
 ]  # fmt: skip

@@ -1,28 +1,20 @@
-"""Which projects to start when, under the budgets of funds, proved best by generalised Benders decomposition.
-
-The market's welfare is concave in capacities, so that its value and prices at any set of open projects bound it from above at every other:
-the master problem chooses starts under these bounds, the market is solved at its choice, and new bounds are added until both agree.
-"""
+"""Projects that may be started, funds that pay for them and their rules, and what a dated portfolio is worth."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from karvan.appraisal.master import least_cost
-from karvan.errors import ConvergenceError, DataError, Problem
+from karvan.errors import DataError, Problem
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 NEVER = -1
-_GAP, _EXACT = 1e-6, 1e-9
-_MOST_ROUNDS = 500
 
 
 @dataclass(frozen=True)
@@ -36,6 +28,9 @@ class Project:
         lead_years: Years from its start until it is open.
         requires: Projects without which it may not be open.
         excludes: Projects that may not be started if it is.
+        sector: What limits of funds call it.
+        costs: Present cost by start year, of all that counts beside what funds pay: upkeep, renewal, what is left, economic prices. Empty:
+            what it spends, discounted.
     """
 
     project_id: str
@@ -44,6 +39,24 @@ class Project:
     lead_years: int = 0
     requires: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
+    sector: str = ""
+    costs: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class SectorLimit:
+    """What part of all that a fund spends may, and must, go to some sectors.
+
+    Attributes:
+        fund_id: The fund.
+        sectors: The sectors, together.
+        least_share, most_share: Least and largest part of the fund's spending over all years.
+    """
+
+    fund_id: str
+    sectors: tuple[str, ...]
+    least_share: float = 0.0
+    most_share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -68,16 +81,24 @@ class Worth:
         slope: By how much each project raises it at the present prices: prices of capacities times what it adds, shape (projects,). For
             a project that opens or cheapens routes: the most that it could add, whatever else is open, where it is not open; and where it
             is, the least that it adds, which may be 0.
+        beside: What else counts and has no such bounds, beyond that without any project: profits in charges, emissions.
     """
 
     welfare: float
     slope: FloatArray
+    beside: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """All that counts."""
+        return self.welfare + self.beside
 
 
 def straight(parts: Sequence[tuple[Worth, float]]) -> Worth:
     """Worth in a year on the straight line between others: each of these with its share."""
     slope: FloatArray = np.sum([share * worth.slope for worth, share in parts], axis=0)
-    return Worth(sum(share * worth.welfare for worth, share in parts), slope)
+    welfare, beside = (sum(share * getattr(worth, name) for worth, share in parts) for name in ("welfare", "beside"))
+    return Worth(welfare, slope, beside)
 
 
 @dataclass(frozen=True)
@@ -92,6 +113,10 @@ class PortfolioProblem:
         year_weight: How often each year's welfare counts, shape (years,), such as a last one that stands for all that follow.
         is_cheap_by_year: What is open in one year is tried in all, as a set costs little more in another year once it is known in one;
             bounds are then shared by all years.
+        limits: Sectors of funds.
+        last_start: Last year, counted from 0, in which something may be started; None: any.
+        lean: By how much each project changes what is `beside` about a set of open ones in a year, shape (projects,); None: it is found by
+            putting each in or out.
     """
 
     projects: tuple[Project, ...]
@@ -100,6 +125,9 @@ class PortfolioProblem:
     rate: float
     year_weight: FloatArray
     is_cheap_by_year: bool = False
+    limits: tuple[SectorLimit, ...] = ()
+    last_start: int | None = None
+    lean: Callable[[BoolArray, int], FloatArray] | None = None
 
     @property
     def years(self) -> int:
@@ -135,9 +163,33 @@ class PortfolioProblem:
             bound: What no plan is worth more than, as far as is known.
         """
         opened, spend = self.is_open(start), self.fund_spend(start)
-        welfare = np.array([self.worth(opened[year], year).welfare for year in range(self.years)])
-        value = float((self.discount * self.year_weight * welfare).sum() - (self.discount * spend.sum(axis=0)).sum())
+        worths = [self.worth(opened[year], year) for year in range(self.years)]
+        welfare = np.array([worth.total for worth in worths])
+        value = float((self.discount * self.year_weight * welfare).sum()) - self.cost(start)
         return Plan(start, value, max(bound, value), welfare, spend)
+
+    def cost(self, start: IntArray) -> float:
+        """Present cost of projects started in some years."""
+        return sum(self.cost_from(self.projects[place], int(start[place])) for place in np.flatnonzero(start != NEVER).tolist())
+
+    def cost_from(self, project: Project, start: int) -> float:
+        """Present cost of a project started in a year."""
+        return project.costs[start] if project.costs else float((self.discount * self.spent(project, start)).sum())
+
+    def may_start(self, year: int) -> bool:
+        """Whether a project may be started in a year."""
+        return self.last_start is None or year <= self.last_start
+
+    def leaning(self, is_open: BoolArray, year: int) -> FloatArray:
+        """By how much each project changes what is `beside` about a set of open ones, shape (projects,)."""
+        if self.lean is not None:
+            return self.lean(is_open, year)
+        found = np.zeros(is_open.shape[0])
+        for place in range(is_open.shape[0]):
+            without, within = is_open.copy(), is_open.copy()
+            without[place], within[place] = False, True
+            found[place] = self.worth(within, year).beside - self.worth(without, year).beside
+        return found
 
     def spent(self, project: Project, start: int) -> FloatArray:
         """What a project costs in each year, shape (years,); what falls after the last year is spent in it, so that none is hidden."""
@@ -153,9 +205,9 @@ class Plan:
 
     Attributes:
         start: Year in which each project starts, counted from 0, NEVER where it does not, shape (projects,).
-        value: Discounted welfare less discounted spending.
+        value: All that counts, discounted, less what projects cost.
         bound: No plan is worth more than this, apart from those listed before it.
-        welfare: Welfare of each year, shape (years,).
+        welfare: All that counts in each year, shape (years,).
         spend: By fund and year, shape (funds, years).
     """
 
@@ -171,185 +223,13 @@ class Plan:
         return max(self.bound - self.value, 0.0) / max(abs(self.bound), 1e-300) if self.bound > self.value else 0.0
 
 
-@dataclass
-class _Cuts:
-    """Upper bounds of the years' welfare found so far: welfare[year] <= constant + slope . open[year]."""
-
-    year: list[int] = field(default_factory=list)
-    constant: list[float] = field(default_factory=list)
-    slope: list[FloatArray] = field(default_factory=list)
-
-    def add(self, year: int, is_open: BoolArray, worth: Worth) -> None:
-        self.year.append(year)
-        self.constant.append(worth.welfare - float(worth.slope[is_open].sum()))
-        self.slope.append(worth.slope)
-
-
-def best_plans(
-    problem: PortfolioProblem,
-    *,
-    count: int = 1,
-    threads: int = 1,
-    gap: float = _GAP,
-    progress: Callable[[float, float], None] | None = None,
-) -> tuple[Plan, ...]:
-    """The best plans, best first, each with the bound that proves it.
-
-    Args:
-        problem: Projects, funds and welfare.
-        count: How many plans.
-        threads: Years solved at once; the answer does not depend on it.
-        gap: Relative gap at which a plan counts as proved.
-        progress: Called with the best value and the bound as the search goes on.
-
-    Raises:
-        DataError: Shares do not add up to 1, or something named is not there.
-        KeyboardInterrupt: Before there is a bound; afterwards an interrupt ends the search with the best plan met and its bound.
-        ConvergenceError: The gap stayed open; `best` holds the best plan.
-
-    Source:
-        Geoffrion (1972), Generalized Benders decomposition, J. Optimization Theory and Applications 10(4).
-    """
-    _check(problem)
-    search = _Search(problem, threads)
-    found: list[Plan] = []
-    while len(found) < count:
-        plan = search.best(gap, progress)
-        if plan is None:
-            break
-        found.append(plan)
-        if search.is_stopped:
-            break
-        search.forbid(plan.start)
-    return tuple(found)
-
-
-class _Search:
-    """Bounds and plans met on the way; its methods add to them."""
-
-    def __init__(self, problem: PortfolioProblem, threads: int) -> None:
-        self.problem, self.threads = problem, threads
-        self.cuts = _Cuts()
-        self.known: dict[tuple[int, bytes], Worth] = {}
-        self.met: dict[bytes, Plan] = {}
-        self.forbidden: list[IntArray] = []
-        self.is_stopped = False
-        self.evaluate(np.full(len(problem.projects), NEVER))
-        self.evaluate(np.zeros(len(problem.projects), dtype=np.int64), is_plan=False)
-
-    def forbid(self, start: IntArray) -> None:
-        """Leave a plan out from now on."""
-        self.forbidden.append(start)
-        self.met.pop(start.tobytes(), None)
-
-    def best(self, gap: float, progress: Callable[[float, float], None] | None) -> Plan | None:
-        """The best plan that is not forbidden."""
-        incumbent: Plan | None = None
-        bound = np.inf
-        for _ in range(_MOST_ROUNDS):
-            try:
-                chosen = self.master(gap)
-                if chosen is None:
-                    return None
-                start, bound = chosen[0], min(bound, chosen[1])
-                is_met = start.tobytes() in self.met
-                self.evaluate(start)
-                incumbent = self.leader(bound)
-                if progress is not None:
-                    progress(incumbent.value, incumbent.bound)
-            except KeyboardInterrupt:
-                if not np.isfinite(bound):
-                    raise
-                self.is_stopped = True
-                return self.leader(bound)
-            if incumbent.bound - incumbent.value <= gap * max(abs(incumbent.value), 1e-12) or is_met:
-                return incumbent
-        raise ConvergenceError(f"the portfolio is proved to {incumbent.gap if incumbent else 1.0:.1e} only", best=incumbent)
-
-    def leader(self, bound: float) -> Plan:
-        """The best plan met so far, with what the best could be worth at most."""
-        best = max(self.met.values(), key=lambda plan: (plan.value, plan.start.tobytes()))
-        return Plan(best.start, best.value, max(bound, best.value), best.welfare, best.spend)
-
-    def evaluate(self, start: IntArray, *, is_plan: bool = True) -> None:
-        """Solve the market of every year with what is open then, and add the bounds that follow."""
-        problem = self.problem
-        opened = problem.is_open(start)
-        sets = {opened[year].tobytes(): opened[year] for year in range(problem.years)}
-        asked = (
-            [(year, key) for key in sets for year in range(problem.years)]
-            if problem.is_cheap_by_year
-            else [(year, opened[year].tobytes()) for year in range(problem.years)]
-        )
-        new = [pair for pair in asked if pair not in self.known]
-
-        def work(pair: tuple[int, bytes]) -> Worth:
-            return problem.worth(sets[pair[1]], pair[0])
-
-        if self.threads > 1 and len(new) > 1:
-            with ThreadPoolExecutor(self.threads, thread_name_prefix="plan") as pool:
-                worths = list(pool.map(work, new))
-        else:
-            worths = [work(year) for year in new]
-        for (year, key), worth in zip(new, worths, strict=True):
-            self.known[year, key] = worth
-            self.cuts.add(year, sets[key], worth)
-        if is_plan:
-            known = replace(problem, worth=lambda is_open, year: self.known[year, is_open.tobytes()])
-            self.met[start.tobytes()] = known.plan(start)
-
-    def master(self, gap: float) -> tuple[IntArray, float] | None:
-        """Starts that are best under the bounds, and what they are worth by them; None if no plan is left.
-
-        Variables: start of each project in each year (0 or 1), then the welfare of each year.
-        """
-        problem, years, projects = self.problem, self.problem.years, self.problem.projects
-        size = len(projects) * years
-        cost = np.concatenate(
-            [
-                [float((problem.discount * problem.spent(project, start)).sum()) for project in projects for start in range(years)],
-                -problem.discount * problem.year_weight,
-            ]
-        )
-        rows: list[FloatArray] = []
-        most: list[float] = []
-
-        def limit(row: FloatArray, value: float) -> None:
-            rows.append(row)
-            most.append(value)
-
-        for row, value in _rules(problem):
-            limit(row, value)
-        for year, constant, slope in zip(self.cuts.year, self.cuts.constant, self.cuts.slope, strict=True):
-            row = np.zeros(size + years)
-            row[size + year] = 1.0
-            for number in range(len(projects)):
-                row[_opened_by(problem, number, year)] = -slope[number]
-            limit(row, constant)
-        for start in self.forbidden:
-            row = np.zeros(size + years)
-            for number in range(len(projects)):
-                own = slice(number * years, (number + 1) * years)
-                if start[number] == NEVER:
-                    row[own] = -1.0
-                else:
-                    row[number * years + start[number]] = 1.0
-            limit(row, float((start != NEVER).sum()) - 1.0)
-        found = least_cost(cost, np.array(rows), np.array(most), binary_count=size, gap=gap / 4.0 if gap > _GAP else _EXACT)
-        if found is None:
-            return None
-        chosen = np.rint(found[0][:size]).reshape(len(projects), years)
-        start = np.where(chosen.any(axis=1), chosen.argmax(axis=1), NEVER).astype(np.int64)
-        return start, -found[1]
-
-
-def _opened_by(problem: PortfolioProblem, number: int, year: int) -> slice:
+def opened_by(problem: PortfolioProblem, number: int, year: int) -> slice:
     """Start variables with which a project is open in a year."""
     last = max(year - problem.projects[number].lead_years + 1, 0)
     return slice(number * problem.years, number * problem.years + last)
 
 
-def _rules(problem: PortfolioProblem) -> Sequence[tuple[FloatArray, float]]:
+def rules_of(problem: PortfolioProblem) -> Sequence[tuple[FloatArray, float]]:
     """Linear rules of starts: once each, needs and exclusions, and no fund ever spends more than it has had."""
     years, projects = problem.years, problem.projects
     size = len(projects) * years + years
@@ -362,25 +242,54 @@ def _rules(problem: PortfolioProblem) -> Sequence[tuple[FloatArray, float]]:
         for other in project.requires:
             for year in range(years):
                 row = np.zeros(size)
-                row[_opened_by(problem, place[other], year)] = -1.0
-                row[_opened_by(problem, number, year)] += 1.0
+                row[opened_by(problem, place[other], year)] = -1.0
+                row[opened_by(problem, number, year)] += 1.0
                 found.append((row, 0.0))
         for other in project.excludes:
             row = once.copy()
             row[place[other] * years : (place[other] + 1) * years] = 1.0
             found.append((row, 1.0))
+    paid = np.array([[np.cumsum(problem.spent(project, start)) for start in range(years)] for project in projects]).reshape(-1, years)
     for fund in problem.funds:
+        part = np.repeat([project.fund_shares.get(fund.fund_id, 0.0) for project in projects], years)
         for year in range(years):
-            row = np.zeros(size)
-            for number, project in enumerate(projects):
-                for start in range(years):
-                    paid = float(problem.spent(project, start)[: year + 1].sum())
-                    row[number * years + start] = project.fund_shares.get(fund.fund_id, 0.0) * paid
-            found.append((row, float(sum(fund.budget[: year + 1]))))
+            found.append((np.append(part * paid[:, year], np.zeros(years)), float(sum(fund.budget[: year + 1]))))
+        for limit in problem.limits:
+            if limit.fund_id == fund.fund_id:
+                inside = np.repeat([float(project.sector in limit.sectors) for project in projects], years)
+                spent = part * paid[:, -1]
+                found += [(np.append(spent * row, np.zeros(years)), 0.0) for row in (inside - limit.most_share, limit.least_share - inside)]
+    late = np.append(np.tile([0.0 if problem.may_start(year) else 1.0 for year in range(years)], len(projects)), np.zeros(years))
+    return [*found, (late, 0.0)]
+
+
+def is_within(problem: PortfolioProblem, start: IntArray) -> bool:
+    """Whether a portfolio keeps budgets and limits of sectors, and starts nothing too late."""
+    spent = np.cumsum(problem.fund_spend(start), axis=1)
+    if any((spent[place] > np.cumsum(fund.budget) + 1e-9).any() for place, fund in enumerate(problem.funds)):
+        return False
+    return all(problem.may_start(int(year)) for year in start) and all(
+        limit.least_share - 1e-9 <= share <= limit.most_share + 1e-9 for limit, share in sector_shares(problem, start) if share is not None
+    )
+
+
+def sector_shares(problem: PortfolioProblem, start: IntArray) -> list[tuple[SectorLimit, float | None]]:
+    """Limits of sectors with the part of its fund's spending that each has; None where the fund spends nothing."""
+    found: list[tuple[SectorLimit, float | None]] = []
+    chosen = np.flatnonzero(start != NEVER).tolist()
+    for limit in problem.limits:
+        paid = [sum(problem.projects[j].spend) * problem.projects[j].fund_shares.get(limit.fund_id, 0.0) for j in chosen]
+        inside = [amount for j, amount in zip(chosen, paid, strict=True) if problem.projects[j].sector in limit.sectors]
+        found.append((limit, sum(inside) / sum(paid) if sum(paid) > 0.0 else None))
     return found
 
 
-def _check(problem: PortfolioProblem) -> None:
+def check(problem: PortfolioProblem) -> None:
+    """Whether projects, funds and limits fit each other.
+
+    Raises:
+        DataError: They do not.
+    """
     problems = []
     known = {project.project_id for project in problem.projects}
     funds = {fund.fund_id for fund in problem.funds}
@@ -399,5 +308,9 @@ def _check(problem: PortfolioProblem) -> None:
             problems.append(
                 Problem("funds", number, "budget", f"of {fund.fund_id} has {len(fund.budget)} years, must have {problem.years}")
             )
+    for number, limit in enumerate(problem.limits, start=1):
+        if limit.fund_id not in funds or not 0.0 <= limit.least_share <= limit.most_share <= 1.0:
+            message = f"of {limit.fund_id} must name a fund that is there, and shares from 0 to 1 that rise"
+            problems.append(Problem("limits", number, "fund_id", message))
     if problems:
         raise DataError(problems)

@@ -55,6 +55,9 @@ def _answer(found: PortfolioPlan, words: Words) -> list[str]:
         )  # fmt: skip
     if found.chosen.is_empty():
         told.append(words("plan.nothing"))
+    if not found.parts.is_empty():
+        rows = found.parts.iter_rows()
+        told.append(words("plan.parts", parts="; ".join(words(f"plan.part.{part}", value=_money(value, words)) for part, value in rows)))
     told += [words("plan.power", **_power(row, words)) for row in found.power.iter_rows(named=True)]
     if found.untold:
         told.append(words("plan.untold", names=", ".join(words(f"plan.untold.{name}") for name in found.untold)))
@@ -71,7 +74,7 @@ def _answer(found: PortfolioPlan, words: Words) -> list[str]:
 
 
 def _power(row: Mapping[str, Any], words: Words) -> dict[str, Any]:
-    return {"year": row["year"], **{name: _money(row[f"{name}_musd"], words) for name in ("gain", "unserved", "border")}}
+    return {"year": row["year"], **{name: _money(row[f"{name}_musd"], words) for name in ("gain", "unserved", "border", "co2")}}
 
 
 def _reason(row: Mapping[str, Any], words: Words) -> str:

@@ -26,6 +26,7 @@ _FRAMES = (
     "bank",
     "reasons",
     "power",
+    "parts",
 )
 
 
@@ -38,8 +39,9 @@ class PortfolioPlan:
         from_year, to_year: Years in which something may be started.
         rate_id, rate_share: Economic discount rate; the first year is not discounted.
         sample_years: Years in which the market was solved; those between lie on a straight line, those after are as the last.
-        value_musd: Welfare of the market less capital and upkeep, present, delays and tariffs as in the scenario without projects.
-        bound_musd: No portfolio is worth more by that measure.
+        value_musd: What all parties of an appraisal gain less all costs, in economic prices, present; delays as in the scenario without
+            projects.
+        bound_musd: No portfolio is worth more, profits, border charges and externalities of those not met taken as straight about the best.
         gap_share: By what part the best could be better.
         ranking_musd: The same of what ranking by single-project value gives; None where it was left out.
         objective: What was sought: "welfare" of all, proved, or "fund", cash of the funds, searched without proof.
@@ -47,8 +49,11 @@ class PortfolioPlan:
         objectives: objective, welfare_musd, fund_musd, measures: what the best plan for all and the best found for the funds give either.
         bank: measure_id, err_share, firr_share, debt_cover_ratio, grant_musd, charge_musd_per_year, fund_share, of chosen projects.
         reasons: measure_id, why (taken, left_out, other_year), alone_musd, last_musd, start_year, ranking_year: where ranking differs.
-        power: year, gain_musd, unserved_musd, border_musd: what the measures chosen save in power in the years dispatched, what of it is
-            load served that was not, and by how much border charges grow, a cost in gain_musd; empty where none is of power.
+        power: year, gain_musd, unserved_musd, border_musd, co2_musd: what the measures chosen save in power in the years dispatched, what
+            of it is load served that was not, by how much border charges grow, a cost in gain_musd, and what less carbon dioxide is worth;
+            empty where none is of power.
+        parts: part, npv_musd, adding up to value_musd: freight, power (welfare of the market and what the dispatch costs less, as bounds
+            hold for them), freight_beside, power_beside (profits, border charges, externalities, carbon dioxide), stated, costs.
         untold: What an interrupt after the proof left out: ranking, fund, worths, candidates, complements, bank, power, more.
         solved_count: Programs solved.
         estimated_capital_share: Part of the capital of all candidates that no source states.
@@ -57,10 +62,9 @@ class PortfolioPlan:
             alone_musd (best start alone), is_chosen, funds.
         budgets: fund_id, year, budget_musd, spent_musd, left_musd.
         more: fund_id, value_musd, gain_musd with 10% more in every year.
-        next_best: rank, value_musd, measures, full_musd (the same in the full loop, with routes sought and delays found; null where not
-            asked for). In the full loop its order is that of full_musd.
+        next_best: rank, value_musd, measures, full_musd (the same by `karvan appraise`, with routes sought and delays found; null where
+            not asked for). In the full loop its order is that of full_musd.
         sponsors: As in an appraisal, of the chosen portfolio in the full loop; empty where not asked for.
-        full_npv_musd: What the chosen portfolio is worth to all parties in economic prices, in the full loop; None where not asked for.
         ranking: order, measure_id, start_year, alone_musd as ranking by single-project value has it.
         split: fund_id, partner_id, gain_musd, paid_musd, net_musd, payment_musd of partners by Nash bargaining.
         complements: Pairs of measures that gain more together: measure_id, with_measure_id, together_musd_per_year, apart_musd_per_year,
@@ -86,6 +90,7 @@ class PortfolioPlan:
     bank: pl.DataFrame
     reasons: pl.DataFrame
     power: pl.DataFrame
+    parts: pl.DataFrame
     untold: tuple[str, ...]
     solved_count: int
     estimated_capital_share: float
@@ -95,7 +100,6 @@ class PortfolioPlan:
     more: pl.DataFrame
     next_best: pl.DataFrame
     sponsors: pl.DataFrame
-    full_npv_musd: float | None
     ranking: pl.DataFrame
     split: pl.DataFrame
     complements: pl.DataFrame

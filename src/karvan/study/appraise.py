@@ -50,6 +50,7 @@ class AppraisalOptions:
             and 2040.
         has_members: Tell what each measure adds put in alone and taken out last.
         power_hours: First hours of a year that are dispatched for measures of power; they stand for all of it.
+        from_year: First year that counts; by default that in which building begins.
     """
 
     rate_id: str | None = None
@@ -57,6 +58,7 @@ class AppraisalOptions:
     sample_years: tuple[int, ...] = ()
     has_members: bool = True
     power_hours: int = HOURS
+    from_year: int | None = None
 
 
 def appraise(
@@ -124,7 +126,7 @@ def appraised(
     before, after = sides.of(without), sides.of(with_set)
     gains = _gains(before, after)
     first = min(*(item.first_build_year for item in works), *samples)
-    first = max(first, corridor.manifest.facts_until.year)
+    first = how.from_year or max(first, corridor.manifest.facts_until.year)
     years = np.arange(first, first + round(values["evaluation_years"]))
     ratios = {"capital_ratio": values["construction_conversion_ratio"], "running_ratio": values["running_conversion_ratio"]}
     benefit = _benefit(gains, years)

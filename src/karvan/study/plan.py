@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.appraisal import Fund, Plan, PortfolioProblem, best_plans, by_year
+from karvan.appraisal import Fund, Plan, PortfolioProblem, best_plans
 from karvan.appraisal.bank import Loan
 from karvan.appraisal.portfolio import NEVER
 from karvan.appraisal.present import weights_to_end
@@ -22,12 +22,14 @@ from karvan.measures.scenario import DatedMeasure
 from karvan.power import HOURS
 from karvan.power.returning import OneDispatcher
 from karvan.results import Appraisal, PortfolioPlan
-from karvan.study.appraise import MARKET_ITEMS, AppraisalOptions, appraised
+from karvan.study.appraise import AppraisalOptions, appraised
 from karvan.study.options import ScenarioOptions, laid_over
+from karvan.study.plan_accounts import Beside
 from karvan.study.plan_fund import FundCash, FundTerms, fund_choice
-from karvan.study.plan_market import SampledMarket, year_market
+from karvan.study.plan_market import year_market
 from karvan.study.plan_power import PowerYear, SampledPower
-from karvan.study.plan_projects import OTHERS, Candidate, budgets_of, candidates_of
+from karvan.study.plan_projects import OTHERS, Candidate, Reckoning, budgets_of, candidates_of
+from karvan.study.plan_sampled import SampledMarket
 from karvan.study.plan_single import Single
 from karvan.study.plan_told import (
     BANK_SCHEMA,
@@ -38,15 +40,16 @@ from karvan.study.plan_told import (
     complement_frame,
     dated_text,
     objective_frame,
+    part_frame,
     power_frame,
     ranking_frame,
     reason_frame,
     split_frame,
 )
-from karvan.study.power_accounts import DISPATCH_ITEMS, changes_power
+from karvan.study.power_accounts import changes_power
 from karvan.study.progress import Progress, line, silent
 from karvan.study.route_memory import RouteMemory, cache_folder
-from karvan.study.works import appraisal_values, discount_rate
+from karvan.study.works import appraisal_values, carbon_price, discount_rate
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -128,33 +131,39 @@ def plan(
     first = corridor.manifest.facts_until.year
     if how.to_year <= first:
         raise DataError(Problem("--to", None, None, f"is {how.to_year}, must be after {first}, the year until which facts are known"))
-    years = list(range(first, how.to_year + 1))
     values = appraisal_values(corridor)
     rate_id, rate = discount_rate(corridor, how.rate_id, "economic")
-    funds = budgets_of(corridor, budgets or {}, years)
-    candidates, left_out = candidates_of(corridor, base, funds, how.only)
+    paying = budgets_of(corridor, budgets or {}, range(first, how.to_year + 1))
+    candidates, left_out = candidates_of(corridor, base, paying, how.only)
     if not candidates:
         raise DataError(Problem("project_costs", None, None, "holds no measure that is not in the scenario and that a fund pays for"))
     memory = routes or RouteMemory(folder=cache_folder())
+    # years in which something may still open, or that are sampled; what the last of them gains is gained in all that follow
+    last = max(*how.sample_years, how.to_year + max(item.works.build_year_count for item in candidates))
+    years = list(range(first, last + 1))
+    funds = budgets_of(corridor, budgets or {}, years, how.to_year)
     samples = {}
     for year in how.sample_years:
         tell(line("plan_market", year=year))
-        samples[year] = year_market(corridor, base, [item.measure for item in candidates], year, memory)
-    upkeep = np.array([item.works.running_musd_per_year for item in candidates])
+        beside = Beside(values, corridor.tables["external_costs"], carbon_price(corridor, None, year))
+        samples[year] = year_market(corridor, base, [item.measure for item in candidates], year, memory, beside)
     measures = [item.measure for item in candidates]
     power = None
     if any(changes_power(item) for item in measures):
         ends = {how.sample_years[0], how.sample_years[-1]}
         room = OneDispatcher()
         power = SampledPower({
-            year: PowerYear(corridor, base, measures, year, hours=how.power_hours, memory=memory, tell=tell, room=room) for year in ends
+            year: PowerYear(corridor, base, measures, year, hours=how.power_hours, memory=memory, tell=tell,
+                            co2_usd_per_t=carbon_price(corridor, None, year), room=room) for year in ends
         })  # fmt: skip
         for one in power.samples.values():
             one.prepare()
-    market = SampledMarket(samples, years, upkeep, power)
-    weight = weights_to_end(len(years), round(values["evaluation_years"]), rate)
+    market = SampledMarket(samples, years, power)
+    count = round(values["evaluation_years"])
+    reckoning = Reckoning(first, count, rate, values["construction_conversion_ratio"], values["running_conversion_ratio"])
     problem = PortfolioProblem(
-        tuple(item.project for item in candidates), tuple(funds), market, rate, weight, is_cheap_by_year=True
+        tuple(item.project(reckoning, len(years)) for item in candidates), tuple(funds), market, rate,
+        weights_to_end(len(years), count, rate), is_cheap_by_year=True, last_start=how.to_year - first, lean=market.lean,
     )  # fmt: skip
 
     def told(value: float, bound: float) -> None:
@@ -163,32 +172,34 @@ def plan(
     found = _sought(problem, how, told)
     proved, single, steps = found[0], Single(problem), Steps()
     ranked = steps.do("ranking", single.ranking, None)
-    cash = FundCash(problem, candidates, market, _terms(corridor, values, funds, how))
+    cash = FundCash(problem, candidates, market, _terms(corridor, values, funds, how), reckoning)
     tell(line("plan_fund"))
     of_funds = steps.do("fund", lambda: fund_choice(cash, single, found)[0], None)
     for_funds = None if of_funds is None else problem.plan(of_funds, bound=proved.bound)
     if how.objective == "fund" and for_funds is not None:
         found = (for_funds, *found[: how.count - 1])
     best = found[0]
-    again: list[tuple[float | None, Appraisal | None]] = [(None, None)] * len(found)
+    again: list[Appraisal | None] = [None] * len(found)
     if how.has_full and not steps.untold:
         try:
             for place, item in enumerate(found):
                 tell(line("plan_full", number=place + 1, count=len(found)))
-                again[place] = _again(corridor, base, candidates, item, problem, years, how, memory, tell)
+                again[place] = _again(corridor, base, candidates, item, years, how, memory, tell)
         except KeyboardInterrupt:  # those told by then stand first; what was cleared is kept, so that the same command goes on from here
             tell(line("plan_full_stopped"))
+    full = [None if item is None else item.npv_musd for item in again]
     if how.has_full and how.objective == "welfare":  # the order of the full loop has the last word
-        order = sorted(range(len(found)), key=lambda place: (again[place][0] is None, -float(again[place][0] or 0.0), place))
-        found, again = tuple(found[place] for place in order), [again[place] for place in order]
+        order = sorted(range(len(found)), key=lambda place: (full[place] is None, -(full[place] or 0.0), place))
+        found = tuple(found[place] for place in order)
+        again, full = [again[place] for place in order], [full[place] for place in order]
         best = replace(found[0], bound=max(item.bound for item in found))
     capital = sum(item.works.capital_musd for item in candidates)
     aims = {"welfare": proved} if for_funds is None else {"welfare": proved, "fund": for_funds}
-    last = list(samples)[-1]
+    last_sample = list(samples)[-1]
     return PortfolioPlan(
         scenario_id=base.scenario_id,
         from_year=years[0],
-        to_year=years[-1],
+        to_year=how.to_year,
         rate_id=rate_id,
         rate_share=rate,
         sample_years=tuple(samples),
@@ -198,9 +209,10 @@ def plan(
         ranking_musd=None if ranked is None else single.value(ranked),
         objective="welfare" if for_funds is None else how.objective,
         fund_rate_share=cash.terms.rate,
+        parts=part_frame(problem, market, best),
         chosen=steps.do("worths", lambda: chosen_frame(candidates, best, years, single), chosen_frame(candidates, best, years, None)),
         candidates=steps.do(
-            "candidates", lambda: candidate_frame(candidates, best, (single, market, last)), candidate_frame(candidates, best, None)
+            "candidates", lambda: candidate_frame(candidates, best, (single, market, last_sample)), candidate_frame(candidates, best, None)
         ),
         complements=steps.do("complements", lambda: complement_frame(candidates, best, single), pl.DataFrame(schema=COMPLEMENT_SCHEMA)),
         reasons=steps.do(
@@ -220,11 +232,10 @@ def plan(
         solved_count=market.solved,
         estimated_capital_share=sum(item.works.capital_musd for item in candidates if item.works.is_estimate) / capital if capital else 0.0,
         budgets=budget_frame(funds, best, years),
-        next_best=_next(candidates, found, years, again),
-        sponsors=pl.DataFrame() if again[0][1] is None else again[0][1].sponsors,
-        full_npv_musd=None if again[0][1] is None else again[0][1].npv_musd,
+        next_best=_next(candidates, found, years, full),
+        sponsors=pl.DataFrame() if again[0] is None else again[0].sponsors,
         ranking=pl.DataFrame() if ranked is None else ranking_frame(candidates, ranked, years, single),
-        split=split_frame(corridor, funds, best, candidates),
+        split=split_frame(corridor, problem, best, candidates),
         ventures=corridor.tables["ventures"].drop("source", "confidence", "note"),
         left_out=pl.DataFrame(left_out, schema={"measure_id": pl.String, "why": pl.String}, orient="row"),
         replaced=tuple(replaced),
@@ -288,34 +299,26 @@ def _more(problem: PortfolioProblem, best: Plan, how: PlanOptions) -> pl.DataFra
     return pl.DataFrame(rows, schema=_MORE_SCHEMA, orient="row")
 
 
-def _next(
-    candidates: Sequence[Candidate], found: Sequence[Plan], years: Sequence[int], again: Sequence[tuple[float | None, Appraisal | None]]
-) -> pl.DataFrame:
+def _next(candidates: Sequence[Candidate], found: Sequence[Plan], years: Sequence[int], full: Sequence[float | None]) -> pl.DataFrame:
     rows = [
-        (rank, item.value, dated_text(candidates, item.start, years), full[0])
-        for rank, (item, full) in enumerate(zip(found, again, strict=True), start=1)
+        (rank, item.value, dated_text(candidates, item.start, years), value)
+        for rank, (item, value) in enumerate(zip(found, full, strict=True), start=1)
     ]
     schema = {"rank": pl.Int64, "value_musd": pl.Float64, "measures": pl.String, "full_musd": pl.Float64}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def _again(
-    corridor: Corridor, base: Scenario, candidates: Sequence[Candidate], item: Plan, problem: PortfolioProblem, years: Sequence[int],
-    how: PlanOptions, memory: RouteMemory, tell: Progress,
-) -> tuple[float | None, Appraisal | None]:  # fmt: skip
-    """A portfolio in the full loop: what the search counts, with routes sought and delays found; and its appraisal."""
+    corridor: Corridor, base: Scenario, candidates: Sequence[Candidate], item: Plan, years: Sequence[int], how: PlanOptions,
+    memory: RouteMemory, tell: Progress,
+) -> Appraisal | None:  # fmt: skip
+    """A portfolio appraised in the full loop, with routes sought and delays found; None if it opens nothing in a sample year."""
     chosen = np.flatnonzero(item.start != NEVER).tolist()
     opening = {j: years[int(item.start[j])] + candidates[j].works.build_year_count for j in chosen}
     if not chosen or min(opening.values()) > max(how.sample_years):
-        return None, None
+        return None
     dated = [DatedMeasure(candidates[j].measure, date(opening[j], 1, 1), None) for j in chosen]
     with_set = replace(base, dated=tuple(sorted((*base.dated, *dated), key=lambda each: each.from_date)))
     samples = tuple(sorted({*how.sample_years, *opening.values()}))
-    full = appraised(
-        corridor, base, with_set, how=AppraisalOptions(how.rate_id, None, samples, False, how.power_hours), memory=memory, tell=tell
-    )  # fmt: skip
-    market = full.accounts.filter(pl.col("item").is_in((*MARKET_ITEMS, *DISPATCH_ITEMS))).group_by("year").agg(pl.col("gain_musd").sum())
-    gain = by_year(market, "gain_musd", np.array(years))
-    opened = problem.is_open(item.start)
-    upkeep = opened @ np.array([each.works.running_musd_per_year for each in candidates])
-    return float((problem.discount * (problem.year_weight * (gain - upkeep) - item.spend.sum(axis=0))).sum()), full
+    own = AppraisalOptions(how.rate_id, None, samples, False, how.power_hours, years[0])
+    return appraised(corridor, base, with_set, how=own, memory=memory, tell=tell)

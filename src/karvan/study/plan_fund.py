@@ -18,8 +18,8 @@ from karvan.appraisal import Plan, PortfolioProblem, Worth, best_plans, internal
 from karvan.appraisal.bank import Loan, debt_cover, grant_to_hurdle
 from karvan.appraisal.portfolio import NEVER
 from karvan.appraisal.present import weights_to_end
-from karvan.study.plan_market import SampledMarket
-from karvan.study.plan_projects import OTHERS, Candidate
+from karvan.study.plan_projects import OTHERS, Candidate, Reckoning
+from karvan.study.plan_sampled import SampledMarket
 from karvan.study.plan_single import Single
 
 FloatArray = npt.NDArray[np.float64]
@@ -65,15 +65,20 @@ class FundCash:
         candidates: Its projects.
         market: Its market.
         terms: How funds reckon.
+        reckoning: What works cost society.
     """
 
-    def __init__(self, problem: PortfolioProblem, candidates: Sequence[Candidate], market: SampledMarket, terms: FundTerms) -> None:
+    def __init__(
+        self, problem: PortfolioProblem, candidates: Sequence[Candidate], market: SampledMarket, terms: FundTerms, reckoning: Reckoning
+    ) -> None:  # fmt: skip
+        self.reckoning = reckoning
         self.problem, self.candidates, self.market, self.terms = problem, candidates, market, terms
         operators = next(iter(market.samples.values())).operators
         self._sponsors = [[operators.index(name) for name in item.works.sponsors if name in operators] for item in candidates]
         self._capital = np.array([item.works.capital_musd for item in candidates])
         self.share = np.array([1.0 - item.fund_shares.get(OTHERS, 0.0) for item in candidates])
         """Part of each project that funds bear, shape (projects,)."""
+        self.upkeep = np.array([item.works.running_musd_per_year for item in candidates])
         self._known: dict[tuple[int, bytes], FloatArray] = {}
 
     @property
@@ -106,13 +111,13 @@ class FundCash:
                 found[project] += more[sponsor] * part[project] / built[sponsor] if built[sponsor] > 0.0 else 0.0
         if self.market.power is not None:  # what a line or plant saves at the prices of an hour is what it earns there
             found += np.where(is_open, (1.0 - self.terms.tax_share) * self.market.power.at(year, is_open).slope, 0.0)
-        return found
+        return found + np.where(is_open, (1.0 - self.terms.tax_share) * self.market.stated, 0.0)
 
     def flows(self, start: IntArray) -> FloatArray:
         """Net of each project by year to its owners, million USD: earnings less upkeep and capital, shape (projects, years)."""
         problem, opened = self.problem, self.problem.is_open(start)
         income = np.array([self.earned(opened[year], year) for year in range(problem.years)]).T
-        upkeep = np.where(opened.T, self.market.upkeep[:, None], 0.0)
+        upkeep = np.where(opened.T, self.upkeep[:, None], 0.0)
         spent = np.zeros_like(income)
         for project in np.flatnonzero(start != NEVER).tolist():
             spent[project] = problem.spent(problem.projects[project], int(start[project]))
@@ -139,7 +144,7 @@ class FundCash:
         found = np.zeros(len(self.candidates), dtype=np.bool_)
         if self.terms.least_cover is not None:
             for j, item in enumerate(self.candidates):
-                income = self.long(self.alone[j] - self.market.upkeep[j])
+                income = self.long(self.alone[j] - self.upkeep[j])
                 cover = debt_cover(income, item.works.capital_musd, self.terms.loan, 0)
                 found[j] = cover is not None and cover < self.terms.least_cover
         return found
@@ -160,7 +165,7 @@ class FundCash:
         is_freight = np.array([bool(own) for own in self._sponsors], dtype=np.bool_)
         for project in np.flatnonzero((first > 0.0).any(axis=0) & (start == NEVER) & ~is_freight).tolist():
             spent = self.problem.spent(self.problem.projects[project], 0)
-            income = np.maximum(tax * slope[:, project] - self.market.upkeep[project], 0.0)
+            income = np.maximum(tax * slope[:, project] - self.upkeep[project], 0.0)
             income[: self.problem.projects[project].lead_years] = 0.0
             found[project] = float((self.discount * (self.weight * income - spent)).sum()) <= 0.0
         return found
@@ -181,14 +186,15 @@ class FundCash:
         for project in np.flatnonzero(start != NEVER).tolist():
             works = self.candidates[project].works
             spent = problem.spent(problem.projects[project], int(start[project]))
-            upkeep = np.where(opened[:, project], self.market.upkeep[project], 0.0)
+            upkeep = np.where(opened[:, project], self.upkeep[project], 0.0)
             without = start.copy()
             without[project] = NEVER
             others = problem.is_open(without)
             gain = np.array(
-                [problem.worth(opened[y], y).welfare - problem.worth(others[y], y).welfare for y in range(problem.years)]
+                [problem.worth(opened[y], y).total - problem.worth(others[y], y).total for y in range(problem.years)]
             )  # fmt: skip
             tail = np.concatenate([spent, np.zeros(max(self.terms.evaluation_years - problem.years, 0))])
+            economic = self.reckoning.flows(works, int(start[project]))
             net = self.long(income[project] - upkeep) - tail
             first = int(np.argmax(opened[:, project])) if opened[:, project].any() else problem.years - 1
             is_open = np.arange(net.shape[0]) >= first
@@ -196,7 +202,8 @@ class FundCash:
             yearly = float((is_open * (1.0 + self.terms.rate) ** -np.arange(net.shape[0], dtype=np.float64)).sum())
             rows.append(
                 {
-                    "measure_id": works.measure_id, "err_share": internal_rate(self.long(gain) - tail), "firr_share": internal_rate(net),
+                    "measure_id": works.measure_id, "err_share": internal_rate(self.long(gain) - economic),
+                    "firr_share": internal_rate(net),
                     "debt_cover_ratio": debt_cover(self.long(income[project] - upkeep), works.capital_musd, self.terms.loan, first),
                     "grant_musd": grant, "charge_musd_per_year": grant / yearly if yearly > 0.0 else None,
                     "fund_share": float(self.share[project]),
@@ -243,31 +250,33 @@ def _alone_problem(cash: FundCash) -> PortfolioProblem:
         replace(
             item,
             spend=tuple(share * amount for amount in item.spend),
+            costs=(),
             fund_shares={name: part / share for name, part in item.fund_shares.items() if name != OTHERS},
         )
         for item, share in zip(problem.projects, cash.share.tolist(), strict=True)
     )
-    income = np.array([cash.share[j] * (cash.alone[j] - cash.market.upkeep[j]) for j in range(len(projects))])
+    income = np.array([cash.share[j] * (cash.alone[j] - cash.upkeep[j]) for j in range(len(projects))])
     income[cash.barred] = -1.0 - income.max(initial=0.0)  # never worth its part of the cost
 
     def worth(is_open: BoolArray, year: int) -> Worth:
         return Worth(float(income[is_open, year].sum()), income[:, year])
 
     funds = tuple(fund for fund in problem.funds if fund.fund_id != OTHERS)
-    return PortfolioProblem(projects, funds, worth, terms.rate, cash.weight)
+    return PortfolioProblem(
+        projects, funds, worth, terms.rate, cash.weight, limits=problem.limits, last_start=problem.last_start
+    )  # fmt: skip
 
 
 def _neighbours(start: IntArray, single: Single, barred: BoolArray) -> list[IntArray]:
     """Portfolios that differ by one project left out, or put in as early as may be."""
     found = []
-    problem = single.problem
     for project in range(start.shape[0]):
         other = start.copy()
         if start[project] != NEVER:
             other[project] = NEVER
             found.append(other)
             continue
-        for year in range(problem.years - problem.projects[project].lead_years):
+        for year in single.starts(project):
             tried = single.with_needed(start, project, year)
             if tried is not None and single.is_allowed(tried) and not (tried[barred] != NEVER).any():
                 found.append(tried)

@@ -11,17 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from threading import Lock
 from types import MappingProxyType
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from karvan.appraisal import Worth
-from karvan.appraisal.portfolio import straight
-from karvan.appraisal.present import parts_of
-from karvan.assignment import Assembly, ClearOptions, MarketProblem, assemble, effective_capacity, flows_at, with_capacity
+from karvan.assignment import Assembly, Clearing, ClearOptions, MarketProblem, assemble, effective_capacity, flows_at, with_capacity
 from karvan.assignment import clear as clear_market
 from karvan.corridor import Corridor, Snapshot
 from karvan.measures import Measure, Scenario
@@ -32,6 +28,7 @@ from karvan.routing.graph import LINK
 from karvan.study.accounts import border_arcs
 from karvan.study.clear import Cleared, clear
 from karvan.study.delay_loop import delay_costs
+from karvan.study.plan_accounts import Beside
 from karvan.study.route_memory import RoutedSnapshot, RouteMemory
 
 FloatArray = npt.NDArray[np.float64]
@@ -61,6 +58,9 @@ class YearMarket:
         operators: Ids of operators.
         charged_kusd: What each operator charges, posts at borders left out, thousand USD, shape (operators,), from the flow of each
             route, kt.
+        beside_usd_per_t: What a tonne on each route brings in profits and border charges less what it costs neighbours and the climate,
+            with all projects open, shape (routes,).
+        beside_more_usd_per_t: By how much that is more where a project is not open, by its place; charges differ then.
     """
 
     problem: MarketProblem
@@ -72,6 +72,8 @@ class YearMarket:
     route_goods: tuple[str, ...]
     operators: tuple[str, ...]
     charged_kusd: Callable[[FloatArray], FloatArray]
+    beside_usd_per_t: FloatArray
+    beside_more_usd_per_t: Mapping[int, FloatArray]
 
     @property
     def acts(self) -> BoolArray:
@@ -93,8 +95,18 @@ class YearMarket:
         found: FloatArray = self.problem.row_capacity + self.capacity[is_open].sum(axis=0)
         return np.maximum(found, 0.0)
 
-    def worth(self, is_open: BoolArray, base_kusd: float = 0.0) -> tuple[Worth, FloatArray]:
-        """Welfare of a set of open projects, million USD, its bounds, and what each operator charges, million USD, shape (operators,).
+    def cleared(self, is_open: BoolArray) -> Clearing:
+        """The program with some projects open, solved."""
+        program = replace(with_capacity(self.problem, self.limits(is_open)), route_cost_usd_per_t=self.cost(is_open))
+        return clear_market(program, start=self.start, options=_OPTIONS)
+
+    def beside(self, is_open: BoolArray, route_flow_kt: FloatArray) -> float:
+        """What accounts count beside the market's welfare, million USD: profits, border charges, externalities, carbon dioxide."""
+        per_t = self.beside_usd_per_t + sum((more for place, more in self.beside_more_usd_per_t.items() if not is_open[place]), 0.0)
+        return float(per_t @ route_flow_kt) / 1e3
+
+    def worth(self, is_open: BoolArray) -> tuple[Worth, FloatArray]:
+        """Worth of a set of open projects, million USD, its bounds, and what each operator charges, million USD, shape (operators,).
 
         The market's welfare is the least, over prices, of surplus at those prices and what they make of capacities. At the prices of this
         set it therefore bounds welfare of every other from above. There capacities count in proportion, and what opening or cheapening
@@ -103,16 +115,15 @@ class YearMarket:
 
         Args:
             is_open: Which projects are open, shape (projects,).
-            base_kusd: Welfare without any, taken off.
         """
-        program = replace(with_capacity(self.problem, self.limits(is_open)), route_cost_usd_per_t=self.cost(is_open))
-        cleared = clear_market(program, start=self.start, options=_OPTIONS)
+        cleared = self.cleared(is_open)
         prices = cleared.row_price_usd_per_unit
         finite = np.where(np.isfinite(self.capacity), self.capacity, 0.0)
         slope = finite @ prices
         for project in np.flatnonzero((self.saving > 0.0).any(axis=1) | self.is_gated.any(axis=1)).tolist():
             slope[project] += self._least(project, prices) if is_open[project] else self._most(project, prices)
-        return Worth((cleared.welfare_kusd - base_kusd) / 1e3, slope / 1e3), self.charged_kusd(cleared.route_flow_kt) / 1e3
+        found = Worth(cleared.welfare_kusd / 1e3, slope / 1e3, self.beside(is_open, cleared.route_flow_kt))
+        return found, self.charged_kusd(cleared.route_flow_kt) / 1e3
 
     def _touched(self, project: int) -> tuple[BoolArray, BoolArray]:
         return self.is_gated[project], (self.saving[project] > 0.0) & ~self.is_gated[project]
@@ -165,75 +176,15 @@ class YearMarket:
         return np.repeat(nests, np.diff(self.problem.family_first_route))
 
 
-class PowerWorth(Protocol):
-    """What projects are worth outside the freight market."""
-
-    def at(self, year: int, is_open: BoolArray) -> Worth:
-        """Worth in a year, shape of is_open (projects,)."""
-
-
-class SampledMarket:
-    """Welfare of open projects in years, straight between sample years; solved once for each set and sample year, prices kept warm.
-
-    What projects are worth in power is added to it.
-
-    Attributes:
-        solved: Programs solved.
-    """
-
-    def __init__(
-        self, samples: Mapping[int, YearMarket], years: Sequence[int], upkeep_musd: FloatArray, power: PowerWorth | None = None
-    ) -> None:
-        self.samples, self.years, self.upkeep, self.power = dict(sorted(samples.items())), list(years), upkeep_musd, power
-        count = upkeep_musd.shape[0]
-        self._acts = np.any([market.acts for market in self.samples.values()], axis=0)
-        none = np.zeros(count, dtype=np.bool_)
-        self.solved = 0
-        self._known: dict[tuple[int, bytes], tuple[Worth, FloatArray]] = {}
-        self._guard = Lock()
-        self._base: dict[int, float] = {}
-        for year in self.samples:
-            worth, _ = self.samples[year].worth(none)
-            self._base[year] = worth.welfare * 1e3
-
-    def __call__(self, is_open: BoolArray, number: int) -> Worth:
-        """Worth of open projects, shape (projects,), in a year counted from 0, less their upkeep."""
-        worth = self.at(self.years[number], is_open)
-        return Worth(worth.welfare - float(self.upkeep[is_open].sum()), worth.slope - self.upkeep)
-
-    def at(self, year: int, is_open: BoolArray) -> Worth:
-        """Worth in any year, without upkeep."""
-        parts = [(self._solved(known, is_open & self._acts)[0], share) for known, share in parts_of(list(self.samples), year)]
-        if self.power is not None:
-            parts.append((self.power.at(year, is_open), 1.0))
-        return straight(parts)
-
-    def charged(self, year: int, is_open: BoolArray) -> FloatArray:
-        """What each operator charges in any year, million USD, shape (operators,)."""
-        parts = [(self._solved(known, is_open & self._acts)[1], share) for known, share in parts_of(list(self.samples), year)]
-        found: FloatArray = np.sum([share * charged for charged, share in parts], axis=0)
-        return found
-
-    def _solved(self, year: int, is_open: BoolArray) -> tuple[Worth, FloatArray]:
-        """Worth in a sample year, of freight alone, and what operators charge."""
-        key = (year, is_open.tobytes())
-        with self._guard:
-            found = self._known.get(key)
-        if found is None:
-            found = self.samples[year].worth(is_open, self._base[year])
-            with self._guard:
-                self.solved += 1
-                self._known[key] = found
-        return found
-
-
 def with_some(base: Scenario, chosen: Sequence[Measure]) -> Scenario:
     """A scenario with projects that have long been open."""
     dated = tuple(DatedMeasure(item, _LONG_AGO, None) for item in chosen)
     return replace(base, dated=(*base.dated, *dated))
 
 
-def year_market(corridor: Corridor, base: Scenario, projects: Sequence[Measure], year: int, memory: RouteMemory) -> YearMarket:
+def year_market(
+    corridor: Corridor, base: Scenario, projects: Sequence[Measure], year: int, memory: RouteMemory, beside: Beside | None = None
+) -> YearMarket:
     """The program of a year in which projects may be open.
 
     Args:
@@ -242,6 +193,7 @@ def year_market(corridor: Corridor, base: Scenario, projects: Sequence[Measure],
         projects: The projects, those that others require before them.
         year: Calendar year.
         memory: Routes to share.
+        beside: What accounts count beside the market's welfare; None: nothing.
     """
     price = corridor.manifest.co2_price_usd_per_t
     position = {item.id: place for place, item in enumerate(projects)}
@@ -265,6 +217,9 @@ def year_market(corridor: Corridor, base: Scenario, projects: Sequence[Measure],
     capacity = np.zeros((len(projects), rows))
     saving = np.zeros((len(projects), of.shape[0]))
     is_gated = np.zeros((len(projects), of.shape[0]), dtype=np.bool_)
+    is_border = border_arcs(full)
+    counted = np.zeros(of.shape[0]) if beside is None else beside.of_routes(routed, is_border, assembly)
+    counted_more: dict[int, FloatArray] = {}
     for place, (item, snapshot) in enumerate(zip(projects, without, strict=True)):
         needed = [projects[position[name]] for name in _needed(item, {other.id: other for other in projects})]
         capacity[place] = _rows(with_projects([*needed, item]), assembly) - _rows(with_projects(needed), assembly)
@@ -274,11 +229,15 @@ def year_market(corridor: Corridor, base: Scenario, projects: Sequence[Measure],
         if any(not snapshot.tables[name].equals(everything.tables[name]) for name in _MONEY_AND_TIME):
             like = _as_built(snapshot, everything)
             other = route_space(measured(space.graph, like.tables), like.tables, date=like.state_date, co2_price_usd_per_t=price)
-            dearer = assemble(like.tables, remeasured(other, sets), entries, space.runs).problem.route_cost_usd_per_t
+            at_its_cost = remeasured(other, sets)
+            dearer = assemble(like.tables, at_its_cost, entries, space.runs).problem.route_cost_usd_per_t
             more = np.maximum(dearer - assembly.problem.route_cost_usd_per_t, 0.0)
             saving[place] = np.where(more > _SMALL_USD_PER_T, more, 0.0)
+            if beside is not None:
+                other_routed = replace(routed, snapshot=like, space=other, sets=at_its_cost)
+                counted_more[place] = beside.of_routes(other_routed, is_border, assembly) - counted
     start_problem = with_capacity(assembly.problem, _rows(none, assembly))
-    rates = np.where(border_arcs(full), 0.0, routed.rates.rate_usd_per_t)
+    rates = np.where(is_border, 0.0, routed.rates.rate_usd_per_t)
     operators = tuple(everything.tables["operators"]["operator_id"].to_list())
     payee = space.graph.arc_operator
 
@@ -304,6 +263,8 @@ def year_market(corridor: Corridor, base: Scenario, projects: Sequence[Measure],
         route_goods=names,
         operators=operators,
         charged_kusd=charged,
+        beside_usd_per_t=counted,
+        beside_more_usd_per_t={place: more for place, more in counted_more.items() if (np.abs(more) > _SMALL_USD_PER_T).any()},
     )
 
 

@@ -45,14 +45,16 @@ class PowerYear:
         hours: First hours of the year that are solved; they stand for all of it.
         memory: Where what was found is kept between runs.
         tell: Called with a line of text as the work goes on.
+        co2_usd_per_t: Price of a tonne of CO2 in the year.
         room: Room for a dispatcher, shared with other years.
     """
 
     def __init__(
         self, corridor: Corridor, base: Scenario, projects: Sequence[Measure], year: int, *, hours: int, memory: RouteMemory,
-        tell: Progress, room: OneDispatcher | None = None,
+        tell: Progress, co2_usd_per_t: float, room: OneDispatcher | None = None,
     ) -> None:  # fmt: skip
         self.projects, self.year, self.hours, self.memory, self.tell = projects, year, hours, memory, tell
+        self.co2_usd_per_t = co2_usd_per_t
         self.is_power = np.array([changes_power(item) for item in projects], dtype=np.bool_)
         own = [item for item, is_power in zip(projects, self.is_power, strict=True) if is_power]
         asked = {"": apply(base, corridor, year=year).tables}
@@ -60,6 +62,7 @@ class PowerYear:
         self._tables = {name: power_tables(found) for name, found in with_all_lines(asked).items()}
         self._guard = Lock()
         self._known: dict[str, dict[str, FloatArray]] = {}
+        self._alone: dict[int, BoolArray] = {}
         self._room = room or OneDispatcher()
         self._larger: list[tuple[FloatArray, FloatArray, FloatArray]] | None = None
         self._key = ("power plan", year, hours, tuple(tables_key(found) for found in self._tables.values()))
@@ -71,11 +74,27 @@ class PowerYear:
         for number in np.flatnonzero(self.is_power).tolist():
             alone = none.copy()
             alone[[number, *(place[name] for name in self.projects[number].requires if name in place)]] = True
+            self._alone[number] = alone
             self.worth(alone)
         self.worth(~none)
 
+    def lean(self, is_open: BoolArray) -> FloatArray:
+        """By how much each project changes border charges and carbon dioxide, million USD, shape (projects,).
+
+        Of those that are open, what leaving each out changes; of the others, what each does alone, which is dispatched anyway.
+        """
+        found = np.zeros(is_open.shape[0])
+        for number in np.flatnonzero(self.is_power).tolist():
+            within = is_open if is_open[number] else self._alone.get(number, np.arange(is_open.shape[0]) == number)
+            without = within.copy()
+            without[number] = False
+            found[number] = self.worth(within).beside - self.worth(without).beside
+        return found
+
     def worth(self, is_open: BoolArray) -> Worth:
         """What the cost of power in a year falls by, million USD, border charges counted as a cost, and its bounds.
+
+        Beside it: what border charges grow by, which states earn, less what more carbon dioxide costs.
 
         Args:
             is_open: Which projects are open, shape (projects,).
@@ -85,20 +104,25 @@ class PowerYear:
             none, found = self._found(np.zeros_like(asked)), self._found(asked)
         slope = np.zeros(asked.shape[0])
         slope[self.is_power] = found["slope"]
-        return Worth((float(none["cost"]) - float(found["cost"])) / 1e6, slope / 1e6)
+        more = {name: (float(found[name]) - float(none[name])) / 1e6 for name in ("cost", "border", "co2")}
+        return Worth(-more["cost"], slope / 1e6, more["border"] - self.co2_usd_per_t * more["co2"])
 
     def parts(self, is_open: BoolArray) -> dict[str, float]:
         """What stands behind `worth`, million USD a year.
 
         Returns:
-            gain_musd, as `worth` has it; unserved_musd, what of it is load that is served now, at what a megawatt-hour is worth to its
-            users; border_musd, by how much charges at borders grow: a cost in gain_musd, an income of states in an appraisal.
+            gain_musd, by how much the cost of power falls; unserved_musd, what of it is load that is served now, at what a megawatt-hour
+            is worth to its users; border_musd, by how much charges at borders grow: a cost in gain_musd, and income of states;
+            co2_musd, what less carbon dioxide is worth. gain_musd, border_musd and co2_musd add up to what an appraisal counts.
         """
         asked = is_open & self.is_power
         with self._guard:
             none, found = self._found(np.zeros_like(asked)), self._found(asked)
-        less = {name: (float(none[name]) - float(found[name])) / 1e6 for name in ("cost", "lost", "border")}
-        return {"gain_musd": less["cost"], "unserved_musd": less["lost"], "border_musd": -less["border"]}
+        less = {name: (float(none[name]) - float(found[name])) / 1e6 for name in ("cost", "lost", "border", "co2")}
+        return {
+            "gain_musd": less["cost"], "unserved_musd": less["lost"], "border_musd": -less["border"],
+            "co2_musd": self.co2_usd_per_t * less["co2"],
+        }  # fmt: skip
 
     def _found(self, is_open: BoolArray) -> dict[str, FloatArray]:
         """Cost of a year, border charges and load not served in it, and what each project of power saves at its prices, USD."""
@@ -126,7 +150,8 @@ class PowerYear:
         slope = of_year * np.array([_saved_usd(system, solved, *larger) for larger in self._larger])
         border = of_year * earnings(system, solved).border.sum()
         lost = of_year * (solved.lost_mw * system.lost_load_usd_per_mwh).sum()
-        told = {"cost": of_year * solved.objective_usd, "border": border, "lost": lost}
+        emitted = of_year * (solved.plant_mw.sum(axis=0) * system.plants.co2_t_per_mwh).sum()
+        told = {"cost": of_year * solved.objective_usd, "border": border, "lost": lost, "co2": emitted}
         return {"slope": slope, **{name: np.asarray(value) for name, value in told.items()}}
 
     def _system(self, name: str) -> PowerSystem:
@@ -192,3 +217,8 @@ class SampledPower:
     def at(self, year: int, is_open: BoolArray) -> Worth:
         """Worth in any year."""
         return straight([(self.samples[known].worth(is_open), share) for known, share in parts_of(list(self.samples), year)])
+
+    def lean(self, year: int, is_open: BoolArray) -> FloatArray:
+        """By how much each project changes what has no bounds; see `PowerYear.lean`."""
+        parts = [share * self.samples[known].lean(is_open) for known, share in parts_of(list(self.samples), year)]
+        return np.asarray(np.sum(parts, axis=0), dtype=np.float64)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from karvan.appraisal import Fund, Project
-from karvan.appraisal.bank import Works
+from karvan.appraisal import Fund, Project, net_present_value
+from karvan.appraisal.bank import Works, spending
 from karvan.corridor import Corridor, nearest
 from karvan.errors import DataError, Problem
 from karvan.measures import Measure, Scenario, measures_of
@@ -19,6 +21,33 @@ OTHERS = "others"
 """Whoever bears what funds may not: no budget of theirs is known."""
 _HAPPENED = "happened"
 _NO_LIMIT_MUSD = 1e7
+
+
+@dataclass(frozen=True)
+class Reckoning:
+    """How costs of works add up, as in an appraisal: building, upkeep, renewal and what is left at the end, in economic prices.
+
+    Attributes:
+        first_year: First year told.
+        year_count: Years that count.
+        rate: Discount rate; the first year is not discounted.
+        capital_ratio, running_ratio: Economic over financial cost of building and of upkeep.
+    """
+
+    first_year: int
+    year_count: int
+    rate: float
+    capital_ratio: float = 1.0
+    running_ratio: float = 1.0
+
+    def flows(self, works: Works, start: int) -> npt.NDArray[np.float64]:
+        """Costs of works started in a year counted from 0, million USD, shape (years that count,)."""
+        opened = self.first_year + start + works.build_year_count
+        dated = replace(works, open_year=opened, last_build_year=opened - 1)
+        each = spending(
+            dated, self.first_year, self.year_count, capital_ratio=self.capital_ratio, running_ratio=self.running_ratio
+        )  # fmt: skip
+        return each.capital + each.running - each.residual
 
 
 @dataclass(frozen=True)
@@ -41,15 +70,20 @@ class Candidate:
     needs: tuple[str, ...]
     excludes: tuple[str, ...]
 
-    @property
-    def project(self) -> Project:
-        """As the search takes it: capital in equal parts over the years of building, open in the year after."""
+    def project(self, reckoning: Reckoning, years: int) -> Project:
+        """As the search takes it: funds pay capital in equal parts over the years of building; it is open in the year after.
+
+        Args:
+            reckoning: What it costs society.
+            years: Years of the search.
+        """
         count = self.works.build_year_count
         spend = tuple(self.works.capital_musd / count for _ in range(count))
-        return Project(self.measure.id, spend, dict(self.fund_shares), count, self.needs, self.excludes)
+        costs = tuple(net_present_value(reckoning.flows(self.works, start), reckoning.rate) for start in range(years))
+        return Project(self.measure.id, spend, dict(self.fund_shares), count, self.needs, self.excludes, self.sector, costs)
 
 
-def budgets_of(corridor: Corridor, given: Mapping[str, tuple[float, bool]], years: Sequence[int]) -> list[Fund]:
+def budgets_of(corridor: Corridor, given: Mapping[str, tuple[float, bool]], years: Sequence[int], to_year: int | None = None) -> list[Fund]:
     """Funds with what they have in each year; what others bear has no limit.
 
     Args:
@@ -57,6 +91,7 @@ def budgets_of(corridor: Corridor, given: Mapping[str, tuple[float, bool]], year
         given: By fund: million USD, and whether in each year; without it, all in the first year in which the fund can pay. A fund that is
             not named has what the case says of it, and none where its size is not published.
         years: Years of the search.
+        to_year: Last year in which funds get money; by default all.
 
     Raises:
         DataError: There is no such fund.
@@ -75,7 +110,8 @@ def budgets_of(corridor: Corridor, given: Mapping[str, tuple[float, bool]], year
         if amount is None:
             continue
         first = max(years[0], row["from_year"])
-        budget = [amount if (year >= first if is_yearly else year == first) else 0.0 for year in years]
+        last = years[-1] if to_year is None else to_year
+        budget = [amount if (first <= year <= last if is_yearly else year == first) else 0.0 for year in years]
         funds.append(Fund(row["fund_id"], tuple(budget)))
     return [*funds, Fund(OTHERS, (_NO_LIMIT_MUSD, *(0.0 for _ in years[1:])))]
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from karvan.appraisal import PortfolioProblem
-from karvan.appraisal.portfolio import NEVER
+from karvan.appraisal.portfolio import NEVER, is_within
 
 IntArray = npt.NDArray[np.int64]
 
@@ -27,12 +27,17 @@ class Single:
         """What a project is worth by itself with what it requires, at its best start, and that start."""
         if project not in self._alone:
             best = (-np.inf, NEVER)
-            for year in range(self.problem.years - self.problem.projects[project].lead_years):
+            for year in self.starts(project):
                 start = self.with_needed(np.full(self.count, NEVER), project, year)
                 if start is not None:
                     best = max(best, (self.value(start), -year))
             self._alone[project] = best[0], -best[1] if best[1] != NEVER else NEVER
         return self._alone[project]
+
+    def starts(self, project: int) -> range:
+        """Years in which a project may be started so as to be open within the search."""
+        last = self.problem.years - self.problem.projects[project].lead_years
+        return range(last if self.problem.last_start is None else min(last, self.problem.last_start + 1))
 
     def with_needed(self, start: IntArray, project: int, year: int) -> IntArray | None:
         """A portfolio with a project started in a year and what it requires started so as to be open by then; None if that is too late."""
@@ -58,8 +63,7 @@ class Single:
         inside = {names[j] for j in np.flatnonzero(start != NEVER)}
         if any(name in inside and other in inside for name in inside for other in problem.projects[names.index(name)].excludes):
             return False
-        spent = np.cumsum(problem.fund_spend(start), axis=1)
-        return all((spent[place] <= np.cumsum(fund.budget) + 1e-9).all() for place, fund in enumerate(problem.funds))
+        return is_within(problem, start)
 
     def ranking(self) -> IntArray:
         """What planners do: projects by what each is worth alone over its capital, each at the first start that budgets allow."""
@@ -69,7 +73,7 @@ class Single:
         for project in sorted(range(self.count), key=lambda j: (-ratio[j], j)):
             if worth[project][0] <= 0.0 or start[project] != NEVER:
                 continue
-            for year in range(self.problem.years - self.problem.projects[project].lead_years):
+            for year in self.starts(project):
                 tried = self.with_needed(start, project, year)
                 if tried is not None and self.is_allowed(tried):
                     start = tried

@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.appraisal import Fund, Plan
+from karvan.appraisal import Fund, Plan, PortfolioProblem
 from karvan.appraisal.bank import nash_split
 from karvan.appraisal.portfolio import NEVER
 from karvan.corridor import Corridor
 from karvan.study.plan_fund import FundCash
-from karvan.study.plan_market import SampledMarket
 from karvan.study.plan_power import SampledPower
 from karvan.study.plan_projects import OTHERS, Candidate
+from karvan.study.plan_sampled import SampledMarket
 from karvan.study.plan_single import Single
 from karvan.study.power_accounts import zone_countries
 
@@ -29,6 +29,7 @@ COMPLEMENT_SCHEMA = {
     "measure_id": pl.String, "with_measure_id": pl.String, "together_musd_per_year": pl.Float64, "apart_musd_per_year": pl.Float64,
     "is_nothing_alone": pl.Boolean,
 }  # fmt: skip
+PART_SCHEMA = {"part": pl.String, "npv_musd": pl.Float64}
 BANK_SCHEMA = {
     "measure_id": pl.String,
     **dict.fromkeys(
@@ -108,7 +109,7 @@ def candidate_frame(candidates: Sequence[Candidate], best: Plan, told: tuple[Sin
                 "measure_id": item.measure.id, "title": item.measure.title, "sector": item.sector,
                 "capital_musd": item.works.capital_musd, "low_musd": item.works.low_musd, "high_musd": item.works.high_musd,
                 "is_estimate": item.works.is_estimate,
-                "gain_musd_per_year": None if told is None else told[1].at(told[2], alone).welfare,
+                "gain_musd_per_year": None if told is None else told[1].at(told[2], alone).total,
                 "alone_musd": None if told is None else told[0].alone(j)[0], "is_chosen": bool(best.start[j] != NEVER), "funds": funds,
             }
         )  # fmt: skip
@@ -137,8 +138,20 @@ def power_frame(power: SampledPower | None, best: Plan) -> pl.DataFrame:
     chosen = best.start != NEVER
     known = {} if power is None else power.samples
     rows = [{"year": year, **of.parts(chosen)} for year, of in known.items() if (chosen & of.is_power).any()]
-    names = ("gain_musd", "unserved_musd", "border_musd")
+    names = ("gain_musd", "unserved_musd", "border_musd", "co2_musd")
     return pl.DataFrame(rows, schema={"year": pl.Int64, **dict.fromkeys(names, pl.Float64)})
+
+
+def part_frame(problem: PortfolioProblem, market: SampledMarket, best: Plan) -> pl.DataFrame:
+    """What the value of a portfolio is made of, present; rows add up to it."""
+    factor, opened = problem.discount * problem.year_weight, problem.is_open(best.start)
+    totals: dict[str, float] = {}
+    for number, year in enumerate(market.years):
+        for name, worth in market.parts(year, opened[number]).items():
+            for part, amount in ((name, worth.welfare), (f"{name}_beside", worth.beside)):
+                totals[part] = totals.get(part, 0.0) + float(factor[number]) * amount
+    rows = [*totals.items(), ("costs", -problem.cost(best.start))]
+    return pl.DataFrame([row for row in rows if row[1] != 0.0], schema=PART_SCHEMA, orient="row")
 
 
 def dated_text(candidates: Sequence[Candidate], start: IntArray, years: Sequence[int]) -> str:
@@ -173,8 +186,7 @@ def complement_frame(candidates: Sequence[Candidate], best: Plan, single: Single
     def gain(*places: int) -> float:
         opened = np.zeros(count, dtype=np.bool_)
         opened[list(places)] = True
-        upkeep = sum(candidates[j].works.running_musd_per_year for j in places)
-        return problem.worth(opened, last).welfare + upkeep
+        return problem.worth(opened, last).total
 
     alone = [gain(j) for j in range(count)]
     rows = []
@@ -201,20 +213,21 @@ def complement_frame(candidates: Sequence[Candidate], best: Plan, single: Single
     return found.sort(pl.col(names[0]) - pl.col(names[1]), descending=True)
 
 
-def split_frame(corridor: Corridor, funds: Sequence[Fund], best: Plan, candidates: Sequence[Candidate]) -> pl.DataFrame:
+def split_frame(corridor: Corridor, problem: PortfolioProblem, best: Plan, candidates: Sequence[Candidate]) -> pl.DataFrame:
     """Partners of each fund: what each pays in of what is spent, and payments that leave all with an equal part of the joint gain.
 
-    The gain told is welfare of the market less all spending, in proportion to what a fund spends of it; each partner is taken to gain in
-    proportion to the capital of measures whose sponsors are of its country; one of power without a sponsor is at home where its lines end.
+    The gain told is that of all parties, present, in proportion to what a fund spends of all capital; what it pays in is its part of all
+    costs, present. Each partner is taken to gain in proportion to the capital of measures whose sponsors are of its country; one of power
+    without a sponsor is at home where its lines end.
     """
-    total = float(best.spend.sum())
+    total, cost = float(best.spend.sum()), problem.cost(best.start)
     rows: list[tuple[object, ...]] = []
     if total <= 0.0:
         return pl.DataFrame(schema=_SPLIT_SCHEMA)
     countries = dict(corridor.tables["operators"].select("operator_id", "country").iter_rows())
     zones = zone_countries(corridor)
     built = [candidates[j] for j in np.flatnonzero(best.start != NEVER).tolist()]
-    for place, fund in enumerate(funds):
+    for place, fund in enumerate(problem.funds):
         partners = corridor.tables["fund_partners"].filter(pl.col("fund_id") == fund.fund_id).rows(named=True)
         spent = float(best.spend[place].sum())
         if not partners or spent <= 0.0:
@@ -227,9 +240,9 @@ def split_frame(corridor: Corridor, funds: Sequence[Fund], best: Plan, candidate
             )
             for partner in partners
         ])  # fmt: skip
-        gross = (best.value + total) * spent / total
+        gross = (best.value + cost) * spent / total
         gains = gross * (at_home / at_home.sum() if at_home.sum() > 0.0 else np.full(len(partners), 1.0 / len(partners)))
-        paid = spent * np.array([partner["contribution_share"] for partner in partners])
+        paid = cost * spent / total * np.array([partner["contribution_share"] for partner in partners])
         net, payment = nash_split(gains, paid)
         for number, partner in enumerate(partners):
             rows.append((fund.fund_id, partner["partner_id"], gains[number], paid[number], net[number], payment[number]))

@@ -1,0 +1,228 @@
+"""The best dated portfolio, by generalised Benders decomposition.
+
+The market's welfare is concave in capacities, so that its value and prices at any set of open projects bound it from above at every other:
+the master problem chooses starts under these bounds, the market is solved at its choice, and new bounds are added until both agree. What
+else counts has no such bounds: the master takes it as straight about the best portfolio met, where it is exact, and as it is in all others
+that were met.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from karvan.appraisal.master import least_cost
+from karvan.appraisal.portfolio import NEVER, Plan, PortfolioProblem, Worth, check, opened_by, rules_of
+from karvan.errors import ConvergenceError
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+_GAP, _EXACT = 1e-6, 1e-9
+_MOST_ROUNDS = 500
+
+
+@dataclass
+class _Cuts:
+    """Upper bounds of the years' welfare found so far: welfare[year] <= constant + slope . open[year]."""
+
+    year: list[int] = field(default_factory=list)
+    constant: list[float] = field(default_factory=list)
+    slope: list[FloatArray] = field(default_factory=list)
+
+    def add(self, year: int, is_open: BoolArray, worth: Worth) -> None:
+        self.year.append(year)
+        self.constant.append(worth.welfare - float(worth.slope[is_open].sum()))
+        self.slope.append(worth.slope)
+
+
+def best_plans(
+    problem: PortfolioProblem,
+    *,
+    count: int = 1,
+    threads: int = 1,
+    gap: float = _GAP,
+    progress: Callable[[float, float], None] | None = None,
+) -> tuple[Plan, ...]:
+    """The best plans, best first, each with the bound that proves it.
+
+    Args:
+        problem: Projects, funds and welfare.
+        count: How many plans.
+        threads: Years solved at once; the answer does not depend on it.
+        gap: Relative gap at which a plan counts as proved.
+        progress: Called with the best value and the bound as the search goes on.
+
+    Raises:
+        DataError: Shares do not add up to 1, or something named is not there.
+        KeyboardInterrupt: Before there is a bound; afterwards an interrupt ends the search with the best plan met and its bound.
+        ConvergenceError: The gap stayed open; `best` holds the best plan.
+
+    Source:
+        Geoffrion (1972), Generalized Benders decomposition, J. Optimization Theory and Applications 10(4).
+    """
+    check(problem)
+    search = _Search(problem, threads)
+    found: list[Plan] = []
+    while len(found) < count and not search.is_stopped:
+        plan = search.next_best(gap, progress)
+        if plan is None:
+            break
+        found.append(plan)
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class _Lean:
+    """What is beside the bounds, straight about one portfolio: constant[year] + slope[year] . open[year]."""
+
+    start: bytes
+    constant: FloatArray
+    slope: FloatArray
+
+
+class _Search:
+    """Bounds and plans met on the way; its methods add to them."""
+
+    def __init__(self, problem: PortfolioProblem, threads: int) -> None:
+        self.problem, self.threads = problem, threads
+        self.cuts = _Cuts()
+        self.known: dict[tuple[int, bytes], Worth] = {}
+        self.met: dict[bytes, Plan] = {}
+        self.told: set[bytes] = set()
+        self.is_stopped = False
+        nothing = np.full(len(problem.projects), NEVER)
+        self.evaluate(nothing)
+        self.evaluate(np.zeros(len(problem.projects), dtype=np.int64), is_plan=False)
+        self.lean = self.leaning(nothing)
+
+    def next_best(self, gap: float, progress: Callable[[float, float], None] | None) -> Plan | None:
+        """The best plan that has not been told, with what no other that has not been told is worth more than."""
+        bound = np.inf
+        for _ in range(_MOST_ROUNDS):
+            try:
+                chosen = self.master(gap)
+                best = self.leader(-np.inf if chosen is None else chosen[1])
+                bound = np.inf if best is None else best.bound
+                if progress is not None and best is not None:
+                    progress(best.value, best.bound)
+                if best is None and chosen is None:
+                    return None
+                if best is not None and best.bound - best.value <= gap * max(abs(best.value), 1e-12):
+                    if not self.has_beside or self.lean.start == best.start.tobytes() or self.told:
+                        return self.tell(best)
+                    self.lean = self.leaning(best.start)
+                    continue
+                assert chosen is not None  # else the leader would have been proved
+                self.evaluate(chosen[0])
+            except KeyboardInterrupt:
+                best = self.leader(bound)
+                if best is None or not np.isfinite(bound):
+                    raise
+                self.is_stopped = True
+                return self.tell(best)
+        best = self.leader(bound)
+        raise ConvergenceError(f"the portfolio is proved to {best.gap if best else 1.0:.1e} only", best=best)
+
+    @property
+    def has_beside(self) -> bool:
+        """Whether anything counts that has no bounds."""
+        return any(worth.beside != 0.0 for worth in self.known.values())
+
+    def tell(self, plan: Plan) -> Plan:
+        """A plan, left out from now on."""
+        self.told.add(plan.start.tobytes())
+        return plan
+
+    def leader(self, bound: float) -> Plan | None:
+        """The best plan met so far that was not told, with what no other could be worth more than."""
+        rest = [plan for key, plan in self.met.items() if key not in self.told]
+        if not rest:
+            return None
+        best = max(rest, key=lambda plan: (plan.value, -int((plan.start != NEVER).sum()), plan.start.tobytes()))
+        return replace(best, bound=max(bound, best.value))
+
+    def leaning(self, start: IntArray) -> _Lean:
+        """What is beside, exact in every year of a portfolio, and as projects change it about all that the portfolio opens."""
+        problem, opened = self.problem, self.problem.is_open(start)
+        beside = np.array([self.known[year, opened[year].tobytes()].beside for year in range(problem.years)])
+        slope = np.zeros((problem.years, len(problem.projects)))
+        if self.has_beside:
+            slope = np.array([problem.leaning(start != NEVER, year) for year in range(problem.years)])
+        return _Lean(start.tobytes(), beside - (slope * opened).sum(axis=1), slope)
+
+    def evaluate(self, start: IntArray, *, is_plan: bool = True) -> None:
+        """Solve the market of every year with what is open then, and add the bounds that follow."""
+        problem = self.problem
+        opened = problem.is_open(start)
+        sets = {opened[year].tobytes(): opened[year] for year in range(problem.years)}
+        asked = (
+            [(year, key) for key in sets for year in range(problem.years)]
+            if problem.is_cheap_by_year
+            else [(year, opened[year].tobytes()) for year in range(problem.years)]
+        )
+        new = [pair for pair in asked if pair not in self.known]
+
+        def work(pair: tuple[int, bytes]) -> Worth:
+            return problem.worth(sets[pair[1]], pair[0])
+
+        if self.threads > 1 and len(new) > 1:
+            with ThreadPoolExecutor(self.threads, thread_name_prefix="plan") as pool:
+                worths = list(pool.map(work, new))
+        else:
+            worths = [work(year) for year in new]
+        for (year, key), worth in zip(new, worths, strict=True):
+            self.known[year, key] = worth
+            self.cuts.add(year, sets[key], worth)
+        if is_plan:
+            known = replace(problem, worth=lambda is_open, year: self.known[year, is_open.tobytes()])
+            self.met[start.tobytes()] = known.plan(start)
+
+    def master(self, gap: float) -> tuple[IntArray, float] | None:
+        """Starts, of those not met, that are best under the bounds, and what they are worth by them; None if no plan is left.
+
+        Variables: start of each project in each year (0 or 1), then the welfare of each year.
+        """
+        problem, years, projects = self.problem, self.problem.years, self.problem.projects
+        size = len(projects) * years
+        factor = problem.discount * problem.year_weight
+        cost = np.array([problem.cost_from(project, start) for project in projects for start in range(years)])
+        for number in range(len(projects)):
+            for year in range(years):
+                cost[opened_by(problem, number, year)] -= factor[year] * self.lean.slope[year, number]
+        rows: list[FloatArray] = []
+        most: list[float] = []
+
+        def limit(row: FloatArray, value: float) -> None:
+            rows.append(row)
+            most.append(value)
+
+        for row, value in rules_of(problem):
+            limit(row, value)
+        for year, constant, slope in zip(self.cuts.year, self.cuts.constant, self.cuts.slope, strict=True):
+            row = np.zeros(size + years)
+            row[size + year] = 1.0
+            for number in range(len(projects)):
+                row[opened_by(problem, number, year)] = -slope[number]
+            limit(row, constant)
+        for plan in self.met.values():
+            row = np.zeros(size + years)
+            for number, start in enumerate(plan.start.tolist()):
+                own = slice(number * years, (number + 1) * years)
+                if start == NEVER:
+                    row[own] = -1.0
+                else:
+                    row[number * years + start] = 1.0
+            limit(row, float((plan.start != NEVER).sum()) - 1.0)
+        all_cost = np.concatenate([cost, -factor])
+        found = least_cost(all_cost, np.array(rows), np.array(most), binary_count=size, gap=gap / 4.0 if gap > _GAP else _EXACT)
+        if found is None:
+            return None
+        chosen = np.rint(found[0][:size]).reshape(len(projects), years)
+        start = np.where(chosen.any(axis=1), chosen.argmax(axis=1), NEVER).astype(np.int64)
+        return start, float(factor @ self.lean.constant) - found[1]
