@@ -114,8 +114,8 @@ def test_routes_of_two_networks_are_told_by_what_they_pass(futures):
 def test_searches_made_beforehand_are_all_that_futures_ask_for(corridor, tmp_path):
     made = ensemble_of(corridor, years=YEARS, how=EnsembleOptions(futures=4, only=("shut", "south"), has_ranges=False))
     first = Futures(made, tmp_path)
-    for plan, shock, year in first.prepared.searches():
-        first.prepared.search(plan, shock, year)
+    for part in first.prepared.searches():
+        first.make(part)
     kept = {path.name for path in tmp_path.iterdir()}
     other = Futures(made, tmp_path)
     rows = [other.outcomes(index) for index in range(made.count)]

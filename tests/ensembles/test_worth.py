@@ -1,12 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 
 from karvan.appraisal import by_year, net_present_value
+from karvan.assignment import flows_at
 from karvan.corridor import load_corridor
 from karvan.ensembles.answers import Sample
 from karvan.ensembles.definition import columns_of_futures
-from karvan.ensembles.futures import Futures
+from karvan.ensembles.futures import Futures, surplus_at_base_kusd
 from karvan.ensembles.run import EnsembleOptions, answered, ensemble_of
 from karvan.ensembles.store import FutureStore
 from karvan.ensembles.worth import worth_of
@@ -78,3 +81,19 @@ def test_a_case_without_money_has_no_values(two_ports, tmp_path):
     assert found.values.is_empty()
     assert found.regret.is_empty()
     assert found.against == "baseline"
+
+
+@pytest.mark.parametrize("sigma", [0.5, 0.9999, 1.0, 1.7])
+def test_welfare_above_the_base_year_is_the_integral_of_demand_whatever_the_elasticity(two_ports, sigma):
+    cleared = clear(apply(load_scenario("agreed", two_ports), two_ports, year=2027))
+    count = cleared.assembly.goods_count
+    base, none = cleared.clearing.market_cost - 30.0, np.zeros_like(cleared.clearing.market_cost)
+    problem = replace(cleared.problem, market_elasticity=none + sigma, market_base_cost_usd_per_t=base)
+    found = flows_at(problem, cleared.clearing.row_price_usd_per_unit)
+    price, flow, total = problem.market_price_usd_per_t, problem.market_flow_kt, 0.0
+    for market in range(count):
+        costs = np.linspace(base[market], found.market_cost[market], 2001)
+        demand = flow[market] * ((price[market] + costs) / (price[market] + base[market])) ** -sigma
+        total -= float(np.trapezoid(demand, costs))
+    assert total < -1e5
+    assert float(found.consumer_surplus_kusd.sum()) - surplus_at_base_kusd(problem) == pytest.approx(total, rel=1e-6)

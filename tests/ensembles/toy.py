@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,14 +33,28 @@ class Toy:
     def id(self) -> str:
         return f"toy-{self.seconds}"
 
-    def prepared(self) -> Callable[[int], list[dict[str, Any]]]:
-        def rows(index: int) -> list[dict[str, Any]]:
-            time.sleep(self.seconds)
-            if index == FAILS:
-                return [{"future": index, "plan": "a", "status": "did not converge", "answer": None}]
-            return [{"future": index, "plan": "a", "status": "ok", "answer": answer(index)}]
+    def parts(self) -> list[int]:
+        return [1, 2] if self.seconds == 0.0 else []
 
-        return rows
+    def prepared(self) -> Ready:
+        return Ready(self.seconds)
+
+
+@dataclass
+class Ready:
+    """A worker ready for toys."""
+
+    seconds: float
+    made: int = 0
+
+    def make(self, part: int) -> None:
+        self.made += part
+
+    def outcomes(self, index: int) -> list[dict[str, Any]]:
+        time.sleep(self.seconds)
+        if index == FAILS:
+            return [{"future": index, "plan": "a", "status": "did not converge", "answer": None}]
+        return [{"future": index, "plan": "a", "status": "ok", "answer": answer(index)}]
 
 
 def store_in(folder: Path) -> FutureStore:

@@ -26,8 +26,24 @@ class Work(Protocol):
         """Tells it from other work."""
         ...
 
-    def prepared(self) -> Callable[[int], list[dict[str, Any]]]:
-        """What gives the rows of a future; made once in every worker."""
+    def parts(self) -> Sequence[Any]:
+        """What is to be made once, before the first future, and left where all workers find it."""
+        ...
+
+    def prepared(self) -> Worker:
+        """What makes parts and gives the rows of a future; made once in every worker."""
+        ...
+
+
+class Worker(Protocol):
+    """What a worker process has ready for its work."""
+
+    def make(self, part: Any) -> None:
+        """Make a part, unless it is there."""
+        ...
+
+    def outcomes(self, index: int) -> list[dict[str, Any]]:
+        """Rows of a future."""
         ...
 
 
@@ -49,7 +65,7 @@ class Pace:
 
 
 _taken: dict[str, Work] = {}
-_prepared: dict[str, Callable[[int], list[dict[str, Any]]]] = {}
+_prepared: dict[str, Worker] = {}
 """Work that this worker process was given, and is prepared for."""
 
 
@@ -60,11 +76,19 @@ def _take(work: Work) -> None:
     _taken[work.id] = work
 
 
-def _future(work_id: str, index: int) -> list[dict[str, Any]]:
-    """Rows of a future, in a worker; a future that fails for a reason of ours says so in its rows itself."""
+def _worker(work_id: str) -> Worker:
     if work_id not in _prepared:
         _prepared[work_id] = _taken[work_id].prepared()
-    return _prepared[work_id](index)
+    return _prepared[work_id]
+
+
+def _part(work_id: str, part: Any) -> None:
+    _worker(work_id).make(part)
+
+
+def _future(work_id: str, index: int) -> list[dict[str, Any]]:
+    """Rows of a future, in a worker; a future that fails for a reason of ours says so in its rows itself."""
+    return _worker(work_id).outcomes(index)
 
 
 def _hand_out(client: Any, work: Work) -> None:
@@ -139,7 +163,8 @@ def work_off(
 ) -> None:
     """Have futures worked on, and keep each once it is finished.
 
-    Futures are dealt out in their order, a few for each worker at a time, so that memory does not grow with how many there are.
+    What futures share is made first, each part by one worker. Futures are dealt out in their order, a few for each worker at a time, so
+    that memory does not grow with how many there are.
 
     Args:
         work: What to do.
@@ -171,6 +196,8 @@ def work_off(
 
     try:
         _hand_out(client, work)
+        parts = [client.submit(_part, work.id, part, key=f"{work.id}-part-{part}", pure=False) for part in work.parts()]
+        client.gather(parts)
         running = as_completed(with_results=False)
 
         def begin() -> bool:

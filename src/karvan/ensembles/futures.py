@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.assignment import FixedPointOptions, stored_constants
+from karvan.assignment import FixedPointOptions, MarketProblem, stored_constants
 from karvan.corridor import Snapshot
 from karvan.ensembles.definition import OK, Ensemble, columns_of_futures, has_money, promised_cordons
 from karvan.ensembles.moved import Growth, Proven, moved, proven, with_growth, with_proven, with_tables
-from karvan.ensembles.prepared import Layout, Prepared, Ready, State
+from karvan.ensembles.prepared import Layout, Prepared, Ready, Search, State
 from karvan.errors import ConvergenceError, KarvanError
 from karvan.routing import (
     arc_flows,
@@ -69,6 +69,11 @@ class Futures:
         self._growth = Growth(corridor, ensemble.unknowns.factors, ensemble.years)
         self._links = corridor.tables["links"]["link_id"].sort().to_list()
         self._values = appraisal_values(corridor) if has_money(corridor) else None
+        self._carbon = {} if self._values is None else {year: carbon_price(corridor, None, year) for year in ensemble.years}
+
+    def make(self, part: Search) -> None:
+        """Make one of the searches for routes that futures share; see `Prepared.searches`."""
+        self.prepared.search(part)
 
     def outcomes(self, index: int) -> list[dict[str, Any]]:
         """Rows of a future, one by plan: future, plan, status (`ok` or why it failed), and what is kept of its years."""
@@ -142,16 +147,17 @@ class Futures:
         cordons, sets, flow = layout.cordons, cleared.routed.sets, cleared.set_flow_kt
         kt, kteu = cordons[manifest.headline_cordon]
         is_crude = np.array([name == manifest.crude_commodity for name in sets.market_commodity], dtype=np.bool_)
+        at_base = surplus_at_base_kusd(cleared.problem)
         told: dict[str, Any] = {
             f"corridor_mt_{year}": weighted_sum(flow, kt) / 1e3,
             f"containers_teu_{year}": weighted_sum(flow, kteu) * 1e3,
             f"crude_mt_{year}": float((flow * kt)[is_crude[sets.route_market]].sum()) / 1e3,
-            f"welfare_musd_{year}": float(cleared.clearing.welfare_kusd) / 1e3,
+            f"welfare_musd_{year}": (float(cleared.clearing.welfare_kusd) - at_base) / 1e3,
             f"rent_musd_{year}": float(cleared.clearing.rent_kusd) / 1e3,
         }
         if self._values is not None:
-            external, price = self.ensemble.corridor.tables["external_costs"], carbon_price(self.ensemble.corridor, None, year)
-            told[f"society_musd_{year}"] = society_kusd(cleared, self._values, external, price) / 1e3
+            external = self.ensemble.corridor.tables["external_costs"]
+            told[f"society_musd_{year}"] = (society_kusd(cleared, self._values, external, self._carbon[year]) - at_base) / 1e3
         for name, (cordon, per) in promised_cordons(self.ensemble).get(year, {}).items():
             told[name] = weighted_sum(flow, cordons[cordon][0]) / per
         if year in self.ensemble.detail_years:
@@ -193,6 +199,18 @@ def searched(cleared: Cleared, co2_price_usd_per_t: float) -> Cleared:
     sets, entries, _ = united(space, [own if own.is_open is None else subset(cleared.routed.space, own, own.is_open)])
     rest = entered(space, sets, at_rest(space, stored_constants(tables)), entries=entries)
     return settle(RoutedSnapshot(snapshot, space, lambda: rest, rest.sets, rest.entries), Market())
+
+
+def surplus_at_base_kusd(problem: MarketProblem) -> float:
+    """What the formula of surplus gives markets with elastic demand at their cost of the base year, kUSD.
+
+    It is no gain of anybody, grows without limit as an elasticity nears one, and differs between plans that differ in goods to be moved.
+    What is told of futures is what lies above it: the integral of demand from the base year's cost to the year's.
+    """
+    sigma = problem.market_elasticity
+    is_power = (sigma > 0.0) & (sigma != 1.0)
+    size = problem.market_factor * problem.market_flow_kt * (problem.market_price_usd_per_t + problem.market_base_cost_usd_per_t)
+    return float((size[is_power] / (sigma[is_power] - 1.0) / problem.market_price_weight[is_power]).sum())
 
 
 def _headline_mt(cleared: Cleared, cordon: str) -> float:

@@ -24,7 +24,7 @@ from karvan.measures.measure import measures_of
 from karvan.routing import MEASURES, RouteSets, build_graph, cordon_weights, route_space, routes_open, subset, united, widest
 from karvan.routing.route_sets import Entered
 from karvan.routing.uses import entries_of
-from karvan.study.clear import Cleared, answers, clear
+from karvan.study.clear import Cleared, answers, clear, is_remembered
 from karvan.study.delay_loop import DelayResponse
 from karvan.study.live import BASE, MEASURED, MONEY, compared
 from karvan.study.route_memory import ROUTING_TABLES, RoutedSnapshot, RouteMemory
@@ -32,6 +32,8 @@ from karvan.study.route_memory import ROUTING_TABLES, RoutedSnapshot, RouteMemor
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
+Search = tuple[str, str | None, int]
+"""Plan, shock and year of a search for routes."""
 UNITED, APART = "united", "apart"
 """Where the routes of a shock come from: from what was found under it alone, or from a search for every set of shocks it is in."""
 _MOST_STATES = 400
@@ -150,9 +152,9 @@ class Prepared:
         self._states.move_to_end(key)
         return self._states[key]
 
-    def searches(self) -> list[tuple[str, str | None, int]]:
+    def searches(self) -> list[Search]:
         """Plan, shock and year of each search that every set of shocks rests on; the base year that is fitted again has plan ''."""
-        corridor, found = self.ensemble.corridor, list[tuple[str, str | None, int]]()
+        corridor, found = self.ensemble.corridor, list[Search]()
         if not corridor.tables["calibration_targets"].is_empty():
             found.append(("", None, corridor.manifest.base_year))
         for plan in self.ensemble.plans:
@@ -160,9 +162,13 @@ class Prepared:
             found += [(plan, shock, year) for shock in self.shocks for year in self._sampled(plan, shock)]
         return found
 
-    def search(self, plan: str, shock: str | None, year: int) -> None:
-        """Make one of the searches, and leave its routes in the folder."""
-        self._cleared(self._snapshot(plan, () if shock is None else (shock,), year))
+    def search(self, search: Search) -> None:
+        """Make one of the searches and leave its routes in the folder, unless they are there."""
+        plan, shock, year = search
+        snapshot = self._snapshot(plan, () if shock is None else (shock,), year)
+        price = self.ensemble.corridor.manifest.co2_price_usd_per_t
+        if not is_remembered(snapshot, routes=RouteMemory(folder=self.folder), co2_price_usd_per_t=price):
+            self._cleared(snapshot)
 
     def _found(self, plan: str, active: tuple[str, ...], year: int) -> State:
         kinds = {name: self._kind(plan, name, year) for name in active}

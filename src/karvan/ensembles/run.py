@@ -30,6 +30,7 @@ from karvan.ensembles.designs import design
 from karvan.ensembles.engine import Pace, client_of, work_off
 from karvan.ensembles.factors import explicit_points, unknowns
 from karvan.ensembles.futures import Futures
+from karvan.ensembles.prepared import Prepared, Search
 from karvan.ensembles.stopping import Until, checkpoints, until_of
 from karvan.ensembles.store import FutureStore
 from karvan.ensembles.worth import information_told, peace_told, regret_told, values_told, waiting_told, worth_of
@@ -100,9 +101,13 @@ class _Work:
         """Tells it from other work."""
         return self.ensemble.id
 
-    def prepared(self) -> Callable[[int], list[dict[str, Any]]]:
-        """What gives the rows of a future."""
-        return Futures(self.ensemble, self.cache).outcomes
+    def parts(self) -> Sequence[Search]:
+        """Searches for routes that futures share; without a folder every worker makes its own."""
+        return [] if self.cache is None else Prepared(self.ensemble, self.cache).searches()
+
+    def prepared(self) -> Futures:
+        """What makes searches and gives the rows of a future."""
+        return Futures(self.ensemble, self.cache)
 
 
 def ensemble(

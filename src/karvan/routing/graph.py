@@ -206,7 +206,8 @@ def _reals(column: pl.Series) -> FloatArray:
 
 
 def _codes(column: pl.Series, words: tuple[str, ...]) -> IntArray:
-    return np.array([words.index(word) for word in column.to_list()], dtype=np.int64)
+    code = {word: number for number, word in enumerate(words)}
+    return np.array([code[word] for word in column.to_list()], dtype=np.int64)
 
 
 def _state(place: str, mode: str, gauge: str, unit: str) -> _NodeName:

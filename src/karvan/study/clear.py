@@ -139,14 +139,23 @@ def clear(
         SolverError: Limits, minimums and balances cannot all hold; the message names the fewest that conflict.
     """
     market, memory = market or Market(), routes or RouteMemory(threads=(market or Market()).threads)
-    settings = (market.regime, market.has_delays, market.tolerance, market.aim, market.delays)
-    key = memory.year_key(snapshot, co2_price_usd_per_t=co2_price_usd_per_t, settings=settings)
+    key = memory.year_key(snapshot, co2_price_usd_per_t=co2_price_usd_per_t, settings=_settings(market))
     with memory.turn(key):  # scenarios that share a year share the work, also at once
         shared: Cleared | None = memory.held(key)
         if shared is None or is_strict:
             shared = _cleared(snapshot, market, memory, key, co2_price_usd_per_t=co2_price_usd_per_t, is_strict=is_strict)
             memory.hold(key, shared)
         return replace(shared, routed=replace(shared.routed, snapshot=snapshot))
+
+
+def is_remembered(snapshot: Snapshot, *, routes: RouteMemory, co2_price_usd_per_t: float = 0.0, market: Market | None = None) -> bool:
+    """Whether the routes of a year are kept on disk, so that `clear` need not look for any."""
+    settings = _settings(market or Market())
+    return routes.is_kept(routes.year_key(snapshot, co2_price_usd_per_t=co2_price_usd_per_t, settings=settings))
+
+
+def _settings(market: Market) -> tuple[object, ...]:
+    return (market.regime, market.has_delays, market.tolerance, market.aim, market.delays)
 
 
 def _cleared(

@@ -240,6 +240,11 @@ class RouteMemory:
         )  # fmt: skip
         return routed, found
 
+    def is_kept(self, key: YearKey) -> bool:
+        """Whether a year is kept on disk."""
+        path = self._path(key)
+        return path is not None and path.is_file()
+
     def keep(self, key: YearKey, sets: RouteSets, found: Kept) -> None:
         """Keep a year for later runs; a folder that cannot be written is left alone."""
         self._write(key, **_written(sets), **{item.name: np.asarray(getattr(found, item.name)) for item in fields(found)})
