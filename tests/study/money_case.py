@@ -44,6 +44,7 @@ _TABLES = {
     "cost_classes": [
         _CLASSES,
         f"ship,Ship,ship,ship,20,10,40,0.02,1,12,0.1,0.2,0.3,0.6,,{_T}",
+        f"mill,Mill,industry,mill,12,8,20,0,1,30,0.1,0.2,0.3,0.6,,{_T}",
         f"track,Track,rail,km,0.1,0.05,0.2,0.01,2,40,0.45,0.57,0.45,0.8,,{_T}",
     ],
     "project_costs": [
@@ -51,11 +52,12 @@ _TABLES = {
         f"second_ferry,ship,1,sea_line,,,{_T}",
         f"bigger_ferry,ship,2,sea_line,,,{_T}",
         f"faster_track,track,100,land_railway,,,{_T}",
+        f"joint_mill,mill,1,,,,{_T}",
     ],
     "funds": [
         "fund_id,name,budget_musd,from_year,sectors,countries,most_share,hurdle_share_per_year,note,source,confidence",
         f"ships,Fund for ships,60,2025,ship,XA;XB,0.5,0.08,,{_T}",
-        f"tracks,Fund for tracks,,2025,rail;ship,XA;XB,0.5,0.08,,{_T}",
+        f"tracks,Fund for tracks,,2025,rail;ship;industry,XA;XB,0.5,0.08,,{_T}",
     ],
     "fund_partners": [
         "fund_id,partner_id,name,country,contribution_share,source,confidence",
@@ -64,8 +66,10 @@ _TABLES = {
         f"tracks,east,East,XA,1,{_T}",
     ],
     "ventures": [
-        "venture_id,title,sector,capital_musd,output,unit,year,note,source,confidence",
-        f"cable,Cable,digital,5,400,Tbit/s,2026,,{_T}",
+        "venture_id,title,sector,capital_musd,output,unit,year,measure_id,country,stated_musd_per_year,stated_low_musd_per_year,"
+        "stated_high_musd_per_year,counted_share,note,source,confidence",
+        f"cable,Cable,digital,5,400,Tbit/s,2026,,,,,,,,{_T}",
+        f"mill,Mill,industry,12,10,kt a year,2027,joint_mill,XB,4,2,6,0.5,,{_T}",
     ],
 }
 _SECOND_FERRY = """id: second_ferry
@@ -77,6 +81,19 @@ confidence: estimate
 doc: "One more ship."
 changes:
   - {table: facilities, where: {facility_id: ferry}, scale: {nominal: 1.5}}
+"""
+_JOINT_MILL = """id: joint_mill
+title: Joint mill
+from_date: 2026-01-01
+status: option
+source: teaching
+confidence: estimate
+doc: "A mill that both build."
+changes:
+  - table: joint_ventures
+    add:
+      - {venture_id: mill, name: Mill, exporter: REGION, importer: OTHER, output_musd: 8.0, traded_share: 0.5, source: teaching,
+         confidence: estimate}
 """
 _FASTER_TRACK = """id: faster_track
 title: Faster track
@@ -102,4 +119,7 @@ def money_case(folder: Path, *, link: str) -> Path:
         (made / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (made / "measures" / "second_ferry.yaml").write_text(_SECOND_FERRY, encoding="utf-8")
     (made / "measures" / "faster_track.yaml").write_text(_FASTER_TRACK.replace("LINK", link), encoding="utf-8")
+    regions = [line.split(",")[0] for line in (made / "regions.csv").read_text(encoding="utf-8").splitlines()[1:3]]
+    mill = _JOINT_MILL.replace("REGION", regions[0]).replace("OTHER", regions[1])
+    (made / "measures" / "joint_mill.yaml").write_text(mill, encoding="utf-8")
     return made

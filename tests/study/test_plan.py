@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 import karvan as kv
-from karvan.appraisal import PortfolioProblem, best_plans
+from karvan.appraisal import PortfolioProblem, SectorLimit, best_plans
 from karvan.appraisal.portfolio import NEVER
 from karvan.cli.main import main
 from karvan.errors import DataError
@@ -195,7 +195,7 @@ def test_the_command_prints_one_object(folder, capfd):
     assert main([*arguments, "--count", "1", "--no-more"]) == 0
     told = json.loads(capfd.readouterr().out)
     assert told["gap_share"] <= 1e-3
-    assert [row["venture_id"] for row in told["ventures"]] == ["cable"]
+    assert [(row["venture_id"], row["is_valued"]) for row in told["ventures"]] == [("cable", False), ("mill", True)]
 
 
 @pytest.mark.parametrize(
@@ -207,11 +207,50 @@ def test_the_command_prints_one_object(folder, capfd):
         (["--gap", "2"], "above 0 and below 1"),
         (["--to", "2020"], "must be after"),
         (["--only", "no_such"], "no_such"),
+        (["--sector", "tracks"], "must read FUND:SECTORS"),
+        (["--sector", "tracks:ship=0.8..0.2"], "must read FUND:SECTORS"),
+        (["--sector", "trucks:ship=0.5.."], "did you mean tracks"),
+        (["--sector", "tracks:shop=0.5.."], "did you mean ship"),
     ],
 )
 def test_wrong_input_is_named(folder, capsys, arguments, words):
     assert main(["plan", "--corridor", str(folder), *arguments]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_venture_is_worth_what_it_states_in_plan_and_appraisal(small, found):
+    """Half of 4 M USD a year, for 12 M USD: a row of its own in the appraisal, a candidate of the plan."""
+    how = AppraisalOptions(sample_years=(2030,), has_members=False)
+    told = appraise(small, measures=("joint_mill",), how=how)
+    row = told.accounts.filter(pl.col("party") == "ventures").row(0, named=True)
+    assert (row["item"], row["who"], row["country"]) == ("stated benefit", "mill", "XB")
+    assert row["gain_musd"] == pytest.approx(2.0)
+    assert told.accounts["gain_musd"].sum() == pytest.approx(2.0)
+    candidates = {each["measure_id"]: each for each in found.candidates.iter_rows(named=True)}
+    assert candidates["joint_mill"]["gain_musd_per_year"] == pytest.approx(2.0)
+    assert candidates["joint_mill"]["is_chosen"]
+    text = " ".join(plan_lines(found))
+    assert "not valued" in text
+    assert "Cable" in text
+
+
+def test_a_sector_must_have_its_part_of_a_fund(small, found):
+    """At most a tenth of one fund for ships, asked and as data: what was chosen before gives way, and the answer says what part it is."""
+    ships = dict(found.chosen.select("measure_id", "capital_musd").iter_rows())
+    assert {"bigger_ferry", "second_ferry"} & set(ships)
+    asked = replace(HOW, has_more=False, count=1, sectors=(SectorLimit("tracks", ("ship",), 0.0, 0.1),))
+    limited = plan(small, budgets={"tracks": (20.0, True)}, how=asked)
+    row = limited.sectors.row(0, named=True)
+    assert row["spent_share"] is None or row["spent_share"] <= 0.1 + 1e-9
+    assert limited.value_musd < found.value_musd - 0.1
+    table = small.tables["fund_limits"]
+    row = {"limit_id": "few_ships", "fund_id": "tracks", "sectors": "ship", "least_share": 0.0, "most_share": 0.1}
+    own = pl.DataFrame([{**dict.fromkeys(table.columns), **row, "source": "teaching", "confidence": "estimate"}], schema=table.schema)
+    as_data = replace(small, tables={**small.tables, "fund_limits": own})
+    same = plan(as_data, budgets={"tracks": (20.0, True)}, how=replace(asked, sectors=()))
+    assert same.value_musd == limited.value_musd
+    for language in ("en", "ru"):
+        assert any("10" in each and "tracks" in each for each in plan_lines(same, words=Words(language)))
 
 
 def test_nothing_to_choose_from_is_said(two_ports):

@@ -6,7 +6,7 @@ import { amount, has, number, percent, signed, t } from "./i18n.js";
 import { dataTable } from "./tables.js";
 
 const BUILDERS = "builders";
-const PARTIES = ["shippers", "consumers", "operators", "states", "neighbours", "climate"];
+const PARTIES = ["shippers", "consumers", "operators", "states", "neighbours", "climate", "ventures"];
 const KINDS = ["normal", "diverted", "generated"];
 const MOVED = ["diverted", "generated"]; // what was there before would dwarf them; it stands in the table
 const MEMBERS = ["npv_alone_musd", "npv_last_musd"];

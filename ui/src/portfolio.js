@@ -290,7 +290,23 @@ export function planView(context, found, { level = "h2" } = {}) {
         )
       : null,
     found.sponsors.length ? table("sponsors", sponsorColumns(), found.sponsors.map((row) => ({ ...row, name: nameOf(found, row.operator_id) }))) : null,
-    found.ventures.length ? h("p", { class: "soft small prose-wide" }, t("plan.ventures", { names: found.ventures.map((row) => row.title).join(", ") })) : null,
+    found.sectors.map((row) =>
+      h(
+        "p",
+        { class: "soft small prose-wide" },
+        t("plan.sector", {
+          fund: fundOf(found, row.fund_id),
+          sectors: row.sectors.replaceAll(";", ", "),
+          least: percent(row.least_share),
+          most: percent(row.most_share),
+          spent: row.spent_share === null ? "–" : percent(row.spent_share),
+        }),
+      ),
+    ),
+    [true, false].map((isValued) => {
+      const names = found.ventures.filter((row) => row.is_valued === isValued).map((row) => row.title);
+      return names.length ? h("p", { class: "soft small prose-wide" }, t(isValued ? "plan.ventures_valued" : "plan.ventures", { names: names.join(", ") })) : null;
+    }),
     found.left_out.length ? h("p", { class: "soft small prose-wide" }, t("plan.left_out", { names: found.left_out.map((row) => nameOf(found, row.measure_id)).join(", ") })) : null,
     h(
       "p",

@@ -25,6 +25,8 @@ BoolArray = npt.NDArray[np.bool_]
 
 _GAP, _EXACT = 1e-6, 1e-9
 _MOST_ROUNDS = 500
+_COARSE, _STRAYED = 0.1, 0.25
+"""How finely the master is solved, and how far the line of what has no bounds may be off, over the gap that is open."""
 
 
 @dataclass
@@ -103,10 +105,10 @@ class _Search:
 
     def next_best(self, gap: float, progress: Callable[[float, float], None] | None) -> Plan | None:
         """The best plan that has not been told, with what no other that has not been told is worth more than."""
-        bound = np.inf
+        bound, open_gap = np.inf, 1.0
         for _ in range(_MOST_ROUNDS):
             try:
-                chosen = self.master(gap)
+                chosen = self.master(max(gap / 4.0 if gap > _GAP else _EXACT, _COARSE * open_gap if open_gap > gap else 0.0))
                 best = self.leader(-np.inf if chosen is None else chosen[1])
                 bound = np.inf if best is None else best.bound
                 if progress is not None and best is not None:
@@ -118,8 +120,18 @@ class _Search:
                         return self.tell(best)
                     self.lean = self.leaning(best.start)
                     continue
+                if best is not None:
+                    open_gap = (best.bound - best.value) / max(abs(best.value), abs(best.bound), 1e-12)
                 assert chosen is not None  # else the leader would have been proved
                 self.evaluate(chosen[0])
+                found = self.leader(-np.inf)
+                is_new = found is not None and found.start.tobytes() != self.lean.start
+                if (
+                    found is not None
+                    and is_new
+                    and self.strayed(chosen[0]) > _STRAYED * max(found.bound, best.bound if best else 0.0) * open_gap
+                ):
+                    self.lean = self.leaning(found.start)
             except KeyboardInterrupt:
                 best = self.leader(bound)
                 if best is None or not np.isfinite(bound):
@@ -155,6 +167,13 @@ class _Search:
         if self.has_beside:
             slope = np.array([problem.leaning(start != NEVER, year) for year in range(problem.years)])
         return _Lean(start.tobytes(), beside - (slope * opened).sum(axis=1), slope)
+
+    def strayed(self, start: IntArray) -> float:
+        """How far the straight line is off at a portfolio that was met, present."""
+        problem, opened = self.problem, self.problem.is_open(start)
+        beside = np.array([self.known[year, opened[year].tobytes()].beside for year in range(problem.years)])
+        line = self.lean.constant + (self.lean.slope * opened).sum(axis=1)
+        return abs(float((problem.discount * problem.year_weight) @ (line - beside)))
 
     def evaluate(self, start: IntArray, *, is_plan: bool = True) -> None:
         """Solve the market of every year with what is open then, and add the bounds that follow."""
@@ -220,7 +239,7 @@ class _Search:
                     row[number * years + start] = 1.0
             limit(row, float((plan.start != NEVER).sum()) - 1.0)
         all_cost = np.concatenate([cost, -factor])
-        found = least_cost(all_cost, np.array(rows), np.array(most), binary_count=size, gap=gap / 4.0 if gap > _GAP else _EXACT)
+        found = least_cost(all_cost, np.array(rows), np.array(most), binary_count=size, gap=gap)
         if found is None:
             return None
         chosen = np.rint(found[0][:size]).reshape(len(projects), years)

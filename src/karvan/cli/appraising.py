@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from karvan.cli.asking import corridor_of, language_argument, language_of, options_of
 from karvan.cli.telling import Progress, print_json
 from karvan.errors import DataError, Problem
+
+if TYPE_CHECKING:
+    from karvan.appraisal import SectorLimit
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,6 +74,10 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
         "--budget", action="append", default=[], metavar="FUND=MUSD[/year]",
         help="what a fund has, million USD, at first or in each year; repeatable (default: as the case has it)",
     )  # fmt: skip
+    parser.add_argument(
+        "--sector", action="append", default=[], metavar="FUND:SECTORS=LEAST..MOST",
+        help="part of a fund's spending that must and may go to sectors, such as socar_mechanism:power+oil=0.5..; repeatable",
+    )  # fmt: skip
     parser.add_argument("--to", type=int, default=2035, metavar="Y", help="last year of starts (default: %(default)s)")
     parser.add_argument("--rate", metavar="ID", help="row of discount_rates (default: the case's economic rate)")
     parser.add_argument("--only", action="append", default=[], metavar="ID", help="choose among these measures; repeatable (default: all)")
@@ -103,7 +111,7 @@ def plan(parsed: argparse.Namespace) -> int:
     how = PlanOptions(
         to_year=parsed.to, rate_id=parsed.rate, sample_years=_years(parsed.sample) or usual.sample_years, only=tuple(parsed.only),
         gap=parsed.gap, count=count, has_more=not parsed.no_more, has_full=parsed.full,
-        objective=parsed.objective, least_cover=parsed.least_cover,
+        objective=parsed.objective, least_cover=parsed.least_cover, sectors=_sectors(parsed.sector),
     )  # fmt: skip
     with Progress() as progress:
         found = planned(
@@ -116,6 +124,28 @@ def plan(parsed: argparse.Namespace) -> int:
     else:
         print("\n".join(plan_lines(found, words=words)))
     return 0
+
+
+def _sectors(given: Sequence[str]) -> tuple[SectorLimit, ...]:
+    """Limits of sectors."""
+    from karvan.appraisal import SectorLimit
+
+    found = []
+    for text in given:
+        fund, colon, rest = text.partition(":")
+        names, sign, shares = rest.partition("=")
+        least, dots, most = shares.partition("..")
+        try:
+            low, high = float(least or 0.0), float(most or 1.0)
+        except ValueError:
+            low, high = 1.0, 0.0
+        if not fund or not colon or not names or not sign or not dots or not 0.0 <= low <= high <= 1.0:
+            message = (
+                f"{text} must read FUND:SECTORS=LEAST..MOST, shares from 0 to 1, such as socar_mechanism:power+oil=0.5.. for at least half"
+            )
+            raise DataError(Problem("--sector", None, None, message))
+        found.append(SectorLimit(fund, tuple(names.split("+")), low, high))
+    return tuple(found)
 
 
 def _budgets(given: Sequence[str]) -> dict[str, tuple[float, bool]]:

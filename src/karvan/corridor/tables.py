@@ -89,6 +89,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "funds": money.Funds,
     "fund_partners": money.FundPartners,
     "ventures": money.Ventures,
+    "fund_limits": money.FundLimits,
     "sources": evidence.Sources,
     "provenance": evidence.Provenance,
     "default_ranges": evidence.DefaultRanges,
@@ -111,7 +112,7 @@ OPTIONAL_TABLES = frozenset({
     "administrations", "tariff_rules", "economies", "economy_regions", "trade_goods", "trade_elasticities", "joint_ventures", "forecasts",
     "systems", "berths", "crossings", "calls", "ships", "passages", "arrivals", "closures", "sea_levels",
     "discount_rates", "carbon_prices", "appraisal_values", "external_costs", "cost_classes", "project_costs", "funds", "fund_partners",
-    "ventures",
+    "ventures", "fund_limits",
     "shocks",
 })  # fmt: skip
 """Tables whose file may be absent, which means no rows."""
@@ -140,6 +141,7 @@ NOT_INPUTS = frozenset(
         "funds",
         "fund_partners",
         "ventures",
+        "fund_limits",
         "shocks",
         "tariff_rules",
         "forecasts",

@@ -30,8 +30,23 @@ class FundPartners(Table):
     contribution_share = number("Part of the fund that it pays in; all of a fund add up to 1.", above=0.0, most=1.0)
 
 
+class FundLimits(Table):
+    """What part of all that a fund spends must, and may, go to some sectors."""
+
+    limit_id = text_id("The limit.", primary_key=True)
+    fund_id = text_id("The fund.", refers_to="funds.fund_id")
+    sectors = text("Sectors counted together, joined by ';'.")
+    least_share = number("Least part of the fund's spending.", least=0.0, most=1.0)
+    most_share = number("Largest part of the fund's spending.", least=0.0, most=1.0)
+    note = text("For readers; no code reads it.", nullable=True)
+
+
 class Ventures(Table):
-    """A joint venture that moves nothing in the model: it stands in the list of a plan with what it states itself, and with no welfare."""
+    """A joint venture with what it states itself.
+
+    One that states a yearly benefit and names a measure is worth that wherever the measure is open, in appraisals and plans; any other is
+    listed as not valued.
+    """
 
     venture_id = text_id("The venture.", primary_key=True)
     title = text("What it is.")
@@ -40,4 +55,15 @@ class Ventures(Table):
     output = number("What it is to give, in `unit`.", unit="unit column", nullable=True, least=0.0)
     unit = text("Unit of the output.", nullable=True)
     year = whole("Year in which it is to give it.", nullable=True)
+    measure_id = text_id("The measure that makes it; empty: none does.", nullable=True)
+    country = text("Country that the benefit is told under, ISO 3166 two letters.", nullable=True)
+    stated_musd_per_year = number("Value added, revenue or profit of a year, as stated; empty: not published.", nullable=True)
+    stated_low_musd_per_year = number("Low end of its range.", nullable=True)
+    stated_high_musd_per_year = number("High end of its range.", nullable=True)
+    counted_share = number(
+        "Part of it that nobody would gain elsewhere: 1 of profit, less of value added, least of revenue.",
+        nullable=True,
+        least=0.0,
+        most=1.0,
+    )
     note = text("For readers; no code reads it.", nullable=True)

@@ -139,6 +139,11 @@ def _budgets(found: PortfolioPlan, words: Words) -> list[str]:
             continue
         cells = [float(rows["budget_musd"].sum()), float(rows["spent_musd"].sum()), float(rows["left_musd"][-1]), more.get(name)]
         lines.append(f"  {name:<36}" + "".join(f"{_money(cell, words):>12}" for cell in cells))
+    for row in found.sectors.iter_rows(named=True):
+        shares = {
+            name: "--" if row[f"{name}_share"] is None else words.percent(row[f"{name}_share"]) for name in ("least", "most", "spent")
+        }
+        lines += _wrapped(words("plan.sector", fund=row["fund_id"], sectors=row["sectors"].replace(";", ", "), **shares))
     return lines
 
 
@@ -176,9 +181,10 @@ def _rest(found: PortfolioPlan, words: Words) -> list[str]:
     told = []
     if not found.left_out.is_empty():
         told.append(words("plan.left_out", names=", ".join(found.left_out["measure_id"])))
-    if not found.ventures.is_empty():
-        names = ", ".join(words.called(title) for title in found.ventures["title"])
-        told.append(words("plan.ventures", names=names))
+    for is_valued, key in ((True, "plan.ventures_valued"), (False, "plan.ventures")):
+        rows = found.ventures.filter(pl.col("is_valued") == is_valued)
+        if not rows.is_empty():
+            told.append(words(key, names=", ".join(words.called(title) for title in rows["title"])))
     share = found.estimated_capital_share
     told.append(words("plan.estimated", share=words.percent(share)) if share > 0.0 else words("plan.no_estimated"))
     years = ", ".join(str(year) for year in found.sample_years)

@@ -27,6 +27,7 @@ _FRAMES = (
     "reasons",
     "power",
     "parts",
+    "sectors",
 )
 
 
@@ -52,8 +53,10 @@ class PortfolioPlan:
         power: year, gain_musd, unserved_musd, border_musd, co2_musd: what the measures chosen save in power in the years dispatched, what
             of it is load served that was not, by how much border charges grow, a cost in gain_musd, and what less carbon dioxide is worth;
             empty where none is of power.
-        parts: part, npv_musd, adding up to value_musd: freight, power (welfare of the market and what the dispatch costs less, as bounds
-            hold for them), freight_beside, power_beside (profits, border charges, externalities, carbon dioxide), stated, costs.
+        parts: part, npv_musd, adding up to value_musd: freight, power (welfare of the market and what the dispatch costs less), each with
+            what is beside it (profits, border charges, externalities, carbon dioxide); stated; costs.
+        sectors: fund_id, sectors, least_share, most_share, spent_share: limits of sectors, and the part of the fund's spending that each
+            has.
         untold: What an interrupt after the proof left out: ranking, fund, worths, candidates, complements, bank, power, more.
         solved_count: Programs solved.
         estimated_capital_share: Part of the capital of all candidates that no source states.
@@ -69,7 +72,7 @@ class PortfolioPlan:
         split: fund_id, partner_id, gain_musd, paid_musd, net_musd, payment_musd of partners by Nash bargaining.
         complements: Pairs of measures that gain more together: measure_id, with_measure_id, together_musd_per_year, apart_musd_per_year,
             is_nothing_alone (the first gains nothing without the other).
-        ventures: venture_id, title, sector, capital_musd, output, unit, year: joint ventures, with what they state only.
+        ventures: Rows of the case's `ventures`, and is_valued: whether they state a yearly benefit, so that a plan can choose them.
         left_out: measure_id, why.
         replaced: What was replaced in the case.
     """
@@ -91,6 +94,7 @@ class PortfolioPlan:
     reasons: pl.DataFrame
     power: pl.DataFrame
     parts: pl.DataFrame
+    sectors: pl.DataFrame
     untold: tuple[str, ...]
     solved_count: int
     estimated_capital_share: float

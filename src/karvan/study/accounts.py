@@ -17,6 +17,7 @@ from karvan.study.year import empty_flows
 FloatArray = npt.NDArray[np.float64]
 
 SHIPPERS, OPERATORS, STATES, NEIGHBOURS, CLIMATE = PARTIES = ("shippers", "operators", "states", "neighbours", "climate")
+VENTURES, STATED = "ventures", "stated benefit"
 """Who an account is told for."""
 SEVERAL, WORLD = "several", "world"
 _ACCOUNT = ("party", "country", "item", "who", "value_kusd")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
@@ -19,14 +20,14 @@ from karvan.measures.apply import apply_years, require_fitting
 from karvan.power import HOURS
 from karvan.results import Appraisal
 from karvan.routing import arc_flows
-from karvan.study.accounts import OPERATORS, SHIPPERS, STATES, emitted_kt, year_accounts
+from karvan.study.accounts import OPERATORS, SHIPPERS, STATED, STATES, VENTURES, WORLD, emitted_kt, year_accounts
 from karvan.study.clear import clear
 from karvan.study.diverted import traffic_by_kind
 from karvan.study.options import ScenarioOptions, laid_over
 from karvan.study.power_accounts import EMITTED, PowerSides, account_rows, changes_power, power_sponsors
 from karvan.study.progress import Progress, line, silent
 from karvan.study.route_memory import RouteMemory, cache_folder
-from karvan.study.works import appraisal_values, carbon_price, discount_rate, works_of
+from karvan.study.works import appraisal_values, carbon_price, discount_rate, valued_ventures, works_of
 from karvan.study.year import as_queue, year_result
 
 FloatArray = npt.NDArray[np.float64]
@@ -234,7 +235,20 @@ class _Sides:
             power_kt = sum(amount for item, *_, amount in raw if item == EMITTED)
             rows = account_rows(raw, tax_share=self.values["profit_tax_share"], co2_usd_per_t=price)
             accounts = pl.concat([accounts, pl.DataFrame(rows, schema=accounts.schema, orient="row")])
+        stated = _stated(self.corridor, scenario, year)
+        accounts = pl.concat([accounts, pl.DataFrame(stated, schema=accounts.schema, orient="row")])
         return _Year(year, accounts, result.regions, queue, gross, net, power_kt)
+
+
+def _stated(corridor: Corridor, scenario: Scenario, year: int) -> list[tuple[str, str, str, str, float]]:
+    """What joint ventures of measures that are open on 1 July say that they add in a year, the part of it that counts."""
+    day = date(year, 7, 1)
+    return [
+        (VENTURES, row["country"] or WORLD, STATED, row["venture_id"], 1e3 * row["stated_musd_per_year"] * row["counted_share"])
+        for item in scenario.dated
+        if item.is_in_force(day)
+        for row in valued_ventures(corridor, item.measure.id)
+    ]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.appraisal import Fund, Plan, PortfolioProblem, best_plans
+from karvan.appraisal import Fund, Plan, PortfolioProblem, SectorLimit, best_plans
 from karvan.appraisal.bank import Loan
 from karvan.appraisal.portfolio import NEVER
 from karvan.appraisal.present import weights_to_end
@@ -28,7 +28,7 @@ from karvan.study.plan_accounts import Beside
 from karvan.study.plan_fund import FundCash, FundTerms, fund_choice
 from karvan.study.plan_market import year_market
 from karvan.study.plan_power import PowerYear, SampledPower
-from karvan.study.plan_projects import OTHERS, Candidate, Reckoning, budgets_of, candidates_of
+from karvan.study.plan_projects import OTHERS, Candidate, Reckoning, budgets_of, candidates_of, limits_of, stated_musd
 from karvan.study.plan_sampled import SampledMarket
 from karvan.study.plan_single import Single
 from karvan.study.plan_told import (
@@ -44,12 +44,13 @@ from karvan.study.plan_told import (
     power_frame,
     ranking_frame,
     reason_frame,
+    sector_frame,
     split_frame,
 )
 from karvan.study.power_accounts import changes_power
 from karvan.study.progress import Progress, line, silent
 from karvan.study.route_memory import RouteMemory, cache_folder
-from karvan.study.works import appraisal_values, carbon_price, discount_rate
+from karvan.study.works import appraisal_values, carbon_price, discount_rate, is_valued
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -79,6 +80,7 @@ class PlanOptions:
         least_cover: With "fund": debt cover below which a project is not taken.
         threads: Years solved at once; the answer does not depend on it.
         power_hours: First hours of a year that are dispatched for measures of power; they stand for all of it.
+        sectors: What part of a fund's spending must and may go to sectors, before what the case says of the same sectors.
     """
 
     to_year: int = 2035
@@ -93,6 +95,7 @@ class PlanOptions:
     least_cover: float | None = None
     threads: int = 2
     power_hours: int = HOURS
+    sectors: tuple[SectorLimit, ...] = ()
 
 
 def plan(
@@ -158,12 +161,14 @@ def plan(
         })  # fmt: skip
         for one in power.samples.values():
             one.prepare()
-    market = SampledMarket(samples, years, power)
+    stated = np.array([stated_musd(corridor, item.measure.id) for item in candidates])
+    market = SampledMarket(samples, years, power, stated)
     count = round(values["evaluation_years"])
     reckoning = Reckoning(first, count, rate, values["construction_conversion_ratio"], values["running_conversion_ratio"])
     problem = PortfolioProblem(
         tuple(item.project(reckoning, len(years)) for item in candidates), tuple(funds), market, rate,
         weights_to_end(len(years), count, rate), is_cheap_by_year=True, last_start=how.to_year - first, lean=market.lean,
+        limits=limits_of(corridor, how.sectors, funds),
     )  # fmt: skip
 
     def told(value: float, bound: float) -> None:
@@ -236,7 +241,8 @@ def plan(
         sponsors=pl.DataFrame() if again[0] is None else again[0].sponsors,
         ranking=pl.DataFrame() if ranked is None else ranking_frame(candidates, ranked, years, single),
         split=split_frame(corridor, problem, best, candidates),
-        ventures=corridor.tables["ventures"].drop("source", "confidence", "note"),
+        ventures=corridor.tables["ventures"].drop("source", "confidence", "note").with_columns(is_valued=is_valued()),
+        sectors=sector_frame(problem, best),
         left_out=pl.DataFrame(left_out, schema={"measure_id": pl.String, "why": pl.String}, orient="row"),
         replaced=tuple(replaced),
     )

@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.appraisal import Fund, Project, net_present_value
+from karvan.appraisal import Fund, Project, SectorLimit, net_present_value
 from karvan.appraisal.bank import Works, spending
 from karvan.corridor import Corridor, nearest
 from karvan.errors import DataError, Problem
 from karvan.measures import Measure, Scenario, measures_of
-from karvan.study.works import works_of
+from karvan.money import SECTORS
+from karvan.study.works import valued_ventures, works_of
 
 OTHERS = "others"
 """Whoever bears what funds may not: no budget of theirs is known."""
@@ -114,6 +115,38 @@ def budgets_of(corridor: Corridor, given: Mapping[str, tuple[float, bool]], year
         budget = [amount if (first <= year <= last if is_yearly else year == first) else 0.0 for year in years]
         funds.append(Fund(row["fund_id"], tuple(budget)))
     return [*funds, Fund(OTHERS, (_NO_LIMIT_MUSD, *(0.0 for _ in years[1:])))]
+
+
+def limits_of(corridor: Corridor, given: Sequence[SectorLimit], funds: Sequence[Fund]) -> tuple[SectorLimit, ...]:
+    """Limits of the funds that have a budget: those given, and those of the case for sectors that are not given.
+
+    Raises:
+        DataError: A fund or sector is not there.
+    """
+    names, problems = corridor.tables["funds"]["fund_id"].to_list(), []
+    for limit in given:
+        if limit.fund_id not in names:
+            message = f"there is no fund {limit.fund_id}{nearest(limit.fund_id, names)}; funds: {', '.join(names) or 'none'}"
+            problems.append(Problem("--sector", None, None, message))
+        problems += [
+            Problem("--sector", None, None, f"there is no sector {name}{nearest(name, list(SECTORS))}; sectors: {', '.join(SECTORS)}")
+            for name in limit.sectors if name not in SECTORS
+        ]  # fmt: skip
+    if problems:
+        raise DataError(problems)
+    own = [
+        SectorLimit(row["fund_id"], tuple(row["sectors"].split(";")), row["least_share"], row["most_share"])
+        for row in corridor.tables["fund_limits"].iter_rows(named=True)
+    ]
+    said = {(limit.fund_id, frozenset(limit.sectors)) for limit in given}
+    kept = [*given, *(limit for limit in own if (limit.fund_id, frozenset(limit.sectors)) not in said)]
+    paying = {fund.fund_id for fund in funds}
+    return tuple(limit for limit in kept if limit.fund_id in paying)
+
+
+def stated_musd(corridor: Corridor, measure_id: str) -> float:
+    """What ventures that a measure makes state that they add in a year, the counted part of it, million USD."""
+    return sum((float(row["stated_musd_per_year"] * row["counted_share"]) for row in valued_ventures(corridor, measure_id)), 0.0)
 
 
 def candidates_of(

@@ -11,7 +11,7 @@ import polars as pl
 
 from karvan.appraisal import Fund, Plan, PortfolioProblem
 from karvan.appraisal.bank import nash_split
-from karvan.appraisal.portfolio import NEVER
+from karvan.appraisal.portfolio import NEVER, sector_shares
 from karvan.corridor import Corridor
 from karvan.study.plan_fund import FundCash
 from karvan.study.plan_power import SampledPower
@@ -140,6 +140,16 @@ def power_frame(power: SampledPower | None, best: Plan) -> pl.DataFrame:
     rows = [{"year": year, **of.parts(chosen)} for year, of in known.items() if (chosen & of.is_power).any()]
     names = ("gain_musd", "unserved_musd", "border_musd", "co2_musd")
     return pl.DataFrame(rows, schema={"year": pl.Int64, **dict.fromkeys(names, pl.Float64)})
+
+
+def sector_frame(problem: PortfolioProblem, best: Plan) -> pl.DataFrame:
+    """Limits of sectors beside the part of its fund's spending that each has; null where the fund spends nothing."""
+    rows = [
+        (limit.fund_id, ";".join(limit.sectors), limit.least_share, limit.most_share, share)
+        for limit, share in sector_shares(problem, best.start)
+    ]
+    shares = dict.fromkeys(("least_share", "most_share", "spent_share"), pl.Float64)
+    return pl.DataFrame(rows, schema={"fund_id": pl.String, "sectors": pl.String, **shares}, orient="row")
 
 
 def part_frame(problem: PortfolioProblem, market: SampledMarket, best: Plan) -> pl.DataFrame:

@@ -61,6 +61,18 @@ def carbon_price(corridor: Corridor, path_id: str | None, year: int) -> float:
     return float(np.interp(year, path["year"].to_numpy(), path["price_usd_per_t"].to_numpy()))
 
 
+def valued_ventures(corridor: Corridor, measure_id: str) -> list[dict[str, Any]]:
+    """Rows of `ventures` that a measure makes and that state a yearly benefit and the part of it that counts."""
+    table = corridor.tables["ventures"]
+    return table.filter((pl.col("measure_id") == measure_id) & is_valued()).to_dicts()
+
+
+def is_valued() -> pl.Expr:
+    """Whether a venture states a yearly benefit, what part of it counts, and the measure that makes it."""
+    names = ("stated_musd_per_year", "counted_share", "measure_id")
+    return pl.all_horizontal(*(pl.col(name).is_not_null() for name in names))
+
+
 def works_of(corridor: Corridor, dated: Sequence[tuple[Measure, date]]) -> list[Works]:
     """Costs, years and record of measures that open on given days.
 
