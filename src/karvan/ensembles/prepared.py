@@ -219,7 +219,9 @@ class Prepared:
         return replace(cleared, routed=replace(cleared.routed, rest_of=_let_go))  # a memory would keep every year's routes at rest
 
     def _weights(self, tables: Mapping[str, pl.DataFrame], sets: RouteSets) -> dict[str, tuple[FloatArray, FloatArray]]:
-        return {name: weight for name, weight in cordon_weights(tables, sets).items() if name in self._cordons}
+        """What the cordons that are told count of each route, apart from what all cordons count."""
+        every = cordon_weights(tables, sets)
+        return {name: (every[name][0].copy(), every[name][1].copy()) for name in sorted(self._cordons & every.keys())}
 
     def _united(self, plan: str, year: int) -> Layout:
         """A year with its routes and those found under each shock alone."""
