@@ -2,7 +2,7 @@
 
 python tools/ensemble.py                 # 1,000 futures, or what is left of them, and the page
 python tools/ensemble.py --futures 16    # fewer of them
-python tools/ensemble.py --no-shocks     # values only: every set of shocks has routes of its own to look for, which takes most of the time
+python tools/ensemble.py --no-shocks     # values only
 python tools/ensemble.py --from FILE     # the page from what `karvan ensemble --json` printed for the same plans
 
 Four plans on the same draws cost about four outlooks a future.
@@ -30,6 +30,7 @@ TITLES = {
 }
 SHOWN = (2025, 2028, 2030, 2035, 2040)
 BY = (2028, 2030, 2035)
+OF_SEVERAL = "operators of several countries"
 LEAST_MUSD = 0.5
 """Money below this, in the dearer of P10 and P90, is left out of a table."""
 
@@ -234,7 +235,7 @@ def peace(found: Answer) -> list[str]:
         + ".",
     ]
     parts = (
-        ("Markets", ("corridor_mt", "welfare_musd"), {"corridor_mt": "Mt over the Caspian", "welfare_musd": "Welfare of shippers and owners, M USD"}, ".2f"),
+        ("Markets", ("corridor_mt", "welfare_musd"), {"corridor_mt": "Mt over the Caspian", "welfare_musd": "Welfare of shippers and owners, M USD, above that at the costs of the base year"}, ".2f"),
         ("Transit income: tariffs and charges earned, M USD a year, by country", ("income_musd",), {}, ",.1f"),
         ("Rents: earned by what is full, M USD a year, by country", ("scarcity_musd",), {}, ",.1f"),
     )  # fmt: skip
@@ -249,7 +250,7 @@ def peace(found: Answer) -> list[str]:
         by = {(row["metric"], row["country"], row["year"]): row for row in here}
         cells = [
             [
-                names.get(metric) or str(country),
+                names.get(metric) or (OF_SEVERAL if country == "several" else str(country)),
                 *(between(by[metric, country, year], form) if (metric, country, year) in by else "–" for year in years),
             ]
             for metric, country in keys
@@ -316,7 +317,7 @@ def rests_on(found: Answer) -> list[str]:
     lines.append(
         f"- {len(found['factors'])} values within their ranges and {len(found['shocks'])} shocks ({shocks}). Ranges and chances are estimates of the case; the answers are as good as they are."
         if shocks
-        else f"- {len(found['factors'])} values within their ranges. Ranges are estimates of the case; the answers are as good as they are. **No shock happens**: no closure, storm year, fall of the sea or tariff war is drawn, so that every spread here is too narrow and every chance is that of years without one. `karvan ensemble` draws them, at many times the cost: each set of shocks has routes of its own to look for."
+        else f"- {len(found['factors'])} values within their ranges. Ranges are estimates of the case; the answers are as good as they are. **No shock happens**: no closure, storm year, fall of the sea or tariff war is drawn, so that every spread here is too narrow and every chance is that of years without one. `karvan ensemble` draws them."
     )
     lines.append("- In every future the base year is fitted again, so that what was observed in 2024 stays observed.")
     lines += ["", "## What is not known", ""]
@@ -325,7 +326,7 @@ def rests_on(found: Answer) -> list[str]:
     )
     if routes["largest_mt"] is not None:
         lines.append(
-            f"- Routes are those known at the values of the case. Looked for anew in {routes['asked_count']:.0f} outlooks, they changed the tonnes of a year by {routes['p50_mt']:.3f} Mt in half of them and {routes['largest_mt']:.3f} Mt in the worst."
+            f"- Routes are those known at the values of the case, of a set of shocks those known under each shock alone. Looked for anew in {routes['asked_count']:.0f} outlooks, they changed the tonnes of a year by {routes['p50_mt']:.3f} Mt in half of them and {routes['largest_mt']:.3f} Mt in the worst."
         )
     if found["shocks"]:
         lines.append(

@@ -3,6 +3,7 @@
 from itertools import chain, combinations
 
 import numpy as np
+import polars as pl
 import pytest
 
 from karvan.corridor import load_corridor
@@ -122,3 +123,11 @@ def test_searches_made_beforehand_are_all_that_futures_ask_for(corridor, tmp_pat
     assert {path.name for path in tmp_path.iterdir()} == kept
     assert rows == [Futures(made).outcomes(index) for index in range(made.count)]
     assert prepared_years.UNITED in other.prepared._kinds.values()
+
+
+def test_a_shock_that_is_written_out_may_begin_in_any_year(corridor):
+    table = pl.DataFrame({"shut": [2024, None], "south": [2024, 2026]}, schema={"shut": pl.Int64, "south": pl.Int64})
+    made = ensemble_of(corridor, years=YEARS, how=EnsembleOptions(table=table, has_ranges=False))
+    futures = Futures(made)
+    assert [futures.outcomes(index)[0]["status"] for index in range(2)] == ["ok", "ok"]
+    assert list(futures.prepared._span("shut")) == list(range(2024, 2033))

@@ -8,13 +8,15 @@ from karvan.appraisal import by_year, net_present_value
 from karvan.assignment import flows_at
 from karvan.corridor import load_corridor
 from karvan.ensembles.answers import Sample
-from karvan.ensembles.definition import columns_of_futures
+from karvan.ensembles.definition import columns_of_futures, operator_countries
 from karvan.ensembles.futures import Futures, surplus_at_base_kusd
 from karvan.ensembles.run import EnsembleOptions, answered, ensemble_of
 from karvan.ensembles.store import FutureStore
 from karvan.ensembles.worth import worth_of
 from karvan.measures import load_scenario
 from karvan.measures.apply import apply
+from karvan.report.many_futures import country_told
+from karvan.report.words import ENGLISH
 from karvan.study.accounts import society_kusd, year_accounts
 from karvan.study.appraise import AppraisalOptions, appraise
 from karvan.study.clear import clear
@@ -97,3 +99,10 @@ def test_welfare_above_the_base_year_is_the_integral_of_demand_whatever_the_elas
         total -= float(np.trapezoid(demand, costs))
     assert total < -1e5
     assert float(found.consumer_surplus_kusd.sum()) - surplus_at_base_kusd(problem) == pytest.approx(total, rel=1e-6)
+
+
+def test_operators_of_several_countries_are_told_together():
+    operators = pl.DataFrame({"operator_id": ["a", "b", "c"], "country": ["KZ", "KZ;AZ;GE", None]})
+    assert operator_countries({"operators": operators}) == {"a": "KZ", "b": "several"}
+    assert country_told("several", ENGLISH) == "several countries"
+    assert country_told("KZ", ENGLISH) == "KZ"

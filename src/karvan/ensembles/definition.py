@@ -15,6 +15,7 @@ from karvan.corridor import Corridor
 from karvan.ensembles.designs import Design
 from karvan.ensembles.factors import Unknowns, drawn
 from karvan.measures import Scenario, with_measures, without_measures
+from karvan.study.accounts import SEVERAL
 from karvan.study.options import ScenarioOptions, code_hash, prepare
 
 OK = "ok"
@@ -104,9 +105,15 @@ def promised_cordons(ensemble: Ensemble) -> dict[int, dict[str, tuple[str, float
     return found
 
 
+def operator_countries(tables: Mapping[str, pl.DataFrame]) -> dict[str, str]:
+    """Country of each operator that has one; those of several are told together."""
+    rows = tables["operators"].select("operator_id", "country").iter_rows()
+    return {name: SEVERAL if ";" in country else country for name, country in rows if country is not None}
+
+
 def columns_of_futures(ensemble: Ensemble) -> dict[str, Any]:
     """Columns of the rows of futures and their types."""
-    countries = sorted({name for name in ensemble.corridor.tables["operators"]["country"] if name is not None})
+    countries = sorted(set(operator_countries(ensemble.corridor.tables).values()))
     columns: dict[str, Any] = {"future": pl.Int64(), "plan": pl.String(), "status": pl.String()}
     columns |= {f"{name}_{year}": pl.Float64() for name in HEADLINES for year in ensemble.years}
     if has_money(ensemble.corridor):

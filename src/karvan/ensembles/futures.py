@@ -13,7 +13,7 @@ import polars as pl
 
 from karvan.assignment import FixedPointOptions, MarketProblem, stored_constants
 from karvan.corridor import Snapshot
-from karvan.ensembles.definition import OK, Ensemble, columns_of_futures, has_money, promised_cordons
+from karvan.ensembles.definition import OK, Ensemble, columns_of_futures, has_money, operator_countries, promised_cordons
 from karvan.ensembles.moved import Growth, Proven, moved, proven, with_growth, with_proven, with_tables
 from karvan.ensembles.prepared import Layout, Prepared, Ready, Search, State
 from karvan.errors import ConvergenceError, KarvanError
@@ -170,16 +170,16 @@ class Futures:
         arc_flow = arc_flows(space, cleared.routed.sets, cleared.set_flow_kt)
         links = link_flows(cleared)
         on_link = dict(zip(links["link_id"], (links["forward_kt"] + links["backward_kt"]).to_list(), strict=True))
-        country_of = dict(tables["operators"].select("operator_id", "country").iter_rows())
+        country_of = operator_countries(tables)
         income: dict[str, float] = {}
         for operator, kusd in operator_revenue(tables, arc_rates(space, tables), arc_flow).items():
-            if country_of[operator] is not None:
+            if operator in country_of:
                 income[country_of[operator]] = income.get(country_of[operator], 0.0) + kusd / 1e3
         rent: dict[str, float] = {}
         price = np.maximum(cleared.row_price[: cleared.assembly.facility_count], 0.0)
         earned = price * cleared.clearing.row_flow[: cleared.assembly.facility_count] / 1e3
         for operator, musd in zip(tables["facilities"]["operator_id"].to_list(), earned.tolist(), strict=True):
-            if country_of.get(operator) is not None:
+            if operator in country_of:
                 rent[country_of[operator]] = rent.get(country_of[operator], 0.0) + musd
         told: dict[str, Any] = {f"links_kt_{year}": [on_link.get(name, 0.0) for name in self._links]}
         told |= {f"income_musd_{country}_{year}": value for country, value in income.items()}

@@ -137,6 +137,7 @@ class Prepared:
         self._apart: OrderedDict[tuple[str, tuple[str, ...], int], Ready] = OrderedDict()
         self._states: OrderedDict[tuple[str, tuple[str, ...], int], State] = OrderedDict()
         self._single: dict[tuple[str, str, int], RouteSets] = {}
+        self._may: dict[tuple[str, tuple[str, ...], int], npt.NDArray[np.uint8]] = {}
 
     def base_year(self) -> Ready:
         """The base year of the case's history."""
@@ -180,10 +181,17 @@ class Prepared:
         cells = ready.cells if is_alike else cells_of(snapshot, self.ensemble.corridor, self.ensemble.unknowns.factors)
         if apart or not changing:
             return State(ready, ready.layout, None, snapshot, cells)
-        layout = self._united(plan, year)
+        return State(ready, self._united(plan, year), self._open(plan, changing, year), snapshot, cells)
+
+    def _open(self, plan: str, changing: tuple[str, ...], year: int) -> BoolArray:
+        """Routes of a year that may be taken under shocks that change routes."""
+        layout, key = self._united(plan, year), (plan, changing, year)
         routed = layout.model.routed
-        is_open = layout.chosen(changing) & routes_open(routed.space, routed.sets, snapshot.tables, snapshot.state_date)
-        return State(ready, layout, is_open, snapshot, cells)
+        if key not in self._may:
+            snapshot = self._snapshot(plan, changing, year)
+            is_open = layout.chosen(changing) & routes_open(routed.space, routed.sets, snapshot.tables, snapshot.state_date)
+            self._may[key] = np.packbits(is_open)
+        return np.unpackbits(self._may[key], count=routed.sets.route_count).astype(np.bool_)
 
     def _year(self, plan: str, apart: tuple[str, ...], year: int) -> Ready:
         """A year at the values of the case, with its own routes."""
@@ -211,16 +219,20 @@ class Prepared:
         return replace(cleared, routed=replace(cleared.routed, rest_of=_let_go))  # a memory would keep every year's routes at rest
 
     def _weights(self, tables: Mapping[str, pl.DataFrame], sets: RouteSets) -> dict[str, tuple[FloatArray, FloatArray]]:
-        return {name: weight for name, weight in cordon_weights(tables, sets).items() if name in self._cordons}
+        """What the cordons that are told count of each route, apart from what all cordons count."""
+        every = cordon_weights(tables, sets)
+        return {name: (every[name][0].copy(), every[name][1].copy()) for name in sorted(self._cordons & every.keys())}
 
     def _united(self, plan: str, year: int) -> Layout:
         """A year with its routes and those found under each shock alone."""
         if (plan, year) not in self._wide:
             self._wide[plan, year] = self._widened(plan, self._year(plan, (), year), year)
+            if all((plan, other) in self._wide for other in self.ensemble.years if self._united_in(plan, other)):
+                self._single = {key: sets for key, sets in self._single.items() if key[0] != plan}  # all years have them by now
         return self._wide[plan, year]
 
     def _widened(self, plan: str, ready: Ready, year: int) -> Layout:
-        shocks = tuple(name for name in self.shocks if self._kind(plan, name, year) == UNITED)
+        shocks = self._united_in(plan, year)
         tables = widest(ready.snapshot.tables, [self._snapshot(plan, (name,), year).tables for name in shocks])
         price = self.ensemble.corridor.manifest.co2_price_usd_per_t
         space = route_space(build_graph(tables), tables, date=ready.snapshot.state_date, co2_price_usd_per_t=price)
@@ -238,6 +250,17 @@ class Prepared:
         model = replace(model, routed=routed, assembly=assemble(tables, sets, entries, space.runs))
         return Layout(model, tables, self._weights(tables, sets), shocks, found[:, is_kept], moved[:, is_kept])
 
+    def _united_in(self, plan: str, year: int) -> tuple[str, ...]:
+        """Shocks that can be active in a year and change its routes."""
+        return tuple(name for name in self.shocks if year in self._span(name) and self._kind(plan, name, year) == UNITED)
+
+    def _span(self, shock: str) -> range:
+        """Years in which a shock can be active: as drawn, or as futures that are written out have it."""
+        item = self.shocks[shock]
+        written = [int(row[shock]) for row in self.ensemble.explicit if row.get(shock) is not None]
+        begins = written if self.ensemble.explicit else [item.first_year, item.last_year]
+        return range(min(begins), max(begins) + item.lasts_count) if begins else range(0)
+
     def _alone(self, plan: str, shock: str, year: int) -> RouteSets:
         """Routes found under a shock alone."""
         if (plan, shock, year) not in self._single:
@@ -246,9 +269,7 @@ class Prepared:
 
     def _sampled(self, plan: str, shock: str) -> list[int]:
         """First, middle and last year in which a shock can be active and changes routes."""
-        item = self.shocks[shock]
-        span = range(item.first_year, item.last_year + item.lasts_count)
-        years = [year for year in self.ensemble.years if year in span and self._kind(plan, shock, year) == UNITED]
+        years = [year for year in self.ensemble.years if year in self._span(shock) and self._kind(plan, shock, year) == UNITED]
         return sorted({years[0], years[len(years) // 2], years[-1]}) if years else []
 
     def _kind(self, plan: str, shock: str, year: int) -> str:

@@ -13,7 +13,7 @@ import polars as pl
 from karvan.appraisal import by_year, net_present_value
 from karvan.appraisal.bank import flows_of
 from karvan.ensembles.answers import Sample
-from karvan.ensembles.definition import OK, Ensemble, has_money, scenario_of
+from karvan.ensembles.definition import OK, Ensemble, has_money, operator_countries, scenario_of
 from karvan.ensembles.indices import full_information, partial_information
 from karvan.ensembles.regret import regret_of
 from karvan.errors import DataError
@@ -194,7 +194,7 @@ def waiting_told(worth: Worth | None, *, now: str, later: str) -> Mapping[str, f
 def peace_told(sample: Sample, *, kept: str, reversed_plan: str) -> pl.DataFrame:
     """What openings are worth by country and year, kept against reversed, on the same futures; see `EnsembleAnswer.peace`."""
     ensemble, rows = sample.ensemble, list[dict[str, Any]]()
-    countries = sorted({name for name in ensemble.corridor.tables["operators"]["country"] if name is not None})
+    countries = sorted(set(operator_countries(ensemble.corridor.tables).values()))
     for year in ensemble.detail_years:
         metrics = [("income_musd", country) for country in countries] + [("scarcity_musd", country) for country in countries]
         for metric, country in [("corridor_mt", ""), ("welfare_musd", ""), *metrics]:

@@ -12,6 +12,7 @@ from karvan.report.words import ENGLISH, Words
 from karvan.results import EnsembleAnswer
 
 _MOST_DRIVERS = 5
+_SEVERAL = "several"
 _SHOWN_YEARS = (2025, 2028, 2030, 2035, 2040)
 
 
@@ -25,6 +26,11 @@ def ensemble_lines(found: EnsembleAnswer, *, words: Words = ENGLISH) -> list[str
     lines = [*_title(found, words), *_promises(found, words), *_spread(found, words), *_drivers(found, words), *_plans(found, words)]
     lines += [*_boxes(found, words), *_disruptions(found, words), *_peace(found, words), *_trust(found, words)]
     return [line.rstrip() for line in lines]
+
+
+def country_told(country: str, words: Words) -> str:
+    """A country of operators, or that they are of several."""
+    return words("appraisal.several") if country == _SEVERAL else country
 
 
 def _wrapped(text: str) -> list[str]:
@@ -162,7 +168,9 @@ def _peace(found: EnsembleAnswer, words: Words) -> list[str]:
         return []
     lines = _wrapped(words("ensemble.peace"))
     for row in found.peace.iter_rows(named=True):
-        name = f"{row['year']}  {words('ensemble.' + row['metric'])}" + ("" if row["country"] is None else f", {row['country']}")
+        name = f"{row['year']}  {words('ensemble.' + row['metric'])}" + (
+            "" if row["country"] is None else f", {country_told(row['country'], words)}"
+        )
         cells = "".join(f"{words.number(row[key], 2):>11}" for key in ("p10", "p50", "p90"))
         if max(abs(row["p10"]), abs(row["p90"])) >= 0.5 or row["metric"] == "corridor_mt":
             lines.append(f"    {name[:60]:<60}{cells}")

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from karvan.corridor import Corridor
-from karvan.report.many_futures import title_of, values_line
+from karvan.report.many_futures import country_told, title_of, values_line
 from karvan.report.words import ENGLISH, Words
 from karvan.results import EnsembleAnswer
 
@@ -244,7 +244,8 @@ def _map(found: EnsembleAnswer, corridor: Corridor, words: Words) -> str:
 def _peace(found: EnsembleAnswer, words: Words) -> str:
     rows = [
         [
-            f"{row['year']}  {words('ensemble.' + row['metric'])}" + ("" if row["country"] is None else f", {row['country']}"),
+            f"{row['year']}  {words('ensemble.' + row['metric'])}"
+            + ("" if row["country"] is None else f", {country_told(row['country'], words)}"),
             *(words.number(row[key], 2) for key in ("p10", "p50", "p90")),
         ]
         for row in found.peace.iter_rows(named=True)
