@@ -151,9 +151,10 @@ def write(rows: dict[str, list[float]], told: dict[str, Any]) -> None:
     better = told["value_musd"] / told["ranking_musd"] - 1.0
     text = (
         f"Five small instances of {PROJECTS} projects and {YEARS} years, each proved to 1e-6 and equal to the best of all plans. "
-        f"The packaged case, {told['count']} candidates, two funds (300 M USD, and 60 a year), 2026 to 2035, nothing kept from earlier runs: value "
-        f"{told['value_musd']:,.1f}, bound {told['bound_musd']:,.1f} M USD, gap {told['gap_share']:.2%}, {told['solved_count']} programs "
-        f"solved; ranking by single-project value gives {told['ranking_musd']:,.1f}, the best is {better:.1%} better (ranking: "
+        f"The packaged case, {told['count']} candidates, two funds (300 M USD, and 60 a year), 2026 to 2035, nothing kept from earlier "
+        f"runs: value {told['value_musd']:,.1f}, bound {told['bound_musd']:,.1f} M USD, gap {told['gap_share']:.2%}, "
+        f"{told['solved_count']} programs solved; ranking by single-project value gives {told['ranking_musd']:,.1f}, the best is "
+        f"{better:.1%} better (ranking: "
         f"{', '.join(told['why']) or 'takes the same'}); {told['estimated_capital_share']:.0%} of the capital is by cost class. "
         "Asked: a gap of 0.1% in 300 s on two cores."
     )
