@@ -68,6 +68,8 @@ def test_the_usual_tests():
     assert found["class_mean"].benefit.tolist() == [0, 0, 0, 10, 10, 10, 10, 10]  # half of two years of building late
     assert found["class_p80"].benefit.tolist() == [0, 0, 0, 0, 10, 10, 10, 10]
     assert found["cost_low"].capital.sum() == pytest.approx(160)
+    assert found["class_delay"].benefit.tolist() == found["class_p80"].benefit.tolist()  # as late, at the cost stated
+    assert found["class_delay"].capital.sum() == pytest.approx(200)
     assert found["cost_high"].capital.sum() == pytest.approx(300)
 
 

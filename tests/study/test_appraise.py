@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -13,11 +14,13 @@ from karvan.appraisal import net_present_value
 from karvan.cli.main import main
 from karvan.errors import DataError, MeasureError
 from karvan.exchange.workbook import write_workbook
+from karvan.measures import measures_of
 from karvan.report import Words
 from karvan.report.appraised import appraisal_lines
 from karvan.results import Appraisal
 from karvan.study import AppraisalOptions, appraise
 from karvan.study.diverted import traffic_by_kind
+from karvan.study.works import works_of
 from tests.study.money_case import money_case
 
 SAMPLES = (2027, 2030)
@@ -168,3 +171,22 @@ def test_parties_of_every_year_add_up_to_its_gain(found):
 def test_a_workbook_that_cannot_be_written_is_refused(found, tmp_path, name):
     with pytest.raises(DataError):
         write_workbook(found, tmp_path / name)
+
+
+def test_a_stated_cost_has_the_range_of_its_class(small):
+    """Stated 40 for bigger_ferry: from what is announced to what four in five ships do not exceed, 20% more; estimates keep their class."""
+    measures = measures_of(small)
+    stated, estimate = works_of(small, [(measures[name], date(2027, 1, 1)) for name in ("bigger_ferry", "second_ferry")])
+    assert (stated.capital_musd, stated.low_musd, stated.high_musd) == pytest.approx((40.0, 40.0, 48.0))
+    assert (stated.is_estimate, estimate.is_estimate) == (False, True)
+    assert (estimate.low_musd, estimate.high_musd) == pytest.approx((10.0, 40.0))
+
+
+def test_a_venture_is_told_in_two_languages(small):
+    told = appraise(small, measures=("joint_mill",), how=AppraisalOptions(sample_years=(2030,), has_members=False))
+    tests = dict(told.tests.select("test", "npv_musd").iter_rows())
+    assert tests["cost_high"] < tests["as_stated"] < tests["cost_low"]
+    assert tests["class_delay"] < tests["as_stated"]
+    for language in ("en", "ru"):
+        words = Words(language)
+        assert words("appraisal.item.stated benefit") in " ".join(appraisal_lines(told, words=words))

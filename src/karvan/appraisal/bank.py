@@ -233,6 +233,7 @@ def usual_tests(
         "all_together": made(dearer, later(ramped(_LESS * benefit, opened), _LATE_YEARS)),
         "class_mean": made(record, later(benefit, late)),
         "class_p80": made(worst, later(benefit, very_late)),
+        "class_delay": made(works, later(benefit, very_late)),
         "cost_low": made([_times(item, item.low_musd / item.capital_musd if item.capital_musd else 1.0) for item in works], benefit),
         "cost_high": made([_times(item, item.high_musd / item.capital_musd if item.capital_musd else 1.0) for item in works], benefit),
     }

@@ -79,7 +79,7 @@ def _answer(found: Appraisal, words: Words) -> list[str]:
 def _costs(found: Appraisal, words: Words) -> list[str]:
     lines = ["", words("appraisal.costs")]
     for row in found.costs.iter_rows(named=True):
-        extent = f"({words.number(row['low_musd'], 0)}-{words.number(row['high_musd'], 0)})" if row["is_estimate"] else ""
+        extent = f"({words.number(row['low_musd'], 0)}-{words.number(row['high_musd'], 0)})" if row["low_musd"] < row["high_musd"] else ""
         mark = words("appraisal.estimate_mark" if row["is_estimate"] else "appraisal.stated_mark")
         lines.append(
             f"  {row['measure_id'][:32]:<33}{words.number(row['capital_musd'], 0):>8} {extent:<14}{mark:<9}"

@@ -76,7 +76,8 @@ def is_valued() -> pl.Expr:
 def works_of(corridor: Corridor, dated: Sequence[tuple[Measure, date]]) -> list[Works]:
     """Costs, years and record of measures that open on given days.
 
-    The cost that a measure states wins over the one that follows from its class. A measure that needs no building costs nothing.
+    The cost that a measure states wins over the one that follows from its class. Its range goes from what is stated to what four in five
+    works of its class do not exceed; that of an estimate is the range of its class. A measure that needs no building costs nothing.
 
     Raises:
         DataError: A measure has neither a cost nor a row in `project_costs`.
@@ -101,17 +102,22 @@ def _works(measure: Measure, opening: date, row: Mapping[str, Any] | None, of: M
     quantity = float(row["quantity"]) if row is not None else 0.0
     by_class = None if of is None else tuple(quantity * of[name] for name in ("unit_musd", "low_musd", "high_musd"))
     capital = stated if stated is not None else (0.0 if by_class is None else by_class[0])
-    ratios = (1.0, 1.0) if of is None or of["unit_musd"] == 0.0 else (of["low_musd"] / of["unit_musd"], of["high_musd"] / of["unit_musd"])
+    is_estimate = stated is None
+    if of is None:
+        ratios = (1.0, 1.0)
+    elif is_estimate:
+        ratios = (of["low_musd"] / of["unit_musd"], of["high_musd"] / of["unit_musd"]) if of["unit_musd"] > 0.0 else (1.0, 1.0)
+    else:  # what is announced, and what four in five of its class do not exceed
+        ratios = (1.0, 1.0 + of["overrun_high_share"])
     running = measure.cost.running_musd_per_year if measure.cost is not None else None
     build = measure.cost.years if measure.cost is not None and "years" in measure.cost.model_fields_set else None
     years = build if build is not None else (of["build_year_count"] if of is not None else 1.0)
-    is_estimate = stated is None
     return Works(
         measure_id=measure.id,
         title=measure.title,
         capital_musd=capital,
-        low_musd=capital * ratios[0] if is_estimate else capital,
-        high_musd=capital * ratios[1] if is_estimate else capital,
+        low_musd=capital * ratios[0],
+        high_musd=capital * ratios[1],
         running_musd_per_year=running if running is not None else (0.0 if of is None else of["running_share_per_year"] * capital),
         open_year=opening.year,
         last_build_year=opening.year if opening.month >= _JULY else opening.year - 1,
