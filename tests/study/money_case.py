@@ -66,8 +66,10 @@ _TABLES = {
         f"tracks,east,East,XA,1,{_T}",
     ],
     "ventures": [
-        "venture_id,title,sector,capital_musd,output,unit,year,measure_id,country,stated_musd_per_year,stated_low_musd_per_year,"
-        "stated_high_musd_per_year,counted_share,note,source,confidence",
+        (
+            "venture_id,title,sector,capital_musd,output,unit,year,measure_id,country,stated_musd_per_year,stated_low_musd_per_year,"
+            "stated_high_musd_per_year,counted_share,note,source,confidence"
+        ),
         f"cable,Cable,digital,5,400,Tbit/s,2026,,,,,,,,{_T}",
         f"mill,Mill,industry,12,10,kt a year,2027,joint_mill,XB,4,2,6,0.5,,{_T}",
     ],
