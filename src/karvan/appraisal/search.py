@@ -205,7 +205,8 @@ class _Search:
     def master(self, gap: float) -> tuple[IntArray, float] | None:
         """Starts, of those not met, that are best under the bounds, and what they are worth by them; None if no plan is left.
 
-        Variables: start of each project in each year (0 or 1), then the welfare of each year.
+        Variables: start of each project in each year (0 or 1), then the welfare of each year. The solver has, in place of a start in a
+        year, whether there was one by then: bounds of welfare then have one number a project and not one for each year before.
         """
         problem, years, projects = self.problem, self.problem.years, self.problem.projects
         size = len(projects) * years
@@ -238,10 +239,25 @@ class _Search:
                 else:
                     row[number * years + start] = 1.0
             limit(row, float((plan.start != NEVER).sum()) - 1.0)
-        all_cost = np.concatenate([cost, -factor])
-        found = least_cost(all_cost, np.array(rows), np.array(most), binary_count=size, gap=gap)
+        started, rising = _by_then(len(projects), years)
+        found = least_cost(
+            np.concatenate([cost, -factor]) @ started, np.vstack([np.array(rows) @ started, rising]),
+            np.append(most, np.zeros(rising.shape[0])), binary_count=size, gap=gap,
+        )  # fmt: skip
         if found is None:
             return None
-        chosen = np.rint(found[0][:size]).reshape(len(projects), years)
+        chosen = np.rint((started @ found[0])[:size]).reshape(len(projects), years)
         start = np.where(chosen.any(axis=1), chosen.argmax(axis=1), NEVER).astype(np.int64)
         return start, float(factor @ self.lean.constant) - found[1]
+
+
+def _by_then(projects: int, years: int) -> tuple[FloatArray, FloatArray]:
+    """Starts, and welfare, from starts by a year, shape (variables, variables); and rows that keep these from falling, at most 0."""
+    count = (projects + 1) * years
+    started, rising = np.eye(count), []
+    for place in (number * years + year for number in range(projects) for year in range(1, years)):
+        started[place, place - 1] = -1.0
+        row = np.zeros(count)
+        row[place - 1], row[place] = 1.0, -1.0
+        rising.append(row)
+    return started, np.array(rising).reshape(-1, count)
