@@ -100,8 +100,6 @@ def short_of_it(found: Answer) -> list[str]:
 
 
 def leading(found: Answer, plan: str) -> list[Row]:
-    if found["futures"] < len(found["factors"]):
-        return []  # fewer futures than unknowns: whatever leads, leads by chance
     return [row for row in found["drivers"] if row["plan"] == plan][:5]
 
 
@@ -153,11 +151,6 @@ def spread(found: Answer) -> list[str]:
 
 def what_drives_it(found: Answer) -> list[str]:
     lines = ["## What matters most"]
-    if found["futures"] < len(found["factors"]):
-        lines += [
-            "",
-            f"{found['futures']:,} futures are too few to tell which of {len(found['factors'])} unknowns matter most: whatever led would lead by chance.",
-        ]
     for plan in ("agreed", "late"):
         rows = leading(found, plan)
         if not rows:

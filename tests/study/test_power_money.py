@@ -110,7 +110,7 @@ def test_what_counts_beside_it_is_the_rest_of_the_appraisal(year, cable):
     assert worth.total == pytest.approx(rows["gain_musd"].sum(), rel=1e-6)
     parts = year.parts(np.array([False, True, False]))
     assert parts["gain_musd"] + parts["border_musd"] + parts["co2_musd"] == pytest.approx(worth.total)
-    lean = year.lean(np.array([False, True, False]))
+    lean = year.lean()
     assert lean[1] == pytest.approx(worth.beside)
     assert lean[0] == 0.0
 

@@ -2,8 +2,8 @@
 
 The market's welfare is concave in capacities, so that its value and prices at any set of open projects bound it from above at every other:
 the master problem chooses starts under these bounds, the market is solved at its choice, and new bounds are added until both agree. What
-else counts has no such bounds: the master takes it as straight about the best portfolio met, where it is exact, and as it is in all others
-that were met.
+else counts has no such bounds: the search takes it as straight about one portfolio, where it is exact, and draws the line again about the
+best one that it ends with, until that is the one the line is about.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ BoolArray = npt.NDArray[np.bool_]
 
 _GAP, _EXACT = 1e-6, 1e-9
 _MOST_ROUNDS = 500
-_COARSE, _STRAYED = 0.1, 0.25
-"""How finely the master is solved, and how far the line of what has no bounds may be off, over the gap that is open."""
+_COARSE = 0.1
+"""How finely the master is solved, over the gap that is open."""
+_FIRST_LINE = 3e-2
+"""Gap at which the line of what has no bounds, drawn first about nothing, is drawn about the best portfolio."""
 
 
 @dataclass
@@ -76,14 +78,17 @@ def best_plans(
         if plan is None:
             break
         found.append(plan)
-    return tuple(found)
+    if not found:
+        return ()
+    bound = max(plan.bound for plan in found)  # a plan found later may be better than the line had it
+    first, *rest = sorted(found, key=lambda plan: -plan.value)
+    return (replace(first, bound=max(bound, first.bound)), *rest)
 
 
 @dataclass(frozen=True)
 class _Lean:
     """What is beside the bounds, straight about one portfolio: constant[year] + slope[year] . open[year]."""
 
-    start: bytes
     constant: FloatArray
     slope: FloatArray
 
@@ -97,6 +102,7 @@ class _Search:
         self.known: dict[tuple[int, bytes], Worth] = {}
         self.met: dict[bytes, Plan] = {}
         self.told: set[bytes] = set()
+        self.lines: set[bytes] = set()  # portfolios about which the line was drawn
         self.is_stopped = False
         nothing = np.full(len(problem.projects), NEVER)
         self.evaluate(nothing)
@@ -108,30 +114,23 @@ class _Search:
         bound, open_gap = np.inf, 1.0
         for _ in range(_MOST_ROUNDS):
             try:
-                chosen = self.master(max(gap / 4.0 if gap > _GAP else _EXACT, _COARSE * open_gap if open_gap > gap else 0.0))
+                wanted = gap if self.told or len(self.lines) > 1 or not self.has_beside else max(gap, _FIRST_LINE)
+                chosen = self.master(max(gap / 4.0 if gap > _GAP else _EXACT, _COARSE * open_gap if open_gap > wanted else 0.0))
                 best = self.leader(-np.inf if chosen is None else chosen[1])
                 bound = np.inf if best is None else best.bound
                 if progress is not None and best is not None:
                     progress(best.value, best.bound)
                 if best is None and chosen is None:
                     return None
-                if best is not None and best.bound - best.value <= gap * max(abs(best.value), 1e-12):
-                    if not self.has_beside or self.lean.start == best.start.tobytes() or self.told:
+                if best is not None and best.bound - best.value <= wanted * max(abs(best.value), 1e-12):
+                    if not self.has_beside or self.told or best.start.tobytes() in self.lines:
                         return self.tell(best)
-                    self.lean = self.leaning(best.start)
+                    self.lean, open_gap = self.leaning(best.start), 1.0
                     continue
                 if best is not None:
                     open_gap = (best.bound - best.value) / max(abs(best.value), abs(best.bound), 1e-12)
                 assert chosen is not None  # else the leader would have been proved
                 self.evaluate(chosen[0])
-                found = self.leader(-np.inf)
-                is_new = found is not None and found.start.tobytes() != self.lean.start
-                if (
-                    found is not None
-                    and is_new
-                    and self.strayed(chosen[0]) > _STRAYED * max(found.bound, best.bound if best else 0.0) * open_gap
-                ):
-                    self.lean = self.leaning(found.start)
             except KeyboardInterrupt:
                 best = self.leader(bound)
                 if best is None or not np.isfinite(bound):
@@ -152,12 +151,15 @@ class _Search:
         return plan
 
     def leader(self, bound: float) -> Plan | None:
-        """The best plan met so far that was not told, with what no other could be worth more than."""
-        rest = [plan for key, plan in self.met.items() if key not in self.told]
+        """The best plan met so far that was not told, by the line, with what no other could be worth more than by it.
+
+        Its value and its bound are both moved by what the line is off there, so that the value is exact and the gap is that of the line.
+        """
+        rest = [(plan, self.strayed(plan.start)) for key, plan in self.met.items() if key not in self.told]
         if not rest:
             return None
-        best = max(rest, key=lambda plan: (plan.value, -int((plan.start != NEVER).sum()), plan.start.tobytes()))
-        return replace(best, bound=max(bound, best.value))
+        best, off = max(rest, key=lambda pair: (pair[0].value + pair[1], -int((pair[0].start != NEVER).sum()), pair[0].start.tobytes()))
+        return replace(best, bound=max(bound - off, best.value))
 
     def leaning(self, start: IntArray) -> _Lean:
         """What is beside, exact in every year of a portfolio, and as projects change it about all that the portfolio opens."""
@@ -166,14 +168,15 @@ class _Search:
         slope = np.zeros((problem.years, len(problem.projects)))
         if self.has_beside:
             slope = np.array([problem.leaning(start != NEVER, year) for year in range(problem.years)])
-        return _Lean(start.tobytes(), beside - (slope * opened).sum(axis=1), slope)
+        self.lines.add(start.tobytes())
+        return _Lean(beside - (slope * opened).sum(axis=1), slope)
 
     def strayed(self, start: IntArray) -> float:
-        """How far the straight line is off at a portfolio that was met, present."""
+        """How far the straight line is above what it stands for at a portfolio that was met, present."""
         problem, opened = self.problem, self.problem.is_open(start)
         beside = np.array([self.known[year, opened[year].tobytes()].beside for year in range(problem.years)])
         line = self.lean.constant + (self.lean.slope * opened).sum(axis=1)
-        return abs(float((problem.discount * problem.year_weight) @ (line - beside)))
+        return float((problem.discount * problem.year_weight) @ (line - beside))
 
     def evaluate(self, start: IntArray, *, is_plan: bool = True) -> None:
         """Solve the market of every year with what is open then, and add the bounds that follow."""

@@ -29,14 +29,23 @@ class ReturningDispatcher(Dispatcher):
         """Where the first dispatch ended; None before it."""
         return self._first
 
-    def solve(self) -> Solved:
-        """Least cost of all hours; see `Dispatcher.solve`."""
-        if self._first is not None and not self._is_fresh:
-            self._return_to(self._first)
+    def solve(self, near: Stand | None = None) -> Solved:
+        """Least cost of all hours; see `Dispatcher.solve`.
+
+        Args:
+            near: Where to start from; by default where the first dispatch ended.
+        """
+        start = near or self._first
+        if start is not None and not self._is_fresh:
+            self._return_to(start)
         found = super().solve()
         if self._first is None:
             self._first = self._stand()
         return found
+
+    def stand_now(self) -> Stand:
+        """Where the last dispatch ended."""
+        return self._stand()
 
 
 class OneDispatcher:

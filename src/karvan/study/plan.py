@@ -20,7 +20,6 @@ from karvan.errors import ConvergenceError, DataError, Problem
 from karvan.measures import Scenario, load_scenario, with_measures, without_measures
 from karvan.measures.scenario import DatedMeasure
 from karvan.power import HOURS
-from karvan.power.returning import OneDispatcher
 from karvan.results import Appraisal, PortfolioPlan
 from karvan.study.appraise import AppraisalOptions, appraised
 from karvan.study.options import ScenarioOptions, laid_over
@@ -154,13 +153,11 @@ def plan(
     power = None
     if any(changes_power(item) for item in measures):
         ends = {how.sample_years[0], how.sample_years[-1]}
-        room = OneDispatcher()
         power = SampledPower({
             year: PowerYear(corridor, base, measures, year, hours=how.power_hours, memory=memory, tell=tell,
-                            co2_usd_per_t=carbon_price(corridor, None, year), room=room) for year in ends
+                            co2_usd_per_t=carbon_price(corridor, None, year),) for year in ends
         })  # fmt: skip
-        for one in power.samples.values():
-            one.prepare()
+        power.prepare(how.threads)
     stated = np.array([stated_musd(corridor, item.measure.id) for item in candidates])
     market = SampledMarket(samples, years, power, stated)
     count = round(values["evaluation_years"])

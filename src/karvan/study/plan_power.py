@@ -7,6 +7,7 @@ the market for freight.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, is_dataclass, replace
 from threading import Lock
 from typing import Any
@@ -23,7 +24,8 @@ from karvan.measures import Measure, Scenario
 from karvan.measures.apply import apply
 from karvan.network import PowerSystem
 from karvan.power import HOURS, Solved, earnings, power_system
-from karvan.power.returning import OneDispatcher
+from karvan.power.dispatcher import Stand
+from karvan.power.returning import OneDispatcher, ReturningDispatcher
 from karvan.study.asked_line import with_all_lines
 from karvan.study.plan_market import with_some
 from karvan.study.power_accounts import changes_power, power_tables, tables_key
@@ -35,7 +37,8 @@ BoolArray = npt.NDArray[np.bool_]
 
 
 class PowerYear:
-    """A year's dispatch and what each project adds to it; every set of projects is solved once, from where the set of all ended.
+    """A year's dispatch and what each project adds to it; every set of projects is solved once, from where the set of all ended, or of none
+    if it is nearer.
 
     Args:
         corridor: The corridor.
@@ -46,7 +49,7 @@ class PowerYear:
         memory: Where what was found is kept between runs.
         tell: Called with a line of text as the work goes on.
         co2_usd_per_t: Price of a tonne of CO2 in the year.
-        room: Room for a dispatcher, shared with other years.
+        room: Room for a dispatcher, by default of its own.
     """
 
     def __init__(
@@ -62,33 +65,31 @@ class PowerYear:
         self._tables = {name: power_tables(found) for name, found in with_all_lines(asked).items()}
         self._guard = Lock()
         self._known: dict[str, dict[str, FloatArray]] = {}
-        self._alone: dict[int, BoolArray] = {}
         self._room = room or OneDispatcher()
         self._larger: list[tuple[FloatArray, FloatArray, FloatArray]] | None = None
+        self._none: Stand | None = None
         self._key = ("power plan", year, hours, tuple(tables_key(found) for found in self._tables.values()))
 
-    def prepare(self) -> None:
-        """Dispatch what every search asks for: none, each alone with what it requires, and all, one after the other."""
-        none = np.zeros(self.is_power.shape[0], dtype=np.bool_)
-        place = {item.id: number for number, item in enumerate(self.projects)}
-        for number in np.flatnonzero(self.is_power).tolist():
-            alone = none.copy()
-            alone[[number, *(place[name] for name in self.projects[number].requires if name in place)]] = True
-            self._alone[number] = alone
-            self.worth(alone)
-        self.worth(~none)
+    def first_sets(self) -> list[BoolArray]:
+        """Sets that every search asks for: none, each alone with what it requires, and all."""
+        alone = [self._alone(number) for number in np.flatnonzero(self.is_power).tolist()]
+        return [np.zeros_like(self.is_power), *alone, np.ones_like(self.is_power)]
 
-    def lean(self, is_open: BoolArray) -> FloatArray:
-        """By how much each project changes border charges and carbon dioxide, million USD, shape (projects,).
-
-        Of those that are open, what leaving each out changes; of the others, what each does alone, which is dispatched anyway.
-        """
-        found = np.zeros(is_open.shape[0])
+    def lean(self) -> FloatArray:
+        """By how much each project alone changes border charges and carbon dioxide, million USD, shape (projects,)."""
+        found = np.zeros(self.is_power.shape[0])
         for number in np.flatnonzero(self.is_power).tolist():
-            within = is_open if is_open[number] else self._alone.get(number, np.arange(is_open.shape[0]) == number)
+            within = self._alone(number)
             without = within.copy()
             without[number] = False
             found[number] = self.worth(within).beside - self.worth(without).beside
+        return found
+
+    def _alone(self, number: int) -> BoolArray:
+        """A project with those that it requires."""
+        place = {item.id: number for number, item in enumerate(self.projects)}
+        found = np.zeros_like(self.is_power)
+        found[[number, *(place[name] for name in self.projects[number].requires if name in place)]] = True
         return found
 
     def worth(self, is_open: BoolArray) -> Worth:
@@ -143,9 +144,13 @@ class PowerYear:
             self._larger = [_larger(self._base, self._system(name), name) for name in names]
         with self._room.guard:
             dispatcher = self._room.of(self.year, self._with(self._larger, np.ones(len(self._larger), dtype=np.bool_)))
-            system = self._with(self._larger, is_open[self.is_power])
+            own = is_open[self.is_power]
+            system = self._with(self._larger, own)
+            near = self._of_none(dispatcher) if 0 < 2 * int(own.sum()) <= own.shape[0] else None
             dispatcher.renew(system)
-            solved = dispatcher.solve()
+            solved = dispatcher.solve(near)
+            if not own.any():
+                self._none = dispatcher.stand_now()
         of_year = HOURS / system.hours
         slope = of_year * np.array([_saved_usd(system, solved, *larger) for larger in self._larger])
         border = of_year * earnings(system, solved).border.sum()
@@ -153,6 +158,14 @@ class PowerYear:
         emitted = of_year * (solved.plant_mw.sum(axis=0) * system.plants.co2_t_per_mwh).sum()
         told = {"cost": of_year * solved.objective_usd, "border": border, "lost": lost, "co2": emitted}
         return {"slope": slope, **{name: np.asarray(value) for name, value in told.items()}}
+
+    def _of_none(self, dispatcher: ReturningDispatcher) -> Stand:
+        """Where the dispatch of none ended, which sets of few start from."""
+        if self._none is None:
+            dispatcher.renew(self._base)
+            dispatcher.solve()
+            self._none = dispatcher.stand_now()
+        return self._none
 
     def _system(self, name: str) -> PowerSystem:
         return power_system(self._tables[name], year=self.year).system.between(0, self.hours)
@@ -214,11 +227,20 @@ class SampledPower:
     def __init__(self, samples: dict[int, PowerYear]) -> None:
         self.samples = dict(sorted(samples.items()))
 
+    def prepare(self, threads: int) -> None:
+        """Dispatch what every search asks for, years beside each other, which changes no digit; an interrupt waits for those at hand."""
+        pool = ThreadPoolExecutor(threads, thread_name_prefix="power")
+        sets = zip(*([(year, is_open) for is_open in year.first_sets()] for year in self.samples.values()), strict=True)
+        try:
+            list(pool.map(lambda pair: pair[0].worth(pair[1]), [pair for alike in sets for pair in alike]))
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
     def at(self, year: int, is_open: BoolArray) -> Worth:
         """Worth in any year."""
         return straight([(self.samples[known].worth(is_open), share) for known, share in parts_of(list(self.samples), year)])
 
-    def lean(self, year: int, is_open: BoolArray) -> FloatArray:
+    def lean(self, year: int) -> FloatArray:
         """By how much each project changes what has no bounds; see `PowerYear.lean`."""
-        parts = [share * self.samples[known].lean(is_open) for known, share in parts_of(list(self.samples), year)]
+        parts = [share * self.samples[known].lean() for known, share in parts_of(list(self.samples), year)]
         return np.asarray(np.sum(parts, axis=0), dtype=np.float64)

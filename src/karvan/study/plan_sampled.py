@@ -24,8 +24,8 @@ class OtherWorth(Protocol):
     def at(self, year: int, is_open: BoolArray) -> Worth:
         """Worth in a year of a set of open projects, shape (projects,)."""
 
-    def lean(self, year: int, is_open: BoolArray) -> FloatArray:
-        """By how much each project changes what has no bounds, about a set of open ones, shape (projects,)."""
+    def lean(self, year: int) -> FloatArray:
+        """By how much each project changes what has no bounds, shape (projects,)."""
 
 
 class SampledMarket:
@@ -78,7 +78,7 @@ class SampledMarket:
         """By how much each project changes what accounts count beside bounded welfare, about a set of open ones, shape (projects,)."""
         year = self.years[number]
         found = sum((share * self._lean_in(known, is_open & self._acts) for known, share in parts_of(list(self.samples), year)), 0.0)
-        return np.asarray(found if self.power is None else found + self.power.lean(year, is_open), dtype=np.float64)
+        return np.asarray(found if self.power is None else found + self.power.lean(year), dtype=np.float64)
 
     def charged(self, year: int, is_open: BoolArray) -> FloatArray:
         """What each operator charges in any year, million USD, shape (operators,)."""
