@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from karvan.ensembles.designs import design, morris_indices, sobol_indices
-from karvan.ensembles.indices import chance_share, first_order, full_information, partial_information
+from karvan.ensembles.indices import chance_share, first_order, full_information, one_after_another, partial_information
 from karvan.ensembles.prim import failure_box
 from karvan.ensembles.regret import regret_of
 from karvan.ensembles.stopping import checkpoints, interval, runs_for, share_interval, until_of
@@ -37,6 +37,22 @@ def test_chance_alone_seldom_gives_more_than_it_is_said_to_give():
     assert max(most) > 0.6 * limit
     assert chance_share(1024, dimensions) < 0.5 * limit
     assert chance_share(2, 5) == 1.0
+
+
+def test_in_few_futures_a_driver_is_not_told_of_dimensions_that_look_like_it():
+    """Points of 400 dimensions of a Sobol sequence look alike in 256 futures: by itself, many a dimension seems to explain something."""
+    points = design("sobol", 400, 256).points()
+    outcome = 3.0 * points[:, 300] - 2.0 * points[:, 7] + 0.3 * np.random.default_rng(3).normal(size=256)
+    alone = first_order(points, outcome)
+    assert (alone > chance_share(256, 400)).sum() > 2
+    found, by_chance = one_after_another(points, outcome)
+    assert np.flatnonzero(found).tolist() == [7, 300]
+    assert found[300] > found[7] > by_chance
+    variance = np.var(outcome)
+    assert found[[300, 7]] == pytest.approx([9.0 / 12.0 / variance, 4.0 / 12.0 / variance], abs=0.1)
+    assert found.sum() <= 1.0
+    assert one_after_another(points, np.ones(256))[0].tolist() == [0.0] * 400
+    assert one_after_another(points[:3], outcome[:3])[1] == 1.0
 
 
 def test_first_order_indices_come_from_any_sample():

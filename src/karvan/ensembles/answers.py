@@ -11,7 +11,7 @@ import polars as pl
 
 from karvan.ensembles.definition import HEADLINES, OK, Ensemble
 from karvan.ensembles.designs import morris_indices, sobol_indices
-from karvan.ensembles.indices import chance_share, ends, first_order
+from karvan.ensembles.indices import chance_share, ends, first_order, one_after_another
 from karvan.ensembles.prim import failure_box
 from karvan.ensembles.stopping import interval, share_interval
 from karvan.ensembles.store import FutureStore
@@ -25,6 +25,8 @@ _MOST_DRIVEN = 20_000
 _MOST_MAPPED = 4_096
 """Futures that maps rest on at most, the first ones."""
 _TOLD = ("commitment_id", "title", "short", "metric", "target", "unit", "year")
+_ENOUGH = 4
+"""Futures for each unknown from which on each is looked at by itself."""
 _CHANCES = ("chance_share", "chance_low_share", "chance_high_share", "by_year_share", "by_year_low_share", "by_year_high_share")
 _COUNTED = ("corridor_mt", "containers_teu", "crude_mt")
 
@@ -133,8 +135,11 @@ def drivers(sample: Sample, *, metric: str, year: int) -> pl.DataFrame:
         if outcome.shape[0] < 4:
             continue
         points = sample.points(futures)
-        share, at_ends = first_order(points, outcome), ends(points, outcome)
-        by_chance = chance_share(outcome.shape[0], points.shape[1])
+        at_ends = ends(points, outcome)
+        if outcome.shape[0] < _ENOUGH * points.shape[1]:
+            share, by_chance = one_after_another(points, outcome)
+        else:
+            share, by_chance = first_order(points, outcome), chance_share(outcome.shape[0], points.shape[1])
         more = _of_design(ensemble, outcome) if futures.shape[0] == ensemble.count and not ensemble.explicit else {}
         for number, seed in enumerate(ensemble.unknowns.seeds):
             low, high = at_ends[number].tolist()
