@@ -306,7 +306,7 @@ def rests_on(found: Answer) -> list[str]:
     lines.append(
         f"- {found['futures']:,} futures, design {found['design']}, seed {found['seed']}; {failed} of {found['futures'] * len(plans):,} outlooks gave no answer. All plans see the same draws."
     )
-    shocks = ", ".join(row["name"].lower() for row in found["shocks"])
+    shocks = ", ".join(row["name"] for row in found["shocks"])
     lines.append(
         f"- {len(found['factors'])} values within their ranges and {len(found['shocks'])} shocks ({shocks}). Ranges and chances are estimates of the case; the answers are as good as they are."
         if shocks
