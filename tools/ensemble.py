@@ -198,15 +198,14 @@ def money(found: Answer) -> list[str]:
     cells = (
         [
             f"`{row['plan']}`" + (" (least)" if row["is_least_regret"] else ""),
+            f"{row['worst_musd']:,.0f}",
             f"{row['p90_musd']:,.0f}",
             percent(row["near_share"]),
         ]
         for row in found["regret"]
     )
-    lines += [
-        "Regret is what a plan misses of the best plan in the same future. The largest is not told: where an unknown makes welfare itself very large, what a clearing leaves open is more than what plans differ by."
-    ]
-    lines += table(["Plan", "P90 of regret", "Within 5% of the best"], cells)
+    lines += ["Regret is what a plan misses of the best plan in the same future."]
+    lines += table(["Plan", "Largest regret, M USD", "P90 of regret", "Within 5% of the best"], cells)
     if found["information"]:
         lines += [f"To know the future before choosing would be worth {found['information'][0]['value_musd']:,.0f} M USD."]
     if found["waiting"]:
