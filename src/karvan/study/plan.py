@@ -226,7 +226,7 @@ def plan(
         bank=steps.do("bank", lambda: pl.DataFrame(cash.bank(best.start), schema=BANK_SCHEMA), pl.DataFrame(schema=BANK_SCHEMA)),
         power=steps.do("power", lambda: power_frame(power, best), power_frame(None, best)),
         more=(
-            steps.do("more", lambda: _more(problem, proved, how), pl.DataFrame(schema=_MORE_SCHEMA))
+            steps.do("more", lambda: _more(problem, proved, how, told), pl.DataFrame(schema=_MORE_SCHEMA))
             if how.has_more and proved.gap <= how.gap
             else pl.DataFrame(schema=_MORE_SCHEMA)
         ),
@@ -289,7 +289,7 @@ def _sought(problem: PortfolioProblem, how: PlanOptions, told: Callable[[float, 
 _MORE_SCHEMA = {"fund_id": pl.String, "value_musd": pl.Float64, "gain_musd": pl.Float64}
 
 
-def _more(problem: PortfolioProblem, best: Plan, how: PlanOptions) -> pl.DataFrame:
+def _more(problem: PortfolioProblem, best: Plan, how: PlanOptions, told: Callable[[float, float], None]) -> pl.DataFrame:
     """What 10% more for each fund is worth: the search again, as a choice of whole projects has no price."""
     rows = []
     for place, fund in enumerate(problem.funds):
@@ -297,7 +297,7 @@ def _more(problem: PortfolioProblem, best: Plan, how: PlanOptions) -> pl.DataFra
             continue
         richer = list(problem.funds)
         richer[place] = Fund(fund.fund_id, tuple(_MORE * amount for amount in fund.budget))
-        found = _sought(replace(problem, funds=tuple(richer)), replace(how, count=1), None)[0]
+        found = _sought(replace(problem, funds=tuple(richer)), replace(how, count=1), told)[0]
         rows.append((fund.fund_id, max(found.value, best.value), max(found.value - best.value, 0.0)))
     return pl.DataFrame(rows, schema=_MORE_SCHEMA, orient="row")
 
