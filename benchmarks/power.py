@@ -119,7 +119,7 @@ def write(told_rows: dict[str, list[float]]) -> None:
     repeats = len(next(iter(told_rows.values()), []))
     text = (
         f"The packaged zones in {YEAR}, scenario `{SCENARIO}`, {ALL_HOURS:,} hours with cable and stores; other sizes {SIZES[0]:,.0f} and "
-        f"{SIZES[1]:,.0f} MW; {repeats} repeats. {WHY}"
+        f"{SIZES[1]:,.0f} MW; {repeats} repeat{'' if repeats == 1 else 's'}. {WHY}"
     )
     write_section("A year of power", text, rows)
 

@@ -170,7 +170,7 @@ def what_drives_it(found: Answer) -> list[str]:
         lines += table(["Unknown", "Share", "Beyond chance", "Mt, lowest fifth (shock: without)", "Mt, highest fifth (shock: with)"], cells)
         lines += [
             f"Each share is what a straight line on the unknown explains beyond those above it, as points of {len(found['factors'])} dimensions look alike in few futures. Chance alone may give {chance:.1%} to the luckiest; what does not pass that is not known to matter."
-            if found["futures"] < 4 * len(found["factors"])
+            if rows[0]["is_in_turn"]
             else f"Chance alone may give {chance:.1%} to one of so many unknowns in so many futures; what does not pass that is not known to matter."
         ]
     return [*lines, ""]

@@ -13,7 +13,7 @@ from karvan.power.dispatcher import Dispatcher
 from karvan.power.levels import held_hours
 from karvan.power.money import annuity, earnings, surpluses_musd
 from karvan.power.program import linear_program
-from karvan.power.returning import ReturningDispatcher
+from karvan.power.returning import OneDispatcher, ReturningDispatcher
 from karvan.power.solver import model_of, silent_solver
 
 
@@ -231,6 +231,20 @@ def test_where_it_returns_to_does_not_depend_on_what_was_solved_between() -> Non
     third = ReturningDispatcher(system, other.stand)
     third.resize("cable", 400.0)
     np.testing.assert_array_equal(third.solve().plant_mw, expected.plant_mw)
+
+
+def test_a_dispatcher_that_was_let_go_comes_back_with_the_same_digits() -> None:
+    """Two years share the room of one; the first goes on from where its first dispatch ended."""
+    system, room = dry_and_wet(), OneDispatcher()
+    found = []
+    for _ in range(2):
+        dispatcher = room.of(2030, system)
+        dispatcher.resize("cable", 400.0)
+        found.append((dispatcher, dispatcher.solve()))
+        room.of(2034, replace(system, demand_mw=1.05 * system.demand_mw))
+    assert found[0][0] is not found[1][0]
+    np.testing.assert_array_equal(found[0][1].plant_mw, found[1][1].plant_mw)
+    np.testing.assert_array_equal(found[0][1].price_usd_per_mwh, found[1][1].price_usd_per_mwh)
 
 
 def test_no_answer_names_zone_hour_and_limit() -> None:

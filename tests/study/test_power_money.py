@@ -14,7 +14,6 @@ import karvan as kv
 from karvan.appraisal import PortfolioProblem, Worth
 from karvan.errors import DataError
 from karvan.measures import load_scenario, measures_of
-from karvan.power.returning import OneDispatcher
 from karvan.report import Words
 from karvan.report.appraised import appraisal_lines
 from karvan.report.planned import plan_lines
@@ -133,21 +132,6 @@ def test_digits_do_not_depend_on_which_set_was_solved_first(small, year):
         one, same = other.worth(np.array(names)), year.worth(np.array(names))
         assert one.welfare == same.welfare
         assert (one.slope == same.slope).all()
-
-
-def test_a_dispatcher_that_was_let_go_comes_back_with_the_same_digits(small, year):
-    """Two years share the room of one; the first goes on from where its first dispatch ended."""
-    projects = [measures_of(small)[name] for name in ("second_ferry", "strait_cable", "more_wind")]
-    base, room = load_scenario("baseline", small), OneDispatcher()
-    one, other = (
-        PowerYear(small, base, projects, at, hours=WEEK, **ALONE, room=room) for at in (2034, 2030)
-    )  # fmt: skip
-    for names in ([False, False, True], [False, True, True], [False, True, False]):
-        asked = np.array(names)
-        other.worth(asked)
-        found, same = one.worth(asked), year.worth(asked)
-        assert found.welfare == same.welfare
-        assert (found.slope == same.slope).all()
 
 
 def test_border_charges_and_load_served_are_told_as_the_appraisal_has_them(year, cable):

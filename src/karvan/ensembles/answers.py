@@ -26,7 +26,7 @@ _MOST_MAPPED = 4_096
 """Futures that maps rest on at most, the first ones."""
 _TOLD = ("commitment_id", "title", "short", "metric", "target", "unit", "year")
 _ENOUGH = 4
-"""Futures for each unknown from which on each is looked at by itself."""
+"""So many futures for each unknown show what it explains by itself; fewer, what it explains beyond those that explain more."""
 _CHANCES = ("chance_share", "chance_low_share", "chance_high_share", "by_year_share", "by_year_low_share", "by_year_high_share")
 _COUNTED = ("corridor_mt", "containers_teu", "crude_mt")
 
@@ -136,7 +136,8 @@ def drivers(sample: Sample, *, metric: str, year: int) -> pl.DataFrame:
             continue
         points = sample.points(futures)
         at_ends = ends(points, outcome)
-        if outcome.shape[0] < _ENOUGH * points.shape[1]:
+        is_in_turn = outcome.shape[0] < _ENOUGH * points.shape[1]
+        if is_in_turn:
             share, by_chance = one_after_another(points, outcome)
         else:
             share, by_chance = first_order(points, outcome), chance_share(outcome.shape[0], points.shape[1])
@@ -149,13 +150,13 @@ def drivers(sample: Sample, *, metric: str, year: int) -> pl.DataFrame:
                 {
                     "plan": plan, "factor": seed, "title": titles[seed][0], "kind": titles[seed][1], "metric": metric, "year": year,
                     "first_order_share": float(more["S1"][number]) if "S1" in more else float(share[number]),
-                    "chance_share": by_chance, "low_mean": low, "high_mean": high,
+                    "is_in_turn": is_in_turn and "S1" not in more, "chance_share": by_chance, "low_mean": low, "high_mean": high,
                     "total_share": float(more["ST"][number]) if "ST" in more else None,
                     "morris_mu_star": float(more["mu_star"][number]) if "mu_star" in more else None,
                 }
             )  # fmt: skip
     schema = {
-        **dict.fromkeys(("plan", "factor", "title", "kind", "metric"), pl.String), "year": pl.Int64,
+        **dict.fromkeys(("plan", "factor", "title", "kind", "metric"), pl.String), "year": pl.Int64, "is_in_turn": pl.Boolean,
         **dict.fromkeys(("first_order_share", "chance_share", "low_mean", "high_mean", "total_share", "morris_mu_star"), pl.Float64),
     }  # fmt: skip
     by = [pl.coalesce("morris_mu_star", "first_order_share"), (pl.col("high_mean") - pl.col("low_mean")).abs()]

@@ -161,7 +161,8 @@ class Dispatcher:
     def _limit(self, hour: int, store: int) -> Limit:
         return limit(self._merged.stores, self._layout, self._places, self._held, hour, store)
 
-    def _stand(self) -> Stand:
+    def stand_now(self) -> Stand:
+        """Where it stands: where the last dispatch ended."""
         return Stand(*basis_of(self._solver), self.limited)
 
     def _return_to(self, stand: Stand) -> None:

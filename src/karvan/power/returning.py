@@ -40,12 +40,8 @@ class ReturningDispatcher(Dispatcher):
             self._return_to(start)
         found = super().solve()
         if self._first is None:
-            self._first = self._stand()
+            self._first = self.stand_now()
         return found
-
-    def stand_now(self) -> Stand:
-        """Where the last dispatch ended."""
-        return self._stand()
 
 
 class OneDispatcher:

@@ -35,7 +35,8 @@ class EnsembleAnswer:
         distributions: plan, metric, year, mean, p5, p10, p25, p50, p75, p90, p95, p50_low, p50_high (95% interval of the median).
         promises: plan, commitment_id, title, short, metric, target, unit, year, chance_share and its 95% interval chance_low_share,
             chance_high_share, and by_year_share, by_year_low_share, by_year_high_share: the same of being there in that year or one before.
-        drivers: plan, factor, title, kind, metric, year, first_order_share, chance_share (what chance alone may give to one of so many),
+        drivers: plan, factor, title, kind, metric, year, first_order_share, is_in_turn (the share is what a straight line explains beyond
+            those above it, as futures are few for so many unknowns), chance_share (what chance alone may give to one of so many),
             low_mean, high_mean, and total_share, morris_mu_star, where the design gives them; the ones that matter most first.
         values: plan, mean_musd, p10_musd, p50_musd, p90_musd, loss_share: value against the first plan `against`, and cost_musd,
             costs_unknown_count.

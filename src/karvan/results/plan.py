@@ -42,7 +42,7 @@ class PortfolioPlan:
         sample_years: Years in which the market was solved; those between lie on a straight line, those after are as the last.
         value_musd: What all parties of an appraisal gain less all costs, in economic prices, present; delays as in the scenario without
             projects.
-        bound_musd: No portfolio is worth more, profits, border charges and externalities of those not met taken as straight about the best.
+        bound_musd: No portfolio is worth more, by a straight line about the best for profits, border charges and externalities.
         gap_share: By what part the best could be better.
         ranking_musd: The same of what ranking by single-project value gives; None where it was left out.
         objective: What was sought: "welfare" of all, proved, or "fund", cash of the funds, searched without proof.

@@ -25,7 +25,7 @@ from karvan.measures.apply import apply
 from karvan.network import PowerSystem
 from karvan.power import HOURS, Solved, earnings, power_system
 from karvan.power.dispatcher import Stand
-from karvan.power.returning import OneDispatcher, ReturningDispatcher
+from karvan.power.returning import ReturningDispatcher
 from karvan.study.asked_line import with_all_lines
 from karvan.study.plan_market import with_some
 from karvan.study.power_accounts import changes_power, power_tables, tables_key
@@ -49,12 +49,11 @@ class PowerYear:
         memory: Where what was found is kept between runs.
         tell: Called with a line of text as the work goes on.
         co2_usd_per_t: Price of a tonne of CO2 in the year.
-        room: Room for a dispatcher, by default of its own.
     """
 
     def __init__(
         self, corridor: Corridor, base: Scenario, projects: Sequence[Measure], year: int, *, hours: int, memory: RouteMemory,
-        tell: Progress, co2_usd_per_t: float, room: OneDispatcher | None = None,
+        tell: Progress, co2_usd_per_t: float,
     ) -> None:  # fmt: skip
         self.projects, self.year, self.hours, self.memory, self.tell = projects, year, hours, memory, tell
         self.co2_usd_per_t = co2_usd_per_t
@@ -65,7 +64,7 @@ class PowerYear:
         self._tables = {name: power_tables(found) for name, found in with_all_lines(asked).items()}
         self._guard = Lock()
         self._known: dict[str, dict[str, FloatArray]] = {}
-        self._room = room or OneDispatcher()
+        self._dispatcher: ReturningDispatcher | None = None
         self._larger: list[tuple[FloatArray, FloatArray, FloatArray]] | None = None
         self._none: Stand | None = None
         self._key = ("power plan", year, hours, tuple(tables_key(found) for found in self._tables.values()))
@@ -142,15 +141,16 @@ class PowerYear:
             self._base = self._system("")
             names = [item.id for item, is_power in zip(self.projects, self.is_power, strict=True) if is_power]
             self._larger = [_larger(self._base, self._system(name), name) for name in names]
-        with self._room.guard:
-            dispatcher = self._room.of(self.year, self._with(self._larger, np.ones(len(self._larger), dtype=np.bool_)))
-            own = is_open[self.is_power]
-            system = self._with(self._larger, own)
-            near = self._of_none(dispatcher) if 0 < 2 * int(own.sum()) <= own.shape[0] else None
-            dispatcher.renew(system)
-            solved = dispatcher.solve(near)
-            if not own.any():
-                self._none = dispatcher.stand_now()
+        if self._dispatcher is None:
+            self._dispatcher = ReturningDispatcher(self._with(self._larger, np.ones(len(self._larger), dtype=np.bool_)))
+            self._dispatcher.solve()
+        dispatcher, own = self._dispatcher, is_open[self.is_power]
+        system = self._with(self._larger, own)
+        near = self._of_none(dispatcher) if 0 < 2 * int(own.sum()) <= own.shape[0] else None
+        dispatcher.renew(system)
+        solved = dispatcher.solve(near)
+        if not own.any():
+            self._none = dispatcher.stand_now()
         of_year = HOURS / system.hours
         slope = of_year * np.array([_saved_usd(system, solved, *larger) for larger in self._larger])
         border = of_year * earnings(system, solved).border.sum()
