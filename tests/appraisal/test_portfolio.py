@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from karvan.appraisal import Fund, PortfolioProblem, Project, SectorLimit, Worth, best_plans
+from karvan.appraisal import Fund, PortfolioProblem, PortfolioSearch, Project, SectorLimit, Worth, best_plans
 from karvan.appraisal.portfolio import NEVER, is_within, sector_shares
 from karvan.assignment import clear
 from karvan.errors import DataError
@@ -330,3 +330,41 @@ def test_later_starts_and_costs_by_year_are_kept():
     assert best_plans(problem)[0].start.tolist() == [2]
     (plan,) = best_plans(replace(problem, last_start=1))
     assert (plan.start.tolist(), plan.value) == ([1], 8.0)
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.1, 1.6])
+def test_other_budgets_begin_with_what_is_known_and_end_where_a_new_search_does(scale):
+    corridor = Corridor()
+    search = PortfolioSearch(five(corridor))
+    (before,) = search.best()
+    funds = tuple(Fund(fund.fund_id, tuple(scale * amount for amount in fund.budget)) for fund in FUNDS)
+    known = corridor.solved
+    (plan,) = search.under(funds).best()
+    more = corridor.solved - known
+    other = Corridor()
+    without = other.solved
+    (fresh,) = best_plans(replace(five(other), funds=funds))
+    assert plan.value == pytest.approx(fresh.value, rel=1e-9)
+    assert plan.start.tolist() == fresh.start.tolist()
+    assert is_within(replace(five(other), funds=funds), plan.start)
+    assert more < other.solved - without
+    assert search.best(count=1)[0].value <= before.value  # the first search goes on where it was
+
+
+def test_a_line_that_is_right_to_within_the_gap_is_not_drawn_again():
+    """Pairs count beside bounded welfare: with a wide gap fewer lines are drawn, and what is told of a plan is exact still."""
+    rng = np.random.default_rng(3)
+    values, costs = rng.uniform(10.0, 40.0, 6), rng.uniform(10.0, 40.0, 6)
+    pairs = np.triu(rng.uniform(-1.0, 1.0, (6, 6)), 1)
+
+    def worth(is_open, year):
+        z = is_open.astype(float)
+        return Worth(float(values @ z), values, float(z @ pairs @ z))
+
+    projects = tuple(a_project(f"p{n}", float(cost), (1.0,)) for n, cost in enumerate(costs))
+    problem = PortfolioProblem(projects, (Fund("fund0", (60.0, 60.0)),), worth, 0.08, np.array([1.0, 1.5]))
+    wide, narrow = PortfolioSearch(problem), PortfolioSearch(problem)
+    (rough,), (best,) = wide.best(gap=0.05), narrow.best()
+    assert len(wide.lines) < len(narrow.lines)
+    assert rough.value == pytest.approx(problem.plan(rough.start).value)
+    assert best.value * 0.9 <= rough.value <= best.value

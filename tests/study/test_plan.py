@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -105,6 +106,24 @@ def test_the_search_equals_trying_every_start(small, market):
     assert best.bound >= tried - 1e-9
     leaned = best_plans(replace(problem, lean=sampled.lean))[0]  # what is beside found by the market itself, not by putting in and out
     assert leaned.value == pytest.approx(tried, rel=1e-9)
+
+
+def test_a_set_that_several_ask_for_at_once_is_solved_once(market):
+    class Counted:
+        acts, capacity, solved = market.acts, market.capacity, 0
+
+        def worth(self, is_open):
+            self.solved += 1
+            return market.worth(is_open)
+
+    counted = Counted()
+    sampled = SampledMarket({2030: counted}, range(2026, 2031))
+    counted.solved = 0
+    opened = np.ones(market.capacity.shape[0], dtype=bool)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda year: sampled(opened, year), [0, 1, 2, 3, 4] * 4))
+    assert counted.solved == 1
+    assert {worth.welfare for worth in found} == {sampled(opened, 0).welfare}
 
 
 def _value(problem, start):

@@ -16,9 +16,9 @@ from karvan.appraisal.cash import (
 )
 from karvan.appraisal.portfolio import Fund, Plan, PortfolioProblem, Project, SectorLimit, Worth
 from karvan.appraisal.present import by_year
-from karvan.appraisal.search import best_plans
+from karvan.appraisal.search import PortfolioSearch, best_plans
 
 __all__ = [
-    "Fund", "Plan", "PortfolioProblem", "Project", "SectorLimit", "Worth", "annuity_factor", "benefit_cost_ratio", "best_plans",
-    "best_start", "by_year", "internal_rate", "net_present_value", "payback_years", "rule_of_half", "switching_factor",
+    "Fund", "Plan", "PortfolioProblem", "PortfolioSearch", "Project", "SectorLimit", "Worth", "annuity_factor", "benefit_cost_ratio",
+    "best_plans", "best_start", "by_year", "internal_rate", "net_present_value", "payback_years", "rule_of_half", "switching_factor",
 ]  # fmt: skip

@@ -3,20 +3,21 @@
 The market's welfare is concave in capacities, so that its value and prices at any set of open projects bound it from above at every other:
 the master problem chooses starts under these bounds, the market is solved at its choice, and new bounds are added until both agree. What
 else counts has no such bounds: the search takes it as straight about one portfolio, where it is exact, and draws the line again about the
-best one that it ends with, until that is the one the line is about.
+best one that it ends with, until the line is right there to within the gap that is asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy, deepcopy
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from karvan.appraisal.master import least_cost
-from karvan.appraisal.portfolio import NEVER, Plan, PortfolioProblem, Worth, check, opened_by, rules_of
+from karvan.appraisal.portfolio import NEVER, Fund, Plan, PortfolioProblem, Worth, check, is_within, opened_by, rules_of
 from karvan.errors import ConvergenceError
 
 FloatArray = npt.NDArray[np.float64]
@@ -29,6 +30,8 @@ _COARSE = 0.1
 """How finely the master is solved, over the gap that is open."""
 _FIRST_LINE = 3e-2
 """Gap at which the line of what has no bounds, drawn first about nothing, is drawn about the best portfolio."""
+_AT_ONCE = 4
+"""Most portfolios of one master problem whose markets are solved before the next."""
 
 
 @dataclass
@@ -70,19 +73,7 @@ def best_plans(
     Source:
         Geoffrion (1972), Generalized Benders decomposition, J. Optimization Theory and Applications 10(4).
     """
-    check(problem)
-    search = _Search(problem, threads)
-    found: list[Plan] = []
-    while len(found) < count and not search.is_stopped:
-        plan = search.next_best(gap, progress)
-        if plan is None:
-            break
-        found.append(plan)
-    if not found:
-        return ()
-    bound = max(plan.bound for plan in found)  # a plan found later may be better than the line had it
-    first, *rest = sorted(found, key=lambda plan: -plan.value)
-    return (replace(first, bound=max(bound, first.bound)), *rest)
+    return PortfolioSearch(problem, threads).best(count=count, gap=gap, progress=progress)
 
 
 @dataclass(frozen=True)
@@ -93,10 +84,34 @@ class _Lean:
     slope: FloatArray
 
 
-class _Search:
-    """Bounds and plans met on the way; its methods add to them."""
+@dataclass(frozen=True)
+class _Choice:
+    """What the master problem says.
 
-    def __init__(self, problem: PortfolioProblem, threads: int) -> None:
+    Attributes:
+        starts: Portfolios that are not met, the best by the bounds first, with what each is worth by them.
+        bound: What no portfolio that is not met is worth more than by the bounds.
+        gap: How finely that was found.
+    """
+
+    starts: tuple[tuple[IntArray, float], ...]
+    bound: float
+    gap: float
+
+
+class PortfolioSearch:
+    """A search for the best plans, which keeps the bounds and plans that it met.
+
+    Args:
+        problem: Projects, funds and welfare.
+        threads: Years solved at once; the answer does not depend on it.
+
+    Raises:
+        DataError: Shares do not add up to 1, or something named is not there.
+    """
+
+    def __init__(self, problem: PortfolioProblem, threads: int = 1) -> None:
+        check(problem)
         self.problem, self.threads = problem, threads
         self.cuts = _Cuts()
         self.known: dict[tuple[int, bytes], Worth] = {}
@@ -104,10 +119,37 @@ class _Search:
         self.told: set[bytes] = set()
         self.lines: set[bytes] = set()  # portfolios about which the line was drawn
         self.is_stopped = False
+        self.choice: _Choice | None = None  # of the master problem as it stands
         nothing = np.full(len(problem.projects), NEVER)
-        self.evaluate(nothing)
-        self.evaluate(np.zeros(len(problem.projects), dtype=np.int64), is_plan=False)
+        self.evaluate([nothing])
+        self.evaluate([np.zeros(len(problem.projects), dtype=np.int64)], is_plan=False)
         self.lean = self.leaning(nothing)
+
+    def best(
+        self, *, count: int = 1, gap: float = _GAP, progress: Callable[[float, float], None] | None = None
+    ) -> tuple[Plan, ...]:  # fmt: skip
+        """The best plans, best first; see `best_plans`."""
+        found: list[Plan] = []
+        while len(found) < count and not self.is_stopped:
+            plan = self.next_best(gap, progress)
+            if plan is None:
+                break
+            found.append(plan)
+        if not found:
+            return ()
+        bound = max(plan.bound for plan in found)  # a plan found later may be better than the line had it
+        first, *rest = sorted(found, key=lambda plan: -plan.value)
+        return (replace(first, bound=max(bound, first.bound)), *rest)
+
+    def under(self, funds: tuple[Fund, ...]) -> PortfolioSearch:
+        """The search for the same projects under other budgets, which begins with all that this one has met; it is left as it is."""
+        other = copy(self)
+        other.problem = replace(self.problem, funds=funds)
+        check(other.problem)
+        other.cuts, other.known = deepcopy(self.cuts), dict(self.known)
+        other.met = {key: plan for key, plan in self.met.items() if is_within(other.problem, plan.start)}
+        other.lines, other.told, other.choice, other.is_stopped = set(self.lines), set(), None, False
+        return other
 
     def next_best(self, gap: float, progress: Callable[[float, float], None] | None) -> Plan | None:
         """The best plan that has not been told, with what no other that has not been told is worth more than."""
@@ -115,22 +157,24 @@ class _Search:
         for _ in range(_MOST_ROUNDS):
             try:
                 wanted = gap if self.told or len(self.lines) > 1 or not self.has_beside else max(gap, _FIRST_LINE)
-                chosen = self.master(max(gap / 4.0 if gap > _GAP else _EXACT, _COARSE * open_gap if open_gap > wanted else 0.0))
-                best = self.leader(-np.inf if chosen is None else chosen[1])
+                choice = self.master(max(gap / 4.0 if gap > _GAP else _EXACT, _COARSE * open_gap if open_gap > wanted else 0.0))
+                best = self.leader(-np.inf if choice is None else choice.bound)
                 bound = np.inf if best is None else best.bound
                 if progress is not None and best is not None:
                     progress(best.value, best.bound)
-                if best is None and chosen is None:
+                if best is None and choice is None:
                     return None
                 if best is not None and best.bound - best.value <= wanted * max(abs(best.value), 1e-12):
-                    if not self.has_beside or self.told or best.start.tobytes() in self.lines:
+                    if not self.has_beside or self.told or abs(self.strayed(best.start)) <= gap * abs(best.value):
                         return self.tell(best)
-                    self.lean, open_gap = self.leaning(best.start), 1.0
+                    self.lean, self.choice, open_gap = self.leaning(best.start), None, 1.0
                     continue
                 if best is not None:
                     open_gap = (best.bound - best.value) / max(abs(best.value), abs(best.bound), 1e-12)
-                assert chosen is not None  # else the leader would have been proved
-                self.evaluate(chosen[0])
+                assert choice is not None  # else the leader would have been proved
+                least = -np.inf if best is None else best.value + self.strayed(best.start)
+                first, *others = choice.starts
+                self.evaluate([first[0], *(start for start, most in others[: _AT_ONCE - 1] if most > least)])
             except KeyboardInterrupt:
                 best = self.leader(bound)
                 if best is None or not np.isfinite(bound):
@@ -178,15 +222,15 @@ class _Search:
         line = self.lean.constant + (self.lean.slope * opened).sum(axis=1)
         return float((problem.discount * problem.year_weight) @ (line - beside))
 
-    def evaluate(self, start: IntArray, *, is_plan: bool = True) -> None:
-        """Solve the market of every year with what is open then, and add the bounds that follow."""
+    def evaluate(self, starts: Sequence[IntArray], *, is_plan: bool = True) -> None:
+        """Solve the market of every year with what portfolios have open then, and add the bounds that follow."""
         problem = self.problem
-        opened = problem.is_open(start)
-        sets = {opened[year].tobytes(): opened[year] for year in range(problem.years)}
+        opened = [problem.is_open(start) for start in starts]
+        sets = {row.tobytes(): row for own in opened for row in own}
         asked = (
             [(year, key) for key in sets for year in range(problem.years)]
             if problem.is_cheap_by_year
-            else [(year, opened[year].tobytes()) for year in range(problem.years)]
+            else list(dict.fromkeys((year, own[year].tobytes()) for own in opened for year in range(problem.years)))
         )
         new = [pair for pair in asked if pair not in self.known]
 
@@ -203,14 +247,17 @@ class _Search:
             self.cuts.add(year, sets[key], worth)
         if is_plan:
             known = replace(problem, worth=lambda is_open, year: self.known[year, is_open.tobytes()])
-            self.met[start.tobytes()] = known.plan(start)
+            self.met.update((start.tobytes(), known.plan(start)) for start in starts)
+        self.choice = None
 
-    def master(self, gap: float) -> tuple[IntArray, float] | None:
+    def master(self, gap: float) -> _Choice | None:
         """Starts, of those not met, that are best under the bounds, and what they are worth by them; None if no plan is left.
 
         Variables: start of each project in each year (0 or 1), then the welfare of each year. The solver has, in place of a start in a
         year, whether there was one by then: bounds of welfare then have one number a project and not one for each year before.
         """
+        if self.choice is not None and self.choice.gap <= gap:
+            return self.choice
         problem, years, projects = self.problem, self.problem.years, self.problem.projects
         size = len(projects) * years
         factor = problem.discount * problem.year_weight
@@ -243,15 +290,20 @@ class _Search:
                     row[number * years + start] = 1.0
             limit(row, float((plan.start != NEVER).sum()) - 1.0)
         started, rising = _by_then(len(projects), years)
+        costs = np.concatenate([cost, -factor]) @ started
         found = least_cost(
-            np.concatenate([cost, -factor]) @ started, np.vstack([np.array(rows) @ started, rising]),
-            np.append(most, np.zeros(rising.shape[0])), binary_count=size, gap=gap,
-        )  # fmt: skip
+            costs, np.vstack([np.array(rows) @ started, rising]), np.append(most, np.zeros(rising.shape[0])), binary_count=size, gap=gap
+        )
         if found is None:
             return None
-        chosen = np.rint((started @ found[0])[:size]).reshape(len(projects), years)
-        start = np.where(chosen.any(axis=1), chosen.argmax(axis=1), NEVER).astype(np.int64)
-        return start, float(factor @ self.lean.constant) - found[1]
+        base = float(factor @ self.lean.constant)
+        starts: dict[bytes, tuple[IntArray, float]] = {}
+        for answer in found.met:
+            chosen = np.rint((started @ answer)[:size]).reshape(len(projects), years)
+            start = np.where(chosen.any(axis=1), chosen.argmax(axis=1), NEVER).astype(np.int64)
+            starts.setdefault(start.tobytes(), (start, base - float(costs @ answer)))
+        self.choice = _Choice(tuple(starts.values()), base - found.bound, gap)
+        return self.choice
 
 
 def _by_then(projects: int, years: int) -> tuple[FloatArray, FloatArray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal, TypeVar
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.appraisal import Fund, Plan, PortfolioProblem, SectorLimit, best_plans
+from karvan.appraisal import Fund, Plan, PortfolioProblem, PortfolioSearch, SectorLimit
 from karvan.appraisal.bank import Loan
 from karvan.appraisal.portfolio import NEVER
 from karvan.appraisal.present import weights_to_end
@@ -144,11 +145,6 @@ def plan(
     last = max(*how.sample_years, how.to_year + max(item.works.build_year_count for item in candidates))
     years = list(range(first, last + 1))
     funds = budgets_of(corridor, budgets or {}, years, how.to_year)
-    samples = {}
-    for year in how.sample_years:
-        tell(line("plan_market", year=year))
-        beside = Beside(values, corridor.tables["external_costs"], carbon_price(corridor, None, year))
-        samples[year] = year_market(corridor, base, [item.measure for item in candidates], year, memory, beside)
     measures = [item.measure for item in candidates]
     power = None
     if any(changes_power(item) for item in measures):
@@ -157,7 +153,12 @@ def plan(
             year: PowerYear(corridor, base, measures, year, hours=how.power_hours, memory=memory, tell=tell,
                             co2_usd_per_t=carbon_price(corridor, None, year),) for year in ends
         })  # fmt: skip
-        power.prepare(how.threads)
+    samples = {}
+    with nullcontext() if power is None else power.prepared(how.threads):
+        for year in how.sample_years:
+            tell(line("plan_market", year=year))
+            beside = Beside(values, corridor.tables["external_costs"], carbon_price(corridor, None, year))
+            samples[year] = year_market(corridor, base, measures, year, memory, beside)
     stated = np.array([stated_musd(corridor, item.measure.id) for item in candidates])
     market = SampledMarket(samples, years, power, stated)
     count = round(values["evaluation_years"])
@@ -171,7 +172,8 @@ def plan(
     def told(value: float, bound: float) -> None:
         tell(line("plan_search", value=value, gap=max(bound - value, 0.0)))
 
-    found = _sought(problem, how, told)
+    search = PortfolioSearch(problem, how.threads)
+    found = _sought(search, how, how.count, told)
     proved, single, steps = found[0], Single(problem), Steps()
     ranked = steps.do("ranking", single.ranking, None)
     cash = FundCash(problem, candidates, market, _terms(corridor, values, funds, how), reckoning)
@@ -226,7 +228,7 @@ def plan(
         bank=steps.do("bank", lambda: pl.DataFrame(cash.bank(best.start), schema=BANK_SCHEMA), pl.DataFrame(schema=BANK_SCHEMA)),
         power=steps.do("power", lambda: power_frame(power, best), power_frame(None, best)),
         more=(
-            steps.do("more", lambda: _more(problem, proved, how, told), pl.DataFrame(schema=_MORE_SCHEMA))
+            steps.do("more", lambda: _more(search, proved, how, told), pl.DataFrame(schema=_MORE_SCHEMA))
             if how.has_more and proved.gap <= how.gap
             else pl.DataFrame(schema=_MORE_SCHEMA)
         ),
@@ -277,9 +279,9 @@ def _terms(corridor: Corridor, values: Mapping[str, float], funds: Sequence[Fund
     return FundTerms(rate, margin, tax, round(values["evaluation_years"]), loan, how.least_cover)
 
 
-def _sought(problem: PortfolioProblem, how: PlanOptions, told: Callable[[float, float], None] | None) -> tuple[Plan, ...]:
+def _sought(search: PortfolioSearch, how: PlanOptions, count: int, told: Callable[[float, float], None]) -> tuple[Plan, ...]:
     try:
-        return best_plans(problem, count=how.count, threads=how.threads, gap=how.gap, progress=told)
+        return search.best(count=count, gap=how.gap, progress=told)
     except ConvergenceError as error:
         if not isinstance(error.best, Plan):
             raise
@@ -289,15 +291,15 @@ def _sought(problem: PortfolioProblem, how: PlanOptions, told: Callable[[float, 
 _MORE_SCHEMA = {"fund_id": pl.String, "value_musd": pl.Float64, "gain_musd": pl.Float64}
 
 
-def _more(problem: PortfolioProblem, best: Plan, how: PlanOptions, told: Callable[[float, float], None]) -> pl.DataFrame:
+def _more(search: PortfolioSearch, best: Plan, how: PlanOptions, told: Callable[[float, float], None]) -> pl.DataFrame:
     """What 10% more for each fund is worth: the search again, as a choice of whole projects has no price."""
     rows = []
-    for place, fund in enumerate(problem.funds):
+    funds = search.problem.funds
+    for place, fund in enumerate(funds):
         if fund.fund_id == OTHERS:
             continue
-        richer = list(problem.funds)
-        richer[place] = Fund(fund.fund_id, tuple(_MORE * amount for amount in fund.budget))
-        found = _sought(replace(problem, funds=tuple(richer)), replace(how, count=1), told)[0]
+        more = Fund(fund.fund_id, tuple(_MORE * amount for amount in fund.budget))
+        found = _sought(search.under((*funds[:place], more, *funds[place + 1 :])), how, 1, told)[0]
         rows.append((fund.fund_id, max(found.value, best.value), max(found.value - best.value, 0.0)))
     return pl.DataFrame(rows, schema=_MORE_SCHEMA, orient="row")
 

@@ -6,8 +6,9 @@ the market for freight.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
 from threading import Lock
 from typing import Any
@@ -227,12 +228,19 @@ class SampledPower:
     def __init__(self, samples: dict[int, PowerYear]) -> None:
         self.samples = dict(sorted(samples.items()))
 
-    def prepare(self, threads: int) -> None:
-        """Dispatch what every search asks for, years beside each other, which changes no digit; an interrupt waits for those at hand."""
+    @contextmanager
+    def prepared(self, threads: int) -> Iterator[None]:
+        """Dispatch what every search asks for while other work is done; it is there when that ends.
+
+        Years are dispatched beside each other, which changes no digit. An interrupt waits for those at hand.
+        """
         pool = ThreadPoolExecutor(threads, thread_name_prefix="power")
         sets = zip(*([(year, is_open) for is_open in year.first_sets()] for year in self.samples.values()), strict=True)
+        asked = [pool.submit(year.worth, is_open) for alike in sets for year, is_open in alike]
         try:
-            list(pool.map(lambda pair: pair[0].worth(pair[1]), [pair for alike in sets for pair in alike]))
+            yield
+            for one in asked:
+                one.result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from threading import Lock
 from typing import Protocol
 
@@ -50,7 +51,7 @@ class SampledMarket:
         self.stated = np.zeros(first.capacity.shape[0]) if stated_musd is None else stated_musd
         self.solved = 0
         self._acts = np.any([market.acts for market in self.samples.values()], axis=0)
-        self._known: dict[tuple[int, bytes], tuple[Worth, FloatArray]] = {}
+        self._known: dict[tuple[int, bytes], Future[tuple[Worth, FloatArray]]] = {}
         self._beside: dict[tuple[int, bytes], float] = {}
         self._leaning: dict[tuple[int, bytes], FloatArray] = {}
         self._guard = Lock()
@@ -102,7 +103,7 @@ class SampledMarket:
     def _beside_in(self, year: int, is_open: BoolArray) -> float:
         key = (year, is_open.tobytes())
         if key in self._known:
-            return self._known[key][0].beside
+            return self._known[key].result()[0].beside
         if key not in self._beside:
             market = self.samples[year]
             self.solved += 1
@@ -113,12 +114,18 @@ class SampledMarket:
         """Worth in a sample year, of freight alone, beyond that without projects, and what operators charge."""
         key = (year, is_open.tobytes())
         with self._guard:
-            found = self._known.get(key)
-        if found is None:
-            worth, charged = self.samples[year].worth(is_open)
+            is_new = key not in self._known
+            told = self._known.setdefault(key, Future())
+        if is_new:  # whoever asks for it meanwhile waits
+            try:
+                worth, charged = self.samples[year].worth(is_open)
+            except BaseException as error:
+                with self._guard:
+                    del self._known[key]
+                told.set_exception(error)
+                raise
             base = self._base[year]
-            found = (Worth(worth.welfare - base.welfare, worth.slope, worth.beside - base.beside), charged)
+            told.set_result((Worth(worth.welfare - base.welfare, worth.slope, worth.beside - base.beside), charged))
             with self._guard:
                 self.solved += 1
-                self._known[key] = found
-        return found
+        return told.result()
