@@ -29,6 +29,7 @@ from karvan.appraisal import Fund, PortfolioProblem, Project, Worth, best_plans
 from karvan.appraisal.portfolio import NEVER, is_within
 from karvan.assignment.dual import AT_MOST
 from karvan.assignment.market import MarketProblem, clear, with_capacity
+from karvan.study.plan import GAP
 
 BUDGETS = {"aih_fund": (300.0, False), "socar_mechanism": (60.0, True)}
 SEEDS, YEARS, PROJECTS, MARKETS, CORRIDORS, ROUTES = range(5), 3, 8, 10, 3, 3
@@ -129,12 +130,20 @@ def small() -> dict[str, list[float]]:
 def packaged() -> None:
     """The packaged case with two funds, as one line of JSON."""
     import karvan as kv
-    from karvan.study import PlanOptions
 
     corridor = kv.load_corridor("middle-corridor")
     wall, cpu = time.perf_counter(), time.process_time()
-    found = kv.plan(corridor, budgets=BUDGETS, how=PlanOptions(count=1, has_more=False))
-    spent = {"packaged: wall s": time.perf_counter() - wall, "packaged: CPU s": time.process_time() - cpu}
+    proved: list[float] = []
+
+    def told(line: str) -> None:
+        """The first line of the search that is within the gap."""
+        values = getattr(line, "values", {})
+        if not proved and getattr(line, "key", "") == "progress.plan_search" and values["gap"] <= GAP * abs(values["value"]):
+            proved.append(time.perf_counter() - wall)
+
+    found = kv.plan(corridor, budgets=BUDGETS, progress=told)
+    whole = time.perf_counter() - wall
+    spent = {"packaged: until proved, s": proved[0], "packaged: all that is told, s": whole, "packaged: CPU s": time.process_time() - cpu}
     largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
     names = ("value_musd", "bound_musd", "gap_share", "ranking_musd", "solved_count", "estimated_capital_share")
     reasons = [f"{row['why']} `{row['measure_id']}`" for row in found.reasons.iter_rows(named=True)]
@@ -155,7 +164,8 @@ def write(rows: dict[str, list[float]], told: dict[str, Any]) -> None:
         f"runs: value {told['value_musd']:,.1f}, bound {told['bound_musd']:,.1f} M USD, gap {told['gap_share']:.2%}, "
         f"{told['solved_count']} programs solved; ranking by single-project value gives {told['ranking_musd']:,.1f}, the best is "
         f"{better:.1%} better (ranking: "
-        f"{', '.join(told['why']) or 'takes the same'}); {told['estimated_capital_share']:.0%} of the capital is by cost class. "
+        f"{', '.join(told['why']) or 'takes the same'}); {told['estimated_capital_share']:.0%} of the capital is by cost class. All that is "
+        "told: next-best plans, ranking, the funds' own plan, complements, 10% more for each fund. "
         "Asked: a gap of 0.1% in 300 s on two cores."
     )
     table = []
