@@ -62,9 +62,9 @@ def carbon_price(corridor: Corridor, path_id: str | None, year: int) -> float:
 
 
 def valued_ventures(corridor: Corridor, measure_id: str) -> list[dict[str, Any]]:
-    """Rows of `ventures` that a measure makes and that state a yearly benefit and the part of it that counts."""
-    table = corridor.tables["ventures"]
-    return table.filter((pl.col("measure_id") == measure_id) & is_valued()).to_dicts()
+    """Rows of `ventures` that a measure makes and that state a yearly benefit, with counted_musd_per_year, the part of it that counts."""
+    table = corridor.tables["ventures"].filter((pl.col("measure_id") == measure_id) & is_valued())
+    return table.with_columns(counted_musd_per_year=pl.col("stated_musd_per_year") * pl.col("counted_share")).to_dicts()
 
 
 def is_valued() -> pl.Expr:
