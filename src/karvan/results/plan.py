@@ -65,8 +65,10 @@ class PortfolioPlan:
             alone_musd (best start alone), is_chosen, funds.
         budgets: fund_id, year, budget_musd, spent_musd, left_musd.
         more: fund_id, value_musd, gain_musd with 10% more in every year.
-        next_best: rank, value_musd, measures, full_musd (the same by `karvan appraise`, with routes sought and delays found; null where
-            not asked for). In the full loop its order is that of full_musd.
+        next_best: rank, value_musd, measures, full_musd (the same in the full loop; null where not asked for), delays_musd, trade_musd,
+            tariffs_musd (what each answer changes; null where it is not settled, or the case has nothing that answers), unsettled (answers
+            that did not settle, with their years). In the full loop its order is that of full_musd.
+        full_answers: What answers in full_musd: delays, trade and tariffs as far as the case has them and they settled for all that is told.
         sponsors: As in an appraisal, of the chosen portfolio in the full loop; empty where not asked for.
         ranking: order, measure_id, start_year, alone_musd as ranking by single-project value has it.
         split: fund_id, partner_id, gain_musd, paid_musd, net_musd, payment_musd of partners by Nash bargaining.
@@ -96,6 +98,7 @@ class PortfolioPlan:
     parts: pl.DataFrame
     sectors: pl.DataFrame
     untold: tuple[str, ...]
+    full_answers: tuple[str, ...]
     solved_count: int
     estimated_capital_share: float
     chosen: pl.DataFrame
