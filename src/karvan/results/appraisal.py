@@ -12,7 +12,7 @@ from karvan.results.rounding import rounded
 
 _FRAMES = (
     "costs", "accounts", "flows", "yearly", "parties", "tests", "sponsors", "members", "traffic", "emissions", "fiscal", "wider",
-    "settled",
+    "ventures", "settled",
 )  # fmt: skip
 
 
@@ -50,6 +50,7 @@ class Appraisal:
             with less without; zero where no measure of power is in the set).
         fiscal: year, country, gain_musd.
         wider: what, npv_musd; never in the headline.
+        ventures: Rows of the case's `ventures` that the set makes and that are valued; is_estimate: their benefit is no published figure.
         settled: year, side (without, with), answer (delays, trade, tariffs), moved (how far it still moved at the end; null where not
             told), is_settled.
         replaced: What was replaced in the case.
@@ -84,6 +85,7 @@ class Appraisal:
     emissions: pl.DataFrame
     fiscal: pl.DataFrame
     wider: pl.DataFrame
+    ventures: pl.DataFrame
     settled: pl.DataFrame
     replaced: tuple[Mapping[str, Any], ...]
 

@@ -36,7 +36,7 @@ from karvan.study.options import ScenarioOptions, laid_over
 from karvan.study.power_accounts import PowerSides, changes_power, power_sponsors
 from karvan.study.progress import Progress, silent
 from karvan.study.route_memory import RouteMemory, cache_folder
-from karvan.study.works import appraisal_values, discount_rate, works_of
+from karvan.study.works import appraisal_values, discount_rate, told_ventures, works_of
 
 _SAMPLES = (2030, 2035, 2040)
 _LAST_SAMPLE = 2040
@@ -190,6 +190,7 @@ def _appraisal(sides: Sides, with_set: Scenario, works: Sequence[Works], how: Ap
         emissions=emission_frame(before, after),
         fiscal=fiscal_frame(gains),
         wider=pl.DataFrame({"what": ["imperfect_competition"], "npv_musd": [values["imperfect_competition_share"] * float(surplus)]}),
+        ventures=told_ventures(corridor).filter("is_valued", pl.col("measure_id").is_in([item.measure_id for item in works])),
         settled=settled_frame(before, after),
         replaced=(),
     )

@@ -46,7 +46,7 @@ from karvan.study.plan_told import (
 from karvan.study.power_accounts import changes_power
 from karvan.study.progress import Progress, line, silent
 from karvan.study.route_memory import RouteMemory, cache_folder
-from karvan.study.works import appraisal_values, carbon_price, discount_rate, is_valued
+from karvan.study.works import appraisal_values, carbon_price, discount_rate, told_ventures
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -229,7 +229,7 @@ def plan(
         sponsors=full.sponsors,
         ranking=pl.DataFrame() if ranked is None else ranking_frame(candidates, ranked, years, single),
         split=split_frame(corridor, problem, best, candidates),
-        ventures=corridor.tables["ventures"].drop("source", "confidence", "note").with_columns(is_valued=is_valued()),
+        ventures=told_ventures(corridor),
         sectors=sector_frame(problem, best),
         left_out=pl.DataFrame(left_out, schema={"measure_id": pl.String, "why": pl.String}, orient="row"),
         replaced=tuple(replaced),

@@ -67,6 +67,13 @@ def valued_ventures(corridor: Corridor, measure_id: str) -> list[dict[str, Any]]
     return table.with_columns(counted_musd_per_year=pl.col("stated_musd_per_year") * pl.col("counted_share")).to_dicts()
 
 
+def told_ventures(corridor: Corridor) -> pl.DataFrame:
+    """Rows of `ventures`, with is_valued, and is_estimate: the benefit is an estimate of the case's makers and no published figure."""
+    table = corridor.tables["ventures"].with_columns(is_valued=is_valued())
+    is_estimate = pl.col("is_valued") & (pl.col("confidence").cast(pl.String) == "estimate")
+    return table.with_columns(is_estimate=is_estimate).drop("source", "confidence", "note")
+
+
 def is_valued() -> pl.Expr:
     """Whether a venture states a yearly benefit, what part of it counts, and the measure that makes it."""
     names = ("stated_musd_per_year", "counted_share", "measure_id")
