@@ -158,7 +158,10 @@ def test_the_full_loop_tells_the_same_where_nothing_is_left_out_of_the_proof(sma
     full = plan(small, budgets={"tracks": (20.0, True)}, how=replace(HOW, has_more=False, has_full=True, count=2))
     rows = full.next_best
     assert rows["full_musd"].is_sorted(descending=True)
-    assert rows["full_musd"][0] == pytest.approx(rows["value_musd"][0], rel=0.1)
+    assert full.full_answers == ("delays", "tariffs")
+    assert rows["value_musd"][0] + rows["delays_musd"][0] == pytest.approx(rows["value_musd"][0], rel=0.1)
+    assert rows["value_musd"][0] + rows["delays_musd"][0] + rows["tariffs_musd"][0] == pytest.approx(rows["full_musd"][0], abs=1e-9)
+    assert rows["trade_musd"].null_count() == rows.height  # the case has no economies
     assert set(full.sponsors.columns) >= {"firr_share", "debt_cover_ratio", "grant_musd", "charge_musd_per_year"}
 
 

@@ -14,32 +14,13 @@ from karvan.report.trade import outlook_lines, trade_lines
 from karvan.report.words import Words
 from karvan.study import TradeOptions, commitments, trade
 from karvan.study.trade_table import UNSPLIT, trade_table
-
-_HEAD = {
-    "economies": "region_id,year,gdp_musd",
-    "trade": "exporter,importer,year,value_musd",
-    "trade_goods": "exporter,importer,commodity_group,year,value_musd,weight_kt,note",
-    "trade_elasticities": "commodity_group,elasticity_ratio",
-}
-_ROWS = {
-    "economies": ["east,2024,20000", "west,2024,40000"],
-    "trade": ["east,west,2023,2900", "east,west,2019,1", "west,east,2024,1500"],
-    "trade_goods": ["east,west,grain,2024,2500,10000,"],
-    "trade_elasticities": ["any,5"],
-}
+from tests.study.trade_case import add_trade
 
 
 @pytest.fixture
 def folder(two_ports_folder):
     """two-ports whose markets answer to cost, with two economies that trade grain."""
-    for name, head in _HEAD.items():
-        lines = [f"{head},source,confidence", *(f"{row},teaching,estimate" for row in _ROWS[name])]
-        (two_ports_folder / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    goods = two_ports_folder / "commodities.csv"
-    goods.write_text(goods.read_text(encoding="utf-8").replace(",0,0,0,0.05,", ",0,0,1,0.05,"), encoding="utf-8")
-    costs = "market_id,origin_node,destination_node,base_cost_usd_per_t,source,confidence\n"
-    costs += "grain_east_west,east_port,west_port,100,teaching,estimate\n"
-    (two_ports_folder / "base_costs.csv").write_text(costs, encoding="utf-8")
+    add_trade(two_ports_folder)
     measure = """id: cheap_land
 title: Half the charge by land
 from_date: 2024-01-01

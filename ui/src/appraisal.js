@@ -211,6 +211,29 @@ export const sponsorColumns = () => [
   ),
 ];
 
+/** That what a joint venture is worth is an estimate, and how that follows. */
+export const ventureText = (row) =>
+  t("plan.venture_estimate", {
+    name: row.title,
+    value: number(row.stated_musd_per_year, 1),
+    low: number(row.stated_low_musd_per_year, 1),
+    high: number(row.stated_high_musd_per_year, 1),
+    share: percent(row.counted_share),
+    basis: row.basis ?? "",
+  });
+
+const answerNames = (names) => names.map((name) => t(`full.${name}`)).join(", ");
+
+// What answers beside delays, what of it did not settle, and which benefits are estimates.
+function toldBeside(found) {
+  const rest = [...new Set(found.settled.filter((row) => !row.is_settled).map((row) => `${t(`full.${row.answer}`)} ${row.year}`))];
+  return [
+    found.answers.length ? t("appraisal.answers", { names: answerNames(found.answers) }) : null,
+    rest.length ? t("appraisal.unsettled", { names: rest.join(", ") }) : null,
+    ...found.ventures.filter((row) => row.is_estimate).map(ventureText),
+  ].filter(Boolean);
+}
+
 // Gives the element and the views to draw, as every room does.
 export function appraisalView(context, found, { level = "h2" } = {}) {
   const below = `h${Number(level[1]) + 1}`;
@@ -390,6 +413,7 @@ export function appraisalView(context, found, { level = "h2" } = {}) {
       " ",
       t("appraisal.npv_queue", { npv: number(found.npv_queue_musd, 1) }),
     ),
+    toldBeside(found).map((text) => h("p", { class: "soft small prose-wide" }, text)),
     found.workbook
       ? h(
           "div",

@@ -1,5 +1,5 @@
 // A portfolio: which measure starts when and who pays, budgets by year, what each is worth first and last, ranking, what comes next.
-import { lyingOption, nameOf, ownContext, sponsorColumns } from "./appraisal.js";
+import { lyingOption, nameOf, ownContext, sponsorColumns, ventureText } from "./appraisal.js";
 import { axis, figure, legend, tip, tooltip } from "./charts.js";
 import { h } from "./dom.js";
 import { amount, number, percent, t } from "./i18n.js";
@@ -8,6 +8,7 @@ import { dataTable } from "./tables.js";
 const OTHERS = "others";
 const WORTHS = ["first_musd", "last_musd"];
 const SAME_SHARE = 1e-6;
+const FULL = ["delays_musd", "trade_musd", "tariffs_musd", "full_musd"];
 
 const fundOf = (found, id) => (id === OTHERS ? t("plan.others") : nameOf(found, id));
 const fundsOf = (found) => [...new Set(found.budgets.map((row) => row.fund_id))];
@@ -148,6 +149,13 @@ const answerText = (found) => {
 
 const powerText = (row) => t("plan.power", { year: row.year, gain: musd(row.gain_musd), unserved: musd(row.unserved_musd), border: musd(row.border_musd), co2: musd(row.co2_musd) });
 
+// Answers with their years, such as "tariffs 2035, 2040; trade 2030".
+const unsettledText = (text) => (text ?? "").replace(/(^|; )([a-z]+) /g, (_, before, name) => `${before}${t(`full.${name}`)} `);
+
+// What the full loop leaves out for all, where something did not settle for one.
+const lessText = (found) =>
+  found.next_best.some((row) => row.unsettled) ? ` ${t("plan.full_less", { answers: found.full_answers.map((name) => t(`full.${name}`)).join(", ") })}` : "";
+
 function fundRows(found) {
   return fundsOf(found).map((fund) => {
     const rows = found.budgets.filter((row) => row.fund_id === fund);
@@ -219,7 +227,8 @@ export function planView(context, found, { level = "h2" } = {}) {
       .filter(Boolean)
       .map((part) => part.replace(/^(\S+) (\d+)$/, (_, id, year) => `${nameOf(found, id)} (${year})`))
       .join(", ");
-  const hasFull = found.next_best.some((row) => row.full_musd !== null);
+  const hasFull = found.full_answers.length > 0;
+  const benefitOf = (id) => (found.ventures.some((row) => row.is_estimate && row.measure_id === id) ? `; ${t("money.benefit_estimate")}` : "");
   const element = h(
     "div",
     { class: "crossings" },
@@ -237,6 +246,7 @@ export function planView(context, found, { level = "h2" } = {}) {
       ? h("p", { class: "soft small prose-wide" }, t("plan.parts", { parts: found.parts.map((row) => t(`plan.part.${row.part}`, { value: number(row.npv_musd, 1) })).join("; ") }))
       : null,
     found.power.map((row) => h("p", { class: "soft small prose-wide" }, powerText(row))),
+    found.ventures.filter((row) => row.is_estimate && inPlan.has(row.measure_id)).map((row) => h("p", { class: "soft small prose-wide" }, ventureText(row))),
     views.map((view) => view.element),
     found.complements.length
       ? h(
@@ -269,9 +279,15 @@ export function planView(context, found, { level = "h2" } = {}) {
     table("funds", [{ key: "name", label: t("money.fund") }, number1("budget_musd"), number1("spent_musd"), number1("left_musd"), number1("more_musd")], fundRows(found)),
     table(
       "next",
-      [{ key: "rank", label: t("money.rank"), digits: 0 }, number1("value_musd"), ...(hasFull ? [number1("full_musd")] : []), { key: "measures", label: t("money.measures") }],
-      found.next_best.map((row) => ({ ...row, measures: spelled(row.measures) })),
+      [
+        { key: "rank", label: t("money.rank"), digits: 0 },
+        number1("value_musd"),
+        ...(hasFull ? [...FULL.map((key) => number1(key)), { key: "rest", label: t("money.column.unsettled") }] : []),
+        { key: "measures", label: t("money.measures") },
+      ],
+      found.next_best.map((row) => ({ ...row, measures: spelled(row.measures), rest: unsettledText(row.unsettled) })),
     ),
+    hasFull ? h("p", { class: "soft small prose-wide" }, t("plan.full_told"), lessText(found)) : null,
     table(
       "ranking",
       [measure, yearColumn("start_year"), number1("alone_musd"), { key: "chosen", label: t("money.in_plan") }],
@@ -280,7 +296,7 @@ export function planView(context, found, { level = "h2" } = {}) {
     table(
       "candidates",
       [measure, number1("capital_musd", 0), number1("low_musd", 0), number1("high_musd", 0), number1("gain_musd_per_year"), number1("alone_musd"), { key: "payers", label: t("money.payers") }, { key: "basis", label: t("money.basis") }],
-      named(found.candidates).map((row) => ({ ...row, payers: payersOf(found, row.measure_id), basis: t(row.is_estimate ? "money.by_class" : "money.published") })),
+      named(found.candidates).map((row) => ({ ...row, payers: payersOf(found, row.measure_id), basis: `${t(row.is_estimate ? "money.by_class" : "money.published")}${benefitOf(row.measure_id)}` })),
     ),
     found.split.length
       ? table(
@@ -303,10 +319,20 @@ export function planView(context, found, { level = "h2" } = {}) {
         }),
       ),
     ),
-    [true, false].map((isValued) => {
-      const names = found.ventures.filter((row) => row.is_valued === isValued).map((row) => row.title);
-      return names.length ? h("p", { class: "soft small prose-wide" }, t(isValued ? "plan.ventures_valued" : "plan.ventures", { names: names.join(", ") })) : null;
-    }),
+    found.ventures.length
+      ? table(
+          "ventures",
+          [
+            { key: "title", label: t("money.venture") },
+            number1("capital_musd", 0),
+            ...["stated_musd_per_year", "stated_low_musd_per_year", "stated_high_musd_per_year"].map((key) => number1(key)),
+            { key: "counted_share", label: t("money.column.counted_share"), isNumber: true, show: (value) => (value === null ? "–" : percent(value)) },
+            { key: "kind", label: t("money.venture_kind") },
+            { key: "basis", label: t("money.venture_basis") },
+          ],
+          found.ventures.map((row) => ({ ...row, kind: t(`money.venture_${!row.is_valued ? "none" : row.is_estimate ? "estimated" : "published"}`) })),
+        )
+      : null,
     found.left_out.length ? h("p", { class: "soft small prose-wide" }, t("plan.left_out", { names: found.left_out.map((row) => nameOf(found, row.measure_id)).join(", ") })) : null,
     h(
       "p",

@@ -22,6 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sample", metavar="YEARS", help="years cleared with and without, A,B,C (default: openings, 2030, 2035 and 2040)")
     parser.add_argument("--xlsx", type=Path, metavar="FILE", help="write a workbook with live formulas, too")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write a page of it, for any browser, offline")
+    parser.add_argument(
+        "--answers", metavar="NAMES", help="what answers in every year beside delays: trade, tariffs or trade,tariffs (default: none)"
+    )  # fmt: skip
     parser.add_argument("--no-members", action="store_true", help="do not put each measure in alone and take it out last")
 
 
@@ -38,7 +41,8 @@ def appraise(parsed: argparse.Namespace) -> int:
 
     corridor, words = corridor_of(parsed), Words(language_of(parsed))
     how = AppraisalOptions(
-        rate_id=parsed.rate, carbon_path=parsed.carbon, sample_years=_years(parsed.sample), has_members=not parsed.no_members
+        rate_id=parsed.rate, carbon_path=parsed.carbon, sample_years=_years(parsed.sample), has_members=not parsed.no_members,
+        answers=_answers(parsed.answers),
     )  # fmt: skip
     options = replace(options_of(parsed), with_measures=())
     with Progress() as progress:
@@ -54,6 +58,14 @@ def appraise(parsed: argparse.Namespace) -> int:
     else:
         print("\n".join(appraisal_lines(found, words=words)))
     return 0
+
+
+def _answers(text: str | None) -> tuple[str, ...]:
+    known = ("trade", "tariffs")
+    found = () if text is None else tuple(text.split(","))
+    if any(name not in known for name in found) or len(set(found)) != len(found):
+        raise DataError(Problem("--answers", None, None, f"is {text}, must be trade, tariffs or trade,tariffs"))
+    return tuple(name for name in known if name in found)
 
 
 def _years(text: str | None) -> tuple[int, ...]:
@@ -84,7 +96,11 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gap", type=float, default=1e-3, metavar="G", help="part by which the best may be better (default: %(default)g)")
     parser.add_argument("--count", type=int, metavar="N", help="portfolios told, the best first (default: 3, with --full 20)")
     parser.add_argument("--sample", metavar="YEARS", help="years in which the market is solved, A,B,C (default: 2030, 2035 and 2040)")
-    parser.add_argument("--full", action="store_true", help="clear the portfolios told again, with routes sought and delays found")
+    parser.add_argument(
+        "--full",
+        action="store_true",
+        help="tell the portfolios in the full loop, too: routes and delays found anew, trade and tariffs answering",
+    )
     parser.add_argument("--report", type=Path, metavar="FILE", help="write a page of it, for any browser, offline")
     parser.add_argument(
         "--objective", choices=("welfare", "fund"), default="welfare", help="welfare of all, or cash of the funds (default: %(default)s)"

@@ -66,4 +66,5 @@ class Ventures(Table):
         least=0.0,
         most=1.0,
     )
+    basis = text("How the benefit follows, or why none is stated; told beside it.", nullable=True)
     note = text("For readers; no code reads it.", nullable=True)

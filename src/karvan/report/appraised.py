@@ -6,6 +6,7 @@ import textwrap
 
 import polars as pl
 
+from karvan.report.planned import venture_text
 from karvan.report.summary import WIDTH
 from karvan.report.words import ENGLISH, Words
 from karvan.results import Appraisal
@@ -71,6 +72,13 @@ def _answer(found: Appraisal, words: Words) -> list[str]:
         told.append(words("appraisal.no_payback", residual=residual))
     else:
         told.append(words("appraisal.payback", years=found.payback_year_count, residual=residual))
+    if found.answers:
+        told.append(words("appraisal.answers", names=", ".join(words(f"full.{name}") for name in found.answers)))
+    rest = found.settled.filter(~pl.col("is_settled")).select("answer", "year").unique(maintain_order=True)
+    if not rest.is_empty():
+        names = ", ".join(f"{words(f'full.{name}')} {year}" for name, year in rest.iter_rows())
+        told.append(words("appraisal.unsettled", names=names))
+    told += [venture_text(row, words) for row in found.ventures.filter("is_estimate").iter_rows(named=True)]
     share = found.estimated_capital_share
     told.append(words("appraisal.estimated", share=words.percent(share)) if share > 0.0 else words("appraisal.no_estimated"))
     return [line for text in told for line in _wrapped(text)]

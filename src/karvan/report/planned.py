@@ -15,6 +15,7 @@ from karvan.results import PortfolioPlan
 _MOST_CANDIDATES = 12
 _SAME_SHARE = 1e-6
 _MOST_REASONS = 6
+ANSWERS = ("delays", "trade", "tariffs")
 
 
 def plan_lines(found: PortfolioPlan, *, words: Words = ENGLISH) -> list[str]:
@@ -59,6 +60,8 @@ def _answer(found: PortfolioPlan, words: Words) -> list[str]:
         rows = found.parts.iter_rows()
         told.append(words("plan.parts", parts="; ".join(words(f"plan.part.{part}", value=_money(value, words)) for part, value in rows)))
     told += [words("plan.power", **_power(row, words)) for row in found.power.iter_rows(named=True)]
+    chosen = pl.col("measure_id").is_in(found.chosen["measure_id"].to_list())
+    told += [venture_text(row, words) for row in found.ventures.filter(chosen, "is_estimate").iter_rows(named=True)]
     if found.untold:
         told.append(words("plan.untold", names=", ".join(words(f"plan.untold.{name}") for name in found.untold)))
     if found.ranking_musd is None or found.objectives.is_empty():
@@ -71,6 +74,18 @@ def _answer(found: PortfolioPlan, words: Words) -> list[str]:
     else:
         told.append(words("plan.same"))
     return [line for text in told for line in _wrapped(text)]
+
+
+def venture_text(row: Mapping[str, Any], words: Words) -> str:
+    """That the benefit of a joint venture is an estimate, and how it follows.
+
+    Args:
+        row: Of `ventures`.
+        words: The language.
+    """
+    money = {name: _money(row[f"stated{end}_musd_per_year"], words) for name, end in (("value", ""), ("low", "_low"), ("high", "_high"))}
+    name, basis = (words.called(row[key] or "") for key in ("title", "basis"))
+    return words("plan.venture_estimate", name=name, share=words.percent(row["counted_share"]), basis=basis, **money)
 
 
 def _power(row: Mapping[str, Any], words: Words) -> dict[str, Any]:
@@ -148,12 +163,36 @@ def _budgets(found: PortfolioPlan, words: Words) -> list[str]:
 
 
 def _next(found: PortfolioPlan, words: Words) -> list[str]:
-    lines = ["", words("plan.next")]
+    has_full = bool(found.full_answers)
+    lines = ["", *_wrapped(words("plan.next_full" if has_full else "plan.next"))]
     for row in found.next_best.iter_rows(named=True):
-        full = "" if row["full_musd"] is None else f"{_money(row['full_musd'], words):>10}"
-        head = f"  {row['rank']:>2} {_money(row['value_musd'], words):>10}{full}  "
-        lines += textwrap.wrap(row["measures"], WIDTH, initial_indent=head, subsequent_indent=" " * len(head)) or [head]
+        names = ("value", *ANSWERS, "full") if has_full else ("value",)
+        cells = "".join(f"{_money(row[f'{name}_musd'], words):>10}" for name in names)
+        head = f"  {row['rank']:>2}{cells}  "
+        indent = " " * (14 if has_full else len(head))
+        if has_full:
+            lines.append(head.rstrip())
+            lines += textwrap.wrap(row["measures"], WIDTH, initial_indent=indent, subsequent_indent=indent)
+        else:
+            lines += textwrap.wrap(row["measures"], WIDTH, initial_indent=head, subsequent_indent=indent) or [head]
+    if has_full:
+        lines += _wrapped(words("plan.full_told"))
+        lines += _unsettled(found, words)
     return lines
+
+
+def _unsettled(found: PortfolioPlan, words: Words) -> list[str]:
+    rows = found.next_best.filter(pl.col("unsettled").fill_null("") != "")
+    told = [words("plan.unsettled", rank=row["rank"], names=unsettled_text(row["unsettled"], words)) for row in rows.iter_rows(named=True)]
+    if told:
+        told.append(words("plan.full_less", answers=", ".join(words(f"full.{name}") for name in found.full_answers)))
+    return [line for text in told for line in _wrapped(text)]
+
+
+def unsettled_text(text: str, words: Words) -> str:
+    """Answers with their years, such as "tariffs 2035, 2040; trade 2030", in a language."""
+    parts = (part.partition(" ") for part in text.split("; "))
+    return "; ".join(f"{words(f'full.{name}')} {years}" for name, _, years in parts)
 
 
 def _candidates(found: PortfolioPlan, words: Words) -> list[str]:
@@ -181,10 +220,14 @@ def _rest(found: PortfolioPlan, words: Words) -> list[str]:
     told = []
     if not found.left_out.is_empty():
         told.append(words("plan.left_out", names=", ".join(found.left_out["measure_id"])))
-    for is_valued, key in ((True, "plan.ventures_valued"), (False, "plan.ventures")):
-        rows = found.ventures.filter(pl.col("is_valued") == is_valued)
+    for is_estimate, key in ((False, "plan.ventures_valued"), (True, "plan.ventures_estimated")):
+        rows = found.ventures.filter("is_valued", pl.col("is_estimate") == is_estimate)
         if not rows.is_empty():
             told.append(words(key, names=", ".join(words.called(title) for title in rows["title"])))
+    rest = found.ventures.filter(~pl.col("is_valued"))
+    if not rest.is_empty():
+        told.append(words("plan.ventures"))
+    told += [f"{words.called(row['title'])}: {words.called(row['basis'] or '--')}" for row in rest.iter_rows(named=True)]
     share = found.estimated_capital_share
     told.append(words("plan.estimated", share=words.percent(share)) if share > 0.0 else words("plan.no_estimated"))
     years = ", ".join(str(year) for year in found.sample_years)

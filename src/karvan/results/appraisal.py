@@ -10,7 +10,10 @@ import polars as pl
 
 from karvan.results.rounding import rounded
 
-_FRAMES = ("costs", "accounts", "flows", "yearly", "parties", "tests", "sponsors", "members", "traffic", "emissions", "fiscal", "wider")
+_FRAMES = (
+    "costs", "accounts", "flows", "yearly", "parties", "tests", "sponsors", "members", "traffic", "emissions", "fiscal", "wider",
+    "ventures", "settled",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class Appraisal:
     Attributes:
         measure_ids: The set.
         scenario_id: The scenario both outlooks are of.
+        answers: What answered in every year beside delays: trade, tariffs.
         from_year, last_year: First and last year that count; money is discounted to the first.
         rate_id, rate_share: Economic discount rate.
         sample_years: Years in which both outlooks were cleared; those between lie on a straight line, those after are as the last.
@@ -46,11 +50,15 @@ class Appraisal:
             with less without; zero where no measure of power is in the set).
         fiscal: year, country, gain_musd.
         wider: what, npv_musd; never in the headline.
+        ventures: Rows of the case's `ventures` that the set makes and that are valued; is_estimate: their benefit is no published figure.
+        settled: year, side (without, with), answer (delays, trade, tariffs), moved (how far it still moved at the end; null where not
+            told), is_settled.
         replaced: What was replaced in the case.
     """
 
     measure_ids: tuple[str, ...]
     scenario_id: str
+    answers: tuple[str, ...]
     from_year: int
     last_year: int
     rate_id: str
@@ -77,6 +85,8 @@ class Appraisal:
     emissions: pl.DataFrame
     fiscal: pl.DataFrame
     wider: pl.DataFrame
+    ventures: pl.DataFrame
+    settled: pl.DataFrame
     replaced: tuple[Mapping[str, Any], ...]
 
     def as_dict(self) -> dict[str, Any]:

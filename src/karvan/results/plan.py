@@ -42,8 +42,9 @@ class PortfolioPlan:
         sample_years: Years in which the market was solved; those between lie on a straight line, those after are as the last.
         value_musd: What all parties of an appraisal gain less all costs, in economic prices, present; delays as in the scenario without
             projects.
-        bound_musd: No portfolio is worth more, by a straight line about the best for profits, border charges and externalities.
-        gap_share: By what part the best could be better.
+        bound_musd: By the market and the dispatch, with a straight line about the best for profits, border charges and externalities,
+            no portfolio is worth more.
+        gap_share: By what part one could be better, as far as that holds.
         ranking_musd: The same of what ranking by single-project value gives; None where it was left out.
         objective: What was sought: "welfare" of all, proved, or "fund", cash of the funds, searched without proof.
         fund_rate_share: Rate at which the funds' cash is discounted.
@@ -65,14 +66,17 @@ class PortfolioPlan:
             alone_musd (best start alone), is_chosen, funds.
         budgets: fund_id, year, budget_musd, spent_musd, left_musd.
         more: fund_id, value_musd, gain_musd with 10% more in every year.
-        next_best: rank, value_musd, measures, full_musd (the same by `karvan appraise`, with routes sought and delays found; null where
-            not asked for). In the full loop its order is that of full_musd.
+        next_best: rank, value_musd, measures, full_musd (the same in the full loop; null where not asked for), delays_musd, trade_musd,
+            tariffs_musd (what each answer changes; null where it is not settled, or the case has nothing that answers), unsettled (answers
+            that did not settle, with their years). In the full loop its order is that of full_musd.
+        full_answers: What answers in full_musd: delays, trade and tariffs as far as the case has them and all told settled.
         sponsors: As in an appraisal, of the chosen portfolio in the full loop; empty where not asked for.
         ranking: order, measure_id, start_year, alone_musd as ranking by single-project value has it.
         split: fund_id, partner_id, gain_musd, paid_musd, net_musd, payment_musd of partners by Nash bargaining.
         complements: Pairs of measures that gain more together: measure_id, with_measure_id, together_musd_per_year, apart_musd_per_year,
             is_nothing_alone (the first gains nothing without the other).
-        ventures: Rows of the case's `ventures`, and is_valued: whether they state a yearly benefit, so that a plan can choose them.
+        ventures: Rows of the case's `ventures`; is_valued: they state a yearly benefit, so that a plan can choose them; is_estimate: that
+            benefit is an estimate and no published figure.
         left_out: measure_id, why.
         replaced: What was replaced in the case.
     """
@@ -96,6 +100,7 @@ class PortfolioPlan:
     parts: pl.DataFrame
     sectors: pl.DataFrame
     untold: tuple[str, ...]
+    full_answers: tuple[str, ...]
     solved_count: int
     estimated_capital_share: float
     chosen: pl.DataFrame

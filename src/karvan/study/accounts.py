@@ -19,11 +19,16 @@ FloatArray = npt.NDArray[np.float64]
 SHIPPERS, OPERATORS, STATES, NEIGHBOURS, CLIMATE = PARTIES = ("shippers", "operators", "states", "neighbours", "climate")
 VENTURES, STATED = "ventures", "stated benefit"
 """Who an account is told for."""
+SURPLUS, MOVED = "surplus", "moved tariffs"
+"""Items: what shippers gain, and what operators charge beside what tables say where tariffs answer."""
 SEVERAL, WORLD = "several", "world"
 _ACCOUNT = ("party", "country", "item", "who", "value_kusd")
 
 
-def year_accounts(cleared: Cleared, values: Mapping[str, float], external: pl.DataFrame, co2_usd_per_t: float) -> pl.DataFrame:
+def year_accounts(
+    cleared: Cleared, values: Mapping[str, float], external: pl.DataFrame, co2_usd_per_t: float,
+    more_kusd: Mapping[str, float] | None = None,
+) -> pl.DataFrame:  # fmt: skip
     """The accounts of a year. Levels mean little; differences between two years of the same market are what each party gains.
 
     Shippers have their surplus, split between where goods start and end; operators their scarcity rent and the profit in what they charge,
@@ -35,6 +40,7 @@ def year_accounts(cleared: Cleared, values: Mapping[str, float], external: pl.Da
         values: `appraisal_values` by id.
         external: Table `external_costs`.
         co2_usd_per_t: Price of a tonne of CO2e in that year.
+        more_kusd: What operators charge more than the tables say, all of it profit, by operator.
 
     Returns:
         party, country, item, who (region, operator or mode), value_kusd.
@@ -43,6 +49,7 @@ def year_accounts(cleared: Cleared, values: Mapping[str, float], external: pl.Da
     rows = [
         *_shippers(cleared, values["origin_share"]),
         *_operators(cleared, on_arc, values),
+        *_moved(cleared, more_kusd or {}, values["profit_tax_share"]),
         *_neighbours(cleared, on_arc, external),
         (CLIMATE, WORLD, "co2e", "all", -co2_usd_per_t * emitted_kt(cleared, on_arc)),
     ]
@@ -83,12 +90,12 @@ def emitted_kt(cleared: Cleared, on_arc: FloatArray) -> float:
 def _shippers(cleared: Cleared, origin_share: float) -> list[tuple[str, str, str, str, float]]:
     assembly, surplus = cleared.assembly, cleared.clearing.consumer_surplus_kusd
     tables = cleared.routed.snapshot.tables
-    of_region = {name: _country(text) for name, text in tables["regions"].select("region_id", "countries").iter_rows()}
+    of_region = region_countries(tables)
     rows = []
     ends = zip(assembly.market_origin, assembly.market_destination, surplus[: assembly.goods_count].tolist(), strict=True)
     for origin, destination, value in ends:
-        rows.append((SHIPPERS, of_region[origin], "surplus", origin, origin_share * value))
-        rows.append((SHIPPERS, of_region[destination], "surplus", destination, (1.0 - origin_share) * value))
+        rows.append((SHIPPERS, of_region[origin], SURPLUS, origin, origin_share * value))
+        rows.append((SHIPPERS, of_region[destination], SURPLUS, destination, (1.0 - origin_share) * value))
     owners = _operator_countries(tables)
     operators = tables["returns"]["operator_id"].to_list()
     for operator, value in zip(operators, surplus[assembly.goods_count :].tolist(), strict=True):
@@ -112,6 +119,15 @@ def _operators(cleared: Cleared, on_arc: FloatArray, values: Mapping[str, float]
         for item, value in (("profit", margin * paid[operator]), ("scarcity rent", rent[operator])):
             rows.append((OPERATORS, owners[operator], item, operator, (1.0 - tax) * value))
             rows.append((STATES, owners[operator], f"tax on {item}", operator, tax * value))
+    return rows
+
+
+def _moved(cleared: Cleared, more_kusd: Mapping[str, float], tax: float) -> list[tuple[str, str, str, str, float]]:
+    owners = _operator_countries(cleared.routed.snapshot.tables)
+    rows = []
+    for operator, value in more_kusd.items():
+        rows.append((OPERATORS, owners[operator], MOVED, operator, (1.0 - tax) * value))
+        rows.append((STATES, owners[operator], f"tax on {MOVED}", operator, tax * value))
     return rows
 
 
@@ -165,6 +181,11 @@ def _neighbours(cleared: Cleared, on_arc: FloatArray, external: pl.DataFrame) ->
         for effect in ("accidents", "air", "noise")
         if (mode, effect) in cost
     ]
+
+
+def region_countries(tables: Mapping[str, pl.DataFrame]) -> dict[str, str]:
+    """Country of each region of demand, or that there are several."""
+    return {name: _country(text) for name, text in tables["regions"].select("region_id", "countries").iter_rows()}
 
 
 def _operator_countries(tables: Mapping[str, pl.DataFrame]) -> dict[str, str]:

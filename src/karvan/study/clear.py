@@ -70,6 +70,24 @@ class Market:
 
 
 @dataclass(frozen=True)
+class Terms:
+    """What demand and charges of a year are beside what its tables say.
+
+    Attributes:
+        market_factor: On the demand of each market, shape (markets,).
+        route_usd_per_t: More to pay on each route of the program, shape (routes,).
+    """
+
+    market_factor: FloatArray
+    route_usd_per_t: FloatArray
+
+    def of(self, problem: MarketProblem) -> MarketProblem:
+        """A program at these terms."""
+        cost = problem.route_cost_usd_per_t + self.route_usd_per_t
+        return replace(problem, market_factor=self.market_factor, route_cost_usd_per_t=cost)
+
+
+@dataclass(frozen=True)
 class Cleared:
     """A cleared snapshot.
 
@@ -139,7 +157,7 @@ def clear(
         SolverError: Limits, minimums and balances cannot all hold; the message names the fewest that conflict.
     """
     market, memory = market or Market(), routes or RouteMemory(threads=(market or Market()).threads)
-    key = memory.year_key(snapshot, co2_price_usd_per_t=co2_price_usd_per_t, settings=_settings(market))
+    key = year_key(snapshot, routes=memory, co2_price_usd_per_t=co2_price_usd_per_t, market=market)
     with memory.turn(key):  # scenarios that share a year share the work, also at once
         shared: Cleared | None = memory.held(key)
         if shared is None or is_strict:
@@ -150,8 +168,12 @@ def clear(
 
 def is_remembered(snapshot: Snapshot, *, routes: RouteMemory, co2_price_usd_per_t: float = 0.0, market: Market | None = None) -> bool:
     """Whether the routes of a year are kept on disk, so that `clear` need not look for any."""
-    settings = _settings(market or Market())
-    return routes.is_kept(routes.year_key(snapshot, co2_price_usd_per_t=co2_price_usd_per_t, settings=settings))
+    return routes.is_kept(year_key(snapshot, routes=routes, co2_price_usd_per_t=co2_price_usd_per_t, market=market))
+
+
+def year_key(snapshot: Snapshot, *, routes: RouteMemory, co2_price_usd_per_t: float = 0.0, market: Market | None = None) -> YearKey:
+    """All that a cleared snapshot depends on."""
+    return routes.year_key(snapshot, co2_price_usd_per_t=co2_price_usd_per_t, settings=_settings(market or Market()))
 
 
 def _settings(market: Market) -> tuple[object, ...]:
@@ -173,8 +195,9 @@ def _cleared(
 
 
 def clear_like(
-    snapshot: Snapshot, model: Cleared, *, market: Market | None = None, is_near: bool = False, response: DelayResponse | None = None
-) -> Cleared:
+    snapshot: Snapshot, model: Cleared, *, market: Market | None = None, is_near: bool = False, response: DelayResponse | None = None,
+    terms: Terms | None = None,
+) -> Cleared:  # fmt: skip
     """Clear a snapshot with the same network on the routes of another, without looking for more; its gap is not known.
 
     Args:
@@ -184,8 +207,10 @@ def clear_like(
         is_near: Start from the model's prices and delays; the answer then depends on them, within the tolerances.
         response: How the model, or what is like it, answers to delays; fewer steps are needed for knowing. The snapshot must then have the
             model's rows in every table, in their order.
+        terms: Demand and charges beside those of the tables.
     """
-    cleared = _solved(replace(model.routed, snapshot=snapshot), market or Market(), start=model if is_near else None, response=response)
+    routed = replace(model.routed, snapshot=snapshot)
+    cleared = _solved(routed, market or Market(), start=model if is_near else None, response=response, terms=terms)
     return replace(cleared, route_gap=float("nan"))
 
 
@@ -221,6 +246,24 @@ def settle(routed: RoutedSnapshot, market: Market) -> Cleared:
             now = replace(now, sets=found.sets, entries=found.entries)
         cleared = _solved(now, market, start=cleared)
     return replace(_solved(cleared.routed, market), route_gap=gap)
+
+
+def clear_at(model: Cleared, terms: Terms, delays: FloatArray, row_price: FloatArray, market: Market | None = None) -> Cleared:
+    """The market of a year at terms and delays that were found before; nothing is sought.
+
+    Args:
+        model: The year.
+        terms: Demand and charges beside those of its tables.
+        delays: Hours, shape (facilities,).
+        row_price: Prices to start from, shape (rows,).
+        market: Tolerances.
+    """
+    of, routed = market or Market(), model.routed
+    assembly, _ = _assembled(routed, of)
+    problem = terms.of(with_delays(routed, assembly, delays))
+    clearing = solved(routed, LaidOut(problem, ClearOptions(tolerance=of.tolerance, aim=of.aim, threads=of.threads)),
+                      problem.route_cost_usd_per_t, row_price)  # fmt: skip
+    return replace(model, assembly=replace(assembly, problem=problem), clearing=clearing, delay_h=delays)
 
 
 def answers(cleared: Cleared) -> DelayResponse | None:
@@ -263,12 +306,15 @@ def _solved(
     start: Cleared | None = None,
     is_first: bool = False,
     response: DelayResponse | None = None,
+    terms: Terms | None = None,
 ) -> Cleared:
     """The market of a snapshot with the routes it has, delays and flows fitting each other.
 
     The first time delays are taken as they start, so that routes enter before the delays are sought.
     """
     assembly, curves = _assembled(routed, market, start.assembly if start is not None and response is not None else None)
+    if terms is not None:
+        assembly = replace(assembly, problem=terms.of(assembly.problem))
     options = ClearOptions(tolerance=market.tolerance, aim=market.aim, threads=market.threads)
     prices = None if start is None else start.clearing.row_price_usd_per_unit
     none = np.zeros(assembly.facility_count)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -14,21 +13,20 @@ import polars as pl
 
 from karvan.appraisal import Fund, Plan, PortfolioProblem, PortfolioSearch, SectorLimit
 from karvan.appraisal.bank import Loan
-from karvan.appraisal.portfolio import NEVER
 from karvan.appraisal.present import weights_to_end
 from karvan.corridor import Corridor
 from karvan.errors import ConvergenceError, DataError, Problem
-from karvan.measures import Scenario, load_scenario, with_measures, without_measures
-from karvan.measures.scenario import DatedMeasure
+from karvan.measures import load_scenario, with_measures, without_measures
 from karvan.power import HOURS
-from karvan.results import Appraisal, PortfolioPlan
-from karvan.study.appraise import AppraisalOptions, appraised
+from karvan.results import PortfolioPlan
+from karvan.study.appraise import AppraisalOptions
 from karvan.study.options import ScenarioOptions, laid_over
 from karvan.study.plan_accounts import Beside
+from karvan.study.plan_full import in_full_loop, not_told, told_in_full
 from karvan.study.plan_fund import FundCash, FundTerms, fund_choice
 from karvan.study.plan_market import year_market
 from karvan.study.plan_power import PowerYear, SampledPower
-from karvan.study.plan_projects import OTHERS, Candidate, Reckoning, budgets_of, candidates_of, limits_of, stated_musd
+from karvan.study.plan_projects import OTHERS, Reckoning, budgets_of, candidates_of, limits_of, stated_musd
 from karvan.study.plan_sampled import SampledMarket
 from karvan.study.plan_single import Single
 from karvan.study.plan_told import (
@@ -38,7 +36,6 @@ from karvan.study.plan_told import (
     candidate_frame,
     chosen_frame,
     complement_frame,
-    dated_text,
     objective_frame,
     part_frame,
     power_frame,
@@ -50,7 +47,7 @@ from karvan.study.plan_told import (
 from karvan.study.power_accounts import changes_power
 from karvan.study.progress import Progress, line, silent
 from karvan.study.route_memory import RouteMemory, cache_folder
-from karvan.study.works import appraisal_values, carbon_price, discount_rate, is_valued
+from karvan.study.works import appraisal_values, carbon_price, discount_rate, told_ventures
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -75,7 +72,7 @@ class PlanOptions:
         gap: Part by which the best may be better.
         count: Portfolios told, the best first.
         has_more: Tell what 10% more for each fund is worth.
-        has_full: Clear the portfolios told again, with routes sought and delays found, and appraise what is chosen in full.
+        has_full: Tell the portfolios again in the full loop: routes sought, delays found, trade and tariffs answering.
         objective: "welfare" of all, or "fund": cash of the funds.
         least_cover: With "fund": debt cover below which a project is not taken.
         threads: Years solved at once; the answer does not depend on it.
@@ -183,20 +180,13 @@ def plan(
     if how.objective == "fund" and for_funds is not None:
         found = (for_funds, *found[: how.count - 1])
     best = found[0]
-    again: list[Appraisal | None] = [None] * len(found)
+    full = not_told(found)
     if how.has_full and not steps.untold:
-        try:
-            for place, item in enumerate(found):
-                tell(line("plan_full", number=place + 1, count=len(found)))
-                again[place] = _again(corridor, base, candidates, item, years, how, memory, tell)
-        except KeyboardInterrupt:  # those told by then stand first; what was cleared is kept, so that the same command goes on from here
-            tell(line("plan_full_stopped"))
-    full = [None if item is None else item.npv_musd for item in again]
+        own = AppraisalOptions(rate_id=how.rate_id, sample_years=how.sample_years, power_hours=how.power_hours)
+        full = told_in_full(found, lambda item: in_full_loop(corridor, base, candidates, item, years, own, memory, tell), tell)
     if how.has_full and how.objective == "welfare":  # the order of the full loop has the last word
-        order = sorted(range(len(found)), key=lambda place: (full[place] is None, -(full[place] or 0.0), place))
-        found = tuple(found[place] for place in order)
-        again, full = [again[place] for place in order], [full[place] for place in order]
-        best = replace(found[0], bound=max(item.bound for item in found))
+        full = full.ordered()
+        best = replace(full.plans[0], bound=max(item.bound for item in found))
     capital = sum(item.works.capital_musd for item in candidates)
     aims = {"welfare": proved} if for_funds is None else {"welfare": proved, "fund": for_funds}
     last_sample = list(samples)[-1]
@@ -236,11 +226,12 @@ def plan(
         solved_count=market.solved,
         estimated_capital_share=sum(item.works.capital_musd for item in candidates if item.works.is_estimate) / capital if capital else 0.0,
         budgets=budget_frame(funds, best, years),
-        next_best=_next(candidates, found, years, full),
-        sponsors=pl.DataFrame() if again[0] is None else again[0].sponsors,
+        next_best=full.next_best(candidates, years),
+        full_answers=full.answers,
+        sponsors=full.sponsors,
         ranking=pl.DataFrame() if ranked is None else ranking_frame(candidates, ranked, years, single),
         split=split_frame(corridor, problem, best, candidates),
-        ventures=corridor.tables["ventures"].drop("source", "confidence", "note").with_columns(is_valued=is_valued()),
+        ventures=told_ventures(corridor),
         sectors=sector_frame(problem, best),
         left_out=pl.DataFrame(left_out, schema={"measure_id": pl.String, "why": pl.String}, orient="row"),
         replaced=tuple(replaced),
@@ -302,28 +293,3 @@ def _more(search: PortfolioSearch, best: Plan, how: PlanOptions, told: Callable[
         found = _sought(search.under((*funds[:place], more, *funds[place + 1 :])), how, 1, told)[0]
         rows.append((fund.fund_id, max(found.value, best.value), max(found.value - best.value, 0.0)))
     return pl.DataFrame(rows, schema=_MORE_SCHEMA, orient="row")
-
-
-def _next(candidates: Sequence[Candidate], found: Sequence[Plan], years: Sequence[int], full: Sequence[float | None]) -> pl.DataFrame:
-    rows = [
-        (rank, item.value, dated_text(candidates, item.start, years), value)
-        for rank, (item, value) in enumerate(zip(found, full, strict=True), start=1)
-    ]
-    schema = {"rank": pl.Int64, "value_musd": pl.Float64, "measures": pl.String, "full_musd": pl.Float64}
-    return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def _again(
-    corridor: Corridor, base: Scenario, candidates: Sequence[Candidate], item: Plan, years: Sequence[int], how: PlanOptions,
-    memory: RouteMemory, tell: Progress,
-) -> Appraisal | None:  # fmt: skip
-    """A portfolio appraised in the full loop, with routes sought and delays found; None if it opens nothing in a sample year."""
-    chosen = np.flatnonzero(item.start != NEVER).tolist()
-    opening = {j: years[int(item.start[j])] + candidates[j].works.build_year_count for j in chosen}
-    if not chosen or min(opening.values()) > max(how.sample_years):
-        return None
-    dated = [DatedMeasure(candidates[j].measure, date(opening[j], 1, 1), None) for j in chosen]
-    with_set = replace(base, dated=tuple(sorted((*base.dated, *dated), key=lambda each: each.from_date)))
-    samples = tuple(sorted({*how.sample_years, *opening.values()}))
-    own = AppraisalOptions(how.rate_id, None, samples, False, how.power_hours, years[0])
-    return appraised(corridor, base, with_set, how=own, memory=memory, tell=tell)

@@ -146,7 +146,7 @@ def limits_of(corridor: Corridor, given: Sequence[SectorLimit], funds: Sequence[
 
 def stated_musd(corridor: Corridor, measure_id: str) -> float:
     """What ventures that a measure makes state that they add in a year, the counted part of it, million USD."""
-    return sum((float(row["stated_musd_per_year"] * row["counted_share"]) for row in valued_ventures(corridor, measure_id)), 0.0)
+    return sum((float(row["counted_musd_per_year"]) for row in valued_ventures(corridor, measure_id)), 0.0)
 
 
 def candidates_of(

@@ -100,6 +100,10 @@ class TariffMarket:
         nests = self.cleared.assembly.market_of_route[self.is_corridor]
         return float(6.0 / self.cleared.problem.market_theta[nests].min())
 
+    def at_ratio(self, ratio: FloatArray) -> FloatArray:
+        """What a tonne on each route pays more than today where margins are so many times today's, USD/t, shape (routes,)."""
+        return np.asarray(self.route_margin @ (ratio - 1.0), dtype=np.float64)
+
     def problem_at(self, margin: FloatArray) -> MarketProblem:
         """The program of the whole market at margins, USD/t, shape (members,)."""
         problem = self.cleared.problem
@@ -225,10 +229,19 @@ def tariff_market(cleared: Cleared, *, headline_cordon: str, group: str) -> Tari
     Raises:
         DataError: The case names no administrations, or nothing of these goods pays one on the corridor.
     """
+    found = game_of(cleared, headline_cordon=headline_cordon, group=group)
+    if found is not None:
+        return found
+    if cleared.routed.snapshot.tables["administrations"].is_empty():
+        raise DataError(Problem("administrations", None, None, "holds no rows; a game of tariffs needs who sets them"))
+    message = f"names nobody whose charges {group} pays over the cordon {headline_cordon} in {cleared.routed.snapshot.year}"
+    raise DataError(Problem("administrations", None, "operator_id", message))
+
+
+def game_of(cleared: Cleared, *, headline_cordon: str, group: str) -> TariffMarket | None:
+    """The same, or None where there is nobody to play it."""
     tables, sets, assembly = cleared.routed.snapshot.tables, cleared.routed.sets, cleared.assembly
     parties = {row["operator_id"]: row for row in tables["administrations"].iter_rows(named=True)}
-    if not parties:
-        raise DataError(Problem("administrations", None, None, "holds no rows; a game of tariffs needs who sets them"))
     operators = tables["operators"]["operator_id"].to_list()
     shipped = assembly.route_of >= 0
     charge = np.zeros((assembly.route_of.shape[0], len(operators)))
@@ -243,8 +256,7 @@ def tariff_market(cleared: Cleared, *, headline_cordon: str, group: str) -> Tari
     playing = {row["administration_id"] for name, row in parties.items() if not row["is_regulated"] and name in paid}
     members = tuple(name for name in _ordered(tables["administrations"]["administration_id"].to_list()) if name in playing)
     if not members:
-        message = f"names nobody whose charges {group} pays over the cordon {headline_cordon} in {cleared.routed.snapshot.year}"
-        raise DataError(Problem("administrations", None, "operator_id", message))
+        return None
     names = {row["administration_id"]: row["administration"] for row in parties.values()}
     payload = dict(
         tables["commodity_units"].filter(pl.col("loading_unit") == "container").select("commodity_group", "payload_t_per_unit").iter_rows()

@@ -144,12 +144,7 @@ def played(market: TariffMarket, *, has_alliances: bool = True, start: Mapping[s
     """
     most, today, known = market.most_usd_per_t, market.today_usd_per_t, start or {}
 
-    def apart(near: Market, begin: FloatArray) -> Margins:
-        return _held(lambda: nash_margins(near, market.members, most_usd_per_t=most, start=begin, search=_SEARCH))
-
-    close, _ = _found(market, apart, known.get(NASH, today), lambda margin: 0.0)
-    begin = close.margin_usd_per_t
-    alone = _held(lambda: nash_margins(market.whole, market.members, most_usd_per_t=most, start=begin, search=_WHOLE))
+    alone = each_for_itself(market, known.get(NASH, today))
 
     def best(find: Callable[..., Margins], regime: str, *others: FloatArray) -> tuple[Margins, float]:
         starts = (today, alone.margin_usd_per_t, *others)
@@ -202,6 +197,23 @@ def played(market: TariffMarket, *, has_alliances: bool = True, start: Mapping[s
         ],
     }
     return Played(rows, margins, market.administration_ids)
+
+
+def each_for_itself(market: TariffMarket, start: FloatArray, *, is_near: bool = False) -> Margins:
+    """Margins at which no administration gains by another of its own; those of a search that stopped short tell what leaving would gain.
+
+    Args:
+        market: The market of the year.
+        start: Margins to begin with, USD/t, shape (members,).
+        is_near: They are close to what is sought, so that best responses begin in the whole market.
+    """
+    most = market.most_usd_per_t
+
+    def apart(near: Market, begin: FloatArray) -> Margins:
+        return _held(lambda: nash_margins(near, market.members, most_usd_per_t=most, start=begin, search=_SEARCH))
+
+    begin = start if is_near else _found(market, apart, start, lambda margin: 0.0)[0].margin_usd_per_t
+    return _held(lambda: nash_margins(market.whole, market.members, most_usd_per_t=most, start=begin, search=_WHOLE))
 
 
 def _held(find: Callable[[], Margins]) -> Margins:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.assignment import Clearing
-from karvan.assignment import clear as clear_market
 from karvan.corridor import Corridor
 from karvan.errors import DataError, Problem
-from karvan.gravity import TradeAnswer, respond, settle_trade
+from karvan.gravity import TradeAnswer
 from karvan.measures import Scenario, load_scenario, measures_of, with_measures, without_measures
 from karvan.measures.apply import apply
 from karvan.results import Trade
@@ -24,13 +22,13 @@ from karvan.study.demand_outlook import demand_outlook
 from karvan.study.options import ScenarioOptions, prepare
 from karvan.study.progress import Progress, silent
 from karvan.study.route_memory import RouteMemory, cache_folder
+from karvan.study.trade_market import base_costs, settled_trade
 from karvan.study.trade_table import TradeTable, trade_table
 from karvan.sums import weighted_sum
 
 FloatArray = npt.NDArray[np.float64]
 
 DEFAULT_YEARS = (2025, 2028, 2030, 2035, 2040)
-_TOLERANCE = 1e-4
 _MONEY = "MUSD"
 
 
@@ -49,15 +47,6 @@ class TradeOptions:
     pair: tuple[str, str] | None = None
     target_musd: float | None = None
     has_causes: bool = True
-
-
-@dataclass(frozen=True)
-class _Base:
-    """The base year: its trade, and what carrying costs each market by its ends and goods."""
-
-    table: TradeTable
-    cost_usd_per_t: Mapping[tuple[str, str, str], float]
-    flow_kt: Mapping[tuple[str, str, str], float]
 
 
 def trade(
@@ -100,13 +89,7 @@ def trade(
         price = manifest.co2_price_usd_per_t
         return clear(apply(of, prepared.corridor, year=year), routes=memory, co2_price_usd_per_t=price, is_strict=False)
 
-    first = cleared(prepared.scenario, manifest.base_year)
-    ids = first.routed.sets.market_ids
-    base = _Base(
-        table,
-        dict(zip(ids, first.clearing.market_cost.tolist(), strict=False)),
-        dict(zip(ids, first.clearing.market_demand_kt.tolist(), strict=False)),
-    )
+    base = base_costs(cleared(prepared.scenario, manifest.base_year), table)
     charging = [item.measure.id for item in prepared.scenario.dated if _is_tariff(item.measure)]
     untouched = without_measures(prepared.scenario, charging) if charging and asked.has_causes else None
     ranges = {key: load_scenario(name, prepared.corridor, growth=key) for key in ("low", "high")}
@@ -114,8 +97,9 @@ def trade(
     outlook, goods, incomes, flows, wanted = [], [], [], [], []
     for year in asked.years:
         at = cleared(prepared.scenario, year)
-        answer, clearing, rounds = _settled(at, base)
-        calm = answer if untouched is None else _settled(cleared(untouched, year), base)[0]
+        found = settled_trade(at, base)
+        answer, clearing, rounds = found.answer, found.clearing, found.rounds
+        calm = answer if untouched is None else settled_trade(cleared(untouched, year), base).answer
         snapshot = at.routed.snapshot
         ends = {key: apply(of, prepared.corridor, year=year).tables["demand"] for key, of in ranges.items()}
         grown = {key: _growth(demand, frame, table, pair) for key, frame in ends.items()}
@@ -181,48 +165,6 @@ def _is_tariff(measure: Any) -> bool:
 def _only_costs(change: Any) -> bool:
     columns = [*(change.scale or {}), *(change.set or {})]
     return bool(columns) and all(column.startswith("cost_") for column in columns)
-
-
-def _settled(at: Cleared, base: _Base) -> tuple[TradeAnswer, Clearing, int]:
-    """Market and trade of a year that fit each other."""
-    problem, assembly, table = at.problem, at.assembly, base.table
-    count, ids = assembly.goods_count, at.routed.sets.market_ids
-    price = problem.market_price_usd_per_t[:count]
-    sigma = problem.market_elasticity[:count]
-    before = np.array([base.cost_usd_per_t.get(key, np.nan) for key in ids])
-    weight = np.array([base.flow_kt.get(key, 0.0) for key in ids])
-    ends = [
-        (table.place(one), table.place(two))
-        for one, two in zip(assembly.market_origin, assembly.market_destination, strict=True)
-    ]  # fmt: skip
-    is_in = np.array([i is not None and j is not None and i != j for i, j in ends]) & ~np.isnan(before) & (weight > 0.0) & (sigma > 0.0)
-    seller, buyer = (np.array([end[side] if end[side] is not None else 0 for end in ends], dtype=np.int64)[is_in] for side in (0, 1))
-    sector = np.array([table.sectors.index(name) for name in assembly.market_commodity], dtype=np.int64)[is_in]
-    shape = table.base.share.shape
-    total = np.zeros(shape)
-    np.add.at(total, (sector, seller, buyer), weight[is_in])
-    held: dict[str, Any] = {"prices": at.clearing.row_price_usd_per_unit, "clearing": at.clearing}
-
-    def factor_of(clearing: Clearing) -> FloatArray:
-        return np.asarray((price[is_in] + clearing.market_cost[:count][is_in]) / (price[is_in] + before[is_in]), dtype=np.float64)
-
-    def market(shifter: FloatArray) -> FloatArray:
-        factor = problem.market_factor.copy()
-        factor[:count][is_in] = shifter
-        held["clearing"] = clear_market(replace(problem, market_factor=factor), start=held["prices"])
-        held["prices"] = held["clearing"].row_price_usd_per_unit
-        return factor_of(held["clearing"])
-
-    def response(delivered: FloatArray) -> FloatArray:
-        change = np.zeros(shape)
-        np.add.at(change, (sector, seller, buyer), weight[is_in] * delivered)
-        change = np.divide(change, total, out=np.ones(shape), where=total > 0.0)
-        held["answer"] = respond(table.base, change)
-        tonnes = held["answer"].tonnes[sector, seller, buyer]
-        return np.asarray(tonnes * delivered ** sigma[is_in], dtype=np.float64)
-
-    _, rounds = settle_trade(market, response, int(is_in.sum()), tolerance=_TOLERANCE)
-    return held["answer"], held["clearing"], rounds
 
 
 def _growth(before: pl.DataFrame, after: pl.DataFrame, table: TradeTable, pair: tuple[str, str]) -> FloatArray:

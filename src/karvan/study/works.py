@@ -62,9 +62,16 @@ def carbon_price(corridor: Corridor, path_id: str | None, year: int) -> float:
 
 
 def valued_ventures(corridor: Corridor, measure_id: str) -> list[dict[str, Any]]:
-    """Rows of `ventures` that a measure makes and that state a yearly benefit and the part of it that counts."""
-    table = corridor.tables["ventures"]
-    return table.filter((pl.col("measure_id") == measure_id) & is_valued()).to_dicts()
+    """Rows of `ventures` that a measure makes and that state a yearly benefit, with counted_musd_per_year, the part of it that counts."""
+    table = corridor.tables["ventures"].filter((pl.col("measure_id") == measure_id) & is_valued())
+    return table.with_columns(counted_musd_per_year=pl.col("stated_musd_per_year") * pl.col("counted_share")).to_dicts()
+
+
+def told_ventures(corridor: Corridor) -> pl.DataFrame:
+    """Rows of `ventures`, with is_valued, and is_estimate: the benefit is an estimate of the case's makers and no published figure."""
+    table = corridor.tables["ventures"].with_columns(is_valued=is_valued())
+    is_estimate = pl.col("is_valued") & (pl.col("confidence").cast(pl.String) == "estimate")
+    return table.with_columns(is_estimate=is_estimate).drop("source", "confidence", "note")
 
 
 def is_valued() -> pl.Expr:
