@@ -164,8 +164,8 @@ def write(rows: dict[str, list[float]], told: dict[str, Any]) -> None:
         f"runs: value {told['value_musd']:,.1f}, bound {told['bound_musd']:,.1f} M USD, gap {told['gap_share']:.2%}, "
         f"{told['solved_count']} programs solved; ranking by single-project value gives {told['ranking_musd']:,.1f}, the best is "
         f"{better:.1%} better (ranking: "
-        f"{', '.join(told['why']) or 'takes the same'}); {told['estimated_capital_share']:.0%} of the capital is by cost class. All that is "
-        "told: next-best plans, ranking, the funds' own plan, complements, 10% more for each fund. "
+        f"{', '.join(told['why']) or 'takes the same'}); {told['estimated_capital_share']:.0%} of the capital is by cost class. "
+        "All that is told: next-best plans, ranking, the funds' own plan, complements, 10% more for each fund. "
         "Asked: a gap of 0.1% in 300 s on two cores."
     )
     table = []

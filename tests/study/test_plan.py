@@ -6,6 +6,7 @@ import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import date
 from itertools import product
 from pathlib import Path
 
@@ -19,16 +20,19 @@ from karvan.appraisal.portfolio import NEVER
 from karvan.cli.main import main
 from karvan.errors import DataError
 from karvan.measures import load_scenario, measures_of
+from karvan.measures.scenario import DatedMeasure
 from karvan.report import Words
 from karvan.report.planned import plan_lines
 from karvan.results import PortfolioPlan
 from karvan.study import AppraisalOptions, PlanOptions, appraise, plan
 from karvan.study.accounts import society_kusd
+from karvan.study.appraise import appraised
 from karvan.study.plan_accounts import Beside
 from karvan.study.plan_market import year_market
 from karvan.study.plan_projects import Reckoning, budgets_of, candidates_of
 from karvan.study.plan_sampled import SampledMarket
 from karvan.study.plan_single import Single
+from karvan.study.progress import silent
 from karvan.study.route_memory import RouteMemory
 from karvan.study.works import appraisal_values
 from tests.study.money_case import money_case
@@ -199,6 +203,38 @@ def test_an_interrupt_after_the_proof_keeps_the_plan(small, found, monkeypatch, 
 
 def test_payments_between_partners_cancel(found):
     assert found.split["payment_musd"].sum() == pytest.approx(0.0, abs=1e-9)
+
+
+def test_who_gains_is_what_an_appraisal_of_the_plan_says(small, found):
+    """Countries gain what the appraisal with delays says less what building costs, and partners what their country gains."""
+    opening = dict(found.chosen.select("measure_id", "open_year").iter_rows())
+    dated = [DatedMeasure(measures_of(small)[name], date(year, 1, 1), None) for name, year in opening.items()]
+    base = load_scenario(found.scenario_id, small)
+    with_set = replace(base, dated=tuple(sorted((*base.dated, *dated), key=lambda each: each.from_date)))
+    how = AppraisalOptions(sample_years=found.sample_years, has_members=False, from_year=found.from_year)
+    appraisal = appraised(small, base, with_set, how=how, memory=RouteMemory(), tell=silent)
+    assert found.appraised_musd == pytest.approx(appraisal.npv_musd, rel=1e-6)
+    building = appraisal.parties.filter(pl.col("party") == "builders")["npv_musd"].sum()
+    assert found.countries["gain_musd"].sum() + building == pytest.approx(appraisal.npv_musd, rel=1e-6)
+    spent = found.budgets.group_by("fund_id").agg(pl.col("spent_musd").sum())
+    part = dict(spent.with_columns(pl.col("spent_musd") / pl.col("spent_musd").sum()).iter_rows())
+    of = {(row["fund_id"], row["partner_id"]): row["country"] for row in small.tables["fund_partners"].iter_rows(named=True)}
+    gains = dict(found.countries.select("country", "gain_musd").iter_rows())
+    assert found.split.height > 0
+    for row in found.split.iter_rows(named=True):
+        assert row["gain_musd"] == pytest.approx(part[row["fund_id"]] * gains.get(of[row["fund_id"], row["partner_id"]], 0.0))
+
+
+def test_an_interrupt_while_gains_are_told_keeps_the_rest(small, found, monkeypatch):
+    def stop(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.modules["karvan.study.plan"], "with_delays", stop)
+    kept = plan(small, budgets={"tracks": (20.0, True)}, how=HOW)
+    assert kept.untold == ("split",)
+    assert (kept.appraised_musd, kept.split.height, kept.countries.height) == (None, 0, 0)
+    assert kept.more.rows() == found.more.rows()
+    assert Words("en")("plan.untold.split") in " ".join(plan_lines(kept))
 
 
 def test_more_money_never_hurts(small, found):

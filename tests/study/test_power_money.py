@@ -21,7 +21,7 @@ from karvan.results import Appraisal
 from karvan.study import AppraisalOptions, DispatchOptions, PlanOptions, appraise, dispatch, plan
 from karvan.study.plan_power import PowerYear
 from karvan.study.plan_projects import Reckoning, budgets_of, candidates_of
-from karvan.study.plan_told import split_frame
+from karvan.study.plan_split import country_frame, split_frame
 from karvan.study.power_accounts import CHARGED, DISPATCH_ITEMS
 from karvan.study.progress import silent
 from karvan.study.route_memory import RouteMemory
@@ -167,35 +167,26 @@ def test_what_a_plan_cannot_bound_is_refused(small):
         charged.worth(np.array([True]))
 
 
-def test_partners_share_what_a_line_earns_by_where_it_ends(small):
-    """A cable between both countries is at home in both; one that ends in one country is at home there, whose partner pays the other.
-
-    By hand: each ends with an equal part of the value, whoever paid.
-    """
-    base, candidates, problem, plan_of = _only_the_cable(small)
-    assert base.works.sponsors == ()
+def test_partners_end_with_equal_parts_of_what_their_countries_gain(small):
+    """By hand: 90 gained in one country and 30 in the other, each pays half; the first pays the second 30."""
+    _, _, problem, plan_of = _only_the_cable(small)
     both = small.tables["fund_partners"].with_columns(pl.col("fund_id").replace({"ships": "tracks", "tracks": "ships"}))
-    named = dict(small.tables["regions"].select("countries", "name").iter_rows())
-    zones = small.tables["power_zones"].with_columns(
-        country=pl.col("zone_id").replace_strict({"east": named["XA"], "west": named["XB"]})
-    )  # fmt: skip
-    shared = replace(small, tables={**small.tables, "fund_partners": both, "power_zones": zones})
-    gross = float((problem.discount * 60.0)[base.works.build_year_count :].sum())
-    part = plan_of.spend[1].sum() / plan_of.spend.sum()
-    cost = problem.cost(plan_of.start)
-    east, west = split_frame(shared, problem, plan_of, candidates).sort("partner_id").rows(named=True)
+    shared = replace(small, tables={**small.tables, "fund_partners": both})
+    part, cost = plan_of.spend[1].sum() / plan_of.spend.sum(), problem.cost(plan_of.start)
+    gains = {"XA": 90.0, "XB": 30.0, "world": -5.0}
+    split = split_frame(shared, problem, plan_of, gains)
+    east, west = split.sort("partner_id").rows(named=True)
+    assert (east["gain_musd"], west["gain_musd"]) == pytest.approx((part * 90.0, part * 30.0))
     for row in (east, west):
         assert row["fund_id"] == "tracks"
-        assert row["gain_musd"] == pytest.approx(part * gross / 2.0)
         assert row["paid_musd"] == pytest.approx(part * cost / 2.0)
-        assert row["net_musd"] == pytest.approx(part * (gross - cost) / 2.0)
-        assert row["payment_musd"] == pytest.approx(0.0, abs=1e-9)
-    changes = tuple(_ending_at_home(change) for change in base.measure.changes)
-    home = base.measure.model_copy(update={"changes": changes})
-    east, west = split_frame(shared, problem, plan_of, [replace(base, measure=home)]).sort("partner_id").rows(named=True)
-    assert (east["gain_musd"], west["gain_musd"]) == pytest.approx((part * gross, 0.0))
-    assert west["payment_musd"] == pytest.approx(part * gross / 2.0) == -east["payment_musd"]
-    assert east["net_musd"] == pytest.approx(west["net_musd"])
+        assert row["net_musd"] == pytest.approx(part * (120.0 - cost) / 2.0)
+    assert west["payment_musd"] == pytest.approx(part * 30.0) == -east["payment_musd"]
+    countries = country_frame(shared, split, gains)
+    assert countries["country"].to_list() == ["XA", "XB", "world"]
+    assert countries["is_partner"].to_list() == [True, True, False]
+    assert countries["paid_musd"].to_list() == pytest.approx([part * cost / 2.0, part * cost / 2.0, 0.0])
+    assert split_frame(shared, problem, plan_of, {}).is_empty()
 
 
 def _only_the_cable(small):
@@ -208,8 +199,3 @@ def _only_the_cable(small):
         (project,), tuple(funds), lambda is_open, year: Worth(60.0 * is_open[0], np.array([60.0])), 0.08, np.ones(len(years))
     )
     return candidates[0], candidates, problem, problem.plan(np.array([0]))
-
-
-def _ending_at_home(change):
-    rows = change.add if change.table == "power_lines" else None
-    return change if rows is None else change.model_copy(update={"add": [{**row, "to_zone": row["from_zone"]} for row in rows]})

@@ -16,7 +16,7 @@ const MOST_BARS = 16;
 const XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 export const nameOf = (found, id) => found.called[id] ?? String(id).replaceAll("_", " ");
-const placeOf = (country) => (has(`appraisal.${country}`) ? t(`appraisal.${country}`) : country);
+export const placeOf = (country) => (has(`appraisal.${country}`) ? t(`appraisal.${country}`) : country);
 const partyOf = (row) => t(`appraisal.party.${row.party}`);
 const itemOf = (row) => t(`appraisal.item.${row.item}`);
 const sum = (rows, key) => rows.reduce((total, row) => total + (row[key] ?? 0), 0);

@@ -1,5 +1,5 @@
 // A portfolio: which measure starts when and who pays, budgets by year, what each is worth first and last, ranking, what comes next.
-import { lyingOption, nameOf, ownContext, sponsorColumns, ventureText } from "./appraisal.js";
+import { lyingOption, nameOf, ownContext, placeOf, sponsorColumns, ventureText } from "./appraisal.js";
 import { axis, figure, legend, tip, tooltip } from "./charts.js";
 import { h } from "./dom.js";
 import { amount, number, percent, t } from "./i18n.js";
@@ -298,6 +298,14 @@ export function planView(context, found, { level = "h2" } = {}) {
       [measure, number1("capital_musd", 0), number1("low_musd", 0), number1("high_musd", 0), number1("gain_musd_per_year"), number1("alone_musd"), { key: "payers", label: t("money.payers") }, { key: "basis", label: t("money.basis") }],
       named(found.candidates).map((row) => ({ ...row, payers: payersOf(found, row.measure_id), basis: `${t(row.is_estimate ? "money.by_class" : "money.published")}${benefitOf(row.measure_id)}` })),
     ),
+    found.appraised_musd === null ? null : h("p", { class: "soft small prose-wide" }, t("plan.appraised", { value: found.appraised_musd })),
+    found.countries.length
+      ? table(
+          "countries",
+          [{ key: "country", label: t("money.country") }, number1("gain_musd"), number1("paid_musd")],
+          found.countries.map((row) => ({ ...row, country: placeOf(row.country) })),
+        )
+      : null,
     found.split.length
       ? table(
           "split",

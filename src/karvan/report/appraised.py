@@ -6,7 +6,7 @@ import textwrap
 
 import polars as pl
 
-from karvan.report.planned import venture_text
+from karvan.report.planned import place_called, venture_text
 from karvan.report.summary import WIDTH
 from karvan.report.words import ENGLISH, Words
 from karvan.results import Appraisal
@@ -106,13 +106,10 @@ def _parties(found: Appraisal, words: Words) -> list[str]:
     lines.append(f"  {words('appraisal.total'):<50}{_money(found.npv_musd, words):>12}")
     by_country = found.parties.filter(pl.col("party") != "builders").group_by("country").agg(pl.col("npv_musd").sum())
     shown = by_country.filter(pl.col("npv_musd").abs() >= _LEAST_SHOWN_MUSD).sort(pl.col("npv_musd").abs(), descending=True)
-    cells = [f"{_place(row['country'], words)} {_money(row['npv_musd'], words)}" for row in shown.head(_MOST_PARTIES).iter_rows(named=True)]
+    cells = [
+        f"{place_called(row['country'], words)} {_money(row['npv_musd'], words)}" for row in shown.head(_MOST_PARTIES).iter_rows(named=True)
+    ]
     return [*lines, *textwrap.wrap("; ".join(cells), WIDTH, initial_indent="  ", subsequent_indent="  ")]
-
-
-def _place(country: str, words: Words) -> str:
-    key = f"appraisal.{country}"
-    return words(key) if words.has(key) else country
 
 
 def _tests(found: Appraisal, words: Words) -> list[str]:
@@ -170,7 +167,7 @@ def _rest(found: Appraisal, words: Words) -> list[str]:
         told += " " + words("appraisal.power", year=year, power=words.number(emitted["power_kt"], 0))
     states = found.fiscal.filter((pl.col("year") == year) & (pl.col("gain_musd").abs() >= _LEAST_SHOWN_MUSD))
     states = states.sort(pl.col("gain_musd").abs(), descending=True)
-    cells = [f"{_place(row['country'], words)} {_money(row['gain_musd'], words)}" for row in states.iter_rows(named=True)]
+    cells = [f"{place_called(row['country'], words)} {_money(row['gain_musd'], words)}" for row in states.iter_rows(named=True)]
     fiscal = textwrap.wrap(f"{words('appraisal.fiscal', year=year)}: {'; '.join(cells)}", WIDTH) if cells else []
     wider = words("appraisal.wider", npv=_money(float(found.wider["npv_musd"].sum()), words))
     return ["", *_wrapped(told), *fiscal, *_wrapped(wider)]

@@ -14,6 +14,7 @@ from karvan.results import PortfolioPlan
 
 _MOST_CANDIDATES = 12
 _SAME_SHARE = 1e-6
+_LEAST_SHOWN_MUSD = 0.05
 _MOST_REASONS = 6
 ANSWERS = ("delays", "trade", "tariffs")
 
@@ -207,13 +208,26 @@ def _candidates(found: PortfolioPlan, words: Words) -> list[str]:
 
 
 def _split(found: PortfolioPlan, words: Words) -> list[str]:
-    if found.split.is_empty():
-        return []
-    lines = ["", *_wrapped(words("plan.split"))]
+    lines = []
+    if found.appraised_musd is not None:
+        gains = [row for row in found.countries.iter_rows(named=True) if abs(row["gain_musd"]) >= _LEAST_SHOWN_MUSD]
+        told = [(row, f"{place_called(row['country'], words)} {_money(row['gain_musd'], words)}") for row in gains]
+        lines += ["", *_wrapped(words("plan.appraised", value=found.appraised_musd))]
+        lines += _wrapped(words("plan.countries", listed=", ".join(text for row, text in told if row["gain_musd"] > 0.0) or "--"))
+        losing = [text for row, text in told if row["gain_musd"] < 0.0]
+        lines += _wrapped(words("plan.losing", listed=", ".join(losing)) if losing else words("plan.none_losing"))
+    if not found.split.is_empty():
+        lines += ["", *_wrapped(words("plan.split"))]
     for row in found.split.iter_rows(named=True):
         money = "".join(f"{_money(row[name], words):>12}" for name in ("gain_musd", "paid_musd", "payment_musd"))
         lines.append(f"  {row['fund_id'][:22]:<23}{row['partner_id'][:30]:<31}{money}")
     return lines
+
+
+def place_called(country: str, words: Words) -> str:
+    """A country, or that there are several, or the world."""
+    key = f"appraisal.{country}"
+    return words(key) if words.has(key) else country
 
 
 def _rest(found: PortfolioPlan, words: Words) -> list[str]:

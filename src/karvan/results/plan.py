@@ -19,6 +19,7 @@ _FRAMES = (
     "sponsors",
     "ranking",
     "split",
+    "countries",
     "complements",
     "ventures",
     "left_out",
@@ -58,7 +59,8 @@ class PortfolioPlan:
             what is beside it (profits, border charges, externalities, carbon dioxide); stated; costs.
         sectors: fund_id, sectors, least_share, most_share, spent_share: limits of sectors, and the part of the fund's spending that each
             has.
-        untold: What an interrupt after the proof left out: ranking, fund, worths, candidates, complements, bank, power, more.
+        untold: What an interrupt after the proof left out: ranking, fund, worths, candidates, complements, bank, power, more,
+            split.
         solved_count: Programs solved.
         estimated_capital_share: Part of the capital of all candidates that no source states.
         chosen: measure_id, title, start_year, open_year, capital_musd, first_musd (worth alone), last_musd (lost without it).
@@ -72,7 +74,9 @@ class PortfolioPlan:
         full_answers: What answers in full_musd: delays, trade and tariffs as far as the case has them and all told settled.
         sponsors: As in an appraisal, of the chosen portfolio in the full loop; empty where not asked for.
         ranking: order, measure_id, start_year, alone_musd as ranking by single-project value has it.
-        split: fund_id, partner_id, gain_musd, paid_musd, net_musd, payment_musd of partners by Nash bargaining.
+        appraised_musd: What it is worth in an appraisal with delays found; None where that was left out or nothing opens in those years.
+        split: fund_id, partner_id, gain_musd (of its country), paid_musd, net_musd, payment_musd of partners by Nash bargaining.
+        countries: country, gain_musd (of all its parties before what building costs, present), paid_musd, is_partner.
         complements: Pairs of measures that gain more together: measure_id, with_measure_id, together_musd_per_year, apart_musd_per_year,
             is_nothing_alone (the first gains nothing without the other).
         ventures: Rows of the case's `ventures`; is_valued: they state a yearly benefit, so that a plan can choose them; is_estimate: that
@@ -110,7 +114,9 @@ class PortfolioPlan:
     next_best: pl.DataFrame
     sponsors: pl.DataFrame
     ranking: pl.DataFrame
+    appraised_musd: float | None
     split: pl.DataFrame
+    countries: pl.DataFrame
     complements: pl.DataFrame
     ventures: pl.DataFrame
     left_out: pl.DataFrame

@@ -22,13 +22,14 @@ from karvan.results import PortfolioPlan
 from karvan.study.appraise import AppraisalOptions
 from karvan.study.options import ScenarioOptions, laid_over
 from karvan.study.plan_accounts import Beside
-from karvan.study.plan_full import in_full_loop, not_told, told_in_full
+from karvan.study.plan_full import in_full_loop, not_told, told_in_full, with_delays
 from karvan.study.plan_fund import FundCash, FundTerms, fund_choice
 from karvan.study.plan_market import year_market
 from karvan.study.plan_power import PowerYear, SampledPower
 from karvan.study.plan_projects import OTHERS, Reckoning, budgets_of, candidates_of, limits_of, stated_musd
 from karvan.study.plan_sampled import SampledMarket
 from karvan.study.plan_single import Single
+from karvan.study.plan_split import country_frame, country_gains, split_frame
 from karvan.study.plan_told import (
     BANK_SCHEMA,
     COMPLEMENT_SCHEMA,
@@ -42,7 +43,6 @@ from karvan.study.plan_told import (
     ranking_frame,
     reason_frame,
     sector_frame,
-    split_frame,
 )
 from karvan.study.power_accounts import changes_power
 from karvan.study.progress import Progress, line, silent
@@ -181,8 +181,8 @@ def plan(
         found = (for_funds, *found[: how.count - 1])
     best = found[0]
     full = not_told(found)
+    own = AppraisalOptions(rate_id=how.rate_id, sample_years=how.sample_years, power_hours=how.power_hours)
     if how.has_full and not steps.untold:
-        own = AppraisalOptions(rate_id=how.rate_id, sample_years=how.sample_years, power_hours=how.power_hours)
         full = told_in_full(found, lambda item: in_full_loop(corridor, base, candidates, item, years, own, memory, tell), tell)
     if how.has_full and how.objective == "welfare":  # the order of the full loop has the last word
         full = full.ordered()
@@ -190,6 +190,25 @@ def plan(
     capital = sum(item.works.capital_musd for item in candidates)
     aims = {"welfare": proved} if for_funds is None else {"welfare": proved, "fund": for_funds}
     last_sample = list(samples)[-1]
+    none = pl.DataFrame()
+    chosen = steps.do("worths", lambda: chosen_frame(candidates, best, years, single), chosen_frame(candidates, best, years, None))
+    rest = steps.do(
+        "candidates", lambda: candidate_frame(candidates, best, (single, market, last_sample)), candidate_frame(candidates, best, None)
+    )
+    complements = steps.do("complements", lambda: complement_frame(candidates, best, single), pl.DataFrame(schema=COMPLEMENT_SCHEMA))
+    reasons = none if ranked is None else reason_frame(candidates, proved, ranked, years, single)
+    objectives = steps.do("fund", lambda: objective_frame(cash, candidates, aims, years), none)
+    bank = steps.do("bank", lambda: pl.DataFrame(cash.bank(best.start), schema=BANK_SCHEMA), pl.DataFrame(schema=BANK_SCHEMA))
+    saved = steps.do("power", lambda: power_frame(power, best), power_frame(None, best))
+    more = pl.DataFrame(schema=_MORE_SCHEMA)
+    if how.has_more and proved.gap <= how.gap:
+        more = steps.do("more", lambda: _more(search, proved, how, told), more)
+    tell(line("plan_split"))
+    appraised = None if full.again[0] is None else full.again[0].stages[0]
+    if appraised is None:
+        appraised = steps.do("split", lambda: with_delays(corridor, base, candidates, best, years, own, memory, tell), None)
+    gains = country_gains(appraised)
+    split = split_frame(corridor, problem, best, gains)
     return PortfolioPlan(
         scenario_id=base.scenario_id,
         from_year=years[0],
@@ -204,24 +223,15 @@ def plan(
         objective="welfare" if for_funds is None else how.objective,
         fund_rate_share=cash.terms.rate,
         parts=part_frame(problem, market, best),
-        chosen=steps.do("worths", lambda: chosen_frame(candidates, best, years, single), chosen_frame(candidates, best, years, None)),
-        candidates=steps.do(
-            "candidates", lambda: candidate_frame(candidates, best, (single, market, last_sample)), candidate_frame(candidates, best, None)
-        ),
-        complements=steps.do("complements", lambda: complement_frame(candidates, best, single), pl.DataFrame(schema=COMPLEMENT_SCHEMA)),
-        reasons=steps.do(
-            "ranking",
-            lambda: pl.DataFrame() if ranked is None else reason_frame(candidates, proved, ranked, years, single),
-            pl.DataFrame(),
-        ),
-        objectives=steps.do("fund", lambda: objective_frame(cash, candidates, aims, years), pl.DataFrame()),
-        bank=steps.do("bank", lambda: pl.DataFrame(cash.bank(best.start), schema=BANK_SCHEMA), pl.DataFrame(schema=BANK_SCHEMA)),
-        power=steps.do("power", lambda: power_frame(power, best), power_frame(None, best)),
-        more=(
-            steps.do("more", lambda: _more(search, proved, how, told), pl.DataFrame(schema=_MORE_SCHEMA))
-            if how.has_more and proved.gap <= how.gap
-            else pl.DataFrame(schema=_MORE_SCHEMA)
-        ),
+        chosen=chosen,
+        candidates=rest,
+        complements=complements,
+        reasons=reasons,
+        objectives=objectives,
+        bank=bank,
+        power=saved,
+        more=more,
+        appraised_musd=None if appraised is None else appraised.npv_musd,
         untold=tuple(steps.untold),
         solved_count=market.solved,
         estimated_capital_share=sum(item.works.capital_musd for item in candidates if item.works.is_estimate) / capital if capital else 0.0,
@@ -230,7 +240,8 @@ def plan(
         full_answers=full.answers,
         sponsors=full.sponsors,
         ranking=pl.DataFrame() if ranked is None else ranking_frame(candidates, ranked, years, single),
-        split=split_frame(corridor, problem, best, candidates),
+        split=split,
+        countries=country_frame(corridor, split, gains),
         ventures=told_ventures(corridor),
         sectors=sector_frame(problem, best),
         left_out=pl.DataFrame(left_out, schema={"measure_id": pl.String, "why": pl.String}, orient="row"),

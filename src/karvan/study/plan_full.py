@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -160,15 +160,37 @@ def in_full_loop(
         memory: Routes to share, and what is kept of years.
         tell: Called with a line of text as the work goes on.
     """
-    chosen = np.flatnonzero(item.start != NEVER).tolist()
-    opening = {j: years[int(item.start[j])] + candidates[j].works.build_year_count for j in chosen}
-    if not chosen or min(opening.values()) > max(how.sample_years):
+    opening = _openings(candidates, item, years)
+    if not opening or min(opening.values()) > max(how.sample_years):
         return None
-    dated = [DatedMeasure(candidates[j].measure, date(opening[j], 1, 1), None) for j in chosen]
-    with_set = replace(base, dated=tuple(sorted((*base.dated, *dated), key=lambda each: each.from_date)))
     samples = tuple(sorted({*how.sample_years, *opening.values()}))
     can = answers_of(corridor)
     stages = [can[:count] for count in range(len(can) + 1)]
     own = replace(how, sample_years=samples, has_members=False, from_year=years[0])
+    with_set = _with_plan(base, candidates, opening)
     found = appraised_by(corridor, base, with_set, answers=stages, how=own, memory=memory, tell=tell)
     return Again(tuple(found), (DELAYS, *can))
+
+
+def with_delays(
+    corridor: Corridor, base: Scenario, candidates: Sequence[Candidate], item: Plan, years: Sequence[int], how: AppraisalOptions,
+    memory: RouteMemory, tell: Progress,
+) -> Appraisal | None:  # fmt: skip
+    """A portfolio appraised with delays found, in the years asked for alone; None if it opens nothing in them. See `in_full_loop`."""
+    opening = _openings(candidates, item, years)
+    if not opening or min(opening.values()) > max(how.sample_years):
+        return None
+    own = replace(how, has_members=False, from_year=years[0])
+    (found,) = appraised_by(corridor, base, _with_plan(base, candidates, opening), answers=[()], how=own, memory=memory, tell=tell)
+    return found
+
+
+def _openings(candidates: Sequence[Candidate], item: Plan, years: Sequence[int]) -> dict[int, int]:
+    """Year in which each chosen candidate opens, by its place."""
+    chosen = np.flatnonzero(item.start != NEVER).tolist()
+    return {j: years[int(item.start[j])] + candidates[j].works.build_year_count for j in chosen}
+
+
+def _with_plan(base: Scenario, candidates: Sequence[Candidate], opening: Mapping[int, int]) -> Scenario:
+    dated = [DatedMeasure(candidates[j].measure, date(year, 1, 1), None) for j, year in opening.items()]
+    return replace(base, dated=tuple(sorted((*base.dated, *dated), key=lambda each: each.from_date)))

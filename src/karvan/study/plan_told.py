@@ -10,15 +10,12 @@ import numpy.typing as npt
 import polars as pl
 
 from karvan.appraisal import Fund, Plan, PortfolioProblem
-from karvan.appraisal.bank import nash_split
 from karvan.appraisal.portfolio import NEVER, sector_shares
-from karvan.corridor import Corridor
 from karvan.study.plan_fund import FundCash
 from karvan.study.plan_power import SampledPower
 from karvan.study.plan_projects import OTHERS, Candidate
 from karvan.study.plan_sampled import SampledMarket
 from karvan.study.plan_single import Single
-from karvan.study.power_accounts import zone_countries
 
 IntArray = npt.NDArray[np.int64]
 
@@ -221,53 +218,3 @@ def complement_frame(candidates: Sequence[Candidate], best: Plan, single: Single
         is_nothing_alone=pl.Series([abs(alone[_place(candidates, row[0])]) <= _NOTHING_MUSD for row in rows], dtype=pl.Boolean)
     )
     return found.sort(pl.col(names[0]) - pl.col(names[1]), descending=True)
-
-
-def split_frame(corridor: Corridor, problem: PortfolioProblem, best: Plan, candidates: Sequence[Candidate]) -> pl.DataFrame:
-    """Partners of each fund: what each pays in of what is spent, and payments that leave all with an equal part of the joint gain.
-
-    The gain told is that of all parties, present, in proportion to what a fund spends of all capital; what it pays in is its part of all
-    costs, present. Each partner is taken to gain in proportion to the capital of measures whose sponsors are of its country; one of power
-    without a sponsor is at home where its lines end.
-    """
-    total, cost = float(best.spend.sum()), problem.cost(best.start)
-    rows: list[tuple[object, ...]] = []
-    if total <= 0.0:
-        return pl.DataFrame(schema=_SPLIT_SCHEMA)
-    countries = dict(corridor.tables["operators"].select("operator_id", "country").iter_rows())
-    zones = zone_countries(corridor)
-    built = [candidates[j] for j in np.flatnonzero(best.start != NEVER).tolist()]
-    for place, fund in enumerate(problem.funds):
-        partners = corridor.tables["fund_partners"].filter(pl.col("fund_id") == fund.fund_id).rows(named=True)
-        spent = float(best.spend[place].sum())
-        if not partners or spent <= 0.0:
-            continue
-        at_home = np.array([
-            sum(
-                item.works.capital_musd * item.fund_shares.get(fund.fund_id, 0.0)
-                for item in built
-                if partner["country"] in _homes(item, countries, zones)
-            )
-            for partner in partners
-        ])  # fmt: skip
-        gross = (best.value + cost) * spent / total
-        gains = gross * (at_home / at_home.sum() if at_home.sum() > 0.0 else np.full(len(partners), 1.0 / len(partners)))
-        paid = cost * spent / total * np.array([partner["contribution_share"] for partner in partners])
-        net, payment = nash_split(gains, paid)
-        for number, partner in enumerate(partners):
-            rows.append((fund.fund_id, partner["partner_id"], gains[number], paid[number], net[number], payment[number]))
-    return pl.DataFrame(rows, schema=_SPLIT_SCHEMA, orient="row")
-
-
-def _homes(item: Candidate, countries: Mapping[str, str], zones: Mapping[str, str]) -> set[str]:
-    """Countries in which a measure is at home: those of its sponsors, else of the ends of the lines that it adds."""
-    if item.works.sponsors:
-        return {country for name in item.works.sponsors for country in countries[name].split(";")}
-    lines = [row for change in item.measure.changes if change.table == "power_lines" for row in change.add or ()]
-    return {zones[str(row[end])] for row in lines for end in ("from_zone", "to_zone")}
-
-
-_SPLIT_SCHEMA = {
-    "fund_id": pl.String, "partner_id": pl.String,
-    **dict.fromkeys(("gain_musd", "paid_musd", "net_musd", "payment_musd"), pl.Float64),
-}  # fmt: skip
