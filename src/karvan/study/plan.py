@@ -186,7 +186,8 @@ def plan(
         full = full.ordered()
         best = replace(full.plans[0], bound=max(item.bound for item in found))
     capital = sum(item.works.capital_musd for item in candidates)
-    aims = {"welfare": proved} if for_funds is None else {"welfare": proved, "fund": for_funds}
+    for_all = best if how.objective == "welfare" else proved
+    aims = {"welfare": for_all} if for_funds is None else {"welfare": for_all, "fund": for_funds}
     last_sample = list(samples)[-1]
     return PortfolioPlan(
         scenario_id=base.scenario_id,
@@ -209,7 +210,7 @@ def plan(
         complements=steps.do("complements", lambda: complement_frame(candidates, best, single), pl.DataFrame(schema=COMPLEMENT_SCHEMA)),
         reasons=steps.do(
             "ranking",
-            lambda: pl.DataFrame() if ranked is None else reason_frame(candidates, proved, ranked, years, single),
+            lambda: pl.DataFrame() if ranked is None else reason_frame(candidates, for_all, ranked, years, single),
             pl.DataFrame(),
         ),
         objectives=steps.do("fund", lambda: objective_frame(cash, candidates, aims, years), pl.DataFrame()),
