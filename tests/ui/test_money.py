@@ -76,3 +76,23 @@ def test_a_portfolio_tells_when_from_which_fund_and_what_comes_next(open_page, s
     return_share = found.bank["err_share"][0]
     expect(page.locator("#table-plan-bank_of_plan tbody tr").first).to_contain_text(f"{100 * return_share:.1f}%")
     assert axe(page) == []
+
+
+def test_a_portfolio_in_the_full_loop_tells_what_each_answer_changes_and_what_rests_on_estimates(open_page, small, tmp_path):
+    how = PlanOptions(to_year=2030, sample_years=(2030,), count=2, has_full=True, has_more=False)
+    found = plan(small, budgets={"tracks": (20.0, True)}, how=how)
+    file = tmp_path / "plan.html"
+    file.write_text(render_answer("plan", plan_screen(found, small, version="0")), encoding="utf-8")
+    page = open_page(file)
+    row = found.next_best.row(0, named=True)
+    cells = page.locator("#table-plan-next tbody tr").first.locator("td")
+    told = [row[f"{name}_musd"] for name in ("value", "delays", "trade", "tariffs", "full")]
+    expect(cells.nth(0)).to_have_text(f"{told[0]:.1f}")
+    expect(cells.nth(2)).to_have_text("–")  # the case has no economies
+    expect(cells.nth(3)).to_have_text(f"{told[3]:.1f}")
+    expect(page.locator("#table-plan-ventures tbody tr")).to_have_count(2)
+    expect(page.locator("#table-plan-ventures tbody tr").nth(1)).to_contain_text("estimate of ours")
+    assert page.get_by_text("What Mill is worth is an estimate of ours").count() == int(
+        "joint_mill" in found.chosen["measure_id"].to_list()
+    )
+    assert axe(page) == []

@@ -45,8 +45,11 @@ def test_a_worker_answers_with_the_documents_of_the_pages(tmp_path):
     assert told["called"]["second_ferry"] == "Second ferry"
     assert told["workbook"]
     assert lines
-    chosen = asked.model_copy(update={"what": "plan"}).as_task()
+    fuller = asked.model_copy(update={"has_full": True}).as_task()
+    told = _TASKS[MONEY](bench, {**fuller, "scenario": "baseline", "options": PLAIN}, lines.append)
+    assert told["answers"] == ["tariffs"]
+    chosen = asked.model_copy(update={"what": "plan", "has_full": True}).as_task()
     told = _TASKS[MONEY](bench, {**chosen, "scenario": "baseline", "options": PLAIN}, lines.append)
-    assert (told["kind"], told["to_year"]) == ("karvan-plan", 2028)
+    assert (told["kind"], told["to_year"], told["full_answers"]) == ("karvan-plan", 2028, ["delays", "tariffs"])
     assert {row["budget_musd"] for row in told["budgets"] if row["fund_id"] == "tracks"} >= {20.0}
     assert kv.__version__ == told["version"]

@@ -39,8 +39,14 @@ export const ownContext = (context, found, told) => ({
   ],
 });
 
+const WIDE = 1000;
+const NARROW = 640;
+
+/** How names stand beside bars that lie: in one line, or broken where there is little room. */
+export const namesIn = (room) => (room < NARROW ? { width: 116, overflow: "break", lineHeight: 14 } : { width: 230, overflow: "truncate" });
+
 /** Bars that lie, one row each; `series` gives name, values and perhaps a colour of their own by row. */
-export function lyingOption(colours, { names, series, isPicture, isStacked = false, digits = 1, unit = t("unit.MUSD"), width = 230 }) {
+export function lyingOption(colours, { names, series, isPicture, isStacked = false, digits = 1, unit = t("unit.MUSD"), room = WIDE }) {
   const decals = [{ symbol: "none" }, { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [3, 4], rotation: -0.8 }];
   const hasLegend = series.length > 1;
   return {
@@ -68,7 +74,7 @@ export function lyingOption(colours, { names, series, isPicture, isStacked = fal
       inverse: true,
       data: names,
       splitLine: { show: false },
-      axisLabel: { color: colours.ink, fontSize: isPicture ? 11 : 12, width, overflow: "truncate", interval: 0 },
+      axisLabel: { color: colours.ink, fontSize: isPicture ? 11 : 12, interval: 0, ...namesIn(room) },
     }),
     series: series.map((row, at) => ({
       name: row.name,
@@ -252,7 +258,7 @@ export function appraisalView(context, found, { level = "h2" } = {}) {
         lyingOption(colours, {
           names: parties.map((row) => `${partyOf(row)}: ${itemOf(row)}`),
           series: signedSeries(colours, parties.map((row) => row.npv_musd)),
-          isPicture: size.isPicture,
+          isPicture: size.isPicture, room: size.width,
           isStacked: true,
         }),
       table: () => ({
@@ -273,7 +279,7 @@ export function appraisalView(context, found, { level = "h2" } = {}) {
         return lyingOption(colours, {
           names: kept.map((row) => row.country),
           series: signedSeries(colours, kept.map((row) => row.npv_musd)),
-          isPicture: size.isPicture,
+          isPicture: size.isPicture, room: size.width,
           isStacked: true,
         });
       },
@@ -306,7 +312,7 @@ export function appraisalView(context, found, { level = "h2" } = {}) {
         lyingOption(colours, {
           names: found.tests.map((row) => t(`appraisal.test.${row.test}`)),
           series: signedSeries(colours, found.tests.map((row) => row.npv_musd)),
-          isPicture: size.isPicture,
+          isPicture: size.isPicture, room: size.width,
           isStacked: true,
         }),
       table: () => ({
@@ -327,7 +333,7 @@ export function appraisalView(context, found, { level = "h2" } = {}) {
           lyingOption(colours, {
             names: found.members.map((row) => nameOf(found, row.measure_id)),
             series: MEMBERS.map((key) => ({ name: t(`money.column.${key}`), values: found.members.map((row) => row[key]) })),
-            isPicture: size.isPicture,
+            isPicture: size.isPicture, room: size.width,
           }),
         table: () => ({
           columns: [{ key: "name", label: t("money.measure") }, ...MEMBERS.map((key) => ({ key, label: t(`money.column.${key}`), digits: 1 }))],
@@ -359,7 +365,7 @@ export function appraisalView(context, found, { level = "h2" } = {}) {
         return lyingOption(colours, {
           names: rows.map((row) => nameOf(found, row.family)),
           series: MOVED.map((kind) => ({ name: t(`money.kind.${kind}`), values: rows.map((row) => row[kind]) })),
-          isPicture: size.isPicture,
+          isPicture: size.isPicture, room: size.width,
           isStacked: true,
           digits: 1,
           unit: t("unit.kt"),

@@ -1,5 +1,5 @@
 // A portfolio: which measure starts when and who pays, budgets by year, what each is worth first and last, ranking, what comes next.
-import { lyingOption, nameOf, ownContext, placeOf, sponsorColumns, ventureText } from "./appraisal.js";
+import { lyingOption, nameOf, namesIn, ownContext, placeOf, sponsorColumns, ventureText } from "./appraisal.js";
 import { axis, figure, legend, tip, tooltip } from "./charts.js";
 import { h } from "./dom.js";
 import { amount, number, percent, t } from "./i18n.js";
@@ -17,7 +17,7 @@ const payersOf = (found, id) => {
   return names.map((name) => fundOf(found, name)).join(", ") || t("plan.others");
 };
 
-function timelineOption(found, colours, { isPicture }) {
+function timelineOption(found, colours, { isPicture, width }) {
   const rows = found.chosen;
   const last = Math.max(found.to_year, ...rows.map((row) => row.open_year)) + 1;
   const spans = [
@@ -53,7 +53,7 @@ function timelineOption(found, colours, { isPicture }) {
       inverse: true,
       data: rows.map((row) => nameOf(found, row.measure_id)),
       splitLine: { show: false },
-      axisLabel: { color: colours.ink, fontSize: isPicture ? 11 : 12, width: 230, overflow: "truncate", interval: 0 },
+      axisLabel: { color: colours.ink, fontSize: isPicture ? 11 : 12, interval: 0, ...namesIn(width) },
     }),
     series: [
       span(rows.map((row) => row.start_year), { name: "", itemStyle: { color: "transparent" }, silent: true }),
@@ -62,7 +62,7 @@ function timelineOption(found, colours, { isPicture }) {
   };
 }
 
-function budgetOption(found, colours, { isPicture }) {
+function budgetOption(found, colours, { width }) {
   const years = [...new Set(found.budgets.map((row) => row.year))];
   const funds = fundsOf(found);
   const of = (fund, key) => years.map((year) => found.budgets.find((row) => row.fund_id === fund && row.year === year)?.[key] ?? null);
@@ -87,8 +87,13 @@ function budgetOption(found, colours, { isPicture }) {
     })),
   ];
   return {
-    grid: { left: 58, right: 14, top: 34, bottom: 40 + 24 * series.length },
-    legend: legend(colours, { orient: "vertical", itemHeight: 9, data: series.map((row) => row.name) }),
+    grid: { left: 58, right: 14, top: 34, bottom: 40 + (width < 640 ? 38 : 24) * series.length },
+    legend: legend(colours, {
+      orient: "vertical",
+      itemHeight: 9,
+      data: series.map((row) => row.name),
+      textStyle: { color: colours.ink, width: width - 60, overflow: "break" },
+    }),
     tooltip: {
       ...tooltip(colours),
       trigger: "axis",
@@ -115,8 +120,9 @@ function rankingText(found) {
   if (found.ranking_musd === null || !found.objectives.length) return "";
   const more = found.objectives[0].welfare_musd - found.ranking_musd;
   if (more <= SAME_SHARE * Math.abs(found.value_musd)) return t("plan.same");
-  const share = found.ranking_musd > 0 ? percent(more / found.ranking_musd, 1) : "–";
-  return t("plan.ranking", { value: number(found.ranking_musd, 1), gain_share: share, gain: number(more, 1) });
+  const told = { value: number(found.ranking_musd, 1), gain: number(more, 1) };
+  if (found.ranking_musd <= 0) return t("plan.ranking_loses", told);
+  return t("plan.ranking", { ...told, gain_share: percent(more / found.ranking_musd, 1) });
 }
 
 // As of sponsors in an appraisal, with the economic return as the last one built.
@@ -185,9 +191,9 @@ export function planView(context, found, { level = "h2" } = {}) {
     views.push(
       drawn("timeline", {
         height: 110 + 30 * Math.max(3, found.chosen.length),
-        option: (colours, _, size) => timelineOption(found, colours, { isPicture: size.isPicture }),
+        option: (colours, _, size) => timelineOption(found, colours, size),
         table: () => ({
-          columns: [measure, yearColumn("start_year"), yearColumn("open_year"), number1("capital_musd"), { key: "payers", label: t("money.payers") }],
+          columns: [measure, yearColumn("start_year"), yearColumn("open_year"), number1("capital_musd"), { key: "payers", label: t("money.payers"), isLong: true }],
           rows: named(found.chosen).map((row) => ({ ...row, payers: payersOf(found, row.measure_id) })),
         }),
       }),
@@ -196,7 +202,7 @@ export function planView(context, found, { level = "h2" } = {}) {
   views.push(
     drawn("budgets", {
       height: 460,
-      option: (colours, _, size) => budgetOption(found, colours, { isPicture: size.isPicture }),
+      option: (colours, _, size) => budgetOption(found, colours, size),
       table: () => ({
         columns: [{ key: "name", label: t("money.fund") }, { key: "year", label: t("column.year"), isNumber: true, show: String }, number1("budget_musd"), number1("spent_musd"), number1("left_musd")],
         rows: found.budgets.map((row) => ({ ...row, name: fundOf(found, row.fund_id) })),
@@ -212,6 +218,7 @@ export function planView(context, found, { level = "h2" } = {}) {
             names: found.chosen.map((row) => nameOf(found, row.measure_id)),
             series: WORTHS.map((key) => ({ name: t(`money.column.${key}`), values: found.chosen.map((row) => row[key]) })),
             isPicture: size.isPicture,
+            room: size.width,
           }),
         table: () => ({ columns: [measure, ...WORTHS.map((key) => number1(key))], rows: named(found.chosen) }),
       }),
@@ -271,7 +278,7 @@ export function planView(context, found, { level = "h2" } = {}) {
     found.objectives.length
       ? table(
           "objectives",
-          [{ key: "aim", label: t("money.aim") }, number1("welfare_musd"), number1("fund_musd"), { key: "measures", label: t("money.measures") }],
+          [{ key: "aim", label: t("money.aim") }, number1("welfare_musd"), number1("fund_musd"), { key: "measures", label: t("money.measures"), isLong: true }],
           found.objectives.map((row) => ({ ...row, aim: t(`plan.objective.${row.objective}`), measures: spelled(row.measures) })),
         )
       : null,
@@ -280,10 +287,10 @@ export function planView(context, found, { level = "h2" } = {}) {
     table(
       "next",
       [
-        { key: "rank", label: t("money.rank"), digits: 0 },
+        { key: "rank", label: t("money.rank"), show: String },
         number1("value_musd"),
         ...(hasFull ? [...FULL.map((key) => number1(key)), { key: "rest", label: t("money.column.unsettled") }] : []),
-        { key: "measures", label: t("money.measures") },
+        { key: "measures", label: t("money.measures"), isLong: true },
       ],
       found.next_best.map((row) => ({ ...row, measures: spelled(row.measures), rest: unsettledText(row.unsettled) })),
     ),
@@ -295,7 +302,7 @@ export function planView(context, found, { level = "h2" } = {}) {
     ),
     table(
       "candidates",
-      [measure, number1("capital_musd", 0), number1("low_musd", 0), number1("high_musd", 0), number1("gain_musd_per_year"), number1("alone_musd"), { key: "payers", label: t("money.payers") }, { key: "basis", label: t("money.basis") }],
+      [measure, number1("capital_musd", 0), number1("low_musd", 0), number1("high_musd", 0), number1("gain_musd_per_year"), number1("alone_musd"), { key: "payers", label: t("money.payers"), isLong: true }, { key: "basis", label: t("money.basis") }],
       named(found.candidates).map((row) => ({ ...row, payers: payersOf(found, row.measure_id), basis: `${t(row.is_estimate ? "money.by_class" : "money.published")}${benefitOf(row.measure_id)}` })),
     ),
     found.appraised_musd === null ? null : h("p", { class: "soft small prose-wide" }, t("plan.appraised", { value: found.appraised_musd })),
@@ -336,7 +343,7 @@ export function planView(context, found, { level = "h2" } = {}) {
             ...["stated_musd_per_year", "stated_low_musd_per_year", "stated_high_musd_per_year"].map((key) => number1(key)),
             { key: "counted_share", label: t("money.column.counted_share"), isNumber: true, show: (value) => (value === null ? "–" : percent(value)) },
             { key: "kind", label: t("money.venture_kind") },
-            { key: "basis", label: t("money.venture_basis") },
+            { key: "basis", label: t("money.venture_basis"), isLong: true },
           ],
           found.ventures.map((row) => ({ ...row, kind: t(`money.venture_${!row.is_valued ? "none" : row.is_estimate ? "estimated" : "published"}`) })),
         )

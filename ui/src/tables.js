@@ -3,7 +3,7 @@ import { button, h } from "./dom.js";
 import { saveCsv } from "./download.js";
 import { number, t } from "./i18n.js";
 
-// columns: key, label, and for numbers digits; `show` writes a value; `open` makes the cell a button.
+// columns: key, label, and for numbers digits; `show` writes a value; `open` makes the cell a button; `isLong` keeps room for sentences.
 export function dataTable({ id, caption, columns, rows, sort = null, filter = false, fileName }) {
   let order = sort;
   let sought = "";
@@ -97,7 +97,7 @@ const isNumber = (column) => column.digits !== undefined || column.isNumber;
 function cellOf(column, row, index) {
   const value = row[column.key];
   const shown = column.show ? column.show(value, row) : isNumber(column) ? number(value, column.digits) : (value ?? "");
-  const attributes = isNumber(column) ? { class: "n", "data-value": value ?? "", "data-key": column.key } : {};
+  const attributes = isNumber(column) ? { class: "n", "data-value": value ?? "", "data-key": column.key } : column.isLong ? { class: "long" } : {};
   const content = column.open && value ? button(shown, () => column.open(row), { class: "link" }) : shown;
   return index === 0 ? h("th", { scope: "row", ...attributes }, content) : h("td", attributes, content);
 }

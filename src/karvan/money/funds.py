@@ -1,4 +1,4 @@
-"""Who pays: funds with their rules and partners; and joint ventures, of which only what they state themselves is told."""
+"""Who pays: funds, their partners and their limits of sectors, a table for each as a fund has many of both; and joint ventures."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ class FundLimits(Table):
 
 
 class Ventures(Table):
-    """A joint venture with what it states itself.
+    """A joint venture with what it states itself, or what is derived of it.
 
-    One that states a yearly benefit and names a measure is worth that wherever the measure is open, in appraisals and plans; any other is
-    listed as not valued.
+    One that has a yearly benefit and names a measure is worth that wherever the measure is open, in appraisals and plans; any other is
+    listed as not valued. A row whose confidence is estimate has a benefit that nobody published, and answers say so.
     """
 
     venture_id = text_id("The venture.", primary_key=True)

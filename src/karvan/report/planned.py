@@ -69,8 +69,11 @@ def _answer(found: PortfolioPlan, words: Words) -> list[str]:
         return [line for text in told for line in _wrapped(text)]
     more = found.objectives["welfare_musd"][0] - found.ranking_musd
     if more > _SAME_SHARE * abs(found.value_musd):
-        share = words.percent(more / abs(found.ranking_musd), 1) if found.ranking_musd > 0.0 else "--"
-        told.append(words("plan.ranking", value=_money(found.ranking_musd, words), gain_share=share, gain=_money(more, words)))
+        values = {"value": _money(found.ranking_musd, words), "gain": _money(more, words)}
+        if found.ranking_musd > 0.0:
+            told.append(words("plan.ranking", gain_share=words.percent(more / found.ranking_musd, 1), **values))
+        else:
+            told.append(words("plan.ranking_loses", **values))
         told += [_reason(row, words) for row in found.reasons.head(_MOST_REASONS).iter_rows(named=True)]
     else:
         told.append(words("plan.same"))

@@ -188,7 +188,8 @@ def plan(
         full = full.ordered()
         best = replace(full.plans[0], bound=max(item.bound for item in found))
     capital = sum(item.works.capital_musd for item in candidates)
-    aims = {"welfare": proved} if for_funds is None else {"welfare": proved, "fund": for_funds}
+    for_all = best if how.objective == "welfare" else proved
+    aims = {"welfare": for_all} if for_funds is None else {"welfare": for_all, "fund": for_funds}
     last_sample = list(samples)[-1]
     none = pl.DataFrame()
     chosen = steps.do("worths", lambda: chosen_frame(candidates, best, years, single), chosen_frame(candidates, best, years, None))
@@ -196,7 +197,7 @@ def plan(
         "candidates", lambda: candidate_frame(candidates, best, (single, market, last_sample)), candidate_frame(candidates, best, None)
     )
     complements = steps.do("complements", lambda: complement_frame(candidates, best, single), pl.DataFrame(schema=COMPLEMENT_SCHEMA))
-    reasons = none if ranked is None else reason_frame(candidates, proved, ranked, years, single)
+    reasons = none if ranked is None else reason_frame(candidates, for_all, ranked, years, single)
     objectives = steps.do("fund", lambda: objective_frame(cash, candidates, aims, years), none)
     bank = steps.do("bank", lambda: pl.DataFrame(cash.bank(best.start), schema=BANK_SCHEMA), pl.DataFrame(schema=BANK_SCHEMA))
     saved = steps.do("power", lambda: power_frame(power, best), power_frame(None, best))

@@ -183,13 +183,14 @@ class MoneyAsked(_Asked):
     scenario: Id | None = None
     measures: MeasureIds = ()
     has_members: bool = True
+    has_full: bool = False
     to_year: int = Field(2035, ge=1900, le=2200)
     budgets_musd_per_year: dict[Id, Annotated[float, Field(ge=0.0, lt=1e6)]] = Field(default_factory=dict, max_length=20)
 
     def as_task(self) -> dict[str, Any]:
         """Arguments of `karvan.appraise` or `karvan.plan`, as a worker is sent them."""
         keys = {"appraisal": {"measures", "has_members"}, "plan": {"to_year", "budgets_musd_per_year"}}
-        return self.model_dump(mode="json", include={"what", *keys[self.what]})
+        return self.model_dump(mode="json", include={"what", "has_full", *keys[self.what]})
 
 
 class Renamed(_Asked):

@@ -177,14 +177,16 @@ def _money(bench: _Bench, task: Task, tell: Progress) -> dict[str, Any]:
     from karvan.exchange.workbook import workbook_bytes
     from karvan.report import appraisal_screen, plan_screen
     from karvan.study import AppraisalOptions, PlanOptions, appraise, plan
+    from karvan.study.full_loop import answers_of
 
     about: dict[str, Any] = {"scenario": task["scenario"], "options": _options(task), "routes": bench.memory, "progress": tell}
     if task["what"] == "appraisal":
-        options = AppraisalOptions(has_members=task["has_members"])
+        answers = answers_of(bench.corridor) if task["has_full"] else ()
+        options = AppraisalOptions(has_members=task["has_members"], answers=answers)
         found = appraise(bench.corridor, measures=tuple(task["measures"]), how=options, **about)
         return appraisal_screen(found, bench.corridor, version=__version__, workbook=workbook_bytes(found))
     budgets = {name: (amount, True) for name, amount in task["budgets_musd_per_year"].items()}
-    chosen = plan(bench.corridor, budgets=budgets, how=PlanOptions(to_year=task["to_year"]), **about)
+    chosen = plan(bench.corridor, budgets=budgets, how=PlanOptions(to_year=task["to_year"], has_full=task["has_full"]), **about)
     return plan_screen(chosen, bench.corridor, version=__version__)
 
 

@@ -11,7 +11,7 @@ const FUND_MUSD = 60; // a year, where the case does not say what a fund has
 export function moneyRoom(app, context, run) {
   const { desk, server } = app;
   const { kase } = desk.get();
-  const now = desk.get().moneyAsked ?? { what: "appraisal", measures: [], has_members: true, to_year: 2035, budgets_musd_per_year: {} };
+  const now = desk.get().moneyAsked ?? { what: "appraisal", measures: [], has_members: true, has_full: false, to_year: 2035, budgets_musd_per_year: {} };
   const costed = kase.measures.filter((row) => row.status !== "happened" && (kase.costed.includes(row.measure_id) || row.capital_musd !== null));
   const what = select("money-what", [["appraisal", t("money.appraisal")], ["plan", t("money.portfolio")]], now.what, { onchange: () => turn() });
   const network = select(
@@ -20,6 +20,7 @@ export function moneyRoom(app, context, run) {
     now.network ?? kase.baseline,
   );
   const members = h("input", { type: "checkbox", id: "money-members", checked: now.has_members });
+  const full = h("input", { type: "checkbox", id: "money-full", checked: now.has_full });
   const boxes = costed
     .toSorted((a, b) => a.title.localeCompare(b.title))
     .map((row) => h("input", { type: "checkbox", value: row.measure_id, checked: now.measures.includes(row.measure_id), "data-title": row.title }));
@@ -73,6 +74,7 @@ export function moneyRoom(app, context, run) {
     h("div", { class: "ship-fields" }, [field(t("energy.what"), what), field(t("crossing.network"), network)]),
     ofAppraisal,
     ofPlan,
+    h("label", { class: "field" }, full, h("span", {}, t("money.full_too"))),
     h("div", { class: "tools" }, start, controls, said),
     h("p", { class: "soft small" }, t(server.mayChange() ? "energy.hint" : "app.reader")),
   );
@@ -105,6 +107,7 @@ export function moneyRoom(app, context, run) {
       network: network.value,
       measures,
       has_members: members.checked,
+      has_full: full.checked,
       to_year: Number(lastYear.value),
       budgets_musd_per_year,
     });
