@@ -225,7 +225,7 @@ function worthFigure(own, found, below) {
 }
 
 function mapFigure(own, found, now, below) {
-  if (!found.flows.length) return null;
+  if (!found.links.length) return null;
   return figure({
     id: "futures-map",
     context: own,

@@ -1,6 +1,6 @@
 // Spans that lie: from a low to a high value each, a mark between them, the name above and the ends written beside.
-import { axis, tip, tooltip } from "./charts.js";
-import { FONT } from "./charts.js";
+import { FONT, axis, tip, tooltip } from "./charts.js";
+import { t } from "./i18n.js";
 
 const ROW = 46;
 const SIGNS = 7; // pixels that a sign of a name takes
@@ -17,8 +17,13 @@ export function spansOption(colours, { rows, written, unit, size, mark = null, l
   const { width } = size;
   const values = [...rows.flatMap((row) => [row.low, row.high]), ...(mark === null ? [] : [mark])];
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const room = (high - low || Math.abs(high) || 1) * 0.08;
-  const end = (key, position) => ({
+  const room = (high - low || Math.abs(high) || 1) * 0.13;
+  const [first, last] = [least ?? low - room, most ?? high + room];
+  // Where a low end leaves no place for its number, the other end has both.
+  const isTight = (row) => row.low - first < 0.1 * (last - first);
+  const atLow = (row) => (isTight(row) ? "" : written(row.low));
+  const atHigh = (row) => (isTight(row) ? t("futures.between", { low: written(row.low), high: written(row.high) }) : written(row.high));
+  const end = (key, position, text) => ({
     type: "scatter",
     z: 4,
     zlevel: 0,
@@ -31,7 +36,7 @@ export function spansOption(colours, { rows, written, unit, size, mark = null, l
       color: colours.ink,
       fontFamily: FONT,
       fontSize: 12,
-      formatter: ({ dataIndex }) => (rows[dataIndex].low === rows[dataIndex].high && key === "low" ? "" : written(rows[dataIndex][key])),
+      formatter: ({ dataIndex }) => text(rows[dataIndex]),
     },
   });
   const told = ({ dataIndex }) => tip(rows[dataIndex].name, rows[dataIndex].lines);
@@ -40,8 +45,8 @@ export function spansOption(colours, { rows, written, unit, size, mark = null, l
     tooltip: { ...tooltip(colours), trigger: "item", formatter: told },
     xAxis: axis(colours, {
       type: "value",
-      min: least ?? low - room * 1.6,
-      max: most ?? high + room * 1.6,
+      min: first,
+      max: last,
       name: unit,
       nameLocation: "middle",
       nameGap: 26,
@@ -97,8 +102,8 @@ export function spansOption(colours, { rows, written, unit, size, mark = null, l
         itemStyle: { color: colours.ink, borderColor: colours.paper, borderWidth: 1, opacity: 1 },
         data: rows.map((row, at) => ({ value: [row.middle ?? NaN, at] })),
       },
-      end("low", "left"),
-      end("high", "right"),
+      end("low", "left", atLow),
+      end("high", "right", atHigh),
     ],
   };
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 from karvan.corridor import Corridor, key_texts
 from karvan.report.names import BETWEEN
-from karvan.report.words import Words
+from karvan.report.words import ENGLISH, Words
 from karvan.schema import ANY
 
 Called = str | Mapping[str, Any]
@@ -76,7 +76,7 @@ class _Names:
             return _said("ensemble.growth")
         table, _, rest = name.partition(".")
         key, _, column = rest.rpartition(".")
-        if table not in self.of_row:
+        if table not in self.of_row or not ENGLISH.has(f"unknown_all.{table}.{column}"):
             return _said("unknown.other", row=key.replace("_", " ").replace("|", BETWEEN), column=column.replace("_", " "))
         if key == "*":
             return _said(f"unknown_all.{table}.{column}")
