@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import karvan as kv
+from karvan.report import ENGLISH
+from karvan.report.unknowns import box_line, effect_of, told
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "ensemble.md"
@@ -54,6 +56,11 @@ def percent(share: float | None) -> str:
     return "under 1%" if 0.0 < share < 0.005 else "over 99%" if 0.995 < share < 1.0 else f"{share:.0%}"
 
 
+def identifier(name: str) -> str:
+    """An id in a cell of a table, whose columns `|` would part."""
+    return f"`{name}`".replace("|", "\\|")
+
+
 def between(row: Row, form: str) -> str:
     return f"{row['p50']:{form}} ({row['p10']:{form}} to {row['p90']:{form}})"
 
@@ -79,7 +86,7 @@ def short_of_it(found: Answer) -> list[str]:
         if not drivers:
             continue
         known = [row for row in drivers if row["first_order_share"] > row["chance_share"]]
-        names = ", ".join(f"`{row['title']}`" for row in known[:5])
+        names = "; ".join(called(row, found) for row in known[:5])
         lines.append(
             f"- What decides the tonnes of {drivers[0]['year']} most, beside chance: {names}."
             if known
@@ -97,6 +104,11 @@ def short_of_it(found: Answer) -> list[str]:
             f"- Openings kept rather than taken back are worth {market['p50']:+.2f} Mt over the Caspian in {market['year']} in the middle future, {market['p10']:+.2f} to {market['p90']:+.2f} in eight of ten."
         )
     return [*lines, ""]
+
+
+def called(row: Row, found: Answer) -> str:
+    """What an unknown is called, and what more of it does."""
+    return f"{told(found['called'][row['factor']], ENGLISH)} ({effect_of(row, ENGLISH)})"
 
 
 def leading(found: Answer, plan: str) -> list[Row]:
@@ -159,21 +171,27 @@ def what_drives_it(found: Answer) -> list[str]:
         lines += ["", f"The five unknowns that explain most of the spread of the tonnes of {rows[0]['year']} in `{plan}`:"]
         cells = (
             [
-                f"`{row['title']}`",
+                told(found["called"][row["factor"]], ENGLISH),
+                effect_of(row, ENGLISH),
                 f"{row['first_order_share']:.1%}",
                 "yes" if row["first_order_share"] > chance else "no",
                 f"{row['low_mean']:.2f}",
                 f"{row['high_mean']:.2f}",
+                identifier(row["factor"]),
             ]
             for row in rows
         )
-        lines += table(["Unknown", "Share", "Beyond chance", "Mt, lowest fifth (shock: without)", "Mt, highest fifth (shock: with)"], cells)
+        lines += table(["Unknown", "Effect", "Share", "Beyond chance", "Mt, lowest fifth (shock: without)", "Mt, highest fifth (shock: with)", "In the case"], cells)
         lines += [
             f"Each share is what a straight line on the unknown explains beyond those above it, as points of {len(found['factors'])} dimensions look alike in few futures. Chance alone may give {chance:.1%} to the luckiest; what does not pass that is not known to matter."
             if rows[0]["is_in_turn"]
             else f"Chance alone may give {chance:.1%} to one of so many unknowns in so many futures; what does not pass that is not known to matter."
         ]
     return [*lines, ""]
+
+
+def gain(row: Row | None) -> str:
+    return "–" if row is None else f"{row['mean_musd']:+,.0f} ({row['p10_musd']:+,.0f} to {row['p90_musd']:+,.0f}), {percent(row['better_share'])}"
 
 
 def money(found: Answer) -> list[str]:
@@ -200,12 +218,17 @@ def money(found: Answer) -> list[str]:
             f"`{row['plan']}`" + (" (least)" if row["is_least_regret"] else ""),
             f"{row['worst_musd']:,.0f}",
             f"{row['p90_musd']:,.0f}",
+            percent(row["best_share"]),
             percent(row["near_share"]),
         ]
         for row in found["regret"]
     )
     lines += ["Regret is what a plan misses of the best plan in the same future."]
-    lines += table(["Plan", "Largest regret, M USD", "P90 of regret", "Within 5% of the best"], cells)
+    lines += table(["Plan", "Largest regret, M USD", "P90 of regret", "No plan is better in", "Within 5% of the best"], cells)
+    names = [row["plan"] for row in found["regret"]]
+    gains = {(row["plan"], row["other"]): row for row in found["pairs"]}
+    lines += ["What the plan of a row gains over the plan of a column on the same futures: mean, P10 to P90, M USD, and in how many it does better."]
+    lines += table(["Plan, against", *(f"`{name}`" for name in names)], ([f"`{plan}`", *(gain(gains.get((plan, other))) for other in names)] for plan in names))
     if found["information"]:
         lines += [f"To know the future before choosing would be worth {found['information'][0]['value_musd']:,.0f} M USD."]
     if found["waiting"]:
@@ -264,17 +287,7 @@ def failures(found: Answer) -> list[str]:
                 "",
                 f"{percent(box[0]['coverage_share'])} of the misses of `{plan}` lie where these hold, and {percent(box[0]['density_share'])} of what lies there misses:",
             ]
-            lines += table(
-                ["Unknown", "Part of its draw", "Values"],
-                (
-                    [
-                        f"`{row['factor']}`",
-                        f"{row['low_share']:.0%} to {row['high_share']:.0%}",
-                        "" if row["low"] is None else f"{row['low']:.4g} to {row['high']:.4g}",
-                    ]
-                    for row in box
-                ),
-            )
+            lines += ["", *(f"- {box_line(row, found['called'], ENGLISH)} (`{row['factor']}`)" for row in box), ""]
     if len(lines) == 1:
         lines += ["", "No part of what was drawn holds most of the misses: they come from everywhere, or there are too few of them.", ""]
     here = [row for row in found["disruptions"] if row["plan"] == plans_of(found)[0]]

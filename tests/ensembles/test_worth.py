@@ -12,7 +12,7 @@ from karvan.ensembles.definition import columns_of_futures, operator_countries
 from karvan.ensembles.futures import Futures, surplus_at_base_kusd
 from karvan.ensembles.run import EnsembleOptions, answered, ensemble_of
 from karvan.ensembles.store import FutureStore
-from karvan.ensembles.worth import worth_of
+from karvan.ensembles.worth import Cost, Worth, pairs_told, regret_told, worth_of
 from karvan.measures import load_scenario
 from karvan.measures.apply import apply
 from karvan.report.many_futures import country_told
@@ -70,6 +70,21 @@ def test_the_case_itself_is_worth_what_an_appraisal_says(corridor, worth):
     assert worth.costs[1].present_musd == pytest.approx(COST_MUSD, abs=1e-6)
     assert worth.net_musd[0].tolist() == [0.0, 0.0]
     assert worth.costs[1].unknown == ()
+
+
+def test_plans_are_held_against_each_other_on_the_same_futures():
+    """By hand: the second plan gains 0, 10, -10, 20 M USD on the first, the third the same as the second but in the last future."""
+    net = np.array([[0.0, 0.0, 0.0, 0.0], [0.0, 10.0, -10.0, 20.0], [0.0, 10.0, -10.0, 8.0]])
+    worth = Worth(("base", "one", "two"), np.arange(4), net, (Cost(0.0, ()),) * 3, 0.05, 2025, 2044)
+    pairs = {(row["plan"], row["other"]): row for row in pairs_told(worth).iter_rows(named=True)}
+    assert len(pairs) == 6
+    one = pairs["one", "base"]
+    assert (one["mean_musd"], one["p50_musd"], one["better_share"], one["alike_share"]) == (5.0, 5.0, 0.5, 0.25)
+    assert (pairs["base", "one"]["mean_musd"], pairs["base", "one"]["better_share"]) == (-5.0, 0.25)
+    assert (pairs["one", "two"]["better_share"], pairs["one", "two"]["alike_share"]) == (0.25, 0.75)
+    regret = {row["plan"]: row for row in regret_told(worth).iter_rows(named=True)}
+    assert [regret[plan]["best_share"] for plan in worth.plans] == [0.5, 0.75, 0.5]
+    assert [regret[plan]["worst_musd"] for plan in worth.plans] == [20.0, 10.0, 12.0]
 
 
 def test_a_case_without_money_has_no_values(two_ports, tmp_path):

@@ -42,6 +42,10 @@ function counted(forms, name, value, spoken) {
   return (byKind[kind] ?? byKind.other).replaceAll("#", written(name, value));
 }
 
+// What a document says by `key` and `values` of a message, each value again a text or a message.
+export const said = (item) =>
+  typeof item === "string" ? item : t(item.key, Object.fromEntries(Object.entries(item.values).map(([name, each]) => [name, said(each)])));
+
 export const has = (key) => key in en;
 
 function written(name, value) {

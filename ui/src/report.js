@@ -1,7 +1,8 @@
 // The report: every view on one page, from documents that stand in the page; or the page of one answer: to a shipper, of a simulation, of
-// power, of crude oil, of tariffs, of trade, of an appraisal, of a portfolio.
+// power, of crude oil, of tariffs, of trade, of an appraisal, of a portfolio, of many futures.
 import { mountCrossings } from "./crossing.js";
 import { mountOil, mountPower } from "./energy.js";
+import { mountFutures } from "./many.js";
 import { mountAppraisal, mountPlan } from "./money.js";
 import { mountPage } from "./page.js";
 import { mountRoute } from "./route.js";
@@ -17,6 +18,7 @@ const MOUNTS = {
   trade: mountTrade,
   appraisal: mountAppraisal,
   plan: mountPlan,
+  futures: mountFutures,
 };
 const own = Object.keys(MOUNTS).find((id) => document.getElementById(id));
 const mount = MOUNTS[own] ?? mountPage;

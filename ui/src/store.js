@@ -52,6 +52,7 @@ export function inlineSource() {
     trade: () => unpacked("trade"),
     appraisal: () => unpacked("appraisal"),
     plan: () => unpacked("plan"),
+    futures: () => unpacked("futures"),
     against: () => unpacked("against"),
     comparison: () => unpacked("comparison"),
     basemap: () => unpacked("basemap"),

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from karvan import __version__
 from karvan.cli.asking import corridor_of, language_of, options_of, years_of
 from karvan.cli.simulating import share
 from karvan.cli.telling import Progress, print_json
@@ -52,13 +53,15 @@ def ensemble(parsed: argparse.Namespace) -> int:
     """Run many futures and tell what they say."""
     from karvan.ensembles import EnsembleOptions
     from karvan.ensembles import ensemble as run_many
-    from karvan.report import Words
+    from karvan.report import Words, futures_screen, render_answer
     from karvan.report.many_futures import ensemble_lines
-    from karvan.report.many_page import ensemble_page
+    from karvan.report.page import require_bundle
     from karvan.results import write_text_whole
 
     if parsed.report is not None and not parsed.report.parent.is_dir():
         raise DataError(Problem("--report", None, None, f"there is no folder {parsed.report.parent}; make it or name another file"))
+    if parsed.report is not None:
+        require_bundle()
 
     corridor = corridor_of(parsed)
     how = EnsembleOptions(
@@ -75,7 +78,8 @@ def ensemble(parsed: argparse.Namespace) -> int:
         )  # fmt: skip
     words = Words(language_of(parsed), corridor.names.get(language_of(parsed), {}))
     if parsed.report is not None:
-        write_text_whole(parsed.report, ensemble_page(found, corridor, words=words))
+        document = futures_screen(found.as_dict(), corridor, version=__version__)
+        write_text_whole(parsed.report, render_answer("futures", document, language=words.language))
     if parsed.json:
         print_json({**found.as_dict(), **({} if parsed.report is None else {"report": str(parsed.report)})})
     else:

@@ -128,7 +128,7 @@ def promised(ensemble: Ensemble) -> list[dict[str, Any]]:
 def drivers(sample: Sample, *, metric: str, year: int) -> pl.DataFrame:
     """How much of the spread of a headline each seed explains; see `EnsembleAnswer.drivers`."""
     ensemble = sample.ensemble
-    titles = titles_of(ensemble)
+    kinds = kinds_of(ensemble)
     rows: list[dict[str, Any]] = []
     for plan in ensemble.plans:
         futures, outcome = sample.column(f"{metric}_{year}", plan, most=_MOST_DRIVEN)
@@ -148,7 +148,7 @@ def drivers(sample: Sample, *, metric: str, year: int) -> pl.DataFrame:
                 low, high = high, low  # a shock comes where the draw is low: `high` is with it
             rows.append(
                 {
-                    "plan": plan, "factor": seed, "title": titles[seed][0], "kind": titles[seed][1], "metric": metric, "year": year,
+                    "plan": plan, "factor": seed, "kind": kinds[seed], "metric": metric, "year": year,
                     "first_order_share": float(more["S1"][number]) if "S1" in more else float(share[number]),
                     "is_in_turn": is_in_turn and "S1" not in more, "chance_share": by_chance, "low_mean": low, "high_mean": high,
                     "total_share": float(more["ST"][number]) if "ST" in more else None,
@@ -156,7 +156,7 @@ def drivers(sample: Sample, *, metric: str, year: int) -> pl.DataFrame:
                 }
             )  # fmt: skip
     schema = {
-        **dict.fromkeys(("plan", "factor", "title", "kind", "metric"), pl.String), "year": pl.Int64, "is_in_turn": pl.Boolean,
+        **dict.fromkeys(("plan", "factor", "kind", "metric"), pl.String), "year": pl.Int64, "is_in_turn": pl.Boolean,
         **dict.fromkeys(("first_order_share", "chance_share", "low_mean", "high_mean", "total_share", "morris_mu_star"), pl.Float64),
     }  # fmt: skip
     by = [pl.coalesce("morris_mu_star", "first_order_share"), (pl.col("high_mean") - pl.col("low_mean")).abs()]
@@ -171,13 +171,21 @@ def _of_design(ensemble: Ensemble, outcome: FloatArray) -> Mapping[str, FloatArr
     return sobol_indices(ensemble.design, outcome) if ensemble.design.kind == "indices" else {}
 
 
-def titles_of(ensemble: Ensemble) -> dict[str, tuple[str, str]]:
-    """What each seed is called, and whether it is a value, a column, several values or a shock."""
-    found: dict[str, tuple[str, str]] = {}
+def kinds_of(ensemble: Ensemble) -> dict[str, str]:
+    """Whether each seed is a value, a column, several values or a shock."""
+    found: dict[str, str] = {}
     for item in ensemble.unknowns.factors:
-        kind = "several" if item.seed != item.name else "column" if item.row is None else "value"
-        found.setdefault(item.seed, (item.seed if kind == "several" else item.name, kind))
-    return found | {item.shock_id: (item.name, "shock") for item in ensemble.unknowns.shocks}
+        found.setdefault(item.seed, "several" if item.seed != item.name else "column" if item.row is None else "value")
+    return found | {item.shock_id: "shock" for item in ensemble.unknowns.shocks}
+
+
+BOXES: Mapping[str, type[pl.DataType]] = {
+    **dict.fromkeys(("plan", "factor", "holds"), pl.String),
+    **dict.fromkeys(
+        ("comes_share", "chance_share", "low_share", "high_share", "low", "high", "coverage_share", "density_share", "mass_share"), pl.Float64
+    ),
+}
+"""Columns of `EnsembleAnswer.failure_boxes`."""
 
 
 def failure_boxes(sample: Sample, *, target: float, metric: str, year: int) -> pl.DataFrame:
@@ -185,6 +193,7 @@ def failure_boxes(sample: Sample, *, target: float, metric: str, year: int) -> p
     ensemble, rows = sample.ensemble, list[dict[str, Any]]()
     seeds = ensemble.unknowns.seeds
     single = {item.seed: item for item in ensemble.unknowns.factors if item.seed == item.name}
+    chances = {item.shock_id: item.chance_share for item in ensemble.unknowns.shocks}
     for plan in ensemble.plans:
         futures, outcome = sample.column(f"{metric}_{year}", plan, most=_MOST_DRIVEN)
         if outcome.shape[0] < _MOST_MAPPED // 64:
@@ -194,16 +203,17 @@ def failure_boxes(sample: Sample, *, target: float, metric: str, year: int) -> p
             continue
         for number in np.flatnonzero((box.low > 0.0) | (box.high < 1.0)).tolist():
             low, high = float(box.low[number]), float(box.high[number])
-            item = single.get(seeds[number])
+            item, chance = single.get(seeds[number]), chances.get(seeds[number])
+            within = None if chance is None else max(0.0, min(high, chance) - low) / (high - low)
+            holds = "shock" if within is not None else "below" if low <= 0.0 else "above" if high >= 1.0 else "between"
             rows.append(
                 {
-                    "plan": plan, "factor": seeds[number], "low_share": low, "high_share": high,
+                    "plan": plan, "factor": seeds[number], "holds": holds, "comes_share": within, "chance_share": chance, "low_share": low, "high_share": high,
                     "low": None if item is None else item.at(low), "high": None if item is None else item.at(high),
                     "coverage_share": box.coverage, "density_share": box.density, "mass_share": box.mass,
                 }
             )  # fmt: skip
-    numbers = ("low_share", "high_share", "low", "high", "coverage_share", "density_share", "mass_share")
-    return pl.DataFrame(rows, schema={"plan": pl.String, "factor": pl.String, **dict.fromkeys(numbers, pl.Float64)})
+    return pl.DataFrame(rows, schema=BOXES)
 
 
 def disruptions(sample: Sample) -> pl.DataFrame:

@@ -11,6 +11,8 @@ FloatArray = npt.NDArray[np.float64]
 
 NEAR_SHARE = 0.05
 """A plan does well enough in a future if it misses the best by no more than this share of the best."""
+ALIKE_MUSD = 1e-6
+"""Two plans are alike in a future if their outcomes differ by no more than this, a dollar where money is in millions."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Regret:
         worst: Largest regret of each plan, shape (plans,).
         p90: Regret that one future in ten exceeds, shape (plans,).
         mean: Mean regret, shape (plans,).
+        best_share: Share of futures in which no plan is better, shape (plans,); of plans that are alike each counts.
         near_share: Share of futures in which it is within NEAR_SHARE of the best, shape (plans,).
         least: Least outcome of each plan, shape (plans,).
         minimax: Plan with the least largest regret.
@@ -30,6 +33,7 @@ class Regret:
     worst: FloatArray
     p90: FloatArray
     mean: FloatArray
+    best_share: FloatArray
     near_share: FloatArray
     least: FloatArray
     minimax: int
@@ -55,6 +59,7 @@ def regret_of(worth: FloatArray) -> Regret:
         worst=worst,
         p90=np.quantile(regret, 0.9, axis=1),
         mean=regret.mean(axis=1),
+        best_share=(regret <= ALIKE_MUSD).mean(axis=1),
         near_share=is_near.mean(axis=1),
         least=least,
         minimax=int(np.argmin(worst)),

@@ -13,6 +13,7 @@ import polars as pl
 
 from karvan.corridor import Corridor
 from karvan.ensembles.answers import (
+    BOXES,
     Sample,
     disruptions,
     distributions,
@@ -33,12 +34,11 @@ from karvan.ensembles.futures import Futures
 from karvan.ensembles.prepared import Prepared, Search
 from karvan.ensembles.stopping import Until, checkpoints, until_of
 from karvan.ensembles.store import FutureStore
-from karvan.ensembles.worth import information_told, peace_told, regret_told, values_told, waiting_told, worth_of
+from karvan.ensembles.worth import information_told, pairs_told, peace_told, regret_told, values_told, waiting_told, worth_of
 from karvan.errors import DataError, Problem
 from karvan.measures.apply import require_fitting
 from karvan.measures.measure import parse_record
-from karvan.report import Words
-from karvan.report.many_page import ensemble_page
+from karvan.report.unknowns import called_of
 from karvan.results.ensemble import EnsembleAnswer
 from karvan.results.ensemble_store import ENSEMBLES_FOLDER, keep_answer
 from karvan.study.options import ScenarioOptions, laid_over
@@ -47,7 +47,6 @@ from karvan.study.route_memory import cache_folder
 
 _FURTHER_YEARS = (2028, 2030, 2035)
 _EXPLICIT = "table"
-_LANGUAGES = ("en", "ru")
 """Of the pages that are kept with the answer."""
 
 
@@ -152,8 +151,7 @@ def ensemble(
     store.open(made.id, {"corridor": corridor.manifest.id, "plans": list(made.plans), "design": how.design, "seed": how.seed})
     count, stopped = _worked(made, store, until, how, tell)
     found = answered(made, store, count, how=how, stopped=stopped)
-    pages = {name: ensemble_page(found, made.corridor, words=Words(name, made.corridor.names.get(name, {}))) for name in _LANGUAGES}
-    keep_answer(folder, found, pages)
+    keep_answer(folder, found)
     return found
 
 
@@ -222,6 +220,9 @@ def answered(made: Ensemble, store: FutureStore, count: int, *, how: EnsembleOpt
         factors=factors_told(made),
         shocks=shocks_told(sample),
         left_out=made.unknowns.left_out,
+        called=called_of(
+            made.corridor, [*made.unknowns.seeds, *made.unknowns.left_out], shocks={item.shock_id: item.name for item in made.unknowns.shocks}
+        ),
         rate_share=None if worth is None else worth.rate_share,
         value_years=None if worth is None else (worth.first_year, worth.last_year),
         distributions=distributions(sample),
@@ -230,6 +231,7 @@ def answered(made: Ensemble, store: FutureStore, count: int, *, how: EnsembleOpt
         values=values_told(worth),
         against=against if len(made.plans) > 1 else None,
         regret=regret_told(worth),
+        pairs=pairs_told(worth),
         information=information_told(worth, sample),
         waiting={} if later is None else waiting_told(worth, now=kept, later=later),
         failure_boxes=failure_boxes(sample, target=target, metric=metric, year=year) if target is not None else _NO_BOXES,
@@ -240,12 +242,7 @@ def answered(made: Ensemble, store: FutureStore, count: int, *, how: EnsembleOpt
     )
 
 
-_NO_BOXES = pl.DataFrame(
-    schema={
-        "plan": pl.String, "factor": pl.String,
-        **dict.fromkeys(("low_share", "high_share", "low", "high", "coverage_share", "density_share", "mass_share"), pl.Float64),
-    }
-)  # fmt: skip
+_NO_BOXES = pl.DataFrame(schema=BOXES)
 
 
 def _with_key(made: Ensemble, key: str) -> str | None:

@@ -15,7 +15,7 @@ from karvan.appraisal.bank import flows_of
 from karvan.ensembles.answers import Sample
 from karvan.ensembles.definition import OK, Ensemble, has_money, operator_countries, scenario_of
 from karvan.ensembles.indices import full_information, partial_information
-from karvan.ensembles.regret import regret_of
+from karvan.ensembles.regret import ALIKE_MUSD, regret_of
 from karvan.errors import DataError
 from karvan.measures import Scenario
 from karvan.study.works import appraisal_values, discount_rate, works_of
@@ -149,7 +149,7 @@ def values_told(worth: Worth | None) -> pl.DataFrame:
 def regret_told(worth: Worth | None) -> pl.DataFrame:
     """Regret by plan; see `EnsembleAnswer.regret`."""
     schema = {
-        "plan": pl.String, **dict.fromkeys(("worst_musd", "p90_musd", "mean_musd", "near_share", "least_musd"), pl.Float64),
+        "plan": pl.String, **dict.fromkeys(("worst_musd", "p90_musd", "mean_musd", "best_share", "near_share", "least_musd"), pl.Float64),
         "is_least_regret": pl.Boolean, "is_maximin": pl.Boolean,
     }  # fmt: skip
     if worth is None or len(worth.plans) < 2 or not worth.futures.shape[0]:
@@ -158,12 +158,28 @@ def regret_told(worth: Worth | None) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "plan": list(worth.plans), "worst_musd": found.worst, "p90_musd": found.p90, "mean_musd": found.mean,
-            "near_share": found.near_share, "least_musd": found.least,
+            "best_share": found.best_share, "near_share": found.near_share, "least_musd": found.least,
             "is_least_regret": [number == found.minimax for number in range(len(worth.plans))],
             "is_maximin": [number == found.maximin for number in range(len(worth.plans))],
         },
         schema=schema,
     )  # fmt: skip
+
+
+def pairs_told(worth: Worth | None) -> pl.DataFrame:
+    """What each plan gains over each other one on the same futures; see `EnsembleAnswer.pairs`."""
+    numbers = ("mean_musd", "p10_musd", "p50_musd", "p90_musd", "better_share", "alike_share")
+    schema = {"plan": pl.String, "other": pl.String, **dict.fromkeys(numbers, pl.Float64)}
+    rows: list[tuple[Any, ...]] = []
+    for one, plan in [] if worth is None or not worth.futures.shape[0] else enumerate(worth.plans):
+        for two, other in enumerate(worth.plans):
+            if one == two:
+                continue
+            gain = worth.net_musd[one] - worth.net_musd[two]
+            alike = np.abs(gain) <= ALIKE_MUSD
+            shares = (float(((gain > 0.0) & ~alike).mean()), float(alike.mean()))
+            rows.append((plan, other, float(gain.mean()), *np.quantile(gain, [0.1, 0.5, 0.9]).tolist(), *shares))
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def information_told(worth: Worth | None, sample: Sample, *, most: int = 10) -> pl.DataFrame:

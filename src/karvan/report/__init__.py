@@ -7,6 +7,7 @@ May import: results and what lies below it.
 from karvan.report.content import build_report
 from karvan.report.crossings_screen import crossings_screen
 from karvan.report.energy_screen import oil_screen, power_screen
+from karvan.report.futures_screen import futures_screen
 from karvan.report.money_screen import appraisal_screen, plan_screen
 from karvan.report.page import (
     is_bundled,
@@ -28,6 +29,7 @@ __all__ = [
     "build_report",
     "compare_screens",
     "crossings_screen",
+    "futures_screen",
     "is_bundled",
     "oil_screen",
     "plan_screen",

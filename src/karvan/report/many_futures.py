@@ -8,10 +8,12 @@ from typing import Any
 import polars as pl
 
 from karvan.report.summary import WIDTH
+from karvan.report.unknowns import box_line, effect_of, told
 from karvan.report.words import ENGLISH, Words
 from karvan.results import EnsembleAnswer
 
 _MOST_DRIVERS = 5
+_NAME = 62
 _SEVERAL = "several"
 _SHOWN_YEARS = (2025, 2028, 2030, 2035, 2040)
 
@@ -89,18 +91,15 @@ def _drivers(found: EnsembleAnswer, words: Words) -> list[str]:
         lines.append(f"    {'':<64}{words('ensemble.share_of'):>12}{words('ensemble.at_low'):>10}{words('ensemble.at_high'):>10}")
         for row in rows.head(_MOST_DRIVERS).iter_rows(named=True):
             share = words.percent(row["first_order_share"])
+            first_line, *more = textwrap.wrap(told(found.called[row["factor"]], words), _NAME)
             ends = "".join(f"{words.amount(row[name]):>10}" for name in ("low_mean", "high_mean"))
-            lines.append(f"    {title_of(row, words)[:63]:<64}{share:>12}{ends}")
+            lines.append(f"    {first_line:<64}{share:>12}{ends}")
+            lines += [f"      {text}" for text in more]
+            about = words("ensemble.effect_and_id", effect=effect_of(row, words), id=row["factor"])
+            lines += textwrap.wrap(about, WIDTH, initial_indent="      ", subsequent_indent="      ")
         lines += _wrapped(words("ensemble.by_chance", share=words.percent(first["chance_share"])))
         lines.append("")
     return lines
-
-
-def title_of(row: dict[str, Any], words: Words) -> str:
-    """What a driver is called."""
-    if row["kind"] == "several":
-        return words("ensemble.growth") if row["title"] == "growth" else str(row["title"])
-    return words.called(row["title"]) if row["kind"] == "shock" else str(row["title"])
 
 
 def _plans(found: EnsembleAnswer, words: Words) -> list[str]:
@@ -116,10 +115,11 @@ def _plans(found: EnsembleAnswer, words: Words) -> list[str]:
     if not found.regret.is_empty():
         least = found.regret.filter(pl.col("is_least_regret")).row(0, named=True)
         lines += ["", *_wrapped(words("ensemble.least_regret", plan=least["plan"], worst=words.number(least["worst_musd"], 0)))]
-        more = ("ensemble.worst", "ensemble.p90", "ensemble.near")
+        more = ("ensemble.worst", "ensemble.p90", "ensemble.best", "ensemble.near")
         lines.append(f"    {'':<28}" + "".join(f"{words(head):>11}" for head in more))
         for row in found.regret.iter_rows(named=True):
-            cells = [words.number(row[name], 0) for name in ("worst_musd", "p90_musd")] + [words.percent(row["near_share"])]
+            cells = [words.number(row[name], 0) for name in ("worst_musd", "p90_musd")]
+            cells += [words.percent(row[name]) for name in ("best_share", "near_share")]
             lines.append(f"    {row['plan'][:28]:<28}" + "".join(f"{cell:>11}" for cell in cells))
     if not found.information.is_empty():
         whole = found.information["value_musd"][0]
@@ -144,9 +144,8 @@ def _boxes(found: EnsembleAnswer, words: Words) -> list[str]:
         coverage, density = words.percent(first["coverage_share"]), words.percent(first["density_share"])
         lines += _wrapped(words("ensemble.fails", plan=str(plan), coverage=coverage, density=density))
         for row in rows.iter_rows(named=True):
-            shares = f"{words.percent(row['low_share'])} .. {words.percent(row['high_share'])}"
-            values = "" if row["low"] is None else f"{words.amount(row['low'])} .. {words.amount(row['high'])}"
-            lines.append(f"    {row['factor'][:58]:<58}{shares:>16}{values:>22}")
+            about = words("ensemble.side_and_id", side=box_line(row, found.called, words), id=row["factor"])
+            lines += textwrap.wrap(about, WIDTH, initial_indent="    ", subsequent_indent="      ")
         lines.append("")
     return lines
 

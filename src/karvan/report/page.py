@@ -70,6 +70,7 @@ _TITLES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "tariffs": lambda told: f"{told['corridor_title']}: {told['scenario_title']}",
     "trade": lambda told: f"{told['corridor_title']}: {told['scenario_title']}",
     "appraisal": lambda told: f"{told['corridor_title']}: {', '.join(told['measure_ids'])}",
+    "futures": lambda told: f"{told['corridor_title']}: {told['futures']:,}",
     "plan": lambda told: f"{told['corridor_title']}, {told['from_year']}–{told['to_year']}: {told['scenario_title']}",
 }
 """Title of the page of an answer, by its kind, which is also the id of its document in the page."""
@@ -79,7 +80,7 @@ def render_answer(kind: str, document: Mapping[str, Any], *, language: str = "en
     """A page of one answer, whole in itself like that of a run.
 
     Args:
-        kind: route, crossings, power, oil, tariffs, trade, appraisal or plan.
+        kind: route, crossings, power, oil, tariffs, trade, appraisal, futures or plan.
         document: What the function of that kind that ends in `_screen` gave.
         language: Language it opens in, a code of two letters.
 

@@ -35,16 +35,21 @@ class EnsembleAnswer:
         distributions: plan, metric, year, mean, p5, p10, p25, p50, p75, p90, p95, p50_low, p50_high (95% interval of the median).
         promises: plan, commitment_id, title, short, metric, target, unit, year, chance_share and its 95% interval chance_low_share,
             chance_high_share, and by_year_share, by_year_low_share, by_year_high_share: the same of being there in that year or one before.
-        drivers: plan, factor, title, kind, metric, year, first_order_share, is_in_turn (the share is what a straight line explains beyond
+        called: What each unknown is called, by factor or shock id: a text of the case, or `key` and `values` of a message whose values are
+            the like.
+        drivers: plan, factor, kind, metric, year, first_order_share, is_in_turn (the share is what a straight line explains beyond
             those above it, as futures are few for so many unknowns), chance_share (what chance alone may give to one of so many),
             low_mean, high_mean, and total_share, morris_mu_star, where the design gives them; the ones that matter most first.
         values: plan, mean_musd, p10_musd, p50_musd, p90_musd, loss_share: value against the first plan `against`, and cost_musd,
             costs_unknown_count.
         against: Plan that values are told against, None where there is one plan.
-        regret: plan, worst_musd, p90_musd, mean_musd, near_share, least_musd, is_least_regret.
+        regret: plan, worst_musd, p90_musd, mean_musd, best_share, near_share, least_musd, is_least_regret.
+        pairs: plan, other, mean_musd, p10_musd, p50_musd, p90_musd, better_share, alike_share: what a plan gains over another one on the
+            same futures.
         information: factor, value_musd: what knowing it before choosing a plan is worth; `everything` first.
         waiting: What waiting is worth; empty without a later plan.
-        failure_boxes: plan, factor, low_share, high_share, low, high, coverage_share, density_share, mass_share.
+        failure_boxes: plan, factor, holds (below, above, between or shock), comes_share, chance_share (of a shock: in how many of the
+            futures of the box, and of all, it comes), low_share, high_share, low, high, coverage_share, density_share, mass_share.
         disruptions: plan, shock_id, with_mt, without_mt, kept_share, futures: tonnes of the first year of a shock.
         peace: country, year, metric, mean, p10, p50, p90: what the openings are worth, kept against reversed.
         links: plan, year, link_id, p10_kt, p50_kt, p90_kt.
@@ -63,6 +68,7 @@ class EnsembleAnswer:
     factors: pl.DataFrame
     shocks: pl.DataFrame
     left_out: tuple[str, ...]
+    called: Mapping[str, Any]
     rate_share: float | None
     value_years: tuple[int, int] | None
     distributions: pl.DataFrame
@@ -71,6 +77,7 @@ class EnsembleAnswer:
     values: pl.DataFrame
     against: str | None
     regret: pl.DataFrame
+    pairs: pl.DataFrame
     information: pl.DataFrame
     waiting: Mapping[str, float]
     failure_boxes: pl.DataFrame
@@ -86,11 +93,11 @@ class EnsembleAnswer:
             "against", "waiting", "routes",
         )  # fmt: skip
         frames = (
-            "failed", "factors", "shocks", "distributions", "promises", "drivers", "values", "regret", "information", "failure_boxes",
+            "failed", "factors", "shocks", "distributions", "promises", "drivers", "values", "regret", "pairs", "information", "failure_boxes",
             "disruptions", "peace", "links",
         )  # fmt: skip
         told: dict[str, Any] = {name: getattr(self, name) for name in plain} | {"left_out": list(self.left_out)}
-        told |= {"waiting": dict(self.waiting), "routes": dict(self.routes), "folder": None if self.folder is None else str(self.folder)}
+        told |= {"waiting": dict(self.waiting), "routes": dict(self.routes), "called": dict(self.called), "folder": None if self.folder is None else str(self.folder)}
         found: dict[str, Any] = rounded({**told, **{name: getattr(self, name).to_dicts() for name in frames}})
         return found
 

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 
+from karvan.report import render_answer
 from karvan.results import compare_runs
-from karvan.results.ensemble_store import kept_answers, kept_page
+from karvan.results.ensemble_store import kept_answers
 from karvan.validation import explain
 from karvan.web.asked import RUN_ID
 from karvan.web.case import fitting_inputs
@@ -20,6 +21,7 @@ from karvan.web.worker import MARKET, SELECT_LINK
 router = APIRouter(prefix="/api")
 
 RunId = Annotated[str, Path(pattern=RUN_ID)]
+EnsembleId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")]
 RunIdAsked = Annotated[str, Query(pattern=RUN_ID)]
 Case = Literal["scenario", "baseline"]
 Word = Annotated[str, Query(min_length=1, max_length=200)]
@@ -116,16 +118,16 @@ def ensembles(server: At) -> dict[str, Any]:
     return {"ensembles": kept_answers(server.ensemble_folders, server.corridor.manifest.id)}
 
 
+@router.get("/ensembles/{ensemble_id}")
+def ensemble(server: At, ensemble_id: EnsembleId) -> Response:
+    """What the room of futures draws of an answer: what `karvan ensemble --json` prints, with names and a network to draw."""
+    return JSONResponse(server.futures(ensemble_id))
+
+
 @router.get("/ensembles/{ensemble_id}/page")
-def ensemble_page(
-    server: At,
-    ensemble_id: Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")],
-    language: Annotated[str, Query(pattern=r"^[a-z]{2}$")] = "en",
-) -> Response:
-    """The page of an ensemble, English where there is none in the language."""
-    content = kept_page(server.ensemble_folders, ensemble_id, language)
-    if content is None:
-        raise refused(404, "futures_not_kept", table="ensemble", name=ensemble_id)
+def ensemble_page(server: At, ensemble_id: EnsembleId, language: Literal["en", "ru", "de", "kk", "az"] = "en") -> Response:
+    """The same as a page for a browser, whole in itself."""
+    content = render_answer("futures", server.futures(ensemble_id), language=language)
     return Response(content, media_type="text/html; charset=utf-8", headers={"content-security-policy": _REPORT_POLICY})
 
 

@@ -13,9 +13,11 @@ from typing import Any
 
 import polars as pl
 
+from karvan import __version__
 from karvan.corridor import load_corridor
+from karvan.report import futures_screen
 from karvan.results import write_text_whole
-from karvan.results.ensemble_store import ENSEMBLES_FOLDER
+from karvan.results.ensemble_store import ENSEMBLES_FOLDER, kept_answer
 from karvan.study.live import Case, Move, as_measure, values_in
 from karvan.study.options import NOMINAL, ScenarioOptions
 from karvan.study.run import run_id_of
@@ -83,6 +85,17 @@ class Server:
     def ensemble_folders(self) -> tuple[Path, Path]:
         """Folders in which ensembles are looked for: that of the runs, and the verb's own beside it."""
         return self.settings.runs, self.settings.runs.parent / ENSEMBLES_FOLDER
+
+    def futures(self, ensemble_id: str) -> dict[str, Any]:
+        """An answer of many futures that is kept, as the room of futures draws it.
+
+        Raises:
+            Refused: None is kept by that id.
+        """
+        told = kept_answer(self.ensemble_folders, ensemble_id, self.corridor.manifest.id)
+        if told is None:
+            raise refused(404, "futures_not_kept", table="ensemble", name=ensemble_id)
+        return futures_screen(told, self.corridor, version=__version__)
 
     @cached_property
     def known(self) -> References:
