@@ -262,6 +262,122 @@ def curvature(
     return hessian, bound
 
 
+@njit(cache=True, nogil=True)
+def flow_slopes(
+    first_market: int,
+    last_market: int,
+    market: MarketArrays,
+    route_flow: np.ndarray,
+    market_cost: np.ndarray,
+    demand: np.ndarray,
+    time_value: np.ndarray,
+    hour_of: np.ndarray,
+    hours: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """By how much row flows of a range of markets fall with the prices of rows and with hours at some of them.
+
+    A price costs a tonne v_w per unit that it takes of the row, an hour VOT_w on each route that uses the row. With e_r the units that
+    route r takes of rows, b_r its use of hours (1 or 0), s_j = sum_r f_r e_r and n_j = sum_r f_r b_r in nest j, s_w and n_w over the market,
+    G = sum_w VOT_w [ sum_j ( th_r sum_r f_r e_r b_r' + (th_c - th_r)/f_j s_j n_j' ) + (sigma/(p + C) - th_c)/D s_w n_w' ],
+    and H likewise with e_r in place of b_r and v_w in that of VOT_w; see `curvature`.
+
+    Args:
+        time_value: VOT, USD/t-h, shape (markets,).
+        hour_of: Position among the hours of those at each row, -1 where there are none, shape (rows,).
+        hours: Number of hours.
+
+    Returns:
+        H, shape (rows, rows), and G, shape (rows, hours).
+    """
+    market_first_family = market.market_first_family
+    family_first_route = market.family_first_route
+    route_first_entry = market.route_first_entry
+    entry_row = market.entry_row
+    entry_units = market.entry_units
+    family_theta = market.family_theta
+    market_theta = market.market_theta
+    count = hour_of.shape[0]
+    by_price = np.zeros((count, count))
+    by_hour = np.zeros((count, hours))
+    family_sum = np.zeros(count)
+    family_use = np.zeros(count)
+    market_sum = np.zeros(count)
+    market_use = np.zeros(count)
+    family_rows = np.empty(count, dtype=np.int64)
+    market_rows = np.empty(count, dtype=np.int64)
+    family_seen = np.zeros(count, dtype=np.bool_)
+    market_seen = np.zeros(count, dtype=np.bool_)
+    for w in range(first_market, last_market):
+        quantity = demand[w]
+        if quantity < 1e-200:
+            continue
+        price, hour = market.price_weight[w], time_value[w]
+        demand_slope = 0.0
+        if market.elasticity[w] > 0.0:
+            demand_slope = market.elasticity[w] / (market.market_price[w] + market_cost[w])
+        in_market = 0
+        for j in range(market_first_family[w], market_first_family[w + 1]):
+            family_flow = 0.0
+            theta = family_theta[j]
+            in_family = 0
+            for r in range(family_first_route[j], family_first_route[j + 1]):
+                flow = route_flow[r]
+                family_flow += flow
+                if flow < 1e-200:
+                    continue
+                first, last = route_first_entry[r], route_first_entry[r + 1]
+                for i in range(first, last):
+                    a = entry_row[i]
+                    if not family_seen[a]:
+                        family_seen[a] = True
+                        family_rows[in_family] = a
+                        in_family += 1
+                    part = flow * entry_units[i]
+                    family_sum[a] += part
+                    family_use[a] += flow
+                    part *= theta
+                    for k in range(first, last):
+                        b = entry_row[k]
+                        by_price[a, b] += price * part * entry_units[k]
+                        if hour_of[b] >= 0:
+                            by_hour[a, hour_of[b]] += hour * part
+            factor = 0.0
+            if family_flow > 1e-200:
+                factor = (market_theta[w] - theta) / family_flow
+            for i in range(in_family):
+                a = family_rows[i]
+                for k in range(in_family):
+                    b = family_rows[k]
+                    by_price[a, b] += price * factor * family_sum[a] * family_sum[b]
+                    if hour_of[b] >= 0:
+                        by_hour[a, hour_of[b]] += hour * factor * family_sum[a] * family_use[b]
+            for i in range(in_family):
+                a = family_rows[i]
+                if not market_seen[a]:
+                    market_seen[a] = True
+                    market_rows[in_market] = a
+                    in_market += 1
+                market_sum[a] += family_sum[a]
+                market_use[a] += family_use[a]
+                family_seen[a] = False
+                family_sum[a] = 0.0
+                family_use[a] = 0.0
+        factor = (demand_slope - market_theta[w]) / quantity
+        for i in range(in_market):
+            a = market_rows[i]
+            for k in range(in_market):
+                b = market_rows[k]
+                by_price[a, b] += price * factor * market_sum[a] * market_sum[b]
+                if hour_of[b] >= 0:
+                    by_hour[a, hour_of[b]] += hour * factor * market_sum[a] * market_use[b]
+        for i in range(in_market):
+            a = market_rows[i]
+            market_seen[a] = False
+            market_sum[a] = 0.0
+            market_use[a] = 0.0
+    return by_price, by_hour
+
+
 @njit(cache=True)
 def bounded_sweeps(
     matrix: np.ndarray,

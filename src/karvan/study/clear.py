@@ -283,9 +283,13 @@ def _solved(
         first = delay_h(curves, use_share(flow, loop.other_load, loop.capacity))
     if is_first:
         found = FixedPoint(first, is_converged=False, iterations=1, residual=float("inf"))
+    elif response is None:
+        found = solve_fixed_point(loop.answer, first, lower=loop.least_h, upper=loop.most_h, options=market.delays)
     else:
-        step_of = None if response is None else loop.step_of
-        found = solve_fixed_point(loop.answer, first, lower=loop.least_h, upper=loop.most_h, options=market.delays, step_of=step_of)
+        found = loop.together(first, market.delays)
+        if not found.is_converged:
+            bounds = {"lower": loop.least_h, "upper": loop.most_h}
+            found = solve_fixed_point(loop.answer, found.value, **bounds, options=market.delays, step_of=loop.step_of)
     clearing, problem = loop.clearing_at(found.value), loop.problem_at(found.value)
     return Cleared(
         routed, replace(assembly, problem=problem), clearing, found.value, found.is_converged, found.iterations, 0.0, market.regime,

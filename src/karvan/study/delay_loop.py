@@ -13,6 +13,8 @@ from karvan.assignment import (
     Clearing,
     ClearOptions,
     DelayCurves,
+    FixedPoint,
+    FixedPointOptions,
     LaidOut,
     MarketProblem,
     delay_h,
@@ -107,8 +109,45 @@ class DelayLoop:
         step[of] = np.linalg.solve(np.eye(of.shape[0]) - slope[:, None] * self.response.flow_per_h, missing_h[of])
         return step
 
+    def together(self, hours: FloatArray, how: FixedPointOptions) -> FixedPoint:
+        """Delays and prices found at once; where that does not come near enough, how near it came."""
+        delaying = _Delaying(self, hours)
+        clearing, found, missing = self.laid_out.clear_together(delaying, self.prices, hours[delaying.rows], options=how)
+        whole = delaying.over_all(found)
+        self.prices, self.last = clearing.row_price_usd_per_unit, _Last(whole, clearing, 1.0)
+        return FixedPoint(whole.copy(), is_converged=missing <= 1.0, iterations=1, residual=missing)
+
     def _cost(self, hours: FloatArray) -> FloatArray:
         return np.asarray(self.assembly.problem.route_cost_usd_per_t + self.costs.at(hours), dtype=np.float64)
+
+
+class _Delaying:
+    """The delays of a loop as `solve_together` sees them: those that flows can change."""
+
+    def __init__(self, loop: DelayLoop, hours: FloatArray) -> None:
+        self._loop, count = loop, loop.assembly.problem.market_flow_kt.shape[0]
+        self.rows = np.flatnonzero((loop.least_h != loop.most_h) & np.isfinite(loop.capacity) & (loop.capacity > 0.0))
+        self.time_value_usd_per_t_h = np.append(value_per_h(loop.routed.space), np.zeros(count - loop.assembly.goods_count))
+        self._least, self._most = loop.least_h[self.rows], loop.most_h[self.rows]
+
+    def cost_usd_per_t(self, hours: FloatArray) -> FloatArray:
+        return self._loop._cost(self.over_all(hours))
+
+    def caused_h(self, flow: FloatArray) -> tuple[FloatArray, FloatArray]:
+        loop, rows, all_flow = self._loop, self.rows, np.zeros(self._loop.assembly.facility_count)
+        all_flow[rows] = flow
+        share = use_share(all_flow, loop.other_load, loop.capacity)
+        return delay_h(loop.curves, share)[rows], delay_slope_h(loop.curves, share)[rows] / loop.capacity[rows]
+
+    def within(self, hours: FloatArray) -> FloatArray:
+        return np.clip(hours, self._least, self._most)
+
+    def over_all(self, hours: FloatArray) -> FloatArray:
+        """Hours of every facility, shape (facilities,); what no flow of the program can change stands at what other loads cause."""
+        loop = self._loop
+        found = delay_h(loop.curves, use_share(np.zeros(loop.assembly.facility_count), loop.other_load, loop.capacity))
+        found[self.rows] = hours
+        return found
 
 
 class _DelayCosts:
