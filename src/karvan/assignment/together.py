@@ -18,7 +18,7 @@ IntArray = npt.NDArray[np.int64]
 _log = logging.getLogger(__name__)
 
 # Prices alone are brought so near before hours move with them, and again when a step throws them farther off.
-_ROUGH = 0.02
+_ROUGH = 0.05
 _MOST_STEPS = 30
 
 
