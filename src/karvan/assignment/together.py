@@ -17,8 +17,11 @@ IntArray = npt.NDArray[np.int64]
 
 _log = logging.getLogger(__name__)
 
-# Prices alone are brought so near before hours move with them, and again when a step throws them farther off.
-_ROUGH = 0.05
+# Hours stand still while prices are farther off than this.
+_FAR = 0.5
+# After so many steps that came no nearer prices are searched for by sure steps, once, and brought so near.
+_PATIENCE = 3
+_ROUGH = 0.02
 _MOST_STEPS = 30
 
 
@@ -45,6 +48,11 @@ class Delaying(Protocol):
 
     def within(self, hours: FloatArray) -> FloatArray:
         """Hours kept between the least and the most."""
+        ...
+
+    def tamed(self, price: FloatArray, row_flow: FloatArray, route_flow_kt: FloatArray) -> FloatArray:
+        """Prices after a step, those changed to which flows answer so sharply that a step cannot tell them, shape (rows,); flows are those
+        before the step."""
         ...
 
 
@@ -85,17 +93,16 @@ def solve_together(
         options: How near hours must come.
     """
     hours = delaying.within(hours)
-    weight, reach = row_weight(program), first_reach(program)
+    weight, reach, none = row_weight(program), first_reach(program), np.zeros(prices.shape[0])
     best: Together | None = None
-    rough, is_rough, spent = _ROUGH, True, 0
-    while spent < _MOST_STEPS:
+    idle, can_search = 0, True
+    for spent in range(1, _MOST_STEPS + 1):
         now = replace(program, arrays=program.arrays._replace(route_cost=delaying.cost_usd_per_t(hours)))
-        if is_rough:
-            answer = solve(now, prices, aim=rough, max_iterations=_MOST_STEPS)
-            point, is_rough, spent = answer.point, False, spent + answer.iterations
+        prices = np.clip(prices, program.least_price, program.most_price)
+        if idle >= _PATIENCE and can_search:
+            point, idle, can_search = solve(now, prices, aim=_ROUGH, max_iterations=_MOST_STEPS).point, 0, False
         else:
-            point = evaluate(now, np.clip(prices, program.least_price, program.most_price))
-        spent += 1
+            point = evaluate(now, prices)
         caused, slope = delaying.caused_h(point.row_flow[rows])
         accepted = np.maximum(options.relative * np.abs(hours), options.absolute)
         off, late = quality(now, point)[2], float((np.abs(caused - hours) / accepted).max(initial=0.0))
@@ -103,18 +110,20 @@ def solve_together(
         _log.debug("evaluation %d: prices off by %.3g, hours by %.3g", spent, off, late)
         if not np.isfinite(missing):
             break
+        idle = 0 if best is None or missing < best.missing else idle + 1
         if best is None or missing < best.missing:
             best = Together(point, hours, missing, spent)
-        if best.missing <= 1.0:
+        if best.missing <= 1.0 or (idle >= _PATIENCE and not can_search):
             break
-        if off > 10.0 * rough:
-            is_rough, prices = True, point.prices
-            continue
         by_price, by_hour = flow_slopes(now, point, rows, delaying.time_value_usd_per_t_h)
-        own = np.eye(rows.shape[0]) + slope[:, None] * by_hour[rows]
-        first, with_price = np.split(np.linalg.solve(own, np.column_stack([caused - hours, slope[:, None] * by_price[rows]])), [1], axis=1)
-        move = joint_move(now, point, weight, reach, by_price - by_hour @ with_price, by_hour @ first[:, 0])
-        hours = delaying.within(hours + first[:, 0] - with_price @ move)
-        prices = point.prices + move
+        if off > _FAR:
+            move = joint_move(now, point, weight, reach, by_price, none)
+        else:
+            own = np.eye(rows.shape[0]) + slope[:, None] * by_hour[rows]
+            sides = np.column_stack([caused - hours, slope[:, None] * by_price[rows]])
+            first, with_price = np.split(np.linalg.solve(own, sides), [1], axis=1)
+            move = joint_move(now, point, weight, reach, by_price - by_hour @ with_price, by_hour @ first[:, 0])
+            hours = delaying.within(hours + first[:, 0] - with_price @ move)
+        prices = delaying.tamed(point.prices + move, point.row_flow, point.route_flow)
     assert best is not None
     return best

@@ -142,6 +142,9 @@ class _Delaying:
     def within(self, hours: FloatArray) -> FloatArray:
         return np.clip(hours, self._least, self._most)
 
+    def tamed(self, price: FloatArray, row_flow: FloatArray, route_flow_kt: FloatArray) -> FloatArray:
+        return self._loop.assembly.with_balances(price, row_flow, route_flow_kt)
+
     def over_all(self, hours: FloatArray) -> FloatArray:
         """Hours of every facility, shape (facilities,); what no flow of the program can change stands at what other loads cause."""
         loop = self._loop
