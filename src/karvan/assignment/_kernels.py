@@ -271,10 +271,11 @@ def flow_slopes(
     market_cost: np.ndarray,
     demand: np.ndarray,
     time_value: np.ndarray,
+    place: np.ndarray,
     hour_of: np.ndarray,
     hours: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """By how much row flows of a range of markets fall with the prices of rows and with hours at some of them.
+    """By how much flows of chosen rows fall, in a range of markets, with the prices of these rows and with hours at some of them.
 
     A price costs a tonne v_w per unit that it takes of the row, an hour VOT_w on each route that uses the row. With e_r the units that
     route r takes of rows, b_r its use of hours (1 or 0), s_j = sum_r f_r e_r and n_j = sum_r f_r b_r in nest j, s_w and n_w over the market,
@@ -283,22 +284,20 @@ def flow_slopes(
 
     Args:
         time_value: VOT, USD/t-h, shape (markets,).
-        hour_of: Position among the hours of those at each row, -1 where there are none, shape (rows,).
+        place: Place of each row among the chosen ones, -1 if not chosen, shape (rows,).
+        hour_of: Position among the hours of those at each chosen row, -1 where there are none, shape (chosen,).
         hours: Number of hours.
 
     Returns:
-        H, shape (rows, rows), and G, shape (rows, hours).
+        H, shape (chosen, chosen), and G, shape (chosen, hours).
     """
-    market_first_family = market.market_first_family
     family_first_route = market.family_first_route
     route_first_entry = market.route_first_entry
     entry_row = market.entry_row
     entry_units = market.entry_units
-    family_theta = market.family_theta
-    market_theta = market.market_theta
     count = hour_of.shape[0]
-    by_price = np.zeros((count, count))
-    by_hour = np.zeros((count, hours))
+    halves = np.zeros((count, count))  # of each pair on one side or the other
+    by_hour = np.zeros((hours, count))
     family_sum = np.zeros(count)
     family_use = np.zeros(count)
     market_sum = np.zeros(count)
@@ -307,6 +306,13 @@ def flow_slopes(
     market_rows = np.empty(count, dtype=np.int64)
     family_seen = np.zeros(count, dtype=np.bool_)
     market_seen = np.zeros(count, dtype=np.bool_)
+    longest = 1
+    for r in range(
+        family_first_route[market.market_first_family[first_market]], family_first_route[market.market_first_family[last_market]]
+    ):
+        longest = max(longest, route_first_entry[r + 1] - route_first_entry[r])
+    local_row = np.empty(longest, dtype=np.int64)
+    local_flow = np.empty(longest)
     for w in range(first_market, last_market):
         quantity = demand[w]
         if quantity < 1e-200:
@@ -316,41 +322,53 @@ def flow_slopes(
         if market.elasticity[w] > 0.0:
             demand_slope = market.elasticity[w] / (market.market_price[w] + market_cost[w])
         in_market = 0
-        for j in range(market_first_family[w], market_first_family[w + 1]):
+        for j in range(market.market_first_family[w], market.market_first_family[w + 1]):
             family_flow = 0.0
-            theta = family_theta[j]
+            theta = market.family_theta[j]
             in_family = 0
             for r in range(family_first_route[j], family_first_route[j + 1]):
                 flow = route_flow[r]
                 family_flow += flow
                 if flow < 1e-200:
                     continue
-                first, last = route_first_entry[r], route_first_entry[r + 1]
-                for i in range(first, last):
-                    a = entry_row[i]
+                size = 0
+                for k in range(route_first_entry[r], route_first_entry[r + 1]):
+                    a = place[entry_row[k]]
+                    if a < 0:
+                        continue
                     if not family_seen[a]:
                         family_seen[a] = True
                         family_rows[in_family] = a
                         in_family += 1
-                    part = flow * entry_units[i]
-                    family_sum[a] += part
+                    units = entry_units[k]
+                    local_row[size] = a
+                    local_flow[size] = flow * units
+                    family_sum[a] += flow * units
                     family_use[a] += flow
-                    part *= theta
-                    for k in range(first, last):
-                        b = entry_row[k]
-                        by_price[a, b] += price * part * entry_units[k]
-                        if hour_of[b] >= 0:
-                            by_hour[a, hour_of[b]] += hour * part
-            factor = 0.0
+                    part = price * theta * units
+                    for i in range(size):
+                        halves[a, local_row[i]] += part * local_flow[i]
+                    halves[a, a] += 0.5 * part * flow * units
+                    size += 1
+                part = hour * theta
+                for k in range(size):
+                    h = hour_of[local_row[k]]
+                    if h >= 0:
+                        for i in range(size):
+                            by_hour[h, local_row[i]] += part * local_flow[i]
             if family_flow > 1e-200:
-                factor = (market_theta[w] - theta) / family_flow
-            for i in range(in_family):
-                a = family_rows[i]
-                for k in range(in_family):
-                    b = family_rows[k]
-                    by_price[a, b] += price * factor * family_sum[a] * family_sum[b]
-                    if hour_of[b] >= 0:
-                        by_hour[a, hour_of[b]] += hour * factor * family_sum[a] * family_use[b]
+                factor = (market.market_theta[w] - theta) / family_flow
+                for i in range(in_family):
+                    a = family_rows[i]
+                    part = price * factor * family_sum[a]
+                    for k in range(i):
+                        halves[a, family_rows[k]] += part * family_sum[family_rows[k]]
+                    halves[a, a] += 0.5 * part * family_sum[a]
+                    h = hour_of[a]
+                    if h >= 0:
+                        part = hour * factor * family_use[a]
+                        for k in range(in_family):
+                            by_hour[h, family_rows[k]] += part * family_sum[family_rows[k]]
             for i in range(in_family):
                 a = family_rows[i]
                 if not market_seen[a]:
@@ -362,20 +380,24 @@ def flow_slopes(
                 family_seen[a] = False
                 family_sum[a] = 0.0
                 family_use[a] = 0.0
-        factor = (demand_slope - market_theta[w]) / quantity
+        factor = (demand_slope - market.market_theta[w]) / quantity
         for i in range(in_market):
             a = market_rows[i]
-            for k in range(in_market):
-                b = market_rows[k]
-                by_price[a, b] += price * factor * market_sum[a] * market_sum[b]
-                if hour_of[b] >= 0:
-                    by_hour[a, hour_of[b]] += hour * factor * market_sum[a] * market_use[b]
+            part = price * factor * market_sum[a]
+            for k in range(i):
+                halves[a, market_rows[k]] += part * market_sum[market_rows[k]]
+            halves[a, a] += 0.5 * part * market_sum[a]
+            h = hour_of[a]
+            if h >= 0:
+                part = hour * factor * market_use[a]
+                for k in range(in_market):
+                    by_hour[h, market_rows[k]] += part * market_sum[market_rows[k]]
         for i in range(in_market):
             a = market_rows[i]
             market_seen[a] = False
             market_sum[a] = 0.0
             market_use[a] = 0.0
-    return by_price, by_hour
+    return halves + halves.T, by_hour.T
 
 
 @njit(cache=True)

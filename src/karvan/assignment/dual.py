@@ -259,21 +259,28 @@ def first_reach(program: Program) -> float:
 
 
 def flow_slopes(program: Program, point: Point, rows: IntArray, time_value_usd_per_t_h: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """By how much row flows fall with prices and with hours at some rows, shapes (rows, rows) and (rows, hours); see the kernel."""
-    hour_of = np.full(point.prices.shape[0], -1, dtype=np.int64)
-    hour_of[rows] = np.arange(rows.shape[0])
+    """By how much flows of rows that count fall with their prices and with hours at some rows; see the kernel.
+
+    Rows that count are those with hours, and those that a step may price; the others have zeros, and so has what their price does.
+
+    Returns:
+        By price, shape (rows, rows), and by hour, shape (rows, hours).
+    """
+    count = point.prices.shape[0]
+    chosen = np.union1d(_chosen(program, point), rows)
+    place, hour_of = np.full(count, -1, dtype=np.int64), np.full(chosen.shape[0], -1, dtype=np.int64)
+    place[chosen] = np.arange(chosen.shape[0])
+    hour_of[place[rows]] = np.arange(rows.shape[0])
+    state = (point.route_flow, point.market_cost, point.demand, time_value_usd_per_t_h, place, hour_of, rows.shape[0])
 
     def part(between: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
-        found: tuple[FloatArray, FloatArray] = _kernels.flow_slopes(
-            *between, program.arrays, point.route_flow, point.market_cost, point.demand, time_value_usd_per_t_h, hour_of, rows.shape[0]
-        )
+        found: tuple[FloatArray, FloatArray] = _kernels.flow_slopes(*between, program.arrays, *state)
         return found
 
-    parts = _by_range(program, part)
-    by_price, by_hour = parts[0]
-    for more, others in parts[1:]:
-        by_price += more
-        by_hour += others
+    by_price, by_hour = np.zeros((count, count)), np.zeros((count, rows.shape[0]))
+    for of_price, of_hour in _by_range(program, part):
+        by_price[np.ix_(chosen, chosen)] += of_price
+        by_hour[chosen] += of_hour
     return by_price, by_hour
 
 
