@@ -278,7 +278,7 @@ def flow_slopes(
     """By how much flows of chosen rows fall, in a range of markets, with the prices of these rows and with hours at some of them.
 
     A price costs a tonne v_w per unit that it takes of the row, an hour VOT_w on each route that uses the row. With e_r the units that
-    route r takes of rows, b_r its use of hours (1 or 0), s_j = sum_r f_r e_r and n_j = sum_r f_r b_r in nest j, s_w and n_w over the market,
+    route r takes of rows, b_r its use of hours (1 or 0), s_j = sum_r f_r e_r and n_j = sum_r f_r b_r in nest j, s_w and n_w over market w,
     G = sum_w VOT_w [ sum_j ( th_r sum_r f_r e_r b_r' + (th_c - th_r)/f_j s_j n_j' ) + (sigma/(p + C) - th_c)/D s_w n_w' ],
     and H likewise with e_r in place of b_r and v_w in that of VOT_w; see `curvature`.
 

@@ -284,9 +284,7 @@ def flow_slopes(program: Program, point: Point, rows: IntArray, time_value_usd_p
     return by_price, by_hour
 
 
-def joint_move(
-    program: Program, point: Point, weight: FloatArray, reach: float, slope: FloatArray, fall: FloatArray
-) -> FloatArray:
+def joint_move(program: Program, point: Point, weight: FloatArray, reach: float, slope: FloatArray, fall: FloatArray) -> FloatArray:
     """By how much prices must move so that limits hold, to first order, while something else moves with them, shape (rows,).
 
     Args:

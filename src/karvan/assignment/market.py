@@ -224,18 +224,15 @@ class LaidOut:
         self._program = make_program(problem, self._limited, options=self.options)
         self._reference = row_reference(problem)[self._limited]
 
-    def clear(self, route_cost_usd_per_t: FloatArray, *, start: FloatArray | None = None, times: float = 1.0) -> Clearing:
+    def clear(self, route_cost_usd_per_t: FloatArray, *, start: FloatArray | None = None) -> Clearing:
         """See `clear`.
 
         Args:
             route_cost_usd_per_t: Generalised cost without prices, shape (routes,).
             start: Prices to start from, USD per unit, shape (rows,); zero by default.
-            times: Tolerance and aim are so many times as wide as those of the options.
         """
         _check_costs(route_cost_usd_per_t)
-        options = (
-            self.options if times == 1.0 else replace(self.options, tolerance=times * self.options.tolerance, aim=times * self.options.aim)
-        )
+        options = self.options
         problem, limited = replace(self.problem, route_cost_usd_per_t=route_cost_usd_per_t), self._limited
         cost = np.require(route_cost_usd_per_t, np.float64, ("C", "W"))
         program = replace(self._program, arrays=self._program.arrays._replace(route_cost=cost))

@@ -52,7 +52,8 @@ class Delaying(Protocol):
 
     def tamed(self, price: FloatArray, row_flow: FloatArray, route_flow_kt: FloatArray) -> FloatArray:
         """Prices after a step, those changed to which flows answer so sharply that a step cannot tell them, shape (rows,); flows are those
-        before the step."""
+        before the step.
+        """
         ...
 
 
@@ -78,10 +79,10 @@ def solve_together(
 ) -> Together:
     """Find prices at which every limit holds and hours that agree with the flows they cause, moving both in every step.
 
-    Once prices are roughly right, each step solves both conditions with flows and hours as straight lines: with x the flows of rows, H and
-    G what they fall by with prices and hours, and d' the slope of hours, hours move by y = (I + d'G)^-1 (d(x) - d - d'H m) as prices move by
-    m, which is the bounded Newton step of what is then left. Nothing holds a step back, so that the search may fail; whoever asks then has
-    the slower way left.
+    Each step solves both conditions with flows and hours as straight lines: with x the flows of rows, H and G what they fall by with
+    prices and hours, and d' the slope of hours, hours move by (I + d'G)^-1 (d(x) - d - d'H m) as prices move by m, which is the bounded
+    Newton step of what is then left. Far from the prices sought hours stand still. Nothing holds a step back, so that the search may fail;
+    whoever asks then has the slower way left.
 
     Args:
         program: The program; its route costs are those at the hours tried.

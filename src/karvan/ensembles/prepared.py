@@ -24,8 +24,7 @@ from karvan.measures.measure import measures_of
 from karvan.routing import MEASURES, RouteSets, build_graph, cordon_weights, route_space, routes_open, subset, united, widest
 from karvan.routing.route_sets import Entered
 from karvan.routing.uses import entries_of
-from karvan.study.clear import Cleared, answers, clear, is_remembered
-from karvan.study.delay_loop import DelayResponse
+from karvan.study.clear import Cleared, clear, is_remembered
 from karvan.study.live import BASE, MEASURED, MONEY, compared
 from karvan.study.route_memory import ROUTING_TABLES, RoutedSnapshot, RouteMemory
 
@@ -81,13 +80,11 @@ class Ready:
         snapshot: The year.
         layout: Its routes.
         cells: Its cells that factors move.
-        response: How it answers to delays.
     """
 
     snapshot: Snapshot
     layout: Layout
     cells: Cells
-    response: DelayResponse | None
 
 
 @dataclass(frozen=True)
@@ -211,7 +208,7 @@ class Prepared:
         cleared = self._cleared(snapshot)
         cells = cells_of(snapshot, self.ensemble.corridor, self.ensemble.unknowns.factors)
         layout = Layout(cleared, snapshot.tables, self._weights(snapshot.tables, cleared.routed.sets))
-        return Ready(snapshot, layout, cells, answers(cleared))
+        return Ready(snapshot, layout, cells)
 
     def _cleared(self, snapshot: Snapshot) -> Cleared:
         price = self.ensemble.corridor.manifest.co2_price_usd_per_t
