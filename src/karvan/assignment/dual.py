@@ -271,10 +271,12 @@ def flow_slopes(program: Program, point: Point, rows: IntArray, time_value_usd_p
     place, hour_of = np.full(count, -1, dtype=np.int64), np.full(chosen.shape[0], -1, dtype=np.int64)
     place[chosen] = np.arange(chosen.shape[0])
     hour_of[place[rows]] = np.arange(rows.shape[0])
-    state = (point.route_flow, point.market_cost, point.demand, time_value_usd_per_t_h, place, hour_of, rows.shape[0])
 
     def part(between: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
-        found: tuple[FloatArray, FloatArray] = _kernels.flow_slopes(*between, program.arrays, *state)
+        state = (point.route_flow, point.market_cost, point.demand)
+        found: tuple[FloatArray, FloatArray] = _kernels.flow_slopes(
+            *between, program.arrays, *state, time_value_usd_per_t_h, place, hour_of, rows.shape[0]
+        )
         return found
 
     by_price, by_hour = np.zeros((count, count)), np.zeros((count, rows.shape[0]))
