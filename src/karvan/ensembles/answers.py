@@ -29,7 +29,7 @@ _MOST_MAPPED = 4_096
 _TOLD = ("commitment_id", "title", "short", "metric", "target", "unit", "year")
 _ENOUGH = 4
 """So many futures for each unknown show what it explains by itself; fewer, what it explains beyond those that explain more."""
-_TITLED: Mapping[str, Any] = {"factor": pl.String, "kind": pl.String, "names": pl.List(pl.String), "of": pl.String}
+_TITLED = {"factor": pl.String, "kind": pl.String, "names": pl.List(pl.String), "of": pl.String}
 _CHANCES = ("chance_share", "chance_low_share", "chance_high_share", "by_year_share", "by_year_low_share", "by_year_high_share")
 _COUNTED = ("corridor_mt", "containers_teu", "crude_mt")
 

@@ -45,8 +45,7 @@ class EnsembleAnswer:
         regret: plan, worst_musd, p90_musd, mean_musd, near_share, least_musd, is_least_regret.
         information: factor, value_musd: what knowing it before choosing a plan is worth; `everything` first.
         waiting: What waiting is worth; empty without a later plan.
-        failure_boxes: plan, factor, kind, names and of as in `drivers`, low_share, high_share, low, high, coverage_share, density_share,
-            mass_share.
+        failure_boxes: plan, factor, kind, names and of as in `drivers`, low_share, high_share, low, high, coverage_share, density_share, mass_share.
         disruptions: plan, shock_id, with_mt, without_mt, kept_share, futures: tonnes of the first year of a shock.
         peace: country, year, metric, mean, p10, p50, p90: what the openings are worth, kept against reversed.
         links: plan, year, link_id, p10_kt, p50_kt, p90_kt.
