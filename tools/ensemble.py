@@ -18,8 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import karvan as kv
-from karvan.report.many_futures import title_of
-from karvan.report.words import ENGLISH
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "ensemble.md"
@@ -81,7 +79,7 @@ def short_of_it(found: Answer) -> list[str]:
         if not drivers:
             continue
         known = [row for row in drivers if row["first_order_share"] > row["chance_share"]]
-        names = ", ".join(named(row) for row in known[:5])
+        names = ", ".join(f"`{row['title']}`" for row in known[:5])
         lines.append(
             f"- What decides the tonnes of {drivers[0]['year']} most, beside chance: {names}."
             if known
@@ -99,11 +97,6 @@ def short_of_it(found: Answer) -> list[str]:
             f"- Openings kept rather than taken back are worth {market['p50']:+.2f} Mt over the Caspian in {market['year']} in the middle future, {market['p10']:+.2f} to {market['p90']:+.2f} in eight of ten."
         )
     return [*lines, ""]
-
-
-def named(row: Row) -> str:
-    title = title_of(row, ENGLISH)
-    return f"{title} (`{row['factor']}`)"
 
 
 def leading(found: Answer, plan: str) -> list[Row]:
@@ -166,7 +159,7 @@ def what_drives_it(found: Answer) -> list[str]:
         lines += ["", f"The five unknowns that explain most of the spread of the tonnes of {rows[0]['year']} in `{plan}`:"]
         cells = (
             [
-                named(row),
+                f"`{row['title']}`",
                 f"{row['first_order_share']:.1%}",
                 "yes" if row["first_order_share"] > chance else "no",
                 f"{row['low_mean']:.2f}",
@@ -275,7 +268,7 @@ def failures(found: Answer) -> list[str]:
                 ["Unknown", "Part of its draw", "Values"],
                 (
                     [
-                        named(row),
+                        f"`{row['factor']}`",
                         f"{row['low_share']:.0%} to {row['high_share']:.0%}",
                         "" if row["low"] is None else f"{row['low']:.4g} to {row['high']:.4g}",
                     ]

@@ -9,11 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from karvan.corridor import key_texts
 from karvan.ensembles.definition import HEADLINES, OK, Ensemble
 from karvan.ensembles.designs import morris_indices, sobol_indices
 from karvan.ensembles.indices import chance_share, ends, first_order, one_after_another
-from karvan.ensembles.naming import names_of
 from karvan.ensembles.prim import failure_box
 from karvan.ensembles.stopping import interval, share_interval
 from karvan.ensembles.store import FutureStore
@@ -29,7 +27,6 @@ _MOST_MAPPED = 4_096
 _TOLD = ("commitment_id", "title", "short", "metric", "target", "unit", "year")
 _ENOUGH = 4
 """So many futures for each unknown show what it explains by itself; fewer, what it explains beyond those that explain more."""
-_TITLED = {"factor": pl.String, "kind": pl.String, "names": pl.List(pl.String), "of": pl.String}
 _CHANCES = ("chance_share", "chance_low_share", "chance_high_share", "by_year_share", "by_year_low_share", "by_year_high_share")
 _COUNTED = ("corridor_mt", "containers_teu", "crude_mt")
 
@@ -151,7 +148,7 @@ def drivers(sample: Sample, *, metric: str, year: int) -> pl.DataFrame:
                 low, high = high, low  # a shock comes where the draw is low: `high` is with it
             rows.append(
                 {
-                    "plan": plan, **titles[seed], "metric": metric, "year": year,
+                    "plan": plan, "factor": seed, "title": titles[seed][0], "kind": titles[seed][1], "metric": metric, "year": year,
                     "first_order_share": float(more["S1"][number]) if "S1" in more else float(share[number]),
                     "is_in_turn": is_in_turn and "S1" not in more, "chance_share": by_chance, "low_mean": low, "high_mean": high,
                     "total_share": float(more["ST"][number]) if "ST" in more else None,
@@ -159,7 +156,7 @@ def drivers(sample: Sample, *, metric: str, year: int) -> pl.DataFrame:
                 }
             )  # fmt: skip
     schema = {
-        "plan": pl.String, **_TITLED, "metric": pl.String, "year": pl.Int64, "is_in_turn": pl.Boolean,
+        **dict.fromkeys(("plan", "factor", "title", "kind", "metric"), pl.String), "year": pl.Int64, "is_in_turn": pl.Boolean,
         **dict.fromkeys(("first_order_share", "chance_share", "low_mean", "high_mean", "total_share", "morris_mu_star"), pl.Float64),
     }  # fmt: skip
     by = [pl.coalesce("morris_mu_star", "first_order_share"), (pl.col("high_mean") - pl.col("low_mean")).abs()]
@@ -174,29 +171,19 @@ def _of_design(ensemble: Ensemble, outcome: FloatArray) -> Mapping[str, FloatArr
     return sobol_indices(ensemble.design, outcome) if ensemble.design.kind == "indices" else {}
 
 
-def titles_of(ensemble: Ensemble) -> dict[str, dict[str, Any]]:
-    """What each seed is called: factor (the seed itself), kind (value, column, several values or a shock), names (the case's own of what it
-    is of) and of (table and column).
-    """
-    tables, keys, found = ensemble.corridor.tables, dict[str, dict[str, int]](), dict[str, dict[str, Any]]()
+def titles_of(ensemble: Ensemble) -> dict[str, tuple[str, str]]:
+    """What each seed is called, and whether it is a value, a column, several values or a shock."""
+    found: dict[str, tuple[str, str]] = {}
     for item in ensemble.unknowns.factors:
-        if item.seed != item.name:
-            found.setdefault(item.seed, {"factor": item.seed, "kind": "several", "names": [], "of": None})
-            continue
-        if item.table not in keys:
-            keys[item.table] = {key: row for row, key in enumerate(key_texts(item.table, tables[item.table]))}
-        kind, names = "column" if item.row is None else "value", names_of(item, tables, keys[item.table])
-        found[item.seed] = {"factor": item.seed, "kind": kind, "names": names, "of": f"{item.table}.{item.column}"}
-    shocks = {
-        item.shock_id: {"factor": item.shock_id, "kind": "shock", "names": [item.name], "of": None} for item in ensemble.unknowns.shocks
-    }
-    return found | shocks
+        kind = "several" if item.seed != item.name else "column" if item.row is None else "value"
+        found.setdefault(item.seed, (item.seed if kind == "several" else item.name, kind))
+    return found | {item.shock_id: (item.name, "shock") for item in ensemble.unknowns.shocks}
 
 
 def failure_boxes(sample: Sample, *, target: float, metric: str, year: int) -> pl.DataFrame:
     """Under which draws each plan misses a target; see `EnsembleAnswer.failure_boxes`."""
     ensemble, rows = sample.ensemble, list[dict[str, Any]]()
-    seeds, titles = ensemble.unknowns.seeds, titles_of(ensemble)
+    seeds = ensemble.unknowns.seeds
     single = {item.seed: item for item in ensemble.unknowns.factors if item.seed == item.name}
     for plan in ensemble.plans:
         futures, outcome = sample.column(f"{metric}_{year}", plan, most=_MOST_DRIVEN)
@@ -210,13 +197,13 @@ def failure_boxes(sample: Sample, *, target: float, metric: str, year: int) -> p
             item = single.get(seeds[number])
             rows.append(
                 {
-                    "plan": plan, **titles[seeds[number]], "low_share": low, "high_share": high,
+                    "plan": plan, "factor": seeds[number], "low_share": low, "high_share": high,
                     "low": None if item is None else item.at(low), "high": None if item is None else item.at(high),
                     "coverage_share": box.coverage, "density_share": box.density, "mass_share": box.mass,
                 }
             )  # fmt: skip
     numbers = ("low_share", "high_share", "low", "high", "coverage_share", "density_share", "mass_share")
-    return pl.DataFrame(rows, schema={"plan": pl.String, **_TITLED, **dict.fromkeys(numbers, pl.Float64)})
+    return pl.DataFrame(rows, schema={"plan": pl.String, "factor": pl.String, **dict.fromkeys(numbers, pl.Float64)})
 
 
 def disruptions(sample: Sample) -> pl.DataFrame:

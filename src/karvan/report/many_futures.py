@@ -90,26 +90,17 @@ def _drivers(found: EnsembleAnswer, words: Words) -> list[str]:
         for row in rows.head(_MOST_DRIVERS).iter_rows(named=True):
             share = words.percent(row["first_order_share"])
             ends = "".join(f"{words.amount(row[name]):>10}" for name in ("low_mean", "high_mean"))
-            lines += [f"    {title_of(row, words)[:63]:<64}{share:>12}{ends}", f"      {row['factor']}"[:WIDTH]]
+            lines.append(f"    {title_of(row, words)[:63]:<64}{share:>12}{ends}")
         lines += _wrapped(words("ensemble.by_chance", share=words.percent(first["chance_share"])))
         lines.append("")
     return lines
 
 
 def title_of(row: dict[str, Any], words: Words) -> str:
-    """What an unknown is called: by what the case calls what it is of, and its column.
-
-    Args:
-        row: A row of `drivers` or `failure_boxes`.
-        words: The language.
-    """
-    names = ", ".join(words.called(name) for name in row["names"])
-    if row["kind"] == "shock":
-        return names
+    """What a driver is called."""
     if row["kind"] == "several":
-        return words("ensemble.growth") if row["factor"] == "growth" else str(row["factor"])
-    column = words(f"drawn.{row['of']}")
-    return words("ensemble.of_value", names=names, column=column) if names else words("ensemble.of_column", column=column)
+        return words("ensemble.growth") if row["title"] == "growth" else str(row["title"])
+    return words.called(row["title"]) if row["kind"] == "shock" else str(row["title"])
 
 
 def _plans(found: EnsembleAnswer, words: Words) -> list[str]:
@@ -155,7 +146,7 @@ def _boxes(found: EnsembleAnswer, words: Words) -> list[str]:
         for row in rows.iter_rows(named=True):
             shares = f"{words.percent(row['low_share'])} .. {words.percent(row['high_share'])}"
             values = "" if row["low"] is None else f"{words.amount(row['low'])} .. {words.amount(row['high'])}"
-            lines += [f"    {title_of(row, words)[:57]:<58}{shares:>16}{values:>22}", f"      {row['factor']}"[:WIDTH]]
+            lines.append(f"    {row['factor'][:58]:<58}{shares:>16}{values:>22}")
         lines.append("")
     return lines
 

@@ -149,8 +149,7 @@ def _tornado(found: EnsembleAnswer, words: Words) -> str:
             top_y = 18 + number * 24
             side = "up" if row["high_mean"] >= row["low_mean"] else "down"
             bars += (
-                f'<text x="292" y="{top_y + 12}" text-anchor="end">{escape(_cut(title_of(row, words)))}'
-                f"<title>{escape(title_of(row, words))} ({escape(row['factor'])})</title></text>"
+                f'<text x="292" y="{top_y + 12}" text-anchor="end">{escape(_cut(title_of(row, words)))}</text>'
                 f'<rect class="bar {side}" x="{start:.1f}" y="{top_y}" width="{max(end - start, 1.0):.1f}" height="16">'
                 f"<title>{escape(words.amount(row['low_mean']))} – {escape(words.amount(row['high_mean']))}</title></rect>"
             )
@@ -160,15 +159,9 @@ def _tornado(found: EnsembleAnswer, words: Words) -> str:
         )
         title = words("ensemble.drivers", plan=str(plan), metric=words(f"ensemble.{first['metric']}"), year=first["year"])
         by_chance = words("ensemble.by_chance", share=words.percent(first["chance_share"]))
-        head = ["", words("column.id"), words("ensemble.share_of"), words("ensemble.at_low"), words("ensemble.at_high")]
+        head = ["", words("ensemble.share_of"), words("ensemble.at_low"), words("ensemble.at_high")]
         cells = [
-            [
-                title_of(row, words),
-                row["factor"],
-                words.percent(row["first_order_share"]),
-                words.amount(row["low_mean"]),
-                words.amount(row["high_mean"]),
-            ]
+            [title_of(row, words), words.percent(row["first_order_share"]), words.amount(row["low_mean"]), words.amount(row["high_mean"])]
             for row in rows.head(_MOST_DRIVERS).iter_rows(named=True)
         ]
         charts.append(

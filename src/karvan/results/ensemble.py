@@ -35,8 +35,7 @@ class EnsembleAnswer:
         distributions: plan, metric, year, mean, p5, p10, p25, p50, p75, p90, p95, p50_low, p50_high (95% interval of the median).
         promises: plan, commitment_id, title, short, metric, target, unit, year, chance_share and its 95% interval chance_low_share,
             chance_high_share, and by_year_share, by_year_low_share, by_year_high_share: the same of being there in that year or one before.
-        drivers: plan, factor, kind (value, column, several or shock), names (the case's own of what it is of), of (table and
-            column), metric, year, first_order_share, is_in_turn (the share is what a straight line explains beyond
+        drivers: plan, factor, title, kind, metric, year, first_order_share, is_in_turn (the share is what a straight line explains beyond
             those above it, as futures are few for so many unknowns), chance_share (what chance alone may give to one of so many),
             low_mean, high_mean, and total_share, morris_mu_star, where the design gives them; the ones that matter most first.
         values: plan, mean_musd, p10_musd, p50_musd, p90_musd, loss_share: value against the first plan `against`, and cost_musd,
@@ -45,7 +44,7 @@ class EnsembleAnswer:
         regret: plan, worst_musd, p90_musd, mean_musd, near_share, least_musd, is_least_regret.
         information: factor, value_musd: what knowing it before choosing a plan is worth; `everything` first.
         waiting: What waiting is worth; empty without a later plan.
-        failure_boxes: plan, factor, kind, names and of as in `drivers`, low_share, high_share, low, high, coverage_share, density_share, mass_share.
+        failure_boxes: plan, factor, low_share, high_share, low, high, coverage_share, density_share, mass_share.
         disruptions: plan, shock_id, with_mt, without_mt, kept_share, futures: tonnes of the first year of a shock.
         peace: country, year, metric, mean, p10, p50, p90: what the openings are worth, kept against reversed.
         links: plan, year, link_id, p10_kt, p50_kt, p90_kt.
