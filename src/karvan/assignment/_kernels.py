@@ -262,6 +262,144 @@ def curvature(
     return hessian, bound
 
 
+@njit(cache=True, nogil=True)
+def flow_slopes(
+    first_market: int,
+    last_market: int,
+    market: MarketArrays,
+    route_flow: np.ndarray,
+    market_cost: np.ndarray,
+    demand: np.ndarray,
+    time_value: np.ndarray,
+    place: np.ndarray,
+    hour_of: np.ndarray,
+    hours: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """By how much flows of chosen rows fall, in a range of markets, with the prices of these rows and with hours at some of them.
+
+    A price costs a tonne v_w per unit that it takes of the row, an hour VOT_w on each route that uses the row. With e_r the units that
+    route r takes of rows, b_r its use of hours (1 or 0), s_j = sum_r f_r e_r and n_j = sum_r f_r b_r in nest j, s_w and n_w over market w,
+    G = sum_w VOT_w [ sum_j ( th_r sum_r f_r e_r b_r' + (th_c - th_r)/f_j s_j n_j' ) + (sigma/(p + C) - th_c)/D s_w n_w' ],
+    and H likewise with e_r in place of b_r and v_w in that of VOT_w; see `curvature`.
+
+    Args:
+        time_value: VOT, USD/t-h, shape (markets,).
+        place: Place of each row among the chosen ones, -1 if not chosen, shape (rows,).
+        hour_of: Position among the hours of those at each chosen row, -1 where there are none, shape (chosen,).
+        hours: Number of hours.
+
+    Returns:
+        H, shape (chosen, chosen), and G, shape (chosen, hours).
+    """
+    family_first_route = market.family_first_route
+    route_first_entry = market.route_first_entry
+    entry_row = market.entry_row
+    entry_units = market.entry_units
+    count = hour_of.shape[0]
+    halves = np.zeros((count, count))  # of each pair on one side or the other
+    by_hour = np.zeros((hours, count))
+    family_sum = np.zeros(count)
+    family_use = np.zeros(count)
+    market_sum = np.zeros(count)
+    market_use = np.zeros(count)
+    family_rows = np.empty(count, dtype=np.int64)
+    market_rows = np.empty(count, dtype=np.int64)
+    family_seen = np.zeros(count, dtype=np.bool_)
+    market_seen = np.zeros(count, dtype=np.bool_)
+    longest = 1
+    for r in range(
+        family_first_route[market.market_first_family[first_market]], family_first_route[market.market_first_family[last_market]]
+    ):
+        longest = max(longest, route_first_entry[r + 1] - route_first_entry[r])
+    local_row = np.empty(longest, dtype=np.int64)
+    local_flow = np.empty(longest)
+    for w in range(first_market, last_market):
+        quantity = demand[w]
+        if quantity < 1e-200:
+            continue
+        price, hour = market.price_weight[w], time_value[w]
+        demand_slope = 0.0
+        if market.elasticity[w] > 0.0:
+            demand_slope = market.elasticity[w] / (market.market_price[w] + market_cost[w])
+        in_market = 0
+        for j in range(market.market_first_family[w], market.market_first_family[w + 1]):
+            family_flow = 0.0
+            theta = market.family_theta[j]
+            in_family = 0
+            for r in range(family_first_route[j], family_first_route[j + 1]):
+                flow = route_flow[r]
+                family_flow += flow
+                if flow < 1e-200:
+                    continue
+                size = 0
+                for k in range(route_first_entry[r], route_first_entry[r + 1]):
+                    a = place[entry_row[k]]
+                    if a < 0:
+                        continue
+                    if not family_seen[a]:
+                        family_seen[a] = True
+                        family_rows[in_family] = a
+                        in_family += 1
+                    units = entry_units[k]
+                    local_row[size] = a
+                    local_flow[size] = flow * units
+                    family_sum[a] += flow * units
+                    family_use[a] += flow
+                    part = price * theta * units
+                    for i in range(size):
+                        halves[a, local_row[i]] += part * local_flow[i]
+                    halves[a, a] += 0.5 * part * flow * units
+                    size += 1
+                part = hour * theta
+                for k in range(size):
+                    h = hour_of[local_row[k]]
+                    if h >= 0:
+                        for i in range(size):
+                            by_hour[h, local_row[i]] += part * local_flow[i]
+            if family_flow > 1e-200:
+                factor = (market.market_theta[w] - theta) / family_flow
+                for i in range(in_family):
+                    a = family_rows[i]
+                    part = price * factor * family_sum[a]
+                    for k in range(i):
+                        halves[a, family_rows[k]] += part * family_sum[family_rows[k]]
+                    halves[a, a] += 0.5 * part * family_sum[a]
+                    h = hour_of[a]
+                    if h >= 0:
+                        part = hour * factor * family_use[a]
+                        for k in range(in_family):
+                            by_hour[h, family_rows[k]] += part * family_sum[family_rows[k]]
+            for i in range(in_family):
+                a = family_rows[i]
+                if not market_seen[a]:
+                    market_seen[a] = True
+                    market_rows[in_market] = a
+                    in_market += 1
+                market_sum[a] += family_sum[a]
+                market_use[a] += family_use[a]
+                family_seen[a] = False
+                family_sum[a] = 0.0
+                family_use[a] = 0.0
+        factor = (demand_slope - market.market_theta[w]) / quantity
+        for i in range(in_market):
+            a = market_rows[i]
+            part = price * factor * market_sum[a]
+            for k in range(i):
+                halves[a, market_rows[k]] += part * market_sum[market_rows[k]]
+            halves[a, a] += 0.5 * part * market_sum[a]
+            h = hour_of[a]
+            if h >= 0:
+                part = hour * factor * market_use[a]
+                for k in range(in_market):
+                    by_hour[h, market_rows[k]] += part * market_sum[market_rows[k]]
+        for i in range(in_market):
+            a = market_rows[i]
+            market_seen[a] = False
+            market_sum[a] = 0.0
+            market_use[a] = 0.0
+    return halves + halves.T, by_hour.T
+
+
 @njit(cache=True)
 def bounded_sweeps(
     matrix: np.ndarray,

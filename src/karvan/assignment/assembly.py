@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,6 +24,8 @@ NOT_SHIPPED = "not_shipped"
 _EMPTY_SHARPNESS = 200.0
 # ... from a pool of this many times the loading units that could be on the link at most.
 _POOL_FACTOR = 4.0
+# Fewer empties than this share of their pool run as good as none.
+_LEAST_EMPTIES_SHARE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,33 @@ class Assembly:
         total = price[: self.row_count].copy()
         np.add.at(total, self.minimum_facility, price[self.row_count :])
         return total
+
+    def with_balances(self, price: FloatArray, row_flow: FloatArray, route_flow_kt: FloatArray) -> FloatArray:
+        """Prices with none of a balance above what lets as many empties run as goods need that flow as they did.
+
+        Empties answer so sharply to the price of their balance that a straight line through where they are does not tell how they go on: a
+        step that takes it a little too far floods what they pass.
+
+        Args:
+            price: Price of each row, shape (rows,).
+            row_flow: Flow on each row at other prices, thousands of units, shape (rows,).
+            route_flow_kt: Flow on each route there, shape (routes,).
+        """
+        problem, found = self.problem, price.copy()
+        pools, thetas = problem.market_flow_kt[self.goods_count :], problem.market_theta[self.goods_count :]
+        first = problem.family_first_route[problem.market_first_family[self.goods_count : -1]]
+        for balance, (route, pool, theta) in enumerate(zip(first.tolist(), pools.tolist(), thetas.tolist(), strict=True)):
+            row = self.row_count - first.shape[0] + balance
+            way, sign = (route + 1, 1.0) if price[row] > 0.0 else (route, -1.0)
+            needed = sign * float(row_flow[row] - route_flow_kt[route] + route_flow_kt[route + 1])
+            share = min(max(needed / pool, _LEAST_EMPTIES_SHARE), 0.5)
+            used = slice(problem.route_first_entry[way], problem.route_first_entry[way + 1])
+            rows, units = problem.entry_row[used], problem.entry_units_per_t[used]
+            paid = problem.route_cost_usd_per_t[way] + float((price[rows] * units)[rows != row].sum())
+            most = paid - math.log((1.0 - share) / share) / theta
+            if sign * price[row] > most + 1.0 / theta:
+                found[row] = sign * most
+        return found
 
 
 def effective_capacity(facilities: pl.DataFrame) -> FloatArray:

@@ -137,7 +137,7 @@ class DualAnswer:
 
 
 @dataclass(frozen=True)
-class _Model:
+class Model:
     """Second derivative of the dual, shape (n, n), in n of its rows."""
 
     rows: IntArray
@@ -222,12 +222,8 @@ def solve(program: Program, start: FloatArray, *, aim: float, max_iterations: in
     point = evaluate(program, prices)
     check_point(point)
     best = DualAnswer(point, *quality(program, point), iterations=0)
-    weight = np.zeros(prices.shape[0])
-    np.maximum.at(weight, program.arrays.entry_row, np.abs(program.arrays.entry_units))
-    weight[weight <= 0.0] = 1.0
-    weight *= float(np.median(program.arrays.price_weight))
-    reach, idle = _FIRST_REACH / float(np.median(program.arrays.family_theta)), 0
-    model: _Model | None = None
+    weight, reach, idle = row_weight(program), first_reach(program), 0
+    model: Model | None = None
     for iteration in range(1, max_iterations + 1):
         if best.residual <= aim:
             break
@@ -248,11 +244,86 @@ def solve(program: Program, start: FloatArray, *, aim: float, max_iterations: in
     return best
 
 
-def _model(program: Program, point: Point, weight: FloatArray, known: _Model | None) -> _Model:
-    """The second derivative in the rows that have a price or nearly reach their limit; the known one if it is of the same rows."""
+def row_weight(program: Program) -> FloatArray:
+    """Largest units per tonne of each row, and what a unit of its price costs a tonne, shape (rows,)."""
+    weight = np.zeros(program.row_limit.shape[0])
+    np.maximum.at(weight, program.arrays.entry_row, np.abs(program.arrays.entry_units))
+    weight[weight <= 0.0] = 1.0
+    weight *= float(np.median(program.arrays.price_weight))
+    return weight
+
+
+def first_reach(program: Program) -> float:
+    """First bound on a step, USD/t."""
+    return _FIRST_REACH / float(np.median(program.arrays.family_theta))
+
+
+def flow_slopes(program: Program, point: Point, rows: IntArray, time_value_usd_per_t_h: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """By how much flows of rows that count fall with their prices and with hours at some rows; see the kernel.
+
+    Rows that count are those with hours, and those that a step may price; the others have zeros, and so has what their price does.
+
+    Returns:
+        By price, shape (rows, rows), and by hour, shape (rows, hours).
+    """
+    count = point.prices.shape[0]
+    chosen = np.union1d(_chosen(program, point), rows)
+    place, hour_of = np.full(count, -1, dtype=np.int64), np.full(chosen.shape[0], -1, dtype=np.int64)
+    place[chosen] = np.arange(chosen.shape[0])
+    hour_of[place[rows]] = np.arange(rows.shape[0])
+
+    def part(between: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
+        state = (point.route_flow, point.market_cost, point.demand)
+        found: tuple[FloatArray, FloatArray] = _kernels.flow_slopes(
+            *between, program.arrays, *state, time_value_usd_per_t_h, place, hour_of, rows.shape[0]
+        )
+        return found
+
+    by_price, by_hour = np.zeros((count, count)), np.zeros((count, rows.shape[0]))
+    for of_price, of_hour in _by_range(program, part):
+        by_price[np.ix_(chosen, chosen)] += of_price
+        by_hour[chosen] += of_hour
+    return by_price, by_hour
+
+
+def joint_move(program: Program, point: Point, weight: FloatArray, reach: float, slope: FloatArray, fall: FloatArray) -> FloatArray:
+    """By how much prices must move so that limits hold, to first order, while something else moves with them, shape (rows,).
+
+    Args:
+        program: The program.
+        point: It at the prices as they are.
+        weight: See `row_weight`.
+        reach: Most that a price may move, USD/t.
+        slope: By how much row flows fall with prices, all told, shape (rows, rows).
+        fall: By how much they fall when no price moves, shape (rows,).
+    """
+    chosen = _chosen(program, point)
+    limit, flow, now, near = program.row_limit[chosen], point.row_flow[chosen], point.prices[chosen], weight[chosen]
+    lower, upper = np.maximum(program.least_price[chosen], now - reach / near), np.minimum(program.most_price[chosen], now + reach / near)
+    hessian = slope[np.ix_(chosen, chosen)]
+    hessian[np.diag_indices_from(hessian)] += np.maximum(np.abs(np.diag(hessian)) * _DAMPING_SHARE, 1e-30 * near**2)
+    move = np.zeros(point.prices.shape[0])
+    move[chosen] = bounded_step(hessian, _log_target(limit, flow) + fall[chosen], now, lower, upper)
+    return move
+
+
+def _chosen(program: Program, point: Point) -> IntArray:
+    """Rows that have a price, must carry just so much or nearly reach their limit."""
     limit, sense = program.row_limit, program.row_sense
     is_near = np.where(sense == AT_MOST, point.row_flow >= (1.0 - _NEAR_SHARE) * limit, point.row_flow <= (1.0 + _NEAR_SHARE) * limit)
-    chosen = np.flatnonzero((point.prices != 0.0) | is_near | (sense == EXACTLY))
+    return np.flatnonzero((point.prices != 0.0) | is_near | (sense == EXACTLY))
+
+
+def _log_target(limit: FloatArray, flow: FloatArray) -> FloatArray:
+    """What the step for ln x = ln K aims at in place of the gradient, where flow is not far below its limit."""
+    has_log = (limit > 0.0) & (flow > limit * math.exp(-_MOST_LOG))
+    ratio = np.minimum(np.divide(flow, limit, out=np.ones_like(flow), where=has_log), math.exp(_MOST_LOG))
+    return np.where(has_log, -flow * np.log(ratio), limit - flow)
+
+
+def _model(program: Program, point: Point, weight: FloatArray, known: Model | None) -> Model:
+    """The second derivative in the rows that have a price or nearly reach their limit; the known one if it is of the same rows."""
+    chosen = _chosen(program, point)
     if known is not None and np.array_equal(known.rows, chosen):
         return known
     position = np.full(point.prices.shape[0], -1, dtype=np.int64)
@@ -271,10 +342,10 @@ def _model(program: Program, point: Point, weight: FloatArray, known: _Model | N
         bound += wider
     # Where flow vanishes so does the curvature; the floor keeps the quadratic program regular, the reach keeps the step short.
     hessian[np.diag_indices_from(hessian)] += np.maximum(bound * _DAMPING_SHARE, 1e-30 * weight[chosen] ** 2)
-    return _Model(chosen, hessian)
+    return Model(chosen, hessian)
 
 
-def _step(program: Program, point: Point, weight: FloatArray, reach: float, known: _Model | None) -> tuple[Point, float, _Model] | None:
+def _step(program: Program, point: Point, weight: FloatArray, reach: float, known: Model | None) -> tuple[Point, float, Model] | None:
     """The next point, how far the step after it may go, and the model used; None if no step lowers the objective.
 
     `weight` holds the largest units per tonne of each row, shape (rows,); `reach` is the most a row's price may move, USD per tonne;
@@ -286,9 +357,7 @@ def _step(program: Program, point: Point, weight: FloatArray, reach: float, know
     least, most = program.least_price[chosen], program.most_price[chosen]
     gradient = limit - flow
     rounding = _ROUNDING_SHARE * (point.gross + abs(point.value))
-    has_log = (limit > 0.0) & (flow > limit * math.exp(-_MOST_LOG))
-    ratio = np.minimum(np.divide(flow, limit, out=np.ones_like(flow), where=has_log), math.exp(_MOST_LOG))
-    targets = [np.where(has_log, -flow * np.log(ratio), gradient), gradient]
+    targets = [_log_target(limit, flow), gradient]
     shortest = reach * 1e-16
     while reach > shortest:
         lower, upper = np.maximum(least, now - reach / weight), np.minimum(most, now + reach / weight)

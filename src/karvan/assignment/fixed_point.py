@@ -79,7 +79,6 @@ def solve_fixed_point(
     lower: FloatArray,
     upper: FloatArray,
     options: FixedPointOptions | None = None,
-    step_of: Callable[[FloatArray], FloatArray] | None = None,
 ) -> FixedPoint:
     """Find x = F(x) between bounds by Anderson acceleration, falling back on damped steps where that does not help.
 
@@ -93,8 +92,6 @@ def solve_fixed_point(
         lower: Least value, shape (n,).
         upper: Largest value, shape (n,).
         options: Tolerances and limits.
-        step_of: Gives the step from a point, told F(x) - x when F was last evaluated there, such as (I - F')^-1 times it; by default
-            that itself, a step to F(x).
 
     Returns:
         The best point found, flagged if it is none; never an average of points.
@@ -104,13 +101,13 @@ def solve_fixed_point(
         iterations; steps by component as in Riedmiller & Braun (1993), A direct adaptive method for faster backpropagation learning.
     """
     options = options or FixedPointOptions()
-    now = best = _evaluation(function, np.clip(np.array(start, dtype=np.float64), lower, upper), options, step_of)
+    now = best = _evaluation(function, np.clip(np.array(start, dtype=np.float64), lower, upper), options)
     memory, part = [now], np.full(now.point.shape[0], options.damping)
     iterations, damped_left = 1, 0
     while best.residual > 1.0 and np.isfinite(best.residual) and iterations < options.max_iterations:
         is_damped = damped_left > 0
         target = now.point + part * now.step if is_damped else _accelerated(memory, now)
-        new = _evaluation(function, np.clip(target, lower, upper), options, step_of)
+        new = _evaluation(function, np.clip(target, lower, upper), options)
         iterations += 1
         _log.debug("evaluation %d: residual %.3g, damped %s", iterations, new.residual, is_damped)
         is_nearer, has_value = new.residual < best.residual, bool(np.isfinite(new.residual))
@@ -170,14 +167,13 @@ def _evaluation(
     function: Callable[[FloatArray], FloatArray],
     point: FloatArray,
     options: FixedPointOptions,
-    step_of: Callable[[FloatArray], FloatArray] | None,
 ) -> _Evaluation:
     step = function(point) - point
     if not np.isfinite(step).all():
         return _Evaluation(point, step, float("inf"))
     accepted = np.maximum(options.relative * np.abs(point), options.absolute)
     residual = float((np.abs(step) / accepted).max(initial=0.0))
-    return _Evaluation(point, step if step_of is None else step_of(step), residual)
+    return _Evaluation(point, step, residual)
 
 
 def _accelerated(memory: list[_Evaluation], now: _Evaluation) -> FloatArray:

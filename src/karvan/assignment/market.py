@@ -10,6 +10,8 @@ import numpy.typing as npt
 from karvan.assignment import _kernels
 from karvan.assignment._kernels import MarketArrays
 from karvan.assignment.dual import AT_LEAST, AT_MOST, EXACTLY, DualAnswer, Point, Program, broken, check_point, evaluate, solve
+from karvan.assignment.fixed_point import FixedPointOptions
+from karvan.assignment.together import Delaying, solve_together
 from karvan.errors import ConvergenceError, DataError, Problem
 
 FloatArray = npt.NDArray[np.float64]
@@ -222,23 +224,19 @@ class LaidOut:
         self._program = make_program(problem, self._limited, options=self.options)
         self._reference = row_reference(problem)[self._limited]
 
-    def clear(self, route_cost_usd_per_t: FloatArray, *, start: FloatArray | None = None, times: float = 1.0) -> Clearing:
+    def clear(self, route_cost_usd_per_t: FloatArray, *, start: FloatArray | None = None) -> Clearing:
         """See `clear`.
 
         Args:
             route_cost_usd_per_t: Generalised cost without prices, shape (routes,).
             start: Prices to start from, USD per unit, shape (rows,); zero by default.
-            times: Tolerance and aim are so many times as wide as those of the options.
         """
-        options = (
-            self.options if times == 1.0 else replace(self.options, tolerance=times * self.options.tolerance, aim=times * self.options.aim)
-        )
         _check_costs(route_cost_usd_per_t)
+        options = self.options
         problem, limited = replace(self.problem, route_cost_usd_per_t=route_cost_usd_per_t), self._limited
         cost = np.require(route_cost_usd_per_t, np.float64, ("C", "W"))
         program = replace(self._program, arrays=self._program.arrays._replace(route_cost=cost))
-        first = np.zeros(limited.shape[0]) if start is None else np.array(start, dtype=np.float64)[limited]
-        answer = solve_robustly(program, np.where(np.isfinite(first), first, 0.0), options)
+        answer = solve_robustly(program, self._first(start), options)
         clearing = _clearing(problem, limited, answer, self._reference)
         worst = max(clearing.max_violation, clearing.complementarity)
         if not worst <= options.tolerance:
@@ -251,6 +249,32 @@ class LaidOut:
                 best=clearing,
             )
         return clearing
+
+    def clear_together(
+        self, delaying: Delaying, start: FloatArray | None, hours: FloatArray, *, options: FixedPointOptions
+    ) -> tuple[Clearing, FloatArray, float]:
+        """The program cleared with hours that agree with the flows they cause, as near as `solve_together` comes.
+
+        Args:
+            delaying: How hours and flows hang together, by row of the program.
+            start: Prices to start from, shape (rows,); zero by default.
+            hours: Hours to start from, shape (facilities,).
+            options: How near hours must come.
+
+        Returns:
+            The clearing, the hours, and what is missing over what is accepted: 1 or less has converged.
+        """
+        limited = self._limited
+        _check_costs(delaying.cost_usd_per_t(hours))
+        rows = np.searchsorted(limited, delaying.rows)
+        found = solve_together(self._program, rows, delaying, self._first(start), hours, aim=self.options.aim, options=options)
+        problem = replace(self.problem, route_cost_usd_per_t=delaying.cost_usd_per_t(found.hours))
+        answer = DualAnswer(found.point, 0.0, 0.0, 0.0, iterations=found.iterations)
+        return _clearing(problem, limited, answer, self._reference), found.hours, found.missing
+
+    def _first(self, start: FloatArray | None) -> FloatArray:
+        first = np.zeros(self._limited.shape[0]) if start is None else np.array(start, dtype=np.float64)[self._limited]
+        return np.where(np.isfinite(first), first, 0.0)
 
 
 def flows_at(problem: MarketProblem, prices: FloatArray) -> Clearing:

@@ -128,7 +128,7 @@ class Futures:
             state = self.prepared.state(plan, active, year)
             snapshot = self._drawn(state, values, fit, growth.get(year))
             model = _leaning(_on(state.layout, state.is_open, snapshot), before)
-            cleared = clear_like(snapshot, model, market=_MARKET, is_near=True, response=state.ready.response)
+            cleared = clear_like(snapshot, model, market=_MARKET, is_near=True, is_alike=True)
             before = state.ready, cleared
             told |= self._told(cleared, state.layout, year)
             told["unsettled_count"] += 0 if cleared.is_settled else 1

@@ -24,8 +24,7 @@ from karvan.measures.measure import measures_of
 from karvan.routing import MEASURES, RouteSets, build_graph, cordon_weights, route_space, routes_open, subset, united, widest
 from karvan.routing.route_sets import Entered
 from karvan.routing.uses import entries_of
-from karvan.study.clear import Cleared, answers, clear, is_remembered
-from karvan.study.delay_loop import DelayResponse
+from karvan.study.clear import Cleared, clear, is_remembered
 from karvan.study.live import BASE, MEASURED, MONEY, compared
 from karvan.study.route_memory import ROUTING_TABLES, RoutedSnapshot, RouteMemory
 
@@ -81,13 +80,11 @@ class Ready:
         snapshot: The year.
         layout: Its routes.
         cells: Its cells that factors move.
-        response: How it answers to delays.
     """
 
     snapshot: Snapshot
     layout: Layout
     cells: Cells
-    response: DelayResponse | None
 
 
 @dataclass(frozen=True)
@@ -211,12 +208,12 @@ class Prepared:
         cleared = self._cleared(snapshot)
         cells = cells_of(snapshot, self.ensemble.corridor, self.ensemble.unknowns.factors)
         layout = Layout(cleared, snapshot.tables, self._weights(snapshot.tables, cleared.routed.sets))
-        return Ready(snapshot, layout, cells, answers(cleared))
+        return Ready(snapshot, layout, cells)
 
     def _cleared(self, snapshot: Snapshot) -> Cleared:
         price = self.ensemble.corridor.manifest.co2_price_usd_per_t
         cleared = clear(snapshot, routes=RouteMemory(folder=self.folder), co2_price_usd_per_t=price, is_strict=False)
-        return replace(cleared, routed=replace(cleared.routed, rest_of=_let_go))  # a memory would keep every year's routes at rest
+        return replace(cleared, routed=replace(cleared.routed, sets=_narrow(cleared.routed.sets), rest_of=_let_go))
 
     def _weights(self, tables: Mapping[str, pl.DataFrame], sets: RouteSets) -> dict[str, tuple[FloatArray, FloatArray]]:
         """What the cordons that are told count of each route, apart from what all cordons count."""
@@ -246,6 +243,7 @@ class Prepared:
         moved = np.array([np.isin(nest, nest[here != there]) for here, there in zip(found[1:], before, strict=True)])
         is_kept: BoolArray = np.asarray(found.any(axis=0))
         sets, entries = subset(space, every, is_kept), entries_of(entries, is_kept)
+        sets = _narrow(sets)
         routed = RoutedSnapshot(ready.snapshot, space, _let_go, sets, entries)
         model = replace(model, routed=routed, assembly=assemble(tables, sets, entries, space.runs))
         return Layout(model, tables, self._weights(tables, sets), shocks, found[:, is_kept], moved[:, is_kept])
@@ -343,6 +341,11 @@ _OF_ROWS: Mapping[str, tuple[str, ...]] = {
 """What may differ in rows that are the same otherwise."""
 
 
+def _narrow(sets: RouteSets) -> RouteSets:
+    """The routes with their arcs in half the bytes: they are most of what a worker holds, and of what it reads."""
+    return replace(sets, route_arc=sets.route_arc.astype(np.int32))
+
+
 def _let_go() -> Entered:
-    """Routes at rest of a year that keeps none."""
+    """Routes at rest of a year that keeps none; a memory would keep every year's."""
     raise LookupError("routes at rest were let go")

@@ -34,7 +34,7 @@ from karvan.errors import DataError, Problem
 from karvan.results.outlook import ROUTE_GAP
 from karvan.routing import Standing, entered
 from karvan.routing.cost import HOURS_PER_DAY, value_of_time_usd_per_t_d
-from karvan.study.delay_loop import DelayLoop, DelayResponse, delay_costs, delay_response, solved, with_delays
+from karvan.study.delay_loop import DelayLoop, delay_costs, solved, with_delays
 from karvan.study.route_memory import Kept, RoutedSnapshot, RouteMemory, YearKey
 
 FloatArray = npt.NDArray[np.float64]
@@ -195,7 +195,7 @@ def _cleared(
 
 
 def clear_like(
-    snapshot: Snapshot, model: Cleared, *, market: Market | None = None, is_near: bool = False, response: DelayResponse | None = None,
+    snapshot: Snapshot, model: Cleared, *, market: Market | None = None, is_near: bool = False, is_alike: bool = False,
     terms: Terms | None = None,
 ) -> Cleared:  # fmt: skip
     """Clear a snapshot with the same network on the routes of another, without looking for more; its gap is not known.
@@ -205,12 +205,12 @@ def clear_like(
         model: A cleared snapshot of the same network.
         market: Scarcity regime, delays and tolerance.
         is_near: Start from the model's prices and delays; the answer then depends on them, within the tolerances.
-        response: How the model, or what is like it, answers to delays; fewer steps are needed for knowing. The snapshot must then have the
-            model's rows in every table, in their order.
+        is_alike: The snapshot has the model's rows in every table, in their order: its program need not be laid out again, and prices and
+            delays are found together, see `solve_together`, wherever that comes near enough.
         terms: Demand and charges beside those of the tables.
     """
-    routed = replace(model.routed, snapshot=snapshot)
-    cleared = _solved(routed, market or Market(), start=model if is_near else None, response=response, terms=terms)
+    start = model if is_near else None
+    cleared = _solved(replace(model.routed, snapshot=snapshot), market or Market(), start=start, is_alike=is_alike, terms=terms)
     return replace(cleared, route_gap=float("nan"))
 
 
@@ -266,11 +266,6 @@ def clear_at(model: Cleared, terms: Terms, delays: FloatArray, row_price: FloatA
     return replace(model, assembly=replace(assembly, problem=problem), clearing=clearing, delay_h=delays)
 
 
-def answers(cleared: Cleared) -> DelayResponse | None:
-    """How a cleared snapshot answers to delays, for others like it to be cleared by."""
-    return delay_response(cleared.routed, cleared.assembly, cleared.clearing, read_curves(cleared.routed.snapshot.tables))
-
-
 def _recalled(routed: RoutedSnapshot, kept: Kept, market: Market) -> Cleared:
     """The market of a snapshot at the prices and delays that cleared it once; the solver sees to it that they still do."""
     assembly, curves = _assembled(routed, market)
@@ -305,14 +300,14 @@ def _solved(
     *,
     start: Cleared | None = None,
     is_first: bool = False,
-    response: DelayResponse | None = None,
+    is_alike: bool = False,
     terms: Terms | None = None,
 ) -> Cleared:
     """The market of a snapshot with the routes it has, delays and flows fitting each other.
 
     The first time delays are taken as they start, so that routes enter before the delays are sought.
     """
-    assembly, curves = _assembled(routed, market, start.assembly if start is not None and response is not None else None)
+    assembly, curves = _assembled(routed, market, start.assembly if start is not None and is_alike else None)
     if terms is not None:
         assembly = replace(assembly, problem=terms.of(assembly.problem))
     options = ClearOptions(tolerance=market.tolerance, aim=market.aim, threads=market.threads)
@@ -322,7 +317,7 @@ def _solved(
         problem = assembly.problem
         clearing = solved(routed, LaidOut(problem, options), problem.route_cost_usd_per_t, prices)
         return Cleared(routed, assembly, clearing, none, True, 1, 0.0, market.regime, has_curves=False)
-    loop = DelayLoop(routed, assembly, options, curves, prices, response)
+    loop = DelayLoop(routed, assembly, options, curves, prices)
     first = none if start is None else start.delay_h
     if start is not None and not start.is_settled:
         flow = start.clearing.row_flow[: assembly.facility_count]
@@ -330,8 +325,10 @@ def _solved(
     if is_first:
         found = FixedPoint(first, is_converged=False, iterations=1, residual=float("inf"))
     else:
-        step_of = None if response is None else loop.step_of
-        found = solve_fixed_point(loop.answer, first, lower=loop.least_h, upper=loop.most_h, options=market.delays, step_of=step_of)
+        unknown = FixedPoint(first, is_converged=False, iterations=0, residual=float("inf"))
+        found = loop.together(first, market.delays) if is_alike else unknown
+        if not found.is_converged:
+            found = solve_fixed_point(loop.answer, found.value, lower=loop.least_h, upper=loop.most_h, options=market.delays)
     clearing, problem = loop.clearing_at(found.value), loop.problem_at(found.value)
     return Cleared(
         routed, replace(assembly, problem=problem), clearing, found.value, found.is_converged, found.iterations, 0.0, market.regime,
