@@ -164,3 +164,5 @@ def test_the_written_page_says_the_same_with_the_network_off(open_page, two_port
     file = tmp_path / "futures.html"
     file.write_text(render_answer("futures", futures_screen(answer(), two_ports, version="0")), encoding="utf-8")
     says_what_was_answered(open_page(file))
+    narrow = open_page(file, width=390)
+    assert narrow.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -40,7 +40,7 @@ export function spansOption(colours, { rows, written, unit, size, mark = null, l
   const room = ((high - low || Math.abs(high) || 1) * share) / (1 - 2 * share);
   const [first, last] = [least ?? low - room, most ?? high + room];
   // Where a low end leaves no place for its number, the other end has both.
-  const isTight = (row) => row.low - first < 0.1 * (last - first);
+  const isTight = (row) => row.low - first < 0.9 * share * (last - first);
   const atLow = (row) => (isTight(row) ? "" : written(row.low));
   const atHigh = (row) => (isTight(row) ? t("futures.between", { low: written(row.low), high: written(row.high) }) : written(row.high));
   const end = (key, position, text) => ({
