@@ -19,7 +19,7 @@ from typing import Any
 
 import karvan as kv
 from karvan.report import ENGLISH
-from karvan.report.unknowns import box_line, effect_of, told
+from karvan.report.unknowns import box_line, effect_of, is_known, told
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "ensemble.md"
@@ -85,7 +85,7 @@ def short_of_it(found: Answer) -> list[str]:
         drivers = leading(found, plan)
         if not drivers:
             continue
-        known = [row for row in drivers if row["first_order_share"] > row["chance_share"]]
+        known = [row for row in drivers if is_known(row)]
         names = "; ".join(called(row, found) for row in known[:5])
         lines.append(
             f"- What decides the tonnes of {drivers[0]['year']} most, beside chance: {names}."
@@ -174,14 +174,25 @@ def what_drives_it(found: Answer) -> list[str]:
                 told(found["called"][row["factor"]], ENGLISH),
                 effect_of(row, ENGLISH),
                 f"{row['first_order_share']:.1%}",
-                "yes" if row["first_order_share"] > chance else "no",
+                "yes" if is_known(row) else "no",
                 f"{row['low_mean']:.2f}",
                 f"{row['high_mean']:.2f}",
                 identifier(row["factor"]),
             ]
             for row in rows
         )
-        lines += table(["Unknown", "Effect", "Share", "Beyond chance", "Mt, lowest fifth (shock: without)", "Mt, highest fifth (shock: with)", "In the case"], cells)
+        lines += table(
+            [
+                "Unknown",
+                "Effect",
+                "Share",
+                "Beyond chance",
+                "Mt, lowest fifth (shock: without)",
+                "Mt, highest fifth (shock: with)",
+                "In the case",
+            ],
+            cells,
+        )
         lines += [
             f"Each share is what a straight line on the unknown explains beyond those above it, as points of {len(found['factors'])} dimensions look alike in few futures. Chance alone may give {chance:.1%} to the luckiest; what does not pass that is not known to matter."
             if rows[0]["is_in_turn"]
@@ -191,7 +202,11 @@ def what_drives_it(found: Answer) -> list[str]:
 
 
 def gain(row: Row | None) -> str:
-    return "–" if row is None else f"{row['mean_musd']:+,.0f} ({row['p10_musd']:+,.0f} to {row['p90_musd']:+,.0f}), {percent(row['better_share'])}"
+    return (
+        "–"
+        if row is None
+        else f"{row['mean_musd']:+,.0f} ({row['p10_musd']:+,.0f} to {row['p90_musd']:+,.0f}), {percent(row['better_share'])}"
+    )
 
 
 def money(found: Answer) -> list[str]:
@@ -227,8 +242,13 @@ def money(found: Answer) -> list[str]:
     lines += table(["Plan", "Largest regret, M USD", "P90 of regret", "No plan is better in", "Within 5% of the best"], cells)
     names = [row["plan"] for row in found["regret"]]
     gains = {(row["plan"], row["other"]): row for row in found["pairs"]}
-    lines += ["What the plan of a row gains over the plan of a column on the same futures: mean, P10 to P90, M USD, and in how many it does better."]
-    lines += table(["Plan, against", *(f"`{name}`" for name in names)], ([f"`{plan}`", *(gain(gains.get((plan, other))) for other in names)] for plan in names))
+    lines += [
+        "What the plan of a row gains over the plan of a column on the same futures: mean, P10 to P90, M USD, and in how many it does better."
+    ]
+    lines += table(
+        ["Plan, against", *(f"`{name}`" for name in names)],
+        ([f"`{plan}`", *(gain(gains.get((plan, other))) for other in names)] for plan in names),
+    )
     if found["information"]:
         lines += [f"To know the future before choosing would be worth {found['information'][0]['value_musd']:,.0f} M USD."]
     if found["waiting"]:

@@ -102,7 +102,11 @@ def test_the_answer_is_told_in_both_languages_and_on_a_page(made, told, two_port
     for language in ("en", "ru"):
         assert all(len(line) <= 100 for line in ensemble_lines(answer, words=Words(language)))
     document = futures_screen(answer.as_dict(), two_ports, version="0")
-    assert (document["kind"], document["plans"], document["factors_count"]) == ("karvan-futures", ["agreed", "baseline"], len(answer.factors))
+    assert (document["kind"], document["plans"], document["factors_count"]) == (
+        "karvan-futures",
+        ["agreed", "baseline"],
+        len(answer.factors),
+    )
     assert {row["link_id"] for row in document["flows"]} == {row["link_id"] for row in document["links"]}
     assert 'id="futures"' in render_answer("futures", document, language="ru")
     found = json.loads(json.dumps(answer.as_dict(), allow_nan=False))

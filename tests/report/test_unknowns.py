@@ -74,7 +74,8 @@ def test_a_driver_says_which_way_it_works(kind, low, high, text):
 @pytest.mark.parametrize(
     ("side", "text"),
     [
-        ({"holds": "below", "low": 1.0, "high": 6000.0, "low_share": 0.0, "high_share": 0.4}, "Tariffs, all estimates together: below 6,000"),
+        ({"holds": "below", "low": 1.0, "high": 6000.0, "low_share": 0.0, "high_share": 0.4},
+         "Tariffs, all estimates together: below 6,000"),
         ({"holds": "above", "low": None, "high": None, "low_share": 0.7, "high_share": 1.0},
          "Tariffs, all estimates together: in the highest 30% of what was drawn"),
         ({"holds": "shock", "comes_share": 0.9, "chance_share": 0.3},

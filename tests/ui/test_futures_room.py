@@ -47,7 +47,8 @@ def answer(**more: object) -> dict:
             for number, plan in enumerate(PLANS) for year in YEARS
         ],
         "promises": [
-            {"plan": plan, **promise, "year": year, **chances(0.25, "chance"), **chances(0.3, "by_year")} for plan in PLANS for year in YEARS
+            {"plan": plan, **promise, "year": year, **chances(0.25, "chance"), **chances(0.3, "by_year")} for plan in PLANS
+            for year in YEARS
         ],
         "drivers": [{"plan": plan, **driver, **row} for plan in PLANS for row in drivers],
         "values": [{"plan": "agreed", "mean_musd": 12.0, "p10_musd": -20.0, "p50_musd": 11.0, "p90_musd": 50.0, "loss_share": 0.3,
@@ -64,7 +65,8 @@ def answer(**more: object) -> dict:
         ],
         "information": [{"factor": "everything", "value_musd": 5.0}], "waiting": {},
         "failure_boxes": [
-            {**box, "factor": "facilities.ferry.nominal", "holds": "below", "low_share": 0.0, "high_share": 0.4, "low": 5000.0, "high": 6000.0},
+            {**box, "factor": "facilities.ferry.nominal", "holds": "below", "low_share": 0.0, "high_share": 0.4, "low": 5000.0,
+             "high": 6000.0},
             {**box, "factor": "storm", "holds": "shock", "low_share": 0.0, "high_share": 0.5, "low": None, "high": None, "comes_share": 1.0,
              "chance_share": 0.5},
         ],
@@ -74,7 +76,8 @@ def answer(**more: object) -> dict:
             {"country": country, "year": 2030, "metric": metric, "mean": 2.0, "p10": 1.0, "p50": 2.0, "p90": 3.0}
             for country, metric in ((None, "corridor_mt"), ("several", "income_musd"))
         ],
-        "links": [{"plan": plan, "year": 2030, "link_id": "sea_east_west", "p10_kt": 3000.0, "p50_kt": 5000.0, "p90_kt": 7000.0} for plan in PLANS],
+        "links": [{"plan": plan, "year": 2030, "link_id": "sea_east_west", "p10_kt": 3000.0, "p50_kt": 5000.0, "p90_kt": 7000.0}
+                  for plan in PLANS],
         "routes": {"asked_count": 8.0, "p50_mt": 0.0, "largest_mt": 0.01},
     }  # fmt: skip
     return {**told, **more}
@@ -161,3 +164,5 @@ def test_the_written_page_says_the_same_with_the_network_off(open_page, two_port
     file = tmp_path / "futures.html"
     file.write_text(render_answer("futures", futures_screen(answer(), two_ports, version="0")), encoding="utf-8")
     says_what_was_answered(open_page(file))
+    narrow = open_page(file, width=390)
+    assert narrow.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

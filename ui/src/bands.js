@@ -4,7 +4,8 @@ import { amount, t, term } from "./i18n.js";
 import { geoOption, mapSeries, pathsOf, widthOf } from "./map.js";
 import { classOfMode } from "./theme.js";
 
-const LEAST_KT = 5;
+const LEAST_KT = 25;
+const WIDER = 1.7; // than on the map of one run, so that the two lines of a link can be told apart
 
 /** Links of a plan in a year with P10, P50 and P90 of what they carry, busiest first. */
 export function bandRows(found, { plan, year }) {
@@ -31,7 +32,9 @@ export function bandsOption(found, colours, { plan, year, width, height, at, isP
   const doc = { years: [year], places: found.places, links, facilities: [], goods: [] };
   const paths = pathsOf(doc);
   const state = { year, goods: "all", scope: "all", colourBy: "mode", still: true };
-  const kept = mapSeries({ doc, paths, colours, state, width, isPicture }).series.filter(({ id }) => ["places", "still", "leaving"].includes(id));
+  const kept = mapSeries({ doc, paths, colours, state, width, isPicture }).series.filter(({ id }) =>
+    ["places", "still", "leaving"].includes(id),
+  );
   const told = (row) =>
     tip(row.name, [
       term("mode", row.mode),
@@ -55,7 +58,13 @@ export function bandsOption(found, colours, { plan, year, width, height, at, isP
         return {
           coords: paths[row.link_id],
           row,
-          lineStyle: { color: colours[kind], width: Math.max(1, widthOf(row[key], kind === "oil", "all") * (isSea ? 0.7 : 1.3)), opacity, cap: "round", join: "round" },
+          lineStyle: {
+            color: colours[kind],
+            width: Math.max(1, widthOf(row[key], kind === "oil", "all") * (isSea ? 0.8 : WIDER)),
+            opacity,
+            cap: "round",
+            join: "round",
+          },
         };
       }),
   });
@@ -64,6 +73,6 @@ export function bandsOption(found, colours, { plan, year, width, height, at, isP
     backgroundColor: colours.sea,
     tooltip: { ...tooltip(colours), trigger: "item" },
     geo: { ...geoOption(colours, { box: found.views.crossing, width, height, roam: !isPicture }), ...(at ?? {}) },
-    series: [lines("p90", "p90_kt", 0.38, 1), lines("p10", "p10_kt", 1, 2), ...kept],
+    series: [lines("p90", "p90_kt", 0.45, 1), lines("p10", "p10_kt", 1, 2), ...kept],
   };
 }

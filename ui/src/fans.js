@@ -1,5 +1,5 @@
 // How a headline of one plan spreads over the years, and the medians of the other plans beside it.
-import { axis, legend, tip, tooltip } from "./charts.js";
+import { FONT, axis, legend, tip, tooltip } from "./charts.js";
 import { amount, t } from "./i18n.js";
 
 const BANDS = [
@@ -9,10 +9,15 @@ const BANDS = [
   ["p75", "p90", 0.22],
   ["p90", "p95", 0.12],
 ];
-const DASHES = [[7, 4], [2, 4], [10, 3, 2, 3], [4, 4]];
+const DASHES = [
+  [7, 4],
+  [2, 4],
+  [10, 3, 2, 3],
+  [4, 4],
+];
 
 /** `fans`: `{ name, rows }` by plan, the chosen one first; `target` is what is promised, or null. */
-export function fanOption(colours, { fans, unit, isMoney, target }) {
+export function fanOption(colours, { fans, unit, isMoney, target, size }) {
   const [own, ...others] = fans;
   const hidden = { symbol: "none", silent: true, lineStyle: { opacity: 0 }, stack: "band", stackStrategy: "all", tooltip: { show: false } };
   const band = (values, opacity) => ({ ...hidden, type: "line", data: values, areaStyle: { color: colours.band, opacity } });
@@ -30,8 +35,16 @@ export function fanOption(colours, { fans, unit, isMoney, target }) {
   };
   const years = own.rows.map((row) => row.year);
   const series = [
-    band(own.rows.map((row) => [row.year, row.p5]), 0),
-    ...BANDS.map(([low, high, opacity]) => band(own.rows.map((row) => [row.year, row[high] - row[low]]), opacity)),
+    band(
+      own.rows.map((row) => [row.year, row.p5]),
+      0,
+    ),
+    ...BANDS.map(([low, high, opacity]) =>
+      band(
+        own.rows.map((row) => [row.year, row[high] - row[low]]),
+        opacity,
+      ),
+    ),
     ...[own, ...others].map(middle),
   ];
   if (target !== null)
@@ -49,8 +62,13 @@ export function fanOption(colours, { fans, unit, isMoney, target }) {
     });
   const most = Math.max(...own.rows.map((row) => row.p95), target ?? 0);
   return {
-    grid: { left: 8, right: 18, top: 34, bottom: 34 + 24 * fans.length, containLabel: true },
-    legend: legend(colours, { orient: "vertical", itemGap: 6, data: fans.map((fan) => fan.name) }),
+    grid: { left: 8, right: 18, top: 34, bottom: 18 + 22 * fans.length, containLabel: true },
+    legend: legend(colours, {
+      orient: "vertical",
+      itemGap: 6,
+      data: fans.map((fan) => fan.name),
+      textStyle: { color: colours.ink, fontFamily: FONT, width: size.width - 60, overflow: "truncate" },
+    }),
     tooltip: {
       ...tooltip(colours),
       trigger: "axis",
@@ -70,7 +88,12 @@ export function fanOption(colours, { fans, unit, isMoney, target }) {
       max: Math.max(years.at(-1), years[0] + 1),
       minInterval: 1,
       splitLine: { show: false },
-      axisLabel: { color: colours.soft, hideOverlap: true, formatter: (year) => String(year) },
+      axisLabel: {
+        color: colours.soft,
+        hideOverlap: true,
+        showMinLabel: years[0] % 5 === 0 || years.length < 9,
+        formatter: (year) => String(year),
+      },
     }),
     yAxis: axis(colours, {
       type: "value",

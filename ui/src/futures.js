@@ -5,34 +5,35 @@ import { field, select } from "./app/fields.js";
 import { h } from "./dom.js";
 import { fanOption } from "./fans.js";
 import { bandsOption, bandRows } from "./bands.js";
-import { amount, currentLanguage, number, percent, said, t, term } from "./i18n.js";
+import { amount, number, percent, t, term } from "./i18n.js";
+import { called, countryName, disruptions, failures, planName, trust } from "./misses.js";
 import { gainsTable, plansTable } from "./regret.js";
-import { spansHeight, spansOption } from "./spans.js";
+import { spansFigure } from "./spans.js";
 import { dataTable } from "./tables.js";
+import { MODE_CLASSES, palette } from "./theme.js";
 
 const METRICS = ["corridor_mt", "containers_teu", "crude_mt", "welfare_musd", "rent_musd"];
-const UNITS = { corridor_mt: "unit.mt_per_year", containers_teu: "unit.TEU", crude_mt: "unit.mt_per_year", welfare_musd: "unit.MUSD", rent_musd: "unit.MUSD" };
+const UNITS = {
+  corridor_mt: "unit.mt_per_year",
+  containers_teu: "unit.TEU",
+  crude_mt: "unit.mt_per_year",
+  welfare_musd: "unit.MUSD",
+  rent_musd: "unit.MUSD",
+};
 const MOST_DRIVERS = 12;
 const MAP_YEAR = 2030;
 const LEAST_MUSD = 0.5;
 const CUTS = ["p5", "p10", "p25", "p50", "p75", "p90", "p95"];
 
-const listed = (names) => new Intl.ListFormat(currentLanguage(), { type: "unit" }).format(names);
-
-export function planName(found, plan) {
-  const { scenario, with: added, without } = found.titles[plan];
-  if (added.length && without.length) return t("futures.plan_changed", { scenario, added: listed(added), without: listed(without) });
-  if (added.length) return t("futures.plan_with", { scenario, added: listed(added) });
-  return without.length ? t("futures.plan_without", { scenario, without: listed(without) }) : scenario;
-}
-
-const countryName = (country) => (country === "several" ? t("appraisal.several") : country);
-const called = (found, id) => (id in found.called ? said(found.called[id]) : id);
 const promiseName = (row) => t("futures.promise", { promise: row.short ?? row.title, year: row.year });
 const interval = (row, name) =>
   row === undefined || row[`${name}_share`] === null
     ? "–"
-    : t("futures.interval", { chance: percent(row[`${name}_share`]), low: percent(row[`${name}_low_share`]), high: percent(row[`${name}_high_share`]) });
+    : t("futures.interval", {
+        chance: percent(row[`${name}_share`]),
+        low: percent(row[`${name}_low_share`]),
+        high: percent(row[`${name}_high_share`]),
+      });
 
 // Chances of the promise that is told of most years.
 function chanceFigure(own, found, below) {
@@ -54,15 +55,15 @@ function chanceFigure(own, found, below) {
       colour: colours?.series[found.plans.indexOf(row.plan) % colours.series.length],
       lines: [t("futures.reached_by", { chance: interval(row, "by_year") }), t("futures.reached_in", { chance: interval(row, "chance") })],
     }));
-  return figure({
+  return spansFigure({
     id: "futures-chances",
     context: own,
     heading: below,
     title: () => t("futures.chance_of", { target: number(first.target, 0), unit: first.unit }),
     subtitle: () => t("futures.chance_told"),
     source: t("source.futures"),
-    height: spansHeight(rows()),
-    option: (colours, state, size) => spansOption(colours, { rows: rows(colours), written: (value) => percent(value), unit: "", size, least: 0, most: 1 }),
+    rows,
+    drawn: { written: (value) => percent(value), unit: "", least: 0, most: 1 },
     table: () => ({
       columns: [
         { key: "year", label: t("column.year"), isNumber: true },
@@ -70,7 +71,12 @@ function chanceFigure(own, found, below) {
         { key: "by", label: t("futures.by_then") },
         { key: "held", label: t("futures.in_it") },
       ],
-      rows: told.map((row) => ({ year: row.year, plan: planName(found, row.plan), by: interval(row, "by_year"), held: interval(row, "chance") })),
+      rows: told.map((row) => ({
+        year: row.year,
+        plan: planName(found, row.plan),
+        by: interval(row, "by_year"),
+        held: interval(row, "chance"),
+      })),
     }),
   });
 }
@@ -81,7 +87,18 @@ function promiseTable(own, found) {
   const keys = [...new Set(found.promises.map((row) => `${row.commitment_id} ${row.year}`))];
   const rows = keys.map((key) => {
     const here = found.promises.filter((row) => `${row.commitment_id} ${row.year}` === key);
-    return { name: promiseName(here[0]), ...Object.fromEntries(found.plans.map((plan) => [plan, interval(here.find((row) => row.plan === plan), "chance")])) };
+    return {
+      name: promiseName(here[0]),
+      ...Object.fromEntries(
+        found.plans.map((plan) => [
+          plan,
+          interval(
+            here.find((row) => row.plan === plan),
+            "chance",
+          ),
+        ]),
+      ),
+    };
   });
   return dataTable({
     id: "table-promised",
@@ -103,9 +120,13 @@ function fanFigure(own, found, now, below) {
     subtitle: () => t("futures.fan_told", { plan: planName(found, now.plan), metric: t(`ensemble.${now.metric}`) }),
     source: t("source.futures"),
     height: 320 + 26 * found.plans.length,
-    option: (colours) =>
+    option: (colours, state, size) =>
       fanOption(colours, {
-        fans: [now.plan, ...found.plans.filter((plan) => plan !== now.plan)].map((plan) => ({ name: planName(found, plan), rows: of(plan) })),
+        size,
+        fans: [now.plan, ...found.plans.filter((plan) => plan !== now.plan)].map((plan) => ({
+          name: planName(found, plan),
+          rows: of(plan),
+        })),
         unit: t(UNITS[now.metric]),
         isMoney: now.metric.endsWith("musd"),
         target: target(),
@@ -123,8 +144,10 @@ function fanFigure(own, found, now, below) {
 
 // Drivers that chance alone would not give; of them the largest first.
 const driversOf = (found, plan) => found.drivers.filter((row) => row.plan === plan);
-const knownOf = (found, plan) => driversOf(found, plan).filter((row) => row.first_order_share > row.chance_share).slice(0, MOST_DRIVERS);
-const effectOf = (row) => t(`effect.${row.kind === "shock" ? "shock" : "value"}_${row.high_mean >= row.low_mean ? "more" : "less"}_${row.metric}`);
+const isKnown = (row) => row.morris_mu_star !== null || row.first_order_share > row.chance_share;
+const knownOf = (found, plan) => driversOf(found, plan).filter(isKnown).slice(0, MOST_DRIVERS);
+const effectOf = (row) =>
+  t(`effect.${row.kind === "shock" ? "shock" : "value"}_${row.high_mean >= row.low_mean ? "more" : "less"}_${row.metric}`);
 
 function driverFigure(own, found, now, below) {
   const [any] = found.drivers;
@@ -145,7 +168,7 @@ function driverFigure(own, found, now, below) {
           row.factor,
         ],
       }));
-  const view = figure({
+  return spansFigure({
     id: "futures-drivers",
     context: own,
     heading: below,
@@ -157,11 +180,8 @@ function driverFigure(own, found, now, below) {
       return t(count ? "futures.drivers_told" : "futures.drivers_none", about);
     },
     source: t("source.futures"),
-    height: spansHeight(rows()),
-    option: (colours, state, size) =>
-      rows().length
-        ? spansOption(colours, { rows: rows(colours), written: amount, unit: t(UNITS[any.metric]), size })
-        : { xAxis: { show: false, type: "value" }, yAxis: { show: false, type: "value" }, series: [] },
+    rows,
+    drawn: { written: amount, unit: t(UNITS[any.metric]) },
     table: () => ({
       columns: [
         { key: "name", label: t("futures.unknown") },
@@ -176,17 +196,10 @@ function driverFigure(own, found, now, below) {
         ...row,
         name: called(found, row.factor),
         effect: effectOf(row),
-        is_known: t(row.first_order_share > row.chance_share ? "futures.yes" : "futures.no"),
+        is_known: t(isKnown(row) ? "futures.yes" : "futures.no"),
       })),
     }),
   });
-  const body = view.element.querySelector(".chart");
-  const size = () => {
-    body.hidden = !rows().length;
-    const height = spansHeight(rows(), body.clientWidth || 900);
-    body.style.setProperty("height", `${height}px`);
-  };
-  return { ...view, size, draw: () => (size(), view.draw()) };
 }
 
 function worthFigure(own, found, below) {
@@ -204,19 +217,29 @@ function worthFigure(own, found, below) {
       ],
     }));
   const [first, last] = found.value_years;
-  return figure({
+  return spansFigure({
     id: "futures-worth",
     context: own,
     heading: below,
     title: () => t("futures.worth"),
-    subtitle: () => t("ensemble.values", { plan: planName(found, found.against), rate: percent(found.rate_share), first: String(first), last: String(last) }),
+    subtitle: () =>
+      t("ensemble.values", {
+        plan: planName(found, found.against),
+        rate: percent(found.rate_share),
+        first: String(first),
+        last: String(last),
+      }),
     source: t("futures.span_told"),
-    height: spansHeight(rows()),
-    option: (colours, state, size) => spansOption(colours, { rows: rows(colours), written: amount, unit: t("unit.MUSD"), size, mark: 0 }),
+    rows,
+    drawn: { written: amount, unit: t("unit.MUSD"), mark: 0 },
     table: () => ({
       columns: [
         { key: "plan", label: t("futures.plan") },
-        ...["p10_musd", "p50_musd", "p90_musd", "mean_musd"].map((key) => ({ key, label: t(`ensemble.${key.replace("_musd", "")}`), digits: 0 })),
+        ...["p10_musd", "p50_musd", "p90_musd", "mean_musd"].map((key) => ({
+          key,
+          label: t(`ensemble.${key.replace("_musd", "")}`),
+          digits: 0,
+        })),
         { key: "loss_share", label: t("ensemble.loss"), isNumber: true, show: (value) => percent(value) },
       ],
       rows: found.values.map((row) => ({ ...row, plan: planName(found, row.plan) })),
@@ -226,7 +249,8 @@ function worthFigure(own, found, below) {
 
 function mapFigure(own, found, now, below) {
   if (!found.links.length) return null;
-  return figure({
+  const key = h("ul", { class: "inline map-key no-print" });
+  const view = figure({
     id: "futures-map",
     context: own,
     heading: below,
@@ -235,22 +259,40 @@ function mapFigure(own, found, now, below) {
     source: `${t("source.map")} ${t("map.endorsement")}`,
     height: 520,
     renderer: "canvas",
+    controls: key,
     option: (colours, state, size) => bandsOption(found, colours, { ...size, ...now, at: size.isPicture ? null : size.at }),
     table: () => ({
       columns: [
         { key: "name", label: t("column.link") },
         { key: "mode", label: t("column.mode") },
-        ...["p10_kt", "p50_kt", "p90_kt"].map((key) => ({ key, label: t("futures.kt", { cut: key.slice(0, 3).toUpperCase() }), digits: 0 })),
+        ...["p10_kt", "p50_kt", "p90_kt"].map((key) => ({
+          key,
+          label: t("futures.kt", { cut: key.slice(0, 3).toUpperCase() }),
+          digits: 0,
+        })),
       ],
       rows: bandRows(found, now).map((row) => ({ ...row, mode: term("mode", row.mode) })),
     }),
   });
+  const draw = () => {
+    const colours = palette(own.store.get().theme);
+    const swatch = (kind) => h("span", { class: "swatch", style: { background: colours[kind], height: "5px" } });
+    key.replaceChildren(...MODE_CLASSES.map((kind) => h("li", {}, swatch(kind), t(`class.${kind}`))));
+    view.draw();
+  };
+  return { ...view, draw };
 }
 
 function peaceFigure(own, found, now, below) {
   if (!found.peace.length) return null;
-  const name = (row) => (row.country === null ? t(`ensemble.${row.metric}`) : t("futures.of_country", { metric: t(`ensemble.${row.metric}`), country: countryName(row.country) }));
-  const here = () => found.peace.filter((row) => row.year === now.year && row.metric.endsWith("musd") && Math.max(Math.abs(row.p10), Math.abs(row.p90)) >= LEAST_MUSD);
+  const name = (row) =>
+    row.country === null
+      ? t(`ensemble.${row.metric}`)
+      : t("futures.of_country", { metric: t(`ensemble.${row.metric}`), country: countryName(row.country) });
+  const here = () =>
+    found.peace.filter(
+      (row) => row.year === now.year && row.metric.endsWith("musd") && Math.max(Math.abs(row.p10), Math.abs(row.p90)) >= LEAST_MUSD,
+    );
   const tonnes = () => found.peace.find((row) => row.year === now.year && row.metric === "corridor_mt");
   const rows = (colours) =>
     here()
@@ -263,7 +305,7 @@ function peaceFigure(own, found, now, below) {
         colour: row.p50 >= 0 ? colours?.more : colours?.less,
         lines: [t("futures.span_tip", { middle: amount(row.p50), low: amount(row.p10), high: amount(row.p90) })],
       }));
-  const view = figure({
+  return spansFigure({
     id: "futures-peace",
     context: own,
     heading: below,
@@ -274,11 +316,8 @@ function peaceFigure(own, found, now, below) {
       return t("futures.peace_tonnes", { year: now.year, middle: number(row.p50, 2), low: number(row.p10, 2), high: number(row.p90, 2) });
     },
     source: t("futures.span_told"),
-    height: spansHeight(rows()),
-    option: (colours, state, size) =>
-      rows().length
-        ? spansOption(colours, { rows: rows(colours), written: amount, unit: t("unit.MUSD"), size, mark: 0 })
-        : { xAxis: { show: false, type: "value" }, yAxis: { show: false, type: "value" }, series: [] },
+    rows,
+    drawn: { written: amount, unit: t("unit.MUSD"), mark: 0 },
     table: () => ({
       columns: [
         { key: "year", label: t("column.year"), isNumber: true, show: (value) => String(value) },
@@ -288,78 +327,6 @@ function peaceFigure(own, found, now, below) {
       rows: found.peace.map((row) => ({ ...row, name: name(row) })),
     }),
   });
-  const body = view.element.querySelector(".chart");
-  const draw = () => {
-    body.hidden = !rows().length;
-    body.style.setProperty("height", `${spansHeight(rows(), body.clientWidth || 900)}px`);
-    view.draw();
-  };
-  return { ...view, draw };
-}
-
-function boxLine(found, row) {
-  const name = called(found, row.factor);
-  if (row.holds === "shock") return t("box.shock", { name, comes_share: row.comes_share, chance_share: row.chance_share });
-  if (row.low !== null) return t(`box.value_${row.holds}`, { name, low: row.low, high: row.high });
-  return t(`box.part_${row.holds}`, { name, low_share: row.low_share, high_share: row.high_share, top_share: 1 - row.low_share });
-}
-
-function failures(found, now) {
-  const rows = found.failure_boxes.filter((row) => row.plan === now.plan);
-  if (!rows.length) return [h("p", { class: "soft" }, t("futures.box_none", { plan: planName(found, now.plan) }))];
-  const [{ coverage_share, density_share }] = rows;
-  const told = { plan: planName(found, now.plan), coverage: percent(coverage_share), density: percent(density_share) };
-  return [
-    h("p", {}, t("ensemble.fails", told)),
-    h("ul", {}, rows.map((row) => h("li", {}, boxLine(found, row), " ", h("code", { class: "soft small" }, row.factor)))),
-  ];
-}
-
-function disruptions(own, found, now) {
-  const rows = found.disruptions.filter((row) => row.plan === now.plan);
-  if (!rows.length) return null;
-  return dataTable({
-    id: "table-disruptions",
-    caption: t("ensemble.disruptions", { plan: planName(found, now.plan) }),
-    columns: [
-      { key: "name", label: t("futures.shock") },
-      { key: "with_mt", label: t("futures.with_it"), digits: 2 },
-      { key: "without_mt", label: t("futures.without_it"), digits: 2 },
-      { key: "kept_share", label: t("futures.kept"), isNumber: true, show: (value) => percent(value) },
-      { key: "futures", label: t("futures.hit"), digits: 0 },
-    ],
-    rows,
-    sort: { key: "kept_share", down: false },
-    fileName: own.fileName("disruptions"),
-  }).element;
-}
-
-// What was drawn and what was not, what failed, and how good routes are.
-function trust(found) {
-  const failed = found.failed.reduce((sum, row) => sum + row.count, 0);
-  const few = found.drivers.length && found.drivers[0].is_in_turn;
-  return [
-    found.stopped ? h("p", {}, t(`ensemble.stopped_${found.stopped}`, { futures: found.futures, wanted: found.wanted })) : null,
-    few ? h("p", {}, t("futures.few", { futures: found.futures, unknowns: found.factors_count })) : null,
-    failed
-      ? [
-          h("p", {}, t("ensemble.failed", { count: failed })),
-          h("ul", {}, found.failed.map((row) => h("li", {}, t("futures.failed_why", { count: row.count, plan: planName(found, row.plan), reason: row.reason })))),
-        ]
-      : h("p", {}, t("futures.none_failed")),
-    found.routes.largest_mt === null
-      ? null
-      : h("p", {}, t("ensemble.routes", { asked: found.routes.asked_count, p50: number(found.routes.p50_mt, 3), largest: number(found.routes.largest_mt, 3) })),
-    found.shocks.length
-      ? h("details", {}, h("summary", {}, t("futures.shocks", { count: found.shocks.length })),
-          h("ul", {}, found.shocks.map((row) => h("li", {}, t("futures.shock_chance", { name: row.name, chance_share: row.chance_share })))))
-      : h("p", {}, t("futures.no_shocks")),
-    found.left_out.length
-      ? h("details", {}, h("summary", {}, t("ensemble.left_out", { count: found.left_out.length })),
-          h("ul", {}, found.left_out.map((id) => h("li", {}, called(found, id), " ", h("code", { class: "soft small" }, id)))))
-      : null,
-    h("p", { class: "soft small" }, t("futures.rests")),
-  ];
 }
 
 export function futuresView(context, found, { level = "h2" } = {}) {
@@ -370,7 +337,12 @@ export function futuresView(context, found, { level = "h2" } = {}) {
     notes: (source) => [
       t("picture.futures", { futures: found.futures, design: found.design, seed: String(found.seed) }),
       source,
-      t("picture.case", { version: found.version, corridor: found.corridor_title, edition: found.edition, hash: found.corridor_hash.slice(0, 12) }),
+      t("picture.case", {
+        version: found.version,
+        corridor: found.corridor_title,
+        edition: found.edition,
+        hash: found.corridor_hash.slice(0, 12),
+      }),
     ],
   };
   const years = [...new Set([...found.flows, ...found.peace].map((row) => row.year))].toSorted((a, b) => a - b);
@@ -430,7 +402,15 @@ export function futuresView(context, found, { level = "h2" } = {}) {
           ...gainsTable(found, planName),
           found.information.length ? h("p", {}, t("ensemble.information", { musd: money(found.information[0].value_musd) })) : null,
           waiting
-            ? h("p", {}, t("ensemble.waiting", { now: money(waiting.now_musd), later_knowing: money(waiting.later_knowing_musd), most: money(waiting.most_musd) }))
+            ? h(
+                "p",
+                {},
+                t("ensemble.waiting", {
+                  now: money(waiting.now_musd),
+                  later_knowing: money(waiting.later_knowing_musd),
+                  most: money(waiting.most_musd),
+                }),
+              )
             : null,
         )
       : found.plans.length > 1 && found.rate_share === null
@@ -439,9 +419,31 @@ export function futuresView(context, found, { level = "h2" } = {}) {
     h(
       "div",
       { class: "card ship-fields futures-choice no-print", role: "group", "aria-label": t("futures.choose") },
-      field(t("futures.plan"), choice("plan", found.plans.map((plan) => [plan, planName(found, plan)]))),
-      metrics.length ? field(t("futures.headline"), choice("metric", metrics.map((metric) => [metric, t(`ensemble.${metric}`)]))) : null,
-      years.length ? field(t("column.year"), choice("year", years.map((year) => [year, String(year)]))) : null,
+      field(
+        t("futures.plan"),
+        choice(
+          "plan",
+          found.plans.map((plan) => [plan, planName(found, plan)]),
+        ),
+      ),
+      metrics.length
+        ? field(
+            t("futures.headline"),
+            choice(
+              "metric",
+              metrics.map((metric) => [metric, t(`ensemble.${metric}`)]),
+            ),
+          )
+        : null,
+      years.length
+        ? field(
+            t("column.year"),
+            choice(
+              "year",
+              years.map((year) => [year, String(year)]),
+            ),
+          )
+        : null,
     ),
     fans?.element,
     drivers?.element,

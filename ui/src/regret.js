@@ -6,7 +6,14 @@ import { dataTable } from "./tables.js";
 export function plansTable(own, found, planName) {
   const values = Object.fromEntries(found.values.map((row) => [row.plan, row]));
   const least = found.regret.find((row) => row.is_least_regret);
-  const rows = found.regret.map((row) => ({ ...row, ...values[row.plan], regret_mean_musd: row.mean_musd, mean_musd: values[row.plan]?.mean_musd ?? null, regret_p90_musd: row.p90_musd, plan: planName(found, row.plan) }));
+  const rows = found.regret.map((row) => ({
+    ...row,
+    ...values[row.plan],
+    regret_mean_musd: row.mean_musd,
+    mean_musd: values[row.plan]?.mean_musd ?? null,
+    regret_p90_musd: row.p90_musd,
+    plan: planName(found, row.plan),
+  }));
   const share = (key, label) => ({ key, label, isNumber: true, show: (value) => percent(value) });
   return [
     least ? h("p", {}, t("ensemble.least_regret", { plan: planName(found, least.plan), worst: number(least.worst_musd, 0) })) : null,
@@ -44,7 +51,11 @@ export function gainsTable(found, planName) {
       { class: row.mean_musd >= 0 ? "gain is-more" : "gain is-less", style: { "--strength": strength }, "data-pair": `${plan} ${other}` },
       h("strong", { class: "block" }, signed(row.mean_musd, 0)),
       h("span", { class: "small block" }, t("futures.between", { low: signed(row.p10_musd, 0), high: signed(row.p90_musd, 0) })),
-      h("span", { class: "small block" }, t(row.alike_share > 0.995 ? "futures.alike" : "futures.better_in", { chance: percent(row.better_share) })),
+      h(
+        "span",
+        { class: "small block" },
+        t(row.alike_share > 0.995 ? "futures.alike" : "futures.better_in", { chance: percent(row.better_share) }),
+      ),
     );
   };
   return [
@@ -55,8 +66,28 @@ export function gainsTable(found, planName) {
         "table",
         { id: "table-gains", class: "gains" },
         h("caption", {}, t("futures.gains")),
-        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("futures.gains_corner")), plans.map((plan) => h("th", { scope: "col" }, planName(found, plan))))),
-        h("tbody", {}, plans.map((plan) => h("tr", {}, h("th", { scope: "row" }, planName(found, plan)), plans.map((other) => cell(plan, other))))),
+        h(
+          "thead",
+          {},
+          h(
+            "tr",
+            {},
+            h("th", { scope: "col" }, t("futures.gains_corner")),
+            plans.map((plan) => h("th", { scope: "col" }, planName(found, plan))),
+          ),
+        ),
+        h(
+          "tbody",
+          {},
+          plans.map((plan) =>
+            h(
+              "tr",
+              {},
+              h("th", { scope: "row" }, planName(found, plan)),
+              plans.map((other) => cell(plan, other)),
+            ),
+          ),
+        ),
       ),
     ),
   ];

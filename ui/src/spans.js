@@ -1,10 +1,11 @@
 // Spans that lie: from a low to a high value each, a mark between them, the name above and the ends written beside.
-import { FONT, axis, tip, tooltip } from "./charts.js";
+import { FONT, axis, chartOf, figure, tip, tooltip } from "./charts.js";
 import { t } from "./i18n.js";
 
 const ROW = 46;
 const SIGNS = 7; // pixels that a sign of a name takes
 const LINE = 15;
+const NUMBER = 62; // pixels that a number at an end takes
 
 const linesOf = (name, width) => Math.ceil((name.length * SIGNS) / Math.max(120, width - 40));
 const rowHeight = (rows, width) => ROW + LINE * (Math.max(1, ...rows.map((row) => linesOf(row.name, width))) - 1);
@@ -12,15 +13,34 @@ const rowHeight = (rows, width) => ROW + LINE * (Math.max(1, ...rows.map((row) =
 // Height that rows need in a place so wide.
 export const spansHeight = (rows, width = 900) => 58 + rowHeight(rows, width) * Math.max(1, rows.length);
 
+/** A figure of spans as high as its rows need where it stands, and without a picture where there are none. `rows(colours)`, `drawn` the rest. */
+export function spansFigure({ rows, drawn, ...about }) {
+  const view = figure({
+    ...about,
+    height: spansHeight(rows(null)),
+    option: (colours, state, size) => (rows(null).length ? spansOption(colours, { ...drawn, rows: rows(colours), size }) : NOTHING),
+  });
+  const body = view.element.querySelector(".chart");
+  const draw = () => {
+    body.hidden = !rows(null).length;
+    body.style.setProperty("height", `${spansHeight(rows(null), body.clientWidth || undefined)}px`);
+    chartOf(body)?.resize();
+    view.draw();
+  };
+  return { ...view, draw };
+}
+const NOTHING = { xAxis: { show: false, type: "value" }, yAxis: { show: false, type: "value" }, series: [] };
+
 /** `rows`: `{ name, low, high, middle, colour, isFaint, lines }`, `middle` may be null; `written` writes a value; `mark` draws a line at one. */
 export function spansOption(colours, { rows, written, unit, size, mark = null, least = null, most = null }) {
   const { width } = size;
   const values = [...rows.flatMap((row) => [row.low, row.high]), ...(mark === null ? [] : [mark])];
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const room = (high - low || Math.abs(high) || 1) * 0.13;
+  const share = Math.min(0.3, NUMBER / width);
+  const room = ((high - low || Math.abs(high) || 1) * share) / (1 - 2 * share);
   const [first, last] = [least ?? low - room, most ?? high + room];
   // Where a low end leaves no place for its number, the other end has both.
-  const isTight = (row) => row.low - first < 0.1 * (last - first);
+  const isTight = (row) => row.low - first < 0.9 * share * (last - first);
   const atLow = (row) => (isTight(row) ? "" : written(row.low));
   const atHigh = (row) => (isTight(row) ? t("futures.between", { low: written(row.low), high: written(row.high) }) : written(row.high));
   const end = (key, position, text) => ({
@@ -50,7 +70,14 @@ export function spansOption(colours, { rows, written, unit, size, mark = null, l
       name: unit,
       nameLocation: "middle",
       nameGap: 26,
-      axisLabel: { color: colours.soft, fontFamily: FONT, hideOverlap: true, showMinLabel: least !== null, showMaxLabel: most !== null, formatter: written },
+      axisLabel: {
+        color: colours.soft,
+        fontFamily: FONT,
+        hideOverlap: true,
+        showMinLabel: least !== null,
+        showMaxLabel: most !== null,
+        formatter: written,
+      },
     }),
     yAxis: {
       type: "category",
@@ -91,7 +118,13 @@ export function spansOption(colours, { rows, written, unit, size, mark = null, l
         markLine:
           mark === null
             ? undefined
-            : { silent: true, symbol: "none", label: { show: false }, lineStyle: { color: colours.ink, type: "solid", width: 1 }, data: [{ xAxis: mark }] },
+            : {
+                silent: true,
+                symbol: "none",
+                label: { show: false },
+                lineStyle: { color: colours.ink, type: "solid", width: 1 },
+                data: [{ xAxis: mark }],
+              },
       },
       {
         type: "scatter",

@@ -182,7 +182,8 @@ def kinds_of(ensemble: Ensemble) -> dict[str, str]:
 BOXES: Mapping[str, type[pl.DataType]] = {
     **dict.fromkeys(("plan", "factor", "holds"), pl.String),
     **dict.fromkeys(
-        ("comes_share", "chance_share", "low_share", "high_share", "low", "high", "coverage_share", "density_share", "mass_share"), pl.Float64
+        ("comes_share", "chance_share", "low_share", "high_share", "low", "high", "coverage_share", "density_share", "mass_share"),
+        pl.Float64,
     ),
 }
 """Columns of `EnsembleAnswer.failure_boxes`."""
@@ -208,7 +209,8 @@ def failure_boxes(sample: Sample, *, target: float, metric: str, year: int) -> p
             holds = "shock" if within is not None else "below" if low <= 0.0 else "above" if high >= 1.0 else "between"
             rows.append(
                 {
-                    "plan": plan, "factor": seeds[number], "holds": holds, "comes_share": within, "chance_share": chance, "low_share": low, "high_share": high,
+                    "plan": plan, "factor": seeds[number], "holds": holds, "comes_share": within, "chance_share": chance,
+                    "low_share": low, "high_share": high,
                     "low": None if item is None else item.at(low), "high": None if item is None else item.at(high),
                     "coverage_share": box.coverage, "density_share": box.density, "mass_share": box.mass,
                 }

@@ -221,7 +221,9 @@ def answered(made: Ensemble, store: FutureStore, count: int, *, how: EnsembleOpt
         shocks=shocks_told(sample),
         left_out=made.unknowns.left_out,
         called=called_of(
-            made.corridor, [*made.unknowns.seeds, *made.unknowns.left_out], shocks={item.shock_id: item.name for item in made.unknowns.shocks}
+            made.corridor,
+            [*made.unknowns.seeds, *made.unknowns.left_out],
+            shocks={item.shock_id: item.name for item in made.unknowns.shocks},
         ),
         rate_share=None if worth is None else worth.rate_share,
         value_years=None if worth is None else (worth.first_year, worth.last_year),

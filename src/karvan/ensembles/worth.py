@@ -171,7 +171,9 @@ def pairs_told(worth: Worth | None) -> pl.DataFrame:
     numbers = ("mean_musd", "p10_musd", "p50_musd", "p90_musd", "better_share", "alike_share")
     schema = {"plan": pl.String, "other": pl.String, **dict.fromkeys(numbers, pl.Float64)}
     rows: list[tuple[Any, ...]] = []
-    for one, plan in [] if worth is None or not worth.futures.shape[0] else enumerate(worth.plans):
+    if worth is None or not worth.futures.shape[0]:
+        return pl.DataFrame(schema=schema)
+    for one, plan in enumerate(worth.plans):
         for two, other in enumerate(worth.plans):
             if one == two:
                 continue

@@ -30,7 +30,14 @@ def futures_screen(told: Mapping[str, Any], corridor: Corridor, *, version: str)
     called = {name: text for name, text in told["called"].items() if name in used or name in told["left_out"]}
     factors = {"factors_count": len(told["factors"]), "drivers": drivers, "called": called}
     plain = {name: value for name, value in told.items() if name not in {"folder", "factors", "links"}}
-    content = {**plain, **factors, "plans": plans, "titles": _titles(plans, corridor), **_network(told["links"], corridor), "flows": told["links"]}
+    content = {
+        **plain,
+        **factors,
+        "plans": plans,
+        "titles": _titles(plans, corridor),
+        **_network(told["links"], corridor),
+        "flows": told["links"],
+    }
     return document_of("karvan-futures", plans[0].partition("+")[0], corridor, cut(content), version=version)
 
 
@@ -40,7 +47,11 @@ def _titles(plans: list[str], corridor: Corridor) -> dict[str, dict[str, Any]]:
     found = {}
     for plan in plans:
         scenario, *parts = (part.strip() for part in plan.split("+"))
-        title = parse_record(corridor.scenarios_text[scenario], scenario, "scenarios")["title"] if scenario in corridor.scenarios_text else scenario
+        title = (
+            parse_record(corridor.scenarios_text[scenario], scenario, "scenarios")["title"]
+            if scenario in corridor.scenarios_text
+            else scenario
+        )
         names = {part: measures[key].title if (key := part.removeprefix(_OUT)) in measures else key for part in parts}
         found[plan] = {
             "scenario": title,

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from karvan.report.summary import WIDTH
-from karvan.report.unknowns import box_line, effect_of, told
+from karvan.report.unknowns import box_line, effect_of, is_known, told
 from karvan.report.words import ENGLISH, Words
 from karvan.results import EnsembleAnswer
 
@@ -56,8 +56,8 @@ def _promises(found: EnsembleAnswer, words: Words) -> list[str]:
     plans = found.promises["plan"].unique(maintain_order=True).to_list()
     lines = [f"  {words('ensemble.chance'):<40}" + "".join(f"{name[:19]:>20}" for name in plans)]
     keys = ["commitment_id", "year"]
-    for (commitment, year), rows in found.promises.group_by(keys, maintain_order=True):
-        name = words.called(rows["short"][0]) if rows["short"][0] is not None else str(commitment)
+    for (_, year), rows in found.promises.group_by(keys, maintain_order=True):
+        name = words.called(rows["short"][0] or rows["title"][0])
         by_plan = {row["plan"]: row for row in rows.iter_rows(named=True)}
         cells = "".join(f"{_chance(by_plan.get(plan), words):>20}" for plan in plans)
         lines.append(f"    {f'{name} ({year})'[:38]:<38}{cells}")
@@ -87,9 +87,14 @@ def _drivers(found: EnsembleAnswer, words: Words) -> list[str]:
     lines: list[str] = []
     for (plan,), rows in found.drivers.group_by("plan", maintain_order=True):
         first = rows.row(0, named=True)
+        known = [row for row in rows.iter_rows(named=True) if is_known(row)][:_MOST_DRIVERS]
+        if not known:
+            told_of = {"plan": str(plan), "metric": words(f"ensemble.{first['metric']}"), "year": first["year"]}
+            lines += [*_wrapped(words("futures.drivers_none", chance=words.percent(first["chance_share"]), **told_of)), ""]
+            continue
         lines += _wrapped(words("ensemble.drivers", plan=str(plan), metric=words(f"ensemble.{first['metric']}"), year=first["year"]))
         lines.append(f"    {'':<64}{words('ensemble.share_of'):>12}{words('ensemble.at_low'):>10}{words('ensemble.at_high'):>10}")
-        for row in rows.head(_MOST_DRIVERS).iter_rows(named=True):
+        for row in known:
             share = words.percent(row["first_order_share"])
             first_line, *more = textwrap.wrap(told(found.called[row["factor"]], words), _NAME)
             ends = "".join(f"{words.amount(row[name]):>10}" for name in ("low_mean", "high_mean"))

@@ -36,6 +36,11 @@ def told(called: Called, words: Words) -> str:
     return words(called["key"], **{name: told(value, words) for name, value in called["values"].items()})
 
 
+def is_known(driver: _Row) -> bool:
+    """Whether a driver explains more than chance may give to one of so many; a design of Morris tells that by itself."""
+    return driver["morris_mu_star"] is not None or driver["first_order_share"] > driver["chance_share"]
+
+
 def effect_of(driver: _Row, words: Words) -> str:
     """What more of a driver, or that a shock comes, does to what is driven."""
     kind = "shock" if driver["kind"] == "shock" else "value"
@@ -124,7 +129,8 @@ class _Names:
         operator = _said("unknown.any_operator") if row["operator_id"] == ANY else self._name("operators", row["operator_id"])
         link = _said("unknown.any_link") if row["link_id"] == ANY else self._between(row["link_id"], str(row["direction"]))
         return {
-            "operator": operator, "link": link, "goods": self._goods(str(row["commodity_group"])), "load": _said(f"load.{row['loading_unit']}"),
+            "operator": operator, "link": link, "goods": self._goods(str(row["commodity_group"])),
+            "load": _said(f"load.{row['loading_unit']}"),
         }  # fmt: skip
 
     def _market(self, row: _Row) -> dict[str, Called]:

@@ -93,11 +93,16 @@ class EnsembleAnswer:
             "against", "waiting", "routes",
         )  # fmt: skip
         frames = (
-            "failed", "factors", "shocks", "distributions", "promises", "drivers", "values", "regret", "pairs", "information", "failure_boxes",
-            "disruptions", "peace", "links",
+            "failed", "factors", "shocks", "distributions", "promises", "drivers", "values", "regret", "pairs", "information",
+            "failure_boxes", "disruptions", "peace", "links",
         )  # fmt: skip
         told: dict[str, Any] = {name: getattr(self, name) for name in plain} | {"left_out": list(self.left_out)}
-        told |= {"waiting": dict(self.waiting), "routes": dict(self.routes), "called": dict(self.called), "folder": None if self.folder is None else str(self.folder)}
+        told |= {
+            "waiting": dict(self.waiting),
+            "routes": dict(self.routes),
+            "called": dict(self.called),
+            "folder": None if self.folder is None else str(self.folder),
+        }
         found: dict[str, Any] = rounded({**told, **{name: getattr(self, name).to_dicts() for name in frames}})
         return found
 

@@ -12,7 +12,14 @@ function chances(row) {
   if (!first) return "";
   return own
     .filter((each) => each.commitment_id === first.commitment_id)
-    .map((each) => t("futures.chance", { target: number(each.target, 0), unit: each.unit, year: String(each.year), chance: percent(each.by_year_share) }))
+    .map((each) =>
+      t("futures.chance", {
+        target: number(each.target, 0),
+        unit: each.unit,
+        year: String(each.year),
+        chance: percent(each.by_year_share),
+      }),
+    )
     .join("; ");
 }
 
@@ -20,14 +27,7 @@ export function futuresRoom(app) {
   const { desk, server, store } = app;
   const place = h("div", { class: "card", id: "futures-list" }, h("p", { class: "soft", role: "status" }, t("app.loading")));
   const answer = h("div", { id: "futures-place", "aria-live": "polite" });
-  const element = h(
-    "div",
-    { class: "room" },
-    h("h1", {}, t("futures.title")),
-    h("p", { class: "soft" }, t("futures.told")),
-    place,
-    answer,
-  );
+  const element = h("div", { class: "room" }, h("h1", {}, t("futures.title")), h("p", { class: "soft" }, t("futures.told")), place, answer);
   const when = (text) => new Date(text).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
   let shown = null;
 
@@ -40,15 +40,10 @@ export function futuresRoom(app) {
       h(
         "td",
         {},
-        t("futures.count", { futures: row.futures }),
-        row.stopped ? h("span", { class: "small block" }, t(`ensemble.stopped_${row.stopped}`, { futures: row.futures, wanted: row.wanted })) : null,
-        row.failed_count ? h("span", { class: "small block" }, t("ensemble.failed", { count: row.failed_count })) : null,
-      ),
-      h("td", {}, chances(row)),
-      h(
-        "td",
-        {},
-        button(t("futures.show"), () => look(row.ensemble_id, { isAsked: true }), { "aria-pressed": "false", "aria-label": `${t("futures.show")}: ${about}` }),
+        button(t("futures.show"), () => look(row.ensemble_id, { isAsked: true }), {
+          "aria-pressed": "false",
+          "aria-label": `${t("futures.show")}: ${about}`,
+        }),
         " ",
         h(
           "a",
@@ -61,6 +56,16 @@ export function futuresRoom(app) {
           t("futures.open"),
         ),
       ),
+      h(
+        "td",
+        {},
+        t("futures.count", { futures: row.futures }),
+        row.stopped
+          ? h("span", { class: "small block" }, t(`ensemble.stopped_${row.stopped}`, { futures: row.futures, wanted: row.wanted }))
+          : null,
+        row.failed_count ? h("span", { class: "small block" }, t("ensemble.failed", { count: row.failed_count })) : null,
+      ),
+      h("td", {}, chances(row)),
     );
   };
 
@@ -99,7 +104,15 @@ export function futuresRoom(app) {
           h(
             "table",
             {},
-            h("thead", {}, h("tr", {}, ["plans", "rests", "chances", "page"].map((name) => h("th", { scope: "col" }, t(`futures.column_${name}`))))),
+            h(
+              "thead",
+              {},
+              h(
+                "tr",
+                {},
+                ["plans", "page", "rests", "chances"].map((name) => h("th", { scope: "col" }, t(`futures.column_${name}`))),
+              ),
+            ),
             h("tbody", {}, ensembles.map(line)),
           ),
         );
