@@ -198,7 +198,7 @@ def what_drives_it(found: Answer) -> list[str]:
             if rows[0]["is_in_turn"]
             else f"Chance alone may give {chance:.1%} to one of so many unknowns in so many futures; what does not pass that is not known to matter."
         ]
-    return [*lines, ""]
+    return [*lines, "", ENGLISH("ensemble.drivers_fitted"), ""] if len(lines) > 1 else lines
 
 
 def gain(row: Row | None) -> str:

@@ -447,6 +447,7 @@ export function futuresView(context, found, { level = "h2" } = {}) {
     ),
     fans?.element,
     drivers?.element,
+    found.drivers.some(isKnown) ? h("p", { class: "soft small prose-wide" }, t("ensemble.drivers_fitted")) : null,
     section(t("futures.fails"), fails),
     broken,
     map?.element,

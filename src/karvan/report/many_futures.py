@@ -102,8 +102,9 @@ def _drivers(found: EnsembleAnswer, words: Words) -> list[str]:
             lines += [f"      {text}" for text in more]
             about = words("ensemble.effect_and_id", effect=effect_of(row, words), id=row["factor"])
             lines += textwrap.wrap(about, WIDTH, initial_indent="      ", subsequent_indent="      ")
-        lines += _wrapped(words("ensemble.by_chance", share=words.percent(first["chance_share"])))
-        lines.append("")
+        lines += [*_wrapped(words("ensemble.by_chance", share=words.percent(first["chance_share"]))), ""]
+    if any(is_known(row) for row in found.drivers.iter_rows(named=True)):
+        lines += [*_wrapped(words("ensemble.drivers_fitted")), ""]
     return lines
 
 
