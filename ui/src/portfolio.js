@@ -87,7 +87,7 @@ function budgetOption(found, colours, { width }) {
     })),
   ];
   return {
-    grid: { left: 58, right: 14, top: 34, bottom: 40 + (width < 640 ? 38 : 24) * series.length },
+    grid: { left: 58, right: 14, top: 34, bottom: 40 + (width < 640 ? 44 : 29) * series.length },
     legend: legend(colours, {
       orient: "vertical",
       itemHeight: 9,
