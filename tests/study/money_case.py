@@ -68,10 +68,10 @@ _TABLES = {
     "ventures": [
         (
             "venture_id,title,sector,capital_musd,output,unit,year,measure_id,country,stated_musd_per_year,stated_low_musd_per_year,"
-            "stated_high_musd_per_year,counted_share,note,source,confidence"
+            "stated_high_musd_per_year,counted_share,basis,note,source,confidence"
         ),
-        f"cable,Cable,digital,5,400,Tbit/s,2026,,,,,,,,{_T}",
-        f"mill,Mill,industry,12,10,kt a year,2027,joint_mill,XB,4,2,6,0.5,,{_T}",
+        f"cable,Cable,digital,5,400,Tbit/s,2026,,,,,,,No price is published.,,{_T}",
+        f"mill,Mill,industry,12,10,kt a year,2027,joint_mill,XB,4,2,6,0.5,10 kt at 400 USD a tonne.,,{_T}",
     ],
 }
 _SECOND_FERRY = """id: second_ferry

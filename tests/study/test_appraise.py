@@ -6,6 +6,7 @@ import json
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -19,6 +20,7 @@ from karvan.report import Words
 from karvan.report.appraised import appraisal_lines
 from karvan.results import Appraisal
 from karvan.study import AppraisalOptions, appraise
+from karvan.study.appraise_sides import benefit_of, held_to_openings
 from karvan.study.diverted import traffic_by_kind
 from karvan.study.works import works_of
 from tests.study.money_case import money_case
@@ -190,3 +192,12 @@ def test_a_venture_is_told_in_two_languages(small):
     for language in ("en", "ru"):
         words = Words(language)
         assert words("appraisal.item.stated benefit") in " ".join(appraisal_lines(told, words=words))
+
+
+def test_nothing_is_gained_by_what_is_not_open_yet():
+    """10 in 2027, 40 in 2031 when something more opens: 10 until 2030, not a straight line to 40; a year before that is a sample stays."""
+    gains = pl.DataFrame({"year": [2027, 2031, 2032], "gain_musd": [10.0, 40.0, 44.0]})
+    years = np.arange(2026, 2034)
+    held = held_to_openings(gains, (2027, 2031, 2032), (2027, 2031, 2032))
+    assert benefit_of(held, years).tolist() == [0.0, 10.0, 10.0, 10.0, 10.0, 40.0, 44.0, 44.0]
+    assert held_to_openings(gains, (2027, 2031, 2032), (2027,)).height == 3

@@ -22,6 +22,7 @@ from karvan.errors import DataError
 from karvan.measures import load_scenario, measures_of
 from karvan.measures.scenario import DatedMeasure
 from karvan.report import Words
+from karvan.report.appraised import appraisal_lines
 from karvan.report.planned import plan_lines
 from karvan.results import PortfolioPlan
 from karvan.study import AppraisalOptions, PlanOptions, appraise, plan
@@ -274,6 +275,21 @@ def test_the_command_prints_one_object(folder, capfd):
 def test_wrong_input_is_named(folder, capsys, arguments, words):
     assert main(["plan", "--corridor", str(folder), *arguments]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_benefit_that_is_an_estimate_is_told_as_one_and_the_rest_say_why_they_have_none(small, found):
+    """The mill is chosen for a benefit that its row calls an estimate; a published one would be listed apart, without a warning."""
+    assert "joint_mill" in found.chosen["measure_id"].to_list()
+    told = appraise(small, measures=("joint_mill",), how=AppraisalOptions(sample_years=(2030,)))
+    assert told.ventures.select("venture_id", "is_estimate").rows() == [("mill", True)]
+    sentence = "What Mill is worth is an estimate of ours and no published figure: 4.0 M USD a year (2.0 to 6.0), 50% of it counted. 10 kt"
+    for lines in (plan_lines(found), appraisal_lines(told)):
+        assert sentence in " ".join(lines)
+    assert "Cable: No price is published." in plan_lines(found)
+    published = replace(found, ventures=found.ventures.with_columns(is_estimate=pl.lit(value=False)))
+    text = " ".join(plan_lines(published))
+    assert "estimate of ours" not in text
+    assert "JOINT VENTURES worth what they publish, where they are chosen: Mill." in text
 
 
 def test_a_venture_is_worth_what_it_states_in_plan_and_appraisal(small, found):

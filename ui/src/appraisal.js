@@ -42,8 +42,8 @@ export const ownContext = (context, found, told) => ({
 const WIDE = 1000;
 const NARROW = 640;
 
-/** How names stand beside bars that lie: in one line, or broken where there is little room. */
-export const namesIn = (room) => (room < NARROW ? { width: 116, overflow: "break", lineHeight: 14 } : { width: 230, overflow: "truncate" });
+/** How names stand beside bars that lie: in lines that leave room for the bars. */
+export const namesIn = (room) => ({ width: room < NARROW ? 116 : 230, overflow: "break", lineHeight: 13 });
 
 /** Bars that lie, one row each; `series` gives name, values and perhaps a colour of their own by row. */
 export function lyingOption(colours, { names, series, isPicture, isStacked = false, digits = 1, unit = t("unit.MUSD"), room = WIDE }) {

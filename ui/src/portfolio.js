@@ -87,12 +87,12 @@ function budgetOption(found, colours, { width }) {
     })),
   ];
   return {
-    grid: { left: 58, right: 14, top: 34, bottom: 40 + (width < 640 ? 38 : 24) * series.length },
+    grid: { left: 58, right: 14, top: 34, bottom: 40 + (width < 640 ? 44 : 29) * series.length },
     legend: legend(colours, {
       orient: "vertical",
       itemHeight: 9,
       data: series.map((row) => row.name),
-      textStyle: { color: colours.ink, width: width - 60, overflow: "break" },
+      textStyle: { color: colours.ink, width: width - 60, overflow: "break", lineHeight: 15 },
     }),
     tooltip: {
       ...tooltip(colours),
@@ -345,7 +345,7 @@ export function planView(context, found, { level = "h2" } = {}) {
             { key: "kind", label: t("money.venture_kind") },
             { key: "basis", label: t("money.venture_basis"), isLong: true },
           ],
-          found.ventures.map((row) => ({ ...row, kind: t(`money.venture_${!row.is_valued ? "none" : row.is_estimate ? "estimated" : "published"}`) })),
+          found.ventures.toSorted((a, b) => b.is_valued - a.is_valued).map((row) => ({ ...row, kind: t(`money.venture_${!row.is_valued ? "none" : row.is_estimate ? "estimated" : "published"}`) })),
         )
       : null,
     found.left_out.length ? h("p", { class: "soft small prose-wide" }, t("plan.left_out", { names: found.left_out.map((row) => nameOf(found, row.measure_id)).join(", ") })) : null,

@@ -30,9 +30,10 @@ def trade_lines(found: Trade, *, words: Words = ENGLISH, names: Mapping[str, str
         cells.append(f"{words.number(row['low_musd'], 0)}..{words.number(row['high_musd'], 0)}")
         lines.append(f"  {row['year']:<6}" + "".join(f"{cell:>13}" for cell in cells))
     lines += ["", *_wrapped(_verdict(found, words))]
-    if not found.ventures.is_empty():
+    adding = [row for row in found.ventures.to_dicts() if row["adds_musd"] != 0.0]
+    if adding:
         lines += _wrapped(words("trade.ventures"))
-        for row in found.ventures.to_dicts():
+        for row in adding:
             name = words.called(row["title"])
             lines.append(f"    {name[:58]:<60}{words.signed(row['adds_musd']):>8}  {row['measure_id']}")
     lines.append("")

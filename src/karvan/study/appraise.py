@@ -17,7 +17,7 @@ from karvan.measures.apply import require_fitting
 from karvan.power import HOURS
 from karvan.results import Appraisal
 from karvan.study.accounts import SHIPPERS, SURPLUS
-from karvan.study.appraise_sides import Sides, benefit_of, queue_gains, settled_frame
+from karvan.study.appraise_sides import Sides, benefit_of, held_to_openings, queue_gains, settled_frame
 from karvan.study.appraise_told import (
     cost_frame,
     emission_frame,
@@ -136,9 +136,10 @@ def appraised_by(
     ]
     samples = how.sample_years or _sample_years(works)
     power = None
-    if any(changes_power(item.measure) for item in own):
-        ends = (samples[0], samples[-1])
-        power = PowerSides(corridor, without, with_set, ends, hours=how.power_hours, memory=memory, tell=tell)
+    opened = sorted({item.from_date.year for item in own if changes_power(item.measure)})
+    if opened:  # nothing of power differs before the first of it opens
+        ends = {min(max(year, samples[0]), samples[-1]) for year in opened} | {samples[-1]}
+        power = PowerSides(corridor, without, with_set, sorted(ends), hours=how.power_hours, memory=memory, tell=tell)
     sides = Sides(corridor, without, appraisal_values(corridor), how.carbon_path, samples, memory, tell, power)
     return [_appraisal(sides, with_set, works, how, names) for names in answers]
 
@@ -147,7 +148,8 @@ def _appraisal(sides: Sides, with_set: Scenario, works: Sequence[Works], how: Ap
     corridor, values, samples, without = sides.corridor, sides.values, sides.samples, sides.first
     rate_id, rate = discount_rate(corridor, how.rate_id, "economic")
     before, after = sides.of(without, answers), sides.of(with_set, answers)
-    gains = sides.gains(with_set, answers)
+    told = sides.gains(with_set, answers)
+    gains = held_to_openings(told, samples, [item.open_year for item in works])
     first = min(*(item.first_build_year for item in works), *samples)
     first = how.from_year or max(first, corridor.manifest.facts_until.year)
     years = np.arange(first, first + round(values["evaluation_years"]))
@@ -170,7 +172,12 @@ def _appraisal(sides: Sides, with_set: Scenario, works: Sequence[Works], how: Ap
         rate_share=rate,
         sample_years=tuple(samples),
         npv_musd=found.npv_musd,
-        npv_queue_musd=net_present_value(flows.net - benefit + benefit_of(queue_gains(gains, before, after), years), rate),
+        npv_queue_musd=net_present_value(
+            flows.net
+            - benefit
+            + benefit_of(held_to_openings(queue_gains(told, before, after), samples, [item.open_year for item in works]), years),
+            rate,
+        ),
         err_share=found.err_share,
         bcr_ratio=found.bcr_ratio,
         first_year_share=found.first_year_share,
@@ -179,7 +186,7 @@ def _appraisal(sides: Sides, with_set: Scenario, works: Sequence[Works], how: Ap
         switching=found.switching,
         estimated_capital_share=sum(item.capital_musd for item in works if item.is_estimate) / capital if capital > 0.0 else 0.0,
         costs=cost_frame(works),
-        accounts=gains.filter(pl.col("gain_musd") != 0.0),
+        accounts=told.filter(pl.col("gain_musd") != 0.0),
         flows=flow_frame(flows),
         yearly=yearly_frame(gains, years),
         parties=parties,
@@ -188,7 +195,7 @@ def _appraisal(sides: Sides, with_set: Scenario, works: Sequence[Works], how: Ap
         members=member_frame(sides, with_set, works, flows, rate, ratios, answers) if how.has_members else no_members(),
         traffic=traffic_by_kind(before, after),
         emissions=emission_frame(before, after),
-        fiscal=fiscal_frame(gains),
+        fiscal=fiscal_frame(told),
         wider=pl.DataFrame({"what": ["imperfect_competition"], "npv_musd": [values["imperfect_competition_share"] * float(surplus)]}),
         ventures=told_ventures(corridor).filter("is_valued", pl.col("measure_id").is_in([item.measure_id for item in works])),
         settled=settled_frame(before, after),

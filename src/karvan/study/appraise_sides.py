@@ -128,7 +128,7 @@ class Sides:
         net = emitted_kt(cleared, arc_flows(cleared.routed.space, sets, cleared.set_flow_kt))
         power_kt = 0.0
         if self.power is not None:
-            raw = self.power.raw(scenario, year)
+            raw = self.power.raw(scenario if year >= self.power.years[0] else self.first, year)
             power_kt = sum(amount for item, *_, amount in raw if item == EMITTED)
             rows = account_rows(raw, tax_share=self.values["profit_tax_share"], co2_usd_per_t=price)
             accounts = pl.concat([accounts, pl.DataFrame(rows, schema=accounts.schema, orient="row")])
@@ -193,6 +193,24 @@ def _gains(
         gain = pl.col("value_kusd_with").fill_null(0.0) - pl.col("value_kusd").fill_null(0.0) - pl.col("shift").fill_null(0.0)
         frames.append(both.select(pl.lit(one.year, dtype=pl.Int64).alias("year"), *_KEY, gain_musd=gain / 1e3))
     return pl.concat(frames).sort("year", *_KEY)
+
+
+def held_to_openings(gains: pl.DataFrame, samples: Sequence[int], openings: Sequence[int]) -> pl.DataFrame:
+    """Gains of sample years, and of the year before each opening those of the sample before it.
+
+    Years between samples lie on a straight line, which would count part of what opens in the later one before it does.
+
+    Args:
+        gains: year and what is gained, of sample years.
+        samples: The years.
+        openings: Years in which something opens.
+    """
+    frames = [gains]
+    for opening in sorted(set(openings) & set(samples)):
+        before = [year for year in samples if year < opening]
+        if before and before[-1] < opening - 1:
+            frames.append(gains.filter(pl.col("year") == before[-1]).with_columns(year=pl.lit(opening - 1, dtype=pl.Int64)))
+    return pl.concat(frames)
 
 
 def settled_frame(before: Sequence[SideYear], after: Sequence[SideYear]) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from karvan.appraisal.cash import internal_rate, net_present_value
 from karvan.appraisal.present import by_year
 from karvan.measures import Scenario, without_measures
 from karvan.study.accounts import OPERATORS, STATES
-from karvan.study.appraise_sides import Sides, SideYear, benefit_of
+from karvan.study.appraise_sides import Sides, SideYear, benefit_of, held_to_openings
 
 BUILDERS = "builders"
 
@@ -120,13 +120,17 @@ def member_frame(
         last = _kept(with_set, [item.measure_id])
         row: dict[str, object] = {"measure_id": item.measure_id, "npv_alone_musd": None, "npv_last_musd": None}
         if alone is not None:
-            benefit = benefit_of(sides.gains(alone, answers), years)
+            benefit = benefit_of(_held(sides, alone, [item], answers), years)
             row["npv_alone_musd"] = net_present_value(flows_of([item], benefit, flows.first_year, **ratios).net, rate)
         if last is not None:
-            benefit = benefit_of(sides.gains(last, answers), years)
+            benefit = benefit_of(_held(sides, last, rest, answers), years)
             row["npv_last_musd"] = whole - net_present_value(flows_of(rest, benefit, flows.first_year, **ratios).net, rate)
         rows.append(row)
     return pl.DataFrame(rows, schema=no_members().schema)
+
+
+def _held(sides: Sides, scenario: Scenario, works: Sequence[Works], answers: tuple[str, ...]) -> pl.DataFrame:
+    return held_to_openings(sides.gains(scenario, answers), sides.samples, [item.open_year for item in works])
 
 
 def _kept(scenario: Scenario, names: Sequence[str]) -> Scenario | None:
