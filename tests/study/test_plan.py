@@ -212,7 +212,8 @@ def test_who_gains_is_what_an_appraisal_of_the_plan_says(small, found):
     dated = [DatedMeasure(measures_of(small)[name], date(year, 1, 1), None) for name, year in opening.items()]
     base = load_scenario(found.scenario_id, small)
     with_set = replace(base, dated=tuple(sorted((*base.dated, *dated), key=lambda each: each.from_date)))
-    how = AppraisalOptions(sample_years=found.sample_years, has_members=False, from_year=found.from_year)
+    samples = tuple(sorted({*found.sample_years, *opening.values()}))
+    how = AppraisalOptions(sample_years=samples, has_members=False, from_year=found.from_year)
     appraisal = appraised(small, base, with_set, how=how, memory=RouteMemory(), tell=silent)
     assert found.appraised_musd == pytest.approx(appraisal.npv_musd, rel=1e-6)
     building = appraisal.parties.filter(pl.col("party") == "builders")["npv_musd"].sum()
@@ -230,7 +231,7 @@ def test_an_interrupt_while_gains_are_told_keeps_the_rest(small, found, monkeypa
     def stop(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys.modules["karvan.study.plan"], "with_delays", stop)
+    monkeypatch.setattr(sys.modules["karvan.study.plan"], "in_full_loop", stop)
     kept = plan(small, budgets={"tracks": (20.0, True)}, how=HOW)
     assert kept.untold == ("split",)
     assert (kept.appraised_musd, kept.split.height, kept.countries.height) == (None, 0, 0)

@@ -22,7 +22,7 @@ from karvan.results import PortfolioPlan
 from karvan.study.appraise import AppraisalOptions
 from karvan.study.options import ScenarioOptions, laid_over
 from karvan.study.plan_accounts import Beside
-from karvan.study.plan_full import in_full_loop, not_told, told_in_full, with_delays
+from karvan.study.plan_full import in_full_loop, not_told, told_in_full
 from karvan.study.plan_fund import FundCash, FundTerms, fund_choice
 from karvan.study.plan_market import year_market
 from karvan.study.plan_power import PowerYear, SampledPower
@@ -145,10 +145,9 @@ def plan(
     measures = [item.measure for item in candidates]
     power = None
     if any(changes_power(item) for item in measures):
-        ends = {how.sample_years[0], how.sample_years[-1]}
         power = SampledPower({
             year: PowerYear(corridor, base, measures, year, hours=how.power_hours, memory=memory, tell=tell,
-                            co2_usd_per_t=carbon_price(corridor, None, year),) for year in ends
+                            co2_usd_per_t=carbon_price(corridor, None, year),) for year in how.sample_years
         })  # fmt: skip
     samples = {}
     with nullcontext() if power is None else power.prepared(how.threads):
@@ -205,9 +204,10 @@ def plan(
     if how.has_more and proved.gap <= how.gap:
         more = steps.do("more", lambda: _more(search, proved, how, told), more)
     tell(line("plan_split"))
-    appraised = None if full.again[0] is None else full.again[0].stages[0]
-    if appraised is None:
-        appraised = steps.do("split", lambda: with_delays(corridor, base, candidates, best, years, own, memory, tell), None)
+    again = full.again[0] or steps.do(
+        "split", lambda: in_full_loop(corridor, base, candidates, best, years, own, memory, tell, answers=()), None
+    )  # fmt: skip
+    appraised = None if again is None else again.stages[0]
     gains = country_gains(appraised)
     split = split_frame(corridor, problem, best, gains)
     return PortfolioPlan(

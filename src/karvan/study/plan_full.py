@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -144,11 +144,11 @@ def told_in_full(plans: Sequence[Plan], again: Callable[[Plan], Again | None], t
 
 def in_full_loop(
     corridor: Corridor, base: Scenario, candidates: Sequence[Candidate], item: Plan, years: Sequence[int], how: AppraisalOptions,
-    memory: RouteMemory, tell: Progress,
+    memory: RouteMemory, tell: Progress, *, answers: tuple[str, ...] | None = None,
 ) -> Again | None:  # fmt: skip
     """A portfolio in the full loop; None if it opens nothing in a year that is cleared.
 
-    Years cleared are those asked for and that in which the first of it opens.
+    Years cleared are those asked for and those in which something of the portfolio opens.
 
     Args:
         corridor: The corridor.
@@ -159,38 +159,17 @@ def in_full_loop(
         how: Rates, and the years asked for.
         memory: Routes to share, and what is kept of years.
         tell: Called with a line of text as the work goes on.
+        answers: What answers beside delays, one more in each stage; by default all that the case can.
     """
-    opening = _openings(candidates, item, years)
-    if not opening or min(opening.values()) > max(how.sample_years):
+    chosen = np.flatnonzero(item.start != NEVER).tolist()
+    opening = {j: years[int(item.start[j])] + candidates[j].works.build_year_count for j in chosen}
+    if not chosen or min(opening.values()) > max(how.sample_years):
         return None
+    dated = [DatedMeasure(candidates[j].measure, date(year, 1, 1), None) for j, year in opening.items()]
+    with_set = replace(base, dated=tuple(sorted((*base.dated, *dated), key=lambda each: each.from_date)))
     samples = tuple(sorted({*how.sample_years, *opening.values()}))
-    can = answers_of(corridor)
+    can = answers_of(corridor) if answers is None else answers
     stages = [can[:count] for count in range(len(can) + 1)]
     own = replace(how, sample_years=samples, has_members=False, from_year=years[0])
-    with_set = _with_plan(base, candidates, opening)
     found = appraised_by(corridor, base, with_set, answers=stages, how=own, memory=memory, tell=tell)
     return Again(tuple(found), (DELAYS, *can))
-
-
-def with_delays(
-    corridor: Corridor, base: Scenario, candidates: Sequence[Candidate], item: Plan, years: Sequence[int], how: AppraisalOptions,
-    memory: RouteMemory, tell: Progress,
-) -> Appraisal | None:  # fmt: skip
-    """A portfolio appraised with delays found, in the years asked for alone; None if it opens nothing in them. See `in_full_loop`."""
-    opening = _openings(candidates, item, years)
-    if not opening or min(opening.values()) > max(how.sample_years):
-        return None
-    own = replace(how, has_members=False, from_year=years[0])
-    (found,) = appraised_by(corridor, base, _with_plan(base, candidates, opening), answers=[()], how=own, memory=memory, tell=tell)
-    return found
-
-
-def _openings(candidates: Sequence[Candidate], item: Plan, years: Sequence[int]) -> dict[int, int]:
-    """Year in which each chosen candidate opens, by its place."""
-    chosen = np.flatnonzero(item.start != NEVER).tolist()
-    return {j: years[int(item.start[j])] + candidates[j].works.build_year_count for j in chosen}
-
-
-def _with_plan(base: Scenario, candidates: Sequence[Candidate], opening: Mapping[int, int]) -> Scenario:
-    dated = [DatedMeasure(candidates[j].measure, date(year, 1, 1), None) for j, year in opening.items()]
-    return replace(base, dated=tuple(sorted((*base.dated, *dated), key=lambda each: each.from_date)))
