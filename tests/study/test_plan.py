@@ -228,7 +228,7 @@ def test_who_gains_is_what_an_appraisal_of_the_plan_says(small, found):
 
 
 def test_an_interrupt_while_gains_are_told_keeps_the_rest(small, found, monkeypatch):
-    def stop(*arguments):
+    def stop(*arguments, **named):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(sys.modules["karvan.study.plan"], "in_full_loop", stop)
