@@ -23,6 +23,8 @@ _FAR = 0.5
 _PATIENCE = 3
 _ROUGH = 0.02
 _MOST_STEPS = 30
+# So near, after a step that left less than this share of what was missing, the slopes of that step still serve.
+_NEAR, _FAST_SHARE = 50.0, 0.1
 
 
 class Delaying(Protocol):
@@ -96,7 +98,8 @@ def solve_together(
     hours = delaying.within(hours)
     weight, reach, none = row_weight(program), first_reach(program), np.zeros(prices.shape[0])
     best: Together | None = None
-    idle, can_search = 0, True
+    slopes: tuple[FloatArray, FloatArray] | None = None
+    before, idle, can_search = float("inf"), 0, True
     for spent in range(1, _MOST_STEPS + 1):
         now = replace(program, arrays=program.arrays._replace(route_cost=delaying.cost_usd_per_t(hours)))
         prices = np.clip(prices, program.least_price, program.most_price)
@@ -116,7 +119,9 @@ def solve_together(
             best = Together(point, hours, missing, spent)
         if best.missing <= 1.0 or (idle >= _PATIENCE and not can_search):
             break
-        by_price, by_hour = flow_slopes(now, point, rows, delaying.time_value_usd_per_t_h)
+        if slopes is None or missing > _NEAR or missing > _FAST_SHARE * before:
+            slopes = flow_slopes(now, point, rows, delaying.time_value_usd_per_t_h)
+        (by_price, by_hour), before = slopes, missing
         if off > _FAR:
             move = joint_move(now, point, weight, reach, by_price, none)
         else:

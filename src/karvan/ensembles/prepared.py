@@ -35,7 +35,7 @@ Search = tuple[str, str | None, int]
 """Plan, shock and year of a search for routes."""
 UNITED, APART = "united", "apart"
 """Where the routes of a shock come from: from what was found under it alone, or from a search for every set of shocks it is in."""
-_MOST_STATES = 400
+_MOST_STATES = 1000
 """Years under sets of shocks that stand ready: a few tables each."""
 _MOST_APART = 24
 """Years whose routes were searched for a set of shocks of their own that stand ready."""

@@ -193,7 +193,7 @@ def measured(graph: StateGraph, tables: Mapping[str, pl.DataFrame]) -> StateGrap
     wtw[is_link], ttw[is_link] = wtw_per_tkm * length[is_link], ttw_per_tkm * length[is_link]
 
     terminals, terminal = tables["terminals"], graph.arc_element[is_terminal]
-    heading = _codes(terminals["kind"].replace_strict(_HEADING_OF_KIND, return_dtype=pl.String), _HOURS)[terminal]
+    heading = np.array([_HOURS.index(_HEADING_OF_KIND[kind]) for kind in terminals["kind"].to_list()], dtype=np.int64)[terminal]
     hours[np.flatnonzero(is_terminal), heading] = _reals(terminals["time_h"])[terminal]
     hours[is_terminal, 1] += _reals(terminals["waiting_h"])[terminal]
     sd[is_terminal] = _reals(terminals["time_sd_h"])[terminal]

@@ -31,7 +31,7 @@ def redrawn(space: RouteSpace, tables: Mapping[str, pl.DataFrame], *, before: Ma
     graph = measured(space.graph, tables) if is_measured else space.graph
     rates = [np.append(frame["tariffs"]["rate"].to_numpy(), 1.0) for frame in (before, tables)]  # the last is for no row at all
     ratio = np.divide(rates[1], rates[0], out=np.ones_like(rates[0]), where=rates[0] != 0.0)
-    by_km = np.append(tables["tariffs"]["basis"].cast(pl.String).str.ends_with("_km").to_numpy(), False)
+    by_km = np.array([*(basis.endswith("_km") for basis in tables["tariffs"]["basis"].to_list()), False])
     longer = np.divide(graph.arc_length_km, space.graph.arc_length_km, out=np.ones(graph.arc_count), where=space.graph.arc_length_km > 0.0)
     under_way = (graph.arc_hours[:, 0] + graph.arc_hours[:, 2] + graph.arc_hours[:, 3] + graph.arc_hours[:, 4]) / HOURS_PER_DAY
     waiting = graph.arc_hours[:, 1] / HOURS_PER_DAY

@@ -74,8 +74,10 @@ def society_kusd(cleared: Cleared, values: Mapping[str, float], external: pl.Dat
     paid = float((per_t * on_arc).sum(axis=0)[is_charged].sum())
     moved = empty_flows(cleared)[:, :2].sum(axis=1)
     paid += float(tables["returns"]["empty_usd_per_unit"].to_numpy() @ moved) if moved.shape[0] else 0.0
-    by_mode = dict(external.group_by(pl.col("mode").cast(pl.String)).agg(pl.col("usd_per_tkm").sum()).iter_rows())
-    usd_per_tkm = np.array([by_mode.get(mode, 0.0) for mode in tables["links"]["mode"].cast(pl.String)])
+    by_mode: dict[str, float] = {}
+    for mode, usd in zip(external["mode"].to_list(), external["usd_per_tkm"].to_list(), strict=True):
+        by_mode[mode] = by_mode.get(mode, 0.0) + usd
+    usd_per_tkm = np.array([by_mode.get(mode, 0.0) for mode in tables["links"]["mode"].to_list()])
     is_link = graph.arc_kind == LINK
     tkm = (on_arc.sum(axis=0) * graph.arc_length_km)[is_link]
     borne = float(tkm @ usd_per_tkm[graph.arc_element[is_link]]) + co2_usd_per_t * emitted_kt(cleared, on_arc)

@@ -65,6 +65,7 @@ class DelayLoop:
         self.costs = _DelayCosts(routed, assembly, np.flatnonzero(self.least_h != self.most_h))
         self.laid_out = LaidOut(assembly.problem, options)
         self.last: _Last | None = None
+        self._known: tuple[FloatArray, FloatArray] | None = None
 
     def problem_at(self, hours: FloatArray) -> MarketProblem:
         """The program with these delays."""
@@ -95,7 +96,10 @@ class DelayLoop:
         return FixedPoint(whole.copy(), is_converged=missing <= 1.0, iterations=1, residual=missing)
 
     def _cost(self, hours: FloatArray) -> FloatArray:
-        return np.asarray(self.assembly.problem.route_cost_usd_per_t + self.costs.at(hours), dtype=np.float64)
+        if self._known is None or not np.array_equal(self._known[0], hours):
+            cost = np.asarray(self.assembly.problem.route_cost_usd_per_t + self.costs.at(hours), dtype=np.float64)
+            self._known = hours.copy(), cost
+        return self._known[1]
 
 
 class _Delaying:
