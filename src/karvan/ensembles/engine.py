@@ -125,7 +125,8 @@ def client_of(scheduler: str | None, workers: int) -> Iterator[Any]:
         "distributed.admin.large-graph-warning-threshold": "1GB",
         "distributed.nanny.pre-spawn-environ": {
             "POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
-            "MALLOC_TRIM_THRESHOLD_": "65536",
+            # Arrays of a market are made anew all the time: memory that is given back each time costs a quarter of a future.
+            "MALLOC_TRIM_THRESHOLD_": "134217728", "MALLOC_MMAP_THRESHOLD_": "33554432",
         },
     }  # fmt: skip
     with dask.config.set(settings):
