@@ -15,6 +15,7 @@ from karvan.results import PortfolioPlan
 _MOST_CANDIDATES = 12
 _SAME_SHARE = 1e-6
 _LEAST_SHOWN_MUSD = 0.05
+_MOST_COUNTRIES = 8
 _MOST_REASONS = 6
 ANSWERS = ("delays", "trade", "tariffs")
 
@@ -213,18 +214,27 @@ def _candidates(found: PortfolioPlan, words: Words) -> list[str]:
 def _split(found: PortfolioPlan, words: Words) -> list[str]:
     lines = []
     if found.appraised_musd is not None:
-        gains = [row for row in found.countries.iter_rows(named=True) if abs(row["gain_musd"]) >= _LEAST_SHOWN_MUSD]
-        told = [(row, f"{place_called(row['country'], words)} {_money(row['gain_musd'], words)}") for row in gains]
         lines += ["", *_wrapped(words("plan.appraised", value=found.appraised_musd))]
-        lines += _wrapped(words("plan.countries", listed=", ".join(text for row, text in told if row["gain_musd"] > 0.0) or "--"))
-        losing = [text for row, text in told if row["gain_musd"] < 0.0]
-        lines += _wrapped(words("plan.losing", listed=", ".join(losing)) if losing else words("plan.none_losing"))
+        lines += _wrapped(words("plan.countries", listed=_countries(found.countries.filter(pl.col("gain_musd") > 0.0), words) or "--"))
+        losing = _countries(found.countries.filter(pl.col("gain_musd") < 0.0).reverse(), words)
+        lines += _wrapped(words("plan.losing", listed=losing) if losing else words("plan.none_losing"))
     if not found.split.is_empty():
         lines += ["", *_wrapped(words("plan.split"))]
     for row in found.split.iter_rows(named=True):
         money = "".join(f"{_money(row[name], words):>12}" for name in ("gain_musd", "paid_musd", "payment_musd"))
         lines.append(f"  {row['fund_id'][:22]:<23}{row['partner_id'][:30]:<31}{money}")
     return lines
+
+
+def _countries(rows: pl.DataFrame, words: Words) -> str:
+    """Countries with what each gains, the first ones by name; empty where none gains what is worth telling."""
+    shown = rows.filter(pl.col("gain_musd").abs() >= _LEAST_SHOWN_MUSD)
+    cells = [
+        f"{place_called(row['country'], words)} {_money(row['gain_musd'], words)}"
+        for row in shown.head(_MOST_COUNTRIES).iter_rows(named=True)
+    ]
+    rest = float(shown.slice(_MOST_COUNTRIES)["gain_musd"].sum())
+    return ", ".join([*cells, words("plan.other_countries", value=_money(rest, words))] if rest else cells)
 
 
 def place_called(country: str, words: Words) -> str:

@@ -52,7 +52,7 @@ class PortfolioPlan:
         objectives: objective, welfare_musd, fund_musd, measures: what the best plan for all and the best found for the funds give either.
         bank: measure_id, err_share, firr_share, debt_cover_ratio, grant_musd, charge_musd_per_year, fund_share, of chosen projects.
         reasons: measure_id, why (taken, left_out, other_year), alone_musd, last_musd, start_year, ranking_year: where ranking differs.
-        power: year, gain_musd, unserved_musd, border_musd, co2_musd: what the measures chosen save in power in the years dispatched, what
+        power: year, gain_musd, unserved_musd, border_musd, co2_musd: what is open saves in power in each year dispatched, what
             of it is load served that was not, by how much border charges grow, a cost in gain_musd, and what less carbon dioxide is worth;
             empty where none is of power.
         parts: part, npv_musd, adding up to value_musd: freight, power (welfare of the market and what the dispatch costs less), each with

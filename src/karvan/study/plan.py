@@ -199,7 +199,7 @@ def plan(
     reasons = none if ranked is None else reason_frame(candidates, for_all, ranked, years, single)
     objectives = steps.do("fund", lambda: objective_frame(cash, candidates, aims, years), none)
     bank = steps.do("bank", lambda: pl.DataFrame(cash.bank(best.start), schema=BANK_SCHEMA), pl.DataFrame(schema=BANK_SCHEMA))
-    saved = steps.do("power", lambda: power_frame(power, best), power_frame(None, best))
+    saved = steps.do("power", lambda: power_frame(power, problem, years, best), power_frame(None, problem, years, best))
     more = pl.DataFrame(schema=_MORE_SCHEMA)
     if how.has_more and proved.gap <= how.gap:
         more = steps.do("more", lambda: _more(search, proved, how, told), more)

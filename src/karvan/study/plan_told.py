@@ -130,11 +130,11 @@ def budget_frame(funds: Sequence[Fund], best: Plan, years: Sequence[int]) -> pl.
     return pl.DataFrame(rows, schema={"fund_id": pl.String, "year": pl.Int64, **dict.fromkeys(names, pl.Float64)}, orient="row")
 
 
-def power_frame(power: SampledPower | None, best: Plan) -> pl.DataFrame:
-    """What all that is chosen is worth in power in the years dispatched, where something of power is chosen; see `PowerYear.parts`."""
-    chosen = best.start != NEVER
-    known = {} if power is None else power.samples
-    rows = [{"year": year, **of.parts(chosen)} for year, of in known.items() if (chosen & of.is_power).any()]
+def power_frame(power: SampledPower | None, problem: PortfolioProblem, years: Sequence[int], best: Plan) -> pl.DataFrame:
+    """What is open is worth in power, in the years dispatched in which something of power is open; see `PowerYear.parts`."""
+    opened = problem.is_open(best.start)
+    known = {} if power is None else {year: (of, opened[years.index(year)]) for year, of in power.samples.items()}
+    rows = [{"year": year, **of.parts(is_open)} for year, (of, is_open) in known.items() if (is_open & of.is_power).any()]
     names = ("gain_musd", "unserved_musd", "border_musd", "co2_musd")
     return pl.DataFrame(rows, schema={"year": pl.Int64, **dict.fromkeys(names, pl.Float64)})
 
