@@ -348,7 +348,7 @@ def test_calibration_says_which_constants_cannot_be_told_from_scarcity(corridor,
 
 FITTED_OR_WITH_OWN_RANGE = (
     "constants", "demand_factors", "base_costs", "growth", "provenance", "default_ranges", "commitments",
-    "discount_rates", "appraisal_values", "cost_classes",
+    "discount_rates", "appraisal_values", "cost_classes", "ventures",
 )  # fmt: skip
 
 
@@ -375,6 +375,18 @@ def test_every_value_has_a_source_and_every_estimate_a_range(corridor):
                 if is_estimate and value is not None and (table, key, column) not in with_range and table != "observations":
                     bare.append((table, key, column))
     assert bare == []
+
+
+def test_every_estimated_benefit_of_a_venture_tells_its_range_and_how_it_follows(corridor):
+    rows = corridor.tables["ventures"].filter(
+        (pl.col("confidence").cast(pl.String) == "estimate") & pl.col("stated_musd_per_year").is_not_null()
+    )
+    assert rows.height == 2
+    for row in rows.iter_rows(named=True):
+        low, high = row["stated_low_musd_per_year"], row["stated_high_musd_per_year"]
+        assert low < row["stated_musd_per_year"] < high, row["venture_id"]
+        assert 0.0 < row["counted_share"] <= 1.0
+        assert len(row["basis"]) > 100
 
 
 def test_every_estimated_measure_tells_its_range(corridor):
