@@ -300,7 +300,7 @@ def _certified(market: Market, margin: FloatArray, most: float, search: Search, 
     outcome = market(margin)
     profit = _profit(margin, outcome)
     found = Margins(margin, profit, outcome, gain_alone_kusd(market, margin, most_usd_per_t=most, search=search), is_split)
-    if found.gain_alone_kusd > search.epsilon_share * max(float(profit.sum()), 1e-300):
+    if found.gain_alone_kusd > search.epsilon_share * max(float(np.abs(profit).sum()), 1e-300):  # profits may be counted from today's
         raise ConvergenceError(f"some member would gain {found.gain_alone_kusd:.3g} kUSD by another margin", best=found)
     return found
 
