@@ -33,6 +33,7 @@ NAMES = frozenset(
         r"\w+",
         """Karvan PNG SVG CSV XLSX GeoJSON JSON SOCAR TRIPP AECOM AIH ADY AZCON TCDD KTZE Khorgos Gateway Semurg Invest Global Union Middle
         Corridor Multimodal Green Alliance APM Terminals Poti PTC Trans Terminal Ports China Railway Container Transport AzerTelecom CESI
+        QazaqGaz Construction
         Drewry Natural Earth Time Cost Distance Methodology UNESCAP ISO GLEC LOCODE middle corridor direction basis rate note exp""",
     )
 )
