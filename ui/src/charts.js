@@ -194,6 +194,20 @@ export const legend = (colours, more = {}) => ({
   ...more,
 });
 
+/** The line of what was promised, Mt a year, as a series. */
+export const promisedLine = (colours, targetMt) => ({
+  type: "line",
+  data: [],
+  silent: true,
+  markLine: {
+    silent: true,
+    symbol: "none",
+    data: [{ yAxis: targetMt }],
+    lineStyle: { color: colours.less, type: "solid", width: 1.2 },
+    label: { position: "insideStartTop", color: colours.ink, fontFamily: FONT, formatter: t("outlook.promised", { target_mt: targetMt }) },
+  },
+});
+
 // History, outlook with its range, what is being built, without limits, published forecasts.
 export function outlookOption(doc, colours) {
   const { observed, scenario, baseline, low, high, forecasts } = doc.outlook;
@@ -258,25 +272,7 @@ export function outlookOption(doc, colours) {
       },
     });
   }
-  if (headline) {
-    series.push({
-      type: "line",
-      data: [],
-      silent: true,
-      markLine: {
-        silent: true,
-        symbol: "none",
-        data: [{ yAxis: headline.target_mt }],
-        lineStyle: { color: colours.less, type: "solid", width: 1.2 },
-        label: {
-          position: "insideStartTop",
-          color: colours.ink,
-          fontFamily: FONT,
-          formatter: t("outlook.promised", { target_mt: headline.target_mt }),
-        },
-      },
-    });
-  }
+  if (headline) series.push(promisedLine(colours, headline.target_mt));
   return {
     grid: { left: 38, right: 18, top: 34, bottom: 86 },
     legend: legend(colours, { data: series.map((each) => each.name).filter((name) => name && name !== "low") }),

@@ -1,23 +1,13 @@
 // The pages of power and of crude oil, as `karvan power --report` and `karvan oil --report` write them.
 import { oilView } from "./crude.js";
-import { t } from "./i18n.js";
 import { powerView } from "./power.js";
 import { mountAnswer } from "./single.js";
-
-const footer = (found) =>
-  t("footer.energy", {
-    version: found.version,
-    corridor: found.corridor,
-    edition: found.edition,
-    hash: found.corridor_hash.slice(0, 12),
-    scenario: found.scenario_title,
-  });
 
 const mounting =
   (id, view) =>
   async (root, source, { language = "en" } = {}) => {
     const [answer, basemap] = await Promise.all([source[id](), source.basemap()]);
-    await mountAnswer(root, { answer, basemap, language, view, footer });
+    await mountAnswer(root, { answer, basemap, language, view });
   };
 
 export const mountPower = mounting("power", powerView);

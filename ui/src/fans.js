@@ -1,5 +1,5 @@
 // How a headline of one plan spreads over the years, and the medians of the other plans beside it.
-import { FONT, axis, legend, tip, tooltip } from "./charts.js";
+import { FONT, axis, legend, promisedLine, tip, tooltip } from "./charts.js";
 import { amount, t } from "./i18n.js";
 
 const BANDS = [
@@ -47,19 +47,7 @@ export function fanOption(colours, { fans, unit, isMoney, target, size }) {
     ),
     ...[own, ...others].map(middle),
   ];
-  if (target !== null)
-    series.push({
-      type: "line",
-      data: [],
-      silent: true,
-      markLine: {
-        silent: true,
-        symbol: "none",
-        data: [{ yAxis: target }],
-        lineStyle: { color: colours.less, type: "solid", width: 1.2 },
-        label: { position: "insideStartTop", color: colours.ink, formatter: t("outlook.promised", { target_mt: target }) },
-      },
-    });
+  if (target !== null) series.push(promisedLine(colours, target));
   const most = Math.max(...own.rows.map((row) => row.p95), target ?? 0);
   return {
     grid: { left: 8, right: 18, top: 34, bottom: 18 + 22 * fans.length, containLabel: true },

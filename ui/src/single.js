@@ -8,8 +8,18 @@ import { spoken } from "./names.js";
 import { START, createStore } from "./store.js";
 import { preferredTheme, prefersStill } from "./theme.js";
 
+// What a page is of, where it says nothing more of its own.
+const origin = (found) =>
+  t("footer.energy", {
+    version: found.version,
+    corridor: found.corridor,
+    edition: found.edition,
+    hash: found.corridor_hash.slice(0, 12),
+    scenario: found.scenario_title,
+  });
+
 /** `view(context, answer)` gives element and views; `footer(answer)` the line that says what the page is of. */
-export async function mountAnswer(root, { answer: own, basemap, language, view, footer }) {
+export async function mountAnswer(root, { answer: own, basemap, language, view, footer = origin }) {
   registerBasemap(basemap);
   setLanguage(language);
   const store = createStore({ theme: preferredTheme(), still: prefersStill(), ...START });

@@ -263,6 +263,31 @@ def curvature(
 
 
 @njit(cache=True, nogil=True)
+def _add_shared(
+    rows: np.ndarray,
+    flow_sum: np.ndarray,
+    use_sum: np.ndarray,
+    by_price: float,
+    by_use: float,
+    hour_of: np.ndarray,
+    halves: np.ndarray,
+    by_hour: np.ndarray,
+) -> None:
+    """Add what a nest or a market shares to `flow_slopes`: by_price s s' to halves, by_use n s' to by_hour; s and n over rows."""
+    for i in range(rows.shape[0]):
+        a = rows[i]
+        part = by_price * flow_sum[a]
+        for k in range(i):
+            halves[a, rows[k]] += part * flow_sum[rows[k]]
+        halves[a, a] += 0.5 * part * flow_sum[a]
+        h = hour_of[a]
+        if h >= 0:
+            part = by_use * use_sum[a]
+            for k in range(rows.shape[0]):
+                by_hour[h, rows[k]] += part * flow_sum[rows[k]]
+
+
+@njit(cache=True, nogil=True)
 def flow_slopes(
     first_market: int,
     last_market: int,
@@ -358,17 +383,7 @@ def flow_slopes(
                             by_hour[h, local_row[i]] += part * local_flow[i]
             if family_flow > 1e-200:
                 factor = (market.market_theta[w] - theta) / family_flow
-                for i in range(in_family):
-                    a = family_rows[i]
-                    part = price * factor * family_sum[a]
-                    for k in range(i):
-                        halves[a, family_rows[k]] += part * family_sum[family_rows[k]]
-                    halves[a, a] += 0.5 * part * family_sum[a]
-                    h = hour_of[a]
-                    if h >= 0:
-                        part = hour * factor * family_use[a]
-                        for k in range(in_family):
-                            by_hour[h, family_rows[k]] += part * family_sum[family_rows[k]]
+                _add_shared(family_rows[:in_family], family_sum, family_use, price * factor, hour * factor, hour_of, halves, by_hour)
             for i in range(in_family):
                 a = family_rows[i]
                 if not market_seen[a]:
@@ -381,17 +396,7 @@ def flow_slopes(
                 family_sum[a] = 0.0
                 family_use[a] = 0.0
         factor = (demand_slope - market.market_theta[w]) / quantity
-        for i in range(in_market):
-            a = market_rows[i]
-            part = price * factor * market_sum[a]
-            for k in range(i):
-                halves[a, market_rows[k]] += part * market_sum[market_rows[k]]
-            halves[a, a] += 0.5 * part * market_sum[a]
-            h = hour_of[a]
-            if h >= 0:
-                part = hour * factor * market_use[a]
-                for k in range(in_market):
-                    by_hour[h, market_rows[k]] += part * market_sum[market_rows[k]]
+        _add_shared(market_rows[:in_market], market_sum, market_use, price * factor, hour * factor, hour_of, halves, by_hour)
         for i in range(in_market):
             a = market_rows[i]
             market_seen[a] = False
