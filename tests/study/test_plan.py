@@ -29,7 +29,7 @@ from karvan.study import AppraisalOptions, PlanOptions, appraise, plan
 from karvan.study.accounts import society_kusd
 from karvan.study.appraise import appraised
 from karvan.study.plan_accounts import Beside
-from karvan.study.plan_market import year_market
+from karvan.study.plan_market import with_some, year_market
 from karvan.study.plan_projects import Reckoning, budgets_of, candidates_of
 from karvan.study.plan_sampled import SampledMarket
 from karvan.study.plan_single import Single
@@ -57,10 +57,41 @@ def found(small: kv.Corridor) -> PortfolioPlan:
 
 
 @pytest.fixture(scope="module")
+def hurried(tmp_path_factory: pytest.TempPathFactory) -> kv.Corridor:
+    """The same with goods whose hours are worth something, and a ferry that takes longer the fuller it is."""
+    folder = money_case(tmp_path_factory.mktemp("hurried") / "case", link="rail_east_pass")
+    _hurry(folder)
+    return kv.load_corridor(str(folder))
+
+
+def _hurry(folder: Path) -> None:
+    _change(folder / "commodities.csv", "wheat;barley,250,0.08,0.02,0,", "wheat;barley,2500,0.2,0.1,1,")
+    _change(folder / "delay_curves.csv", "ferry,1,4,1,1,", "ferry,2,4,1,0.8,")
+
+
+def _change(path: Path, before: str, after: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after), encoding="utf-8")
+
+
+PROJECTS = ("bigger_ferry", "faster_track", "second_ferry")
+
+
+def market_of(corridor: kv.Corridor):
+    measures = measures_of(corridor)
+    base = load_scenario("baseline", corridor)
+    return year_market(corridor, base, [measures[name] for name in PROJECTS], 2030, RouteMemory(), beside(corridor))
+
+
+@pytest.fixture(scope="module")
 def market(small: kv.Corridor):
-    measures = measures_of(small)
-    projects = [measures[name] for name in ("bigger_ferry", "faster_track", "second_ferry")]
-    return year_market(small, load_scenario("baseline", small), projects, 2030, RouteMemory(), beside(small))
+    return market_of(small)
+
+
+@pytest.fixture(scope="module")
+def hurried_market(hurried: kv.Corridor):
+    return market_of(hurried)
 
 
 def beside(small):
@@ -70,23 +101,26 @@ def beside(small):
 SETS = [np.array(each) for each in product([False, True], repeat=3)]
 
 
-def test_a_set_is_worth_what_the_market_itself_says(small, market):
-    """One project open: capacities and costs of the program are those of the snapshot with the measure, delays as without it."""
-    for place, name in ((0, "bigger_ferry"), (2, "second_ferry")):
-        opened = np.arange(3) == place
-        base = kv.load_scenario("baseline", small)
-        scenario = kv.with_measures(base, small, [name])
-        cleared = [kv.clear(kv.apply(each, small, year=2030), market=kv.Market(has_delays=False)) for each in (base, scenario)]
-        welfare = [each.clearing.welfare_kusd for each in cleared]
-        society = [society_kusd(each, appraisal_values(small), small.tables["external_costs"], 92.0) for each in cleared]
-        worth, none = market.worth(opened)[0], market.worth(np.zeros(3, dtype=bool))[0]
-        assert worth.welfare - none.welfare == pytest.approx((welfare[1] - welfare[0]) / 1e3, rel=1e-3, abs=1e-6)
-        assert worth.total - none.total == pytest.approx((society[1] - society[0]) / 1e3, rel=1e-3, abs=1e-6)
-        assert abs(worth.beside - none.beside) > 0.1
+def test_a_set_is_worth_what_the_market_itself_says(small, market, hurried, hurried_market):
+    """Capacities and costs of the program are those of the snapshot with the measures, delays those that follow from them."""
+    for corridor, program in ((small, market), (hurried, hurried_market)):
+        none = program.worth(np.zeros(3, dtype=bool))
+        for places in ([0], [2], [0, 2]):  # together not what each adds
+            base = kv.load_scenario("baseline", corridor)
+            scenario = with_some(base, [measures_of(corridor)[PROJECTS[place]] for place in places])
+            cleared = [kv.clear(kv.apply(each, corridor, year=2030)) for each in (base, scenario)]
+            welfare = [each.clearing.welfare_kusd for each in cleared]
+            society = [society_kusd(each, appraisal_values(corridor), corridor.tables["external_costs"], 92.0) for each in cleared]
+            worth = program.worth(np.isin(np.arange(3), places))
+            market_gain = worth.welfare + worth.delays - none.welfare - none.delays
+            assert market_gain == pytest.approx((welfare[1] - welfare[0]) / 1e3, rel=1e-3, abs=1e-6)
+            assert market_gain + worth.beside - none.beside == pytest.approx((society[1] - society[0]) / 1e3, rel=1e-3, abs=1e-6)
+            assert abs(worth.beside - none.beside) > 0.1
+            assert (worth.delays - none.delays > 0.1) == (corridor is hurried and 2 in places)
 
 
 def test_bounds_of_one_set_hold_for_every_other(market):
-    worths = [market.worth(each)[0] for each in SETS]
+    worths = [market.worth(each) for each in SETS]
     assert max(worth.welfare for worth in worths) > min(worth.welfare for worth in worths) + 1.0
     for at, worth in zip(SETS, worths, strict=True):
         for other, true in zip(SETS, worths, strict=True):
@@ -94,10 +128,12 @@ def test_bounds_of_one_set_hold_for_every_other(market):
             assert true.welfare <= bound + 1e-6 * abs(bound)
 
 
-def test_the_search_equals_trying_every_start(small, market):
-    funds = budgets_of(small, {"tracks": (20.0, True)}, range(2026, 2031))
-    candidates, _ = candidates_of(small, load_scenario("baseline", small), funds, ("bigger_ferry", "faster_track", "second_ferry"))
-    assert [item.measure.id for item in candidates] == ["bigger_ferry", "faster_track", "second_ferry"]
+@pytest.mark.parametrize("name", ["small", "hurried"])
+def test_the_search_equals_trying_every_start(request, name):
+    corridor, market = (request.getfixturevalue(each) for each in (name, "market" if name == "small" else "hurried_market"))
+    funds = budgets_of(corridor, {"tracks": (20.0, True)}, range(2026, 2031))
+    candidates, _ = candidates_of(corridor, load_scenario("baseline", corridor), funds, PROJECTS)
+    assert [item.measure.id for item in candidates] == list(PROJECTS)
     sampled = SampledMarket({2030: market}, range(2026, 2031))
     reckoning = Reckoning(2026, 14, 0.08, 0.9, 0.95)
     weight = np.array([1.0, 1, 1, 1, 10])
@@ -334,17 +370,15 @@ def test_nothing_to_choose_from_is_said(two_ports):
 
 
 def test_a_portfolio_is_worth_what_the_appraisal_says(tmp_path):
-    """One measure open from the sample year on, without delays: the value of the plan is the net present value, and its parts add up."""
+    """One measure open from the sample year on: the value of the plan is the net present value, delays too, and its parts add up."""
     folder = money_case(tmp_path / "case", link="rail_east_pass")
-    curves = folder / "delay_curves.csv"
-    curves.write_text(curves.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
-    measure = folder / "measures" / "second_ferry.yaml"
-    measure.write_text(measure.read_text(encoding="utf-8").replace("2026-01-01", "2030-01-01"), encoding="utf-8")
-    still = kv.load_corridor(str(folder))
-    found = plan(still, how=replace(HOW, only=("second_ferry",), has_more=False, count=20, to_year=2029, sample_years=(2030,)))
+    _change(folder / "measures" / "second_ferry.yaml", "2026-01-01", "2030-01-01")
+    _hurry(folder)
+    corridor = kv.load_corridor(str(folder))
+    found = plan(corridor, how=replace(HOW, only=("second_ferry",), has_more=False, count=20, to_year=2029, sample_years=(2030,)))
     start = found.next_best.filter(pl.col("measures") == "second_ferry 2029")
     how = AppraisalOptions(sample_years=(2030,), from_year=found.from_year)
-    told = appraise(still, measures=("second_ferry",), how=how)
-    assert start["value_musd"].item() == pytest.approx(told.npv_musd, rel=1e-5)
+    told = appraise(corridor, measures=("second_ferry",), how=how)
+    assert start["value_musd"].item() == pytest.approx(told.npv_musd, rel=1e-4)  # delays are found to a thousandth
     assert found.parts["npv_musd"].sum() == pytest.approx(found.value_musd, abs=1e-9)
-    assert "freight_beside" in found.parts["part"].to_list()
+    assert {"freight_beside", "delays_beside"} <= set(found.parts["part"])

@@ -115,8 +115,8 @@ class PortfolioProblem:
             bounds are then shared by all years.
         limits: Sectors of funds.
         last_start: Last year, counted from 0, in which something may be started; None: any.
-        lean: By how much each project changes what is `beside` about a set of open ones in a year, shape (projects,); None: it is found by
-            putting each in or out.
+        lean: By how much each project asked for changes what is `beside` about a set of open ones in a year, see `leaning`; None: it is
+            found by putting each in or out.
     """
 
     projects: tuple[Project, ...]
@@ -127,7 +127,7 @@ class PortfolioProblem:
     is_cheap_by_year: bool = False
     limits: tuple[SectorLimit, ...] = ()
     last_start: int | None = None
-    lean: Callable[[BoolArray, int], FloatArray] | None = None
+    lean: Callable[[BoolArray, int, BoolArray], FloatArray] | None = None
 
     @property
     def years(self) -> int:
@@ -180,12 +180,21 @@ class PortfolioProblem:
         """Whether a project may be started in a year."""
         return self.last_start is None or year <= self.last_start
 
-    def leaning(self, is_open: BoolArray, year: int) -> FloatArray:
-        """By how much each project changes what is `beside` about a set of open ones, shape (projects,)."""
+    def leaning(self, is_open: BoolArray, year: int, asked: BoolArray) -> FloatArray:
+        """By how much each project changes what is `beside` about a set of open ones.
+
+        Args:
+            is_open: The set, shape (projects,).
+            year: Year, counted from 0.
+            asked: Projects that are put in or out, shape (projects,).
+
+        Returns:
+            Zero for those not asked, shape (projects,).
+        """
         if self.lean is not None:
-            return self.lean(is_open, year)
+            return self.lean(is_open, year, asked)
         found = np.zeros(is_open.shape[0])
-        for place in range(is_open.shape[0]):
+        for place in np.flatnonzero(asked).tolist():
             without, within = is_open.copy(), is_open.copy()
             without[place], within[place] = False, True
             found[place] = self.worth(within, year).beside - self.worth(without, year).beside

@@ -152,24 +152,31 @@ class PortfolioSearch:
         return other
 
     def next_best(self, gap: float, progress: Callable[[float, float], None] | None) -> Plan | None:
-        """The best plan that has not been told, with what no other that has not been told is worth more than."""
+        """The best plan that has not been told, with what no other that has not been told is worth more than.
+
+        Under one line the search goes on until no plan that was not met is above those that were by the line, to within the gap; if the
+        line is off at the best of them by more than that, it is drawn about it and the search goes on.
+        """
         bound, open_gap = np.inf, 1.0
         for _ in range(_MOST_ROUNDS):
             try:
                 wanted = gap if self.told or len(self.lines) > 1 or not self.has_beside else max(gap, _FIRST_LINE)
                 choice = self.master(max(gap / 4.0 if gap > _GAP else _EXACT, _COARSE * open_gap if open_gap > wanted else 0.0))
-                best = self.leader(-np.inf if choice is None else choice.bound)
-                bound = np.inf if best is None else best.bound
+                bound = -np.inf if choice is None else choice.bound
+                best = self.leader(bound)
                 if progress is not None and best is not None:
                     progress(best.value, best.bound)
                 if best is None and choice is None:
                     return None
-                if best is not None and best.bound - best.value <= wanted * max(abs(best.value), 1e-12):
-                    if not self.has_beside or self.told or abs(self.strayed(best.start)) <= gap * abs(best.value):
-                        return self.tell(best)
-                    self.lean, self.choice, open_gap = self.leaning(best.start), None, 1.0
-                    continue
                 if best is not None:
+                    size = max(abs(best.value), 1e-12)
+                    is_proved = best.bound - best.value <= wanted * size
+                    is_straight = not self.has_beside or bool(self.told) or abs(self.strayed(best.start)) <= gap * size
+                    if is_proved and is_straight:
+                        return self.tell(best)
+                    if not is_straight and (is_proved or bound - self.highest() <= wanted * size):
+                        self.lean, self.choice, open_gap = self.leaning(best.start), None, 1.0
+                        continue
                     open_gap = (best.bound - best.value) / max(abs(best.value), abs(best.bound), 1e-12)
                 assert choice is not None  # else the leader would have been proved
                 least = -np.inf if best is None else best.value + self.strayed(best.start)
@@ -195,23 +202,39 @@ class PortfolioSearch:
         return plan
 
     def leader(self, bound: float) -> Plan | None:
-        """The best plan met so far that was not told, by the line, with what no other could be worth more than by it.
+        """The best plan met so far that was not told, with what no other could be worth more than.
 
-        Its value and its bound are both moved by what the line is off there, so that the value is exact and the gap is that of the line.
+        Its bound is moved by what the line is off there: the proof is by the line that is exact at it.
+
+        Args:
+            bound: What no plan that was not met is worth more than, by the line.
         """
-        rest = [(plan, self.strayed(plan.start)) for key, plan in self.met.items() if key not in self.told]
+        rest = self.rest()
         if not rest:
             return None
-        best, off = max(rest, key=lambda pair: (pair[0].value + pair[1], -int((pair[0].start != NEVER).sum()), pair[0].start.tobytes()))
-        return replace(best, bound=max(bound - off, best.value))
+        best = max(rest, key=lambda plan: (plan.value, -int((plan.start != NEVER).sum()), plan.start.tobytes()))
+        return replace(best, bound=max(bound - self.strayed(best.start), best.value))
+
+    def highest(self) -> float:
+        """Most that a plan met so far that was not told is worth by the line."""
+        return max((plan.value + self.strayed(plan.start) for plan in self.rest()), default=-np.inf)
+
+    def rest(self) -> list[Plan]:
+        """Plans met so far that were not told."""
+        return [plan for key, plan in self.met.items() if key not in self.told]
 
     def leaning(self, start: IntArray) -> _Lean:
-        """What is beside, exact in every year of a portfolio, and as projects change it about all that the portfolio opens."""
-        problem, opened = self.problem, self.problem.is_open(start)
+        """What is beside, exact in every year of a portfolio, and as projects change it.
+
+        What the portfolio opens is put in or out of what is open in the year, so that the line is exact for each other date of one of
+        them; what it does not open is put into all that it opens.
+        """
+        problem, opened, chosen = self.problem, self.problem.is_open(start), start != NEVER
         beside = np.array([self.known[year, opened[year].tobytes()].beside for year in range(problem.years)])
         slope = np.zeros((problem.years, len(problem.projects)))
         if self.has_beside:
-            slope = np.array([problem.leaning(start != NEVER, year) for year in range(problem.years)])
+            for year in range(problem.years):
+                slope[year] = problem.leaning(chosen, year, ~chosen) + problem.leaning(opened[year], year, chosen)
         self.lines.add(start.tobytes())
         return _Lean(beside - (slope * opened).sum(axis=1), slope)
 

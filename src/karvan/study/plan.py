@@ -156,7 +156,7 @@ def plan(
             beside = Beside(values, corridor.tables["external_costs"], carbon_price(corridor, None, year))
             samples[year] = year_market(corridor, base, measures, year, memory, beside)
     stated = np.array([stated_musd(corridor, item.measure.id) for item in candidates])
-    market = SampledMarket(samples, years, power, stated)
+    market = SampledMarket(samples, years, power, stated, how.threads)
     count = round(values["evaluation_years"])
     reckoning = Reckoning(first, count, rate, values["construction_conversion_ratio"], values["running_conversion_ratio"])
     problem = PortfolioProblem(

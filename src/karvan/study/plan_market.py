@@ -2,8 +2,9 @@
 them cheaper.
 
 Capacities add up, K(z) = K0 + sum of what each project adds. The cost of a route is that with all projects open, and more by what each
-project that is not open would save on it; a route that needs a link which a closed project opens costs a prohibitive amount. Delays stay as
-in the scenario without projects. Routes are those found with all projects and those found with none.
+project that is not open would save on it; a route that needs a link which a closed project opens costs a prohibitive amount. Routes are
+those found with all projects and those found with none. A set is worth what the market gives with the delays that follow from it; what
+bounds all sets is the market at the delays without projects, which is concave, and what delays change is told beside it.
 """
 
 from __future__ import annotations
@@ -16,8 +17,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from karvan.appraisal import Worth
-from karvan.assignment import Assembly, Clearing, ClearOptions, MarketProblem, assemble, effective_capacity, flows_at, with_capacity
+from karvan.assignment import Clearing, ClearOptions, MarketProblem, assemble, flows_at, with_capacity
 from karvan.assignment import clear as clear_market
 from karvan.corridor import Corridor, Snapshot
 from karvan.measures import Measure, Scenario
@@ -29,6 +29,7 @@ from karvan.study.accounts import border_arcs
 from karvan.study.clear import Cleared, clear
 from karvan.study.delay_loop import delay_costs
 from karvan.study.plan_accounts import Beside
+from karvan.study.plan_delays import FoundDelays, row_capacity
 from karvan.study.route_memory import RoutedSnapshot, RouteMemory
 
 FloatArray = npt.NDArray[np.float64]
@@ -44,11 +45,30 @@ _LONG_AGO = date(2000, 1, 1)
 
 
 @dataclass(frozen=True)
+class YearWorth:
+    """What a set of open projects is worth in a year, million USD.
+
+    Attributes:
+        welfare: Of the market at the delays without projects.
+        slope: Its bounds, see `Worth`, shape (projects,).
+        beside: What accounts count beside the market's welfare.
+        delays: What delays that follow from the set change in the market's welfare.
+        charged: What each operator charges, shape (operators,).
+    """
+
+    welfare: float
+    slope: FloatArray
+    beside: float
+    delays: float
+    charged: FloatArray
+
+
+@dataclass(frozen=True)
 class YearMarket:
     """A year's program and what each project does in it.
 
     Attributes:
-        problem: The program with all projects open and no capacity of theirs.
+        problem: The program with all projects open and no capacity of theirs, without delays.
         capacity: What each project adds to each row, thousands of its unit, shape (projects, rows).
         saving: What each project saves on each route, USD/t; zero where it does nothing, shape (projects, routes).
         is_gated: The route needs a link that the project opens, shape (projects, routes).
@@ -61,6 +81,8 @@ class YearMarket:
         beside_usd_per_t: What a tonne on each route brings in profits and border charges less what it costs neighbours and the climate,
             with all projects open, shape (routes,).
         beside_more_usd_per_t: By how much that is more where a project is not open, by its place; charges differ then.
+        delay_usd_per_t: What delays without projects cost on each route, shape (routes,).
+        delays: How they answer to what is open.
     """
 
     problem: MarketProblem
@@ -74,6 +96,8 @@ class YearMarket:
     charged_kusd: Callable[[FloatArray], FloatArray]
     beside_usd_per_t: FloatArray
     beside_more_usd_per_t: Mapping[int, FloatArray]
+    delay_usd_per_t: FloatArray
+    delays: FoundDelays
 
     @property
     def acts(self) -> BoolArray:
@@ -84,11 +108,15 @@ class YearMarket:
         """Routes of some goods, shape (routes,)."""
         return np.array([name == commodity_group for name in self.route_goods], dtype=np.bool_)
 
-    def cost(self, is_open: BoolArray) -> FloatArray:
-        """Cost of each route, USD/t, shape (routes,)."""
+    def undelayed_cost(self, is_open: BoolArray) -> FloatArray:
+        """Cost of each route without delays, USD/t, shape (routes,)."""
         closed = ~is_open
         cost = self.problem.route_cost_usd_per_t + self.saving[closed].sum(axis=0)
         return np.where(self.is_gated[closed].any(axis=0), _CLOSED_USD_PER_T, cost)
+
+    def cost(self, is_open: BoolArray) -> FloatArray:
+        """Cost of each route with the delays without projects, USD/t, shape (routes,)."""
+        return self.undelayed_cost(is_open) + self.delay_usd_per_t
 
     def limits(self, is_open: BoolArray) -> FloatArray:
         """Capacity of each row, shape (rows,)."""
@@ -96,22 +124,40 @@ class YearMarket:
         return np.maximum(found, 0.0)
 
     def cleared(self, is_open: BoolArray) -> Clearing:
-        """The program with some projects open, solved."""
+        """The program with some projects open, solved at the delays without any."""
         program = replace(with_capacity(self.problem, self.limits(is_open)), route_cost_usd_per_t=self.cost(is_open))
         return clear_market(program, start=self.start, options=_OPTIONS)
+
+    def answered(self, is_open: BoolArray, cleared: Clearing) -> Clearing:
+        """The program with some projects open, solved with the delays that follow from them, and the capacities as they are together.
+
+        Args:
+            is_open: Which projects are open, shape (projects,).
+            cleared: It solved at the delays without any, where the search for delays starts.
+        """
+        return self.delays.cleared(is_open, self.undelayed_cost(is_open), cleared.row_price_usd_per_unit)
 
     def beside(self, is_open: BoolArray, route_flow_kt: FloatArray) -> float:
         """What accounts count beside the market's welfare, million USD: profits, border charges, externalities, carbon dioxide."""
         per_t = self.beside_usd_per_t + sum((more for place, more in self.beside_more_usd_per_t.items() if not is_open[place]), 0.0)
         return float(per_t @ route_flow_kt) / 1e3
 
-    def worth(self, is_open: BoolArray) -> tuple[Worth, FloatArray]:
-        """Worth of a set of open projects, million USD, its bounds, and what each operator charges, million USD, shape (operators,).
+    def unbounded(self, is_open: BoolArray) -> tuple[float, float]:
+        """What has no bounds, million USD: what accounts count beside the market's welfare, and what delays change in that welfare."""
+        cleared = self.cleared(is_open)
+        return self._unbounded(is_open, cleared, self.answered(is_open, cleared))
+
+    def _unbounded(self, is_open: BoolArray, cleared: Clearing, answered: Clearing) -> tuple[float, float]:
+        return self.beside(is_open, answered.route_flow_kt), (answered.welfare_kusd - cleared.welfare_kusd) / 1e3
+
+    def worth(self, is_open: BoolArray) -> YearWorth:
+        """Worth of a set of open projects and its bounds.
 
         The market's welfare is the least, over prices, of surplus at those prices and what they make of capacities. At the prices of this
-        set it therefore bounds welfare of every other from above. There capacities count in proportion, and what opening or cheapening
-        routes can add lies between its gain where rivals are at their best and where they are at their worst: families of a nested logit
-        are substitutes, so that the gain of a route falls with what its rivals offer and grows with what other projects do for itself.
+        set it therefore bounds welfare of every other from above, delays being the same. There capacities count in proportion, and what
+        opening or cheapening routes can add lies between its gain where rivals are at their best and where they are at their worst:
+        families of a nested logit are substitutes, so that the gain of a route falls with what its rivals offer and grows with what other
+        projects do for itself.
 
         Args:
             is_open: Which projects are open, shape (projects,).
@@ -122,8 +168,9 @@ class YearMarket:
         slope = finite @ prices
         for project in np.flatnonzero((self.saving > 0.0).any(axis=1) | self.is_gated.any(axis=1)).tolist():
             slope[project] += self._least(project, prices) if is_open[project] else self._most(project, prices)
-        found = Worth(cleared.welfare_kusd / 1e3, slope / 1e3, self.beside(is_open, cleared.route_flow_kt))
-        return found, self.charged_kusd(cleared.route_flow_kt) / 1e3
+        answered = self.answered(is_open, cleared)
+        beside, delays = self._unbounded(is_open, cleared, answered)
+        return YearWorth(cleared.welfare_kusd / 1e3, slope / 1e3, beside, delays, self.charged_kusd(answered.route_flow_kt) / 1e3)
 
     def _touched(self, project: int) -> tuple[BoolArray, BoolArray]:
         return self.is_gated[project], (self.saving[project] > 0.0) & ~self.is_gated[project]
@@ -201,6 +248,9 @@ def year_market(
     def with_projects(chosen: Sequence[Measure]) -> Snapshot:
         return apply(with_some(base, chosen), corridor, year=year)
 
+    def with_open(is_open: BoolArray) -> Snapshot:
+        return with_projects([item for item, is_in in zip(projects, is_open, strict=True) if is_in])
+
     none, everything = with_projects(()), with_projects(projects)
     without = [with_projects([other for other in projects if other is not item]) for item in projects]
     opened = [_opened(snapshot, everything) for snapshot in without]
@@ -210,9 +260,7 @@ def year_market(
     space, sets, entries = _union(full, bare)
     assembly = assemble(everything.tables, sets, entries, space.runs)
     routed = RoutedSnapshot(everything, space, lambda: full.routed.rest, sets, entries)
-    delays = delay_costs(routed, bare.delay_h)
     of = assembly.route_of
-    cost = assembly.problem.route_cost_usd_per_t + np.where(of >= 0, delays[of], 0.0)
     rows = assembly.problem.row_capacity.shape[0]
     capacity = np.zeros((len(projects), rows))
     saving = np.zeros((len(projects), of.shape[0]))
@@ -222,7 +270,7 @@ def year_market(
     counted_more: dict[int, FloatArray] = {}
     for place, (item, snapshot) in enumerate(zip(projects, without, strict=True)):
         needed = [projects[position[name]] for name in _needed(item, {other.id: other for other in projects})]
-        capacity[place] = _rows(with_projects([*needed, item]), assembly) - _rows(with_projects(needed), assembly)
+        capacity[place] = row_capacity(with_projects([*needed, item]), assembly) - row_capacity(with_projects(needed), assembly)
         if opened[place].any():
             gates = _on_links(space, sets, opened[place])
             is_gated[place] = np.where(of >= 0, gates[of], False)
@@ -236,7 +284,7 @@ def year_market(
             if beside is not None:
                 other_routed = replace(routed, snapshot=like, space=other, sets=at_its_cost)
                 counted_more[place] = beside.of_routes(other_routed, is_border, assembly) - counted
-    start_problem = with_capacity(assembly.problem, _rows(none, assembly))
+    start_problem = with_capacity(assembly.problem, row_capacity(none, assembly))
     rates = np.where(is_border, 0.0, routed.rates.rate_usd_per_t)
     operators = tuple(everything.tables["operators"]["operator_id"].to_list())
     payee = space.graph.arc_operator
@@ -254,7 +302,7 @@ def year_market(
         return np.where(of >= 0, values[of], 0.0)
 
     return YearMarket(
-        problem=replace(start_problem, route_cost_usd_per_t=cost),
+        problem=start_problem,
         capacity=capacity,
         saving=saving,
         is_gated=is_gated,
@@ -265,6 +313,8 @@ def year_market(
         charged_kusd=charged,
         beside_usd_per_t=counted,
         beside_more_usd_per_t={place: more for place, more in counted_more.items() if (np.abs(more) > _SMALL_USD_PER_T).any()},
+        delay_usd_per_t=on_program(delay_costs(routed, bare.delay_h)),
+        delays=FoundDelays(with_open, routed, assembly, bare.delay_h, _OPTIONS),
     )
 
 
@@ -275,15 +325,6 @@ def _needed(item: Measure, known: Mapping[str, Measure]) -> list[str]:
         if name in known:
             found += [other for other in (*_needed(known[name], known), name) if other not in found]
     return found
-
-
-def _rows(snapshot: Snapshot, assembly: Assembly) -> FloatArray:
-    """Capacity of every row as a snapshot has it, shape (rows,)."""
-    facilities = snapshot.tables["facilities"]
-    left = np.maximum(effective_capacity(facilities) - facilities["other_load"].to_numpy(), 0.0)
-    limits = assembly.problem.row_capacity.copy()
-    limits[: assembly.facility_count] = left
-    return limits
 
 
 def _opened(without: Snapshot, everything: Snapshot) -> BoolArray:

@@ -1,0 +1,71 @@
+"""Delays that follow from what is open: the market of a set of projects cleared with its own delays, on the routes of a search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from karvan.assignment import Assembly, Clearing, ClearOptions, LaidOut, effective_capacity, read_curves, solve_fixed_point, with_capacity
+from karvan.corridor import Snapshot
+from karvan.errors import ConvergenceError
+from karvan.study.clear import Market
+from karvan.study.delay_loop import DelayLoop, solved
+from karvan.study.route_memory import RoutedSnapshot
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class FoundDelays:
+    """How delays of a year answer to what is open.
+
+    Attributes:
+        snapshot: The corridor with some projects, shape (projects,), open: its facilities and their delay curves.
+        routed: The routes of the search.
+        assembly: Its program; route costs and capacities in it do not matter.
+        start_h: Delays to start from, shape (facilities,).
+        options: How well each clearing is solved.
+    """
+
+    snapshot: Callable[[BoolArray], Snapshot]
+    routed: RoutedSnapshot
+    assembly: Assembly
+    start_h: FloatArray
+    options: ClearOptions
+
+    def cleared(self, is_open: BoolArray, undelayed_usd_per_t: FloatArray, prices: FloatArray) -> Clearing:
+        """The market with delays and flows that fit each other.
+
+        Args:
+            is_open: Which projects are open, shape (projects,).
+            undelayed_usd_per_t: Cost of each route with them, without delays, shape (routes,).
+            prices: Prices to start from, shape (rows,).
+
+        Raises:
+            ConvergenceError: Delays and flows do not come to fit.
+        """
+        snapshot, how = self.snapshot(is_open), Market().delays
+        curves, routed = read_curves(snapshot.tables), replace(self.routed, snapshot=snapshot)
+        program = with_capacity(self.assembly.problem, row_capacity(snapshot, self.assembly))
+        program = replace(program, route_cost_usd_per_t=undelayed_usd_per_t)
+        if not curves.has_any:
+            return solved(routed, LaidOut(program, self.options), undelayed_usd_per_t, prices)
+        loop = DelayLoop(routed, replace(self.assembly, problem=program), self.options, curves, prices)
+        found = loop.together(np.clip(self.start_h, loop.least_h, loop.most_h), how)
+        if not found.is_converged:
+            found = solve_fixed_point(loop.answer, found.value, lower=loop.least_h, upper=loop.most_h, options=how)
+        if not found.is_converged:
+            raise ConvergenceError(f"delays of a set of projects did not come to fit flows: {found.residual:.1e} left")
+        return loop.clearing_at(found.value)
+
+
+def row_capacity(snapshot: Snapshot, assembly: Assembly) -> FloatArray:
+    """Capacity of every row of a program as a snapshot has it, shape (rows,)."""
+    facilities = snapshot.tables["facilities"]
+    limits = assembly.problem.row_capacity.copy()
+    limits[: assembly.facility_count] = np.maximum(effective_capacity(facilities) - facilities["other_load"].to_numpy(), 0.0)
+    return limits
