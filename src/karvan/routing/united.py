@@ -1,4 +1,4 @@
-"""Routes of a year under one event or several, from those found under each: one set, of which some are shut at a time."""
+"""Routes of a year in several states, from those found in each: one set, of which some are shut at a time."""
 
 from __future__ import annotations
 
@@ -31,23 +31,26 @@ def widest(tables: Mapping[str, pl.DataFrame], others: Sequence[Mapping[str, pl.
 
 
 def united(space: RouteSpace, parts: Sequence[RouteSets]) -> tuple[RouteSets, FacilityEntries, BoolArray]:
-    """Routes of several sets as one in a space that holds the network of each; a route of an arc that the space lacks is left out.
+    """Routes of several sets as one in a space; a route of an arc, or of a market, that the space lacks is left out.
 
     Args:
-        space: The space; its markets are those of the sets.
+        space: The space; its families are those of the sets.
         parts: Route sets, perhaps of other networks.
 
     Returns:
         The routes, what they use, and which of the sets has each, shape (sets, routes).
     """
     columns: list[tuple[IntArray, IntArray, IntArray, IntArray]] = []
+    places = {name: place for place, name in enumerate(space.labels["market_ids"])}
     for sets in parts:
         arc = arcs_among(sets.graph, space.graph)[sets.route_arc]
         first = sets.route_first_arc
-        is_there = np.flatnonzero(np.logical_and.reduceat(arc >= 0, first[:-1])) if sets.route_count else np.zeros(0, dtype=np.int64)
+        market = np.array([places.get(name, -1) for name in sets.market_ids], dtype=np.int64)[sets.route_market]
+        has_arcs = np.logical_and.reduceat(arc >= 0, first[:-1]) if sets.route_count else np.zeros(0, dtype=np.bool_)
+        is_there = np.flatnonzero(has_arcs & (market >= 0))
         length = np.diff(first)
         _, arc = taken_in_order(is_there, length, arc)
-        columns.append((sets.route_market[is_there], sets.route_family[is_there].astype(np.int64), length[is_there], arc))
+        columns.append((market[is_there], sets.route_family[is_there].astype(np.int64), length[is_there], arc))
     market, family, length, arc = (np.concatenate(values) for values in zip(*columns, strict=True))
     part = np.repeat(np.arange(len(parts)), [values[0].shape[0] for values in columns])
     key = route_keys(space, market, family, length, arc)

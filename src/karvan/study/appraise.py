@@ -140,7 +140,7 @@ def appraised_by(
     if opened:  # nothing of power differs before the first of it opens
         ends = {min(max(year, samples[0]), samples[-1]) for year in opened} | {samples[-1]}
         power = PowerSides(corridor, without, with_set, sorted(ends), hours=how.power_hours, memory=memory, tell=tell)
-    sides = Sides(corridor, without, appraisal_values(corridor), how.carbon_path, samples, memory, tell, power)
+    sides = Sides(corridor, without, with_set, appraisal_values(corridor), how.carbon_path, samples, memory, tell, power)
     return [_appraisal(sides, with_set, works, how, names) for names in answers]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from karvan.appraisal.present import by_year
 from karvan.corridor import Corridor, Snapshot
 from karvan.measures import Scenario
 from karvan.measures.apply import apply, apply_years
-from karvan.routing import arc_flows
+from karvan.routing import RouteSets, arc_flows
 from karvan.study.accounts import (
     SHIPPERS,
     STATED,
@@ -25,11 +26,11 @@ from karvan.study.accounts import (
     region_countries,
     year_accounts,
 )  # fmt: skip
-from karvan.study.clear import Cleared, clear, year_key
+from karvan.study.clear import Cleared, clear, clear_on, kept_of, year_key
 from karvan.study.full_loop import TRADE, Answered, Demand, Loop, answered, demand_of, not_gained, without_answers
 from karvan.study.power_accounts import EMITTED, PowerSides, account_rows
 from karvan.study.progress import Progress, line
-from karvan.study.route_memory import RouteMemory, YearKey
+from karvan.study.route_memory import Kept, RouteMemory, YearKey
 from karvan.study.trade_market import base_costs
 from karvan.study.trade_table import trade_table
 from karvan.study.works import carbon_price, valued_ventures
@@ -71,12 +72,21 @@ class SideYear:
     is_settled: Mapping[str, bool]
 
 
+class _End(NamedTuple):
+    """What is needed of a year that was cleared on the routes found for it alone: its key, these routes, prices and delays."""
+
+    key: YearKey
+    sets: RouteSets
+    kept: Kept
+
+
 class Sides:
-    """Outlooks of the scenarios that are compared, in the sample years.
+    """Outlooks of the scenarios that are compared, in the sample years, all on the routes found for the first and for the whole.
 
     Args:
         corridor: The corridor.
         first: Scenario that the others are held against.
+        whole: Scenario with all measures of any of them.
         values: `appraisal_values` by id.
         path: Path of the carbon price.
         samples: The years.
@@ -86,13 +96,14 @@ class Sides:
     """
 
     def __init__(
-        self, corridor: Corridor, first: Scenario, values: dict[str, float], path: str | None, samples: Sequence[int],
+        self, corridor: Corridor, first: Scenario, whole: Scenario, values: dict[str, float], path: str | None, samples: Sequence[int],
         memory: RouteMemory, tell: Progress, power: PowerSides | None,
     ) -> None:  # fmt: skip
-        self.corridor, self.first, self.values, self.path, self.samples = corridor, first, values, path, samples
+        self.corridor, self.first, self.whole, self.values, self.path, self.samples = corridor, first, whole, values, path, samples
         self.memory, self.tell, self.power = memory, tell, power
         self._known: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[SideYear, ...]] = {}
         self._loops: dict[tuple[str, ...], Loop] = {}
+        self._ends: dict[int, tuple[_End, ...]] = {}
 
     def of(self, scenario: Scenario, answers: tuple[str, ...] = ()) -> tuple[SideYear, ...]:
         """Years of a scenario, with what answers in them beside delays."""
@@ -141,17 +152,35 @@ class Sides:
         )  # fmt: skip
 
     def _answered(self, snapshot: Snapshot, answers: tuple[str, ...], start: Mapping[str, float]) -> Answered:
-        cleared = self._cleared(snapshot)
+        ends = self._ends_of(snapshot.year)
+        own = self._key(snapshot)
+        begin = next((end.kept for end in ends if end.key == own), ends[-1].kept)
+        cleared = clear_on(snapshot, [end.sets for end in ends], begin, routes=self.memory, co2_price_usd_per_t=self._price)
         if not answers:
             return without_answers(cleared)
         self.tell(line("answering", year=snapshot.year))
-        return answered(cleared, self._loop(answers), key=self._key(snapshot), start=start, memory=self.memory)
+        key = (*own, *(end.key for end in ends))
+        return answered(cleared, self._loop(answers), key=key, start=start, memory=self.memory)
+
+    def _ends_of(self, year: int) -> tuple[_End, ...]:
+        """A year of the first scenario and of the whole, each cleared on the routes found for it alone."""
+        if year not in self._ends:
+            snapshots = [apply(scenario, self.corridor, year=year) for scenario in (self.first, self.whole)]
+            cleared = [self._cleared(snapshot) for snapshot in snapshots]
+            self._ends[year] = tuple(
+                _End(self._key(snapshot), each.routed.sets, kept_of(each)) for snapshot, each in zip(snapshots, cleared, strict=True)
+            )
+        return self._ends[year]
+
+    @property
+    def _price(self) -> float:
+        return self.corridor.manifest.co2_price_usd_per_t
 
     def _cleared(self, snapshot: Snapshot) -> Cleared:
-        return clear(snapshot, routes=self.memory, co2_price_usd_per_t=self.corridor.manifest.co2_price_usd_per_t, is_strict=False)
+        return clear(snapshot, routes=self.memory, co2_price_usd_per_t=self._price, is_strict=False)
 
     def _key(self, snapshot: Snapshot) -> YearKey:
-        return year_key(snapshot, routes=self.memory, co2_price_usd_per_t=self.corridor.manifest.co2_price_usd_per_t)
+        return year_key(snapshot, routes=self.memory, co2_price_usd_per_t=self._price)
 
     def _loop(self, answers: tuple[str, ...]) -> Loop:
         if answers not in self._loops:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,7 +23,6 @@ from karvan.assignment import (
     queued,
     read_curves,
     reassembled,
-    solve_fixed_point,
     solve_from_two_starts,
     stored_constants,
     use_share,
@@ -32,7 +31,7 @@ from karvan.assignment import (
 from karvan.corridor import Snapshot
 from karvan.errors import DataError, Problem
 from karvan.results.outlook import ROUTE_GAP
-from karvan.routing import Standing, entered
+from karvan.routing import RouteSets, Standing, entered
 from karvan.routing.cost import HOURS_PER_DAY, value_of_time_usd_per_t_d
 from karvan.study.delay_loop import DelayLoop, delay_costs, solved, with_delays
 from karvan.study.route_memory import Kept, RoutedSnapshot, RouteMemory, YearKey
@@ -188,9 +187,7 @@ def _cleared(
         return _recalled(*known, market)
     routed = memory.routed(snapshot, co2_price_usd_per_t=co2_price_usd_per_t, is_strict=is_strict)
     cleared = settle(routed, market)
-    prices = cleared.clearing.row_price_usd_per_unit
-    kept = Kept(prices, cleared.delay_h, cleared.is_settled, cleared.delay_evaluations, cleared.route_gap)
-    memory.keep(key, cleared.routed.sets, kept)
+    memory.keep(key, cleared.routed.sets, kept_of(cleared))
     return cleared
 
 
@@ -212,6 +209,40 @@ def clear_like(
     start = model if is_near else None
     cleared = _solved(replace(model.routed, snapshot=snapshot), market or Market(), start=start, is_alike=is_alike, terms=terms)
     return replace(cleared, route_gap=float("nan"))
+
+
+def clear_on(
+    snapshot: Snapshot, parts: Sequence[RouteSets], start: Kept, *, routes: RouteMemory, co2_price_usd_per_t: float
+) -> Cleared:  # fmt: skip
+    """Clear a snapshot on routes that were found for others, those of them that it has, so that surplus can be held against theirs.
+
+    What shippers have grows with each route to choose from. Two outlooks with routes of their own differ by what either search left out,
+    too, which among hundreds of markets comes to as much as a measure gains.
+
+    Args:
+        snapshot: The corridor in a year.
+        parts: Routes found for it and for the others.
+        start: Prices and delays to start from, where they have its rows.
+        routes: Networks to share with other snapshots.
+        co2_price_usd_per_t: Carbon price in route choice.
+    """
+    market, routed = Market(), routes.routed_on(snapshot, parts, co2_price_usd_per_t=co2_price_usd_per_t)
+    assembly, curves = _assembled(routed, market)
+    options = ClearOptions(tolerance=market.tolerance, aim=market.aim, threads=market.threads)
+    has_rows = start.row_price.shape == assembly.problem.row_capacity.shape and start.delay_h.shape[0] == assembly.facility_count
+    prices, hours = (start.row_price, start.delay_h) if has_rows else (None, np.zeros(assembly.facility_count))
+    if curves is None:
+        found = _without_curves(routed, assembly, market, options, prices)
+    else:
+        loop = DelayLoop(routed, assembly, options, curves, prices)
+        found = _at_delays(loop, loop.found(hours, market.delays), market)
+    return replace(found, route_gap=start.route_gap)
+
+
+def kept_of(cleared: Cleared) -> Kept:
+    """What is kept of a cleared year beside its routes."""
+    prices = cleared.clearing.row_price_usd_per_unit
+    return Kept(prices, cleared.delay_h, cleared.is_settled, cleared.delay_evaluations, cleared.route_gap)
 
 
 def settle(routed: RoutedSnapshot, market: Market) -> Cleared:
@@ -314,9 +345,7 @@ def _solved(
     prices = None if start is None else start.clearing.row_price_usd_per_unit
     none = np.zeros(assembly.facility_count)
     if curves is None:
-        problem = assembly.problem
-        clearing = solved(routed, LaidOut(problem, options), problem.route_cost_usd_per_t, prices)
-        return Cleared(routed, assembly, clearing, none, True, 1, 0.0, market.regime, has_curves=False)
+        return _without_curves(routed, assembly, market, options, prices)
     loop = DelayLoop(routed, assembly, options, curves, prices)
     first = none if start is None else start.delay_h
     if start is not None and not start.is_settled:
@@ -325,14 +354,23 @@ def _solved(
     if is_first:
         found = FixedPoint(first, is_converged=False, iterations=1, residual=float("inf"))
     else:
-        unknown = FixedPoint(first, is_converged=False, iterations=0, residual=float("inf"))
-        found = loop.together(first, market.delays) if is_alike else unknown
-        if not found.is_converged:
-            found = solve_fixed_point(loop.answer, found.value, lower=loop.least_h, upper=loop.most_h, options=market.delays)
+        found = loop.found(first, market.delays) if is_alike else loop.in_turn(first, market.delays)
+    return _at_delays(loop, found, market)
+
+
+def _without_curves(
+    routed: RoutedSnapshot, assembly: Assembly, market: Market, options: ClearOptions, prices: FloatArray | None
+) -> Cleared:  # fmt: skip
+    problem = assembly.problem
+    clearing = solved(routed, LaidOut(problem, options), problem.route_cost_usd_per_t, prices)
+    return Cleared(routed, assembly, clearing, np.zeros(assembly.facility_count), True, 1, 0.0, market.regime, has_curves=False)
+
+
+def _at_delays(loop: DelayLoop, found: FixedPoint, market: Market) -> Cleared:
     clearing, problem = loop.clearing_at(found.value), loop.problem_at(found.value)
     return Cleared(
-        routed, replace(assembly, problem=problem), clearing, found.value, found.is_converged, found.iterations, 0.0, market.regime,
-        has_curves=True,
+        loop.routed, replace(loop.assembly, problem=problem), clearing, found.value, found.is_converged, found.iterations, 0.0,
+        market.regime, has_curves=True,
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from karvan.assignment import (
     delay_h,
     delay_slope_h,
     effective_capacity,
+    solve_fixed_point,
     use_share,
 )
 from karvan.errors import ConvergenceError, SolverError
@@ -84,6 +85,20 @@ class DelayLoop:
         """Delays that follow from the flows that follow from delays."""
         flow = self.clearing_at(hours).row_flow[: self.assembly.facility_count]
         return delay_h(self.curves, use_share(flow, self.other_load, self.capacity))
+
+    def found(self, hours: FloatArray, how: FixedPointOptions) -> FixedPoint:
+        """Delays that fit flows, found at once with prices, or one after the other where that does not come near enough.
+
+        Args:
+            hours: Delays to start from, shape (facilities,).
+            how: How well they must fit.
+        """
+        found = self.together(np.clip(hours, self.least_h, self.most_h), how)
+        return found if found.is_converged else self.in_turn(found.value, how)
+
+    def in_turn(self, hours: FloatArray, how: FixedPointOptions) -> FixedPoint:
+        """Delays that fit flows, each clearing at the delays that the one before gives."""
+        return solve_fixed_point(self.answer, hours, lower=self.least_h, upper=self.most_h, options=how)
 
     def together(self, hours: FloatArray, how: FixedPointOptions) -> FixedPoint:
         """Delays and prices found at once; where that does not come near enough, how near it came."""

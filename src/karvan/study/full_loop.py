@@ -100,7 +100,7 @@ def without_answers(cleared: Cleared) -> Answered:
 
 
 def answered(
-    cleared: Cleared, loop: Loop, *, key: YearKey, start: Mapping[str, float], memory: RouteMemory
+    cleared: Cleared, loop: Loop, *, key: tuple[object, ...], start: Mapping[str, float], memory: RouteMemory
 ) -> Answered:  # fmt: skip
     """A year in which trade and tariffs have answered, too.
 

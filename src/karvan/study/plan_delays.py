@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from karvan.assignment import Assembly, Clearing, ClearOptions, LaidOut, effective_capacity, read_curves, solve_fixed_point, with_capacity
+from karvan.assignment import Assembly, Clearing, ClearOptions, LaidOut, effective_capacity, read_curves, with_capacity
 from karvan.corridor import Snapshot
 from karvan.errors import ConvergenceError
 from karvan.study.clear import Market
@@ -55,9 +55,7 @@ class FoundDelays:
         if not curves.has_any:
             return solved(routed, LaidOut(program, self.options), undelayed_usd_per_t, prices)
         loop = DelayLoop(routed, replace(self.assembly, problem=program), self.options, curves, prices)
-        found = loop.together(np.clip(self.start_h, loop.least_h, loop.most_h), how)
-        if not found.is_converged:
-            found = solve_fixed_point(loop.answer, found.value, lower=loop.least_h, upper=loop.most_h, options=how)
+        found = loop.found(self.start_h, how)
         if not found.is_converged:
             raise ConvergenceError(f"delays of a set of projects did not come to fit flows: {found.residual:.1e} left")
         return loop.clearing_at(found.value)

@@ -23,10 +23,10 @@ from karvan.corridor import Corridor, Snapshot
 from karvan.measures import Measure, Scenario
 from karvan.measures.apply import apply
 from karvan.measures.scenario import DatedMeasure
-from karvan.routing import FacilityEntries, RouteSets, RouteSpace, arc_flows, measured, recalled, remeasured, route_space
+from karvan.routing import RouteSets, RouteSpace, arc_flows, measured, remeasured, route_space, united
 from karvan.routing.graph import LINK
 from karvan.study.accounts import border_arcs
-from karvan.study.clear import Cleared, clear
+from karvan.study.clear import clear
 from karvan.study.delay_loop import delay_costs
 from karvan.study.plan_accounts import Beside
 from karvan.study.plan_delays import FoundDelays, row_capacity
@@ -257,7 +257,8 @@ def year_market(
     shared = _far(_as_built(none, everything), everything, np.any(opened, axis=0) if opened else np.zeros(0, dtype=np.bool_))
     full = clear(everything, routes=memory, co2_price_usd_per_t=price, is_strict=False)
     bare = clear(shared, routes=memory, co2_price_usd_per_t=price, is_strict=False)
-    space, sets, entries = _union(full, bare)
+    space = full.routed.space
+    sets, entries, _ = united(space, [full.routed.sets, bare.routed.sets])
     assembly = assemble(everything.tables, sets, entries, space.runs)
     routed = RoutedSnapshot(everything, space, lambda: full.routed.rest, sets, entries)
     of = assembly.route_of
@@ -349,24 +350,6 @@ def _far(snapshot: Snapshot, everything: Snapshot, opened: BoolArray) -> Snapsho
     links = snapshot.tables["links"]
     time = np.where(opened, everything.tables["links"]["time_h"].to_numpy() * _FAR_FACTOR, links["time_h"].to_numpy())
     return replace(snapshot, tables=MappingProxyType({**snapshot.tables, "links": links.with_columns(time_h=time)}))
-
-
-def _union(full: Cleared, bare: Cleared) -> tuple[RouteSpace, RouteSets, FacilityEntries]:
-    """Routes of two cleared snapshots of one graph, each once, in the space of the first."""
-    seen: set[tuple[int, int, bytes]] = set()
-    rows: list[tuple[int, int, int, IntArray]] = []
-    for sets in (full.routed.sets, bare.routed.sets):
-        for route in range(sets.route_count):
-            arcs = sets.route_arc[sets.route_first_arc[route] : sets.route_first_arc[route + 1]]
-            key = (int(sets.route_market[route]), int(sets.route_family[route]), arcs.tobytes())
-            if key not in seen:
-                seen.add(key)
-                rows.append((key[0], key[1], len(rows), arcs))
-    rows.sort(key=lambda row: row[:3])
-    market, family = (np.array([row[column] for row in rows], dtype=np.int64) for column in (0, 1))
-    length = np.array([row[3].shape[0] for row in rows], dtype=np.int64)
-    sets, entries = recalled(full.routed.space, market, family, length, np.concatenate([row[3] for row in rows]))
-    return full.routed.space, sets, entries
 
 
 def _on_links(space: RouteSpace, sets: RouteSets, opened: BoolArray) -> BoolArray:
