@@ -57,6 +57,7 @@ class RouteSets:
         graph: The state graph.
         is_open: Routes that may be taken now, None for all; the others keep their place, cost `SHUT_USD_PER_T` and share no leg, shape
             (routes,).
+        overlaps_shut: Routes that are shut share legs with the others as if they were open.
     """
 
     family_ids: tuple[str, ...]
@@ -77,6 +78,7 @@ class RouteSets:
     co2_price_usd_per_t: float
     graph: StateGraph
     is_open: BoolArray | None = None
+    overlaps_shut: bool = False
 
     @property
     def route_count(self) -> int:
@@ -109,7 +111,7 @@ class RouteSets:
         """Sum over legs of cost share over number of routes of the market's family that use the leg, shape (routes,)."""
         found = np.ones(self.route_count)
         routes = _choice_kernels.Routes(self.route_first_arc, self.route_arc, self.market_goods[self.route_market])
-        is_open = np.ones(self.route_count, dtype=np.bool_) if self.is_open is None else self.is_open
+        is_open = np.ones(self.route_count, dtype=np.bool_) if self.is_open is None or self.overlaps_shut else self.is_open
         _choice_kernels.path_sizes(routes, nest_starts(self.route_market, self.route_family), is_open, self.leg_cost, found)
         return found
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,7 @@ from karvan.appraisal.present import by_year
 from karvan.corridor import Corridor, Snapshot
 from karvan.measures import Scenario
 from karvan.measures.apply import apply, apply_years
-from karvan.routing import RouteSets, arc_flows
+from karvan.routing import arc_flows
 from karvan.study.accounts import (
     SHIPPERS,
     STATED,
@@ -27,6 +26,7 @@ from karvan.study.accounts import (
     year_accounts,
 )  # fmt: skip
 from karvan.study.clear import Cleared, clear, clear_on, kept_of, year_key
+from karvan.study.common_routes import CommonRoutes, common_routes
 from karvan.study.full_loop import TRADE, Answered, Demand, Loop, answered, demand_of, not_gained, without_answers
 from karvan.study.power_accounts import EMITTED, PowerSides, account_rows
 from karvan.study.progress import Progress, line
@@ -72,14 +72,6 @@ class SideYear:
     is_settled: Mapping[str, bool]
 
 
-class _End(NamedTuple):
-    """What is needed of a year that was cleared on the routes found for it alone: its key, these routes, prices and delays."""
-
-    key: YearKey
-    sets: RouteSets
-    kept: Kept
-
-
 class Sides:
     """Outlooks of the scenarios that are compared, in the sample years, all on the routes found for the first and for the whole.
 
@@ -103,7 +95,7 @@ class Sides:
         self.memory, self.tell, self.power = memory, tell, power
         self._known: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[SideYear, ...]] = {}
         self._loops: dict[tuple[str, ...], Loop] = {}
-        self._ends: dict[int, tuple[_End, ...]] = {}
+        self._common: dict[int, tuple[CommonRoutes, Mapping[YearKey, Kept]]] = {}
 
     def of(self, scenario: Scenario, answers: tuple[str, ...] = ()) -> tuple[SideYear, ...]:
         """Years of a scenario, with what answers in them beside delays."""
@@ -152,25 +144,23 @@ class Sides:
         )  # fmt: skip
 
     def _answered(self, snapshot: Snapshot, answers: tuple[str, ...], start: Mapping[str, float]) -> Answered:
-        ends = self._ends_of(snapshot.year)
+        common, ends = self._common_of(snapshot.year)
         own = self._key(snapshot)
-        begin = next((end.kept for end in ends if end.key == own), ends[-1].kept)
-        cleared = clear_on(snapshot, [end.sets for end in ends], begin, routes=self.memory, co2_price_usd_per_t=self._price)
+        cleared = clear_on(common.routed(snapshot), ends.get(own, list(ends.values())[-1]))
         if not answers:
             return without_answers(cleared)
         self.tell(line("answering", year=snapshot.year))
-        key = (*own, *(end.key for end in ends))
+        key = (*own, *ends)
         return answered(cleared, self._loop(answers), key=key, start=start, memory=self.memory)
 
-    def _ends_of(self, year: int) -> tuple[_End, ...]:
-        """A year of the first scenario and of the whole, each cleared on the routes found for it alone."""
-        if year not in self._ends:
+    def _common_of(self, year: int) -> tuple[CommonRoutes, Mapping[YearKey, Kept]]:
+        """Routes of a year found for the first scenario and for the whole, and at what prices and delays those two cleared on their own."""
+        if year not in self._common:
             snapshots = [apply(scenario, self.corridor, year=year) for scenario in (self.first, self.whole)]
             cleared = [self._cleared(snapshot) for snapshot in snapshots]
-            self._ends[year] = tuple(
-                _End(self._key(snapshot), each.routed.sets, kept_of(each)) for snapshot, each in zip(snapshots, cleared, strict=True)
-            )
-        return self._ends[year]
+            common = common_routes([each.routed for each in cleared], co2_price_usd_per_t=self._price)
+            self._common[year] = common, {self._key(snapshot): kept_of(each) for snapshot, each in zip(snapshots, cleared, strict=True)}
+        return self._common[year]
 
     @property
     def _price(self) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,7 +31,7 @@ from karvan.assignment import (
 from karvan.corridor import Snapshot
 from karvan.errors import DataError, Problem
 from karvan.results.outlook import ROUTE_GAP
-from karvan.routing import RouteSets, Standing, entered
+from karvan.routing import Standing, entered
 from karvan.routing.cost import HOURS_PER_DAY, value_of_time_usd_per_t_d
 from karvan.study.delay_loop import DelayLoop, delay_costs, solved, with_delays
 from karvan.study.route_memory import Kept, RoutedSnapshot, RouteMemory, YearKey
@@ -211,22 +211,14 @@ def clear_like(
     return replace(cleared, route_gap=float("nan"))
 
 
-def clear_on(
-    snapshot: Snapshot, parts: Sequence[RouteSets], start: Kept, *, routes: RouteMemory, co2_price_usd_per_t: float
-) -> Cleared:  # fmt: skip
-    """Clear a snapshot on routes that were found for others, those of them that it has, so that surplus can be held against theirs.
-
-    What shippers have grows with each route to choose from. Two outlooks with routes of their own differ by what either search left out,
-    too, which among hundreds of markets comes to as much as a measure gains.
+def clear_on(routed: RoutedSnapshot, start: Kept) -> Cleared:
+    """Clear a snapshot on routes that it is given, such as those that several outlooks have in common; no more are looked for.
 
     Args:
-        snapshot: The corridor in a year.
-        parts: Routes found for it and for the others.
+        routed: The snapshot with its routes.
         start: Prices and delays to start from, where they have its rows.
-        routes: Networks to share with other snapshots.
-        co2_price_usd_per_t: Carbon price in route choice.
     """
-    market, routed = Market(), routes.routed_on(snapshot, parts, co2_price_usd_per_t=co2_price_usd_per_t)
+    market = Market()
     assembly, curves = _assembled(routed, market)
     options = ClearOptions(tolerance=market.tolerance, aim=market.aim, threads=market.threads)
     has_rows = start.row_price.shape == assembly.problem.row_capacity.shape and start.delay_h.shape[0] == assembly.facility_count

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -39,11 +39,7 @@ from karvan.routing import (
     recalled,
     recalled_pool,
     route_space,
-    routes_open,
-    subset,
-    united,
 )
-from karvan.routing.uses import entries_of
 from karvan.study.options import code_hash
 
 if TYPE_CHECKING:
@@ -179,22 +175,6 @@ class RouteMemory:
         key = _routing_key(snapshot, co2_price_usd_per_t)
         rest = self._rest(snapshot, key)
         return RoutedSnapshot(snapshot, self._space(snapshot, key), lambda: rest, rest.sets, rest.entries)
-
-    def routed_on(self, snapshot: Snapshot, parts: Sequence[RouteSets], *, co2_price_usd_per_t: float) -> RoutedSnapshot:
-        """The snapshot with routes of others, those of them whose ways are there, open and permitted in it.
-
-        Args:
-            snapshot: The snapshot.
-            parts: Routes, perhaps of other networks.
-            co2_price_usd_per_t: Carbon price in route choice.
-        """
-        key = _routing_key(snapshot, co2_price_usd_per_t)
-        space = self._space(snapshot, key)
-        sets, entries, _ = united(space, parts)
-        is_open = routes_open(space, sets, snapshot.tables, snapshot.state_date)
-        return RoutedSnapshot(
-            snapshot, space, lambda: self._rest(snapshot, key), subset(space, sets, is_open), entries_of(entries, is_open)
-        )
 
     def require_routes(self, snapshot: Snapshot, *, co2_price_usd_per_t: float) -> None:
         """Raise a DataError with every market that has no route."""
