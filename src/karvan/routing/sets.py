@@ -57,7 +57,7 @@ class RouteSets:
         graph: The state graph.
         is_open: Routes that may be taken now, None for all; the others keep their place, cost `SHUT_USD_PER_T` and share no leg, shape
             (routes,).
-        overlaps_shut: Routes that are shut share legs with the others as if they were open.
+        overlaps: Routes that count where legs are shared, None for those that are open, shape (routes,).
     """
 
     family_ids: tuple[str, ...]
@@ -78,7 +78,7 @@ class RouteSets:
     co2_price_usd_per_t: float
     graph: StateGraph
     is_open: BoolArray | None = None
-    overlaps_shut: bool = False
+    overlaps: BoolArray | None = None
 
     @property
     def route_count(self) -> int:
@@ -111,8 +111,9 @@ class RouteSets:
         """Sum over legs of cost share over number of routes of the market's family that use the leg, shape (routes,)."""
         found = np.ones(self.route_count)
         routes = _choice_kernels.Routes(self.route_first_arc, self.route_arc, self.market_goods[self.route_market])
-        is_open = np.ones(self.route_count, dtype=np.bool_) if self.is_open is None or self.overlaps_shut else self.is_open
-        _choice_kernels.path_sizes(routes, nest_starts(self.route_market, self.route_family), is_open, self.leg_cost, found)
+        counted = self.overlaps if self.overlaps is not None else self.is_open
+        counted = np.ones(self.route_count, dtype=np.bool_) if counted is None else counted
+        _choice_kernels.path_sizes(routes, nest_starts(self.route_market, self.route_family), counted, self.leg_cost, found)
         return found
 
     @cached_property

@@ -17,7 +17,7 @@ from karvan.measures.apply import require_fitting
 from karvan.power import HOURS
 from karvan.results import Appraisal
 from karvan.study.accounts import SHIPPERS, SURPLUS
-from karvan.study.appraise_sides import Sides, benefit_of, held_to_openings, queue_gains, settled_frame
+from karvan.study.appraise_sides import Sides, benefit_of, held_to_openings, settled_frame
 from karvan.study.appraise_told import (
     cost_frame,
     emission_frame,
@@ -139,6 +139,7 @@ def appraised_by(
     opened = sorted({item.from_date.year for item in own if changes_power(item.measure)})
     if opened:  # nothing of power differs before the first of it opens
         ends = {min(max(year, samples[0]), samples[-1]) for year in opened} | {samples[-1]}
+        ends |= {year for year in _SAMPLES if min(ends) < year < max(ends)}
         power = PowerSides(corridor, without, with_set, sorted(ends), hours=how.power_hours, memory=memory, tell=tell)
     sides = Sides(corridor, without, with_set, appraisal_values(corridor), how.carbon_path, samples, memory, tell, power)
     return [_appraisal(sides, with_set, works, how, names) for names in answers]
@@ -148,8 +149,9 @@ def _appraisal(sides: Sides, with_set: Scenario, works: Sequence[Works], how: Ap
     corridor, values, samples, without = sides.corridor, sides.values, sides.samples, sides.first
     rate_id, rate = discount_rate(corridor, how.rate_id, "economic")
     before, after = sides.of(without, answers), sides.of(with_set, answers)
-    told = sides.gains(with_set, answers)
-    gains = held_to_openings(told, samples, [item.open_year for item in works])
+    told, readings = sides.gains(with_set, answers), sides.readings(with_set, answers)
+    openings = [item.open_year for item in works]
+    gains = held_to_openings(told, samples, openings)
     first = min(*(item.first_build_year for item in works), *samples)
     first = how.from_year or max(first, corridor.manifest.facts_until.year)
     years = np.arange(first, first + round(values["evaluation_years"]))
@@ -173,11 +175,15 @@ def _appraisal(sides: Sides, with_set: Scenario, works: Sequence[Works], how: Ap
         sample_years=tuple(samples),
         npv_musd=found.npv_musd,
         npv_queue_musd=net_present_value(
-            flows.net
-            - benefit
-            + benefit_of(held_to_openings(queue_gains(told, before, after), samples, [item.open_year for item in works]), years),
+            flows.net - benefit + benefit_of(held_to_openings(sides.queue_gains(with_set, answers), samples, openings), years),
             rate,
         ),
+        overlap_npv_musd=tuple(
+            net_present_value(flows.net - benefit + benefit_of(held_to_openings(sides.gained(reading), samples, openings), years), rate)
+            for reading in readings
+        )
+        if len(readings) > 1
+        else (),
         err_share=found.err_share,
         bcr_ratio=found.bcr_ratio,
         first_year_share=found.first_year_share,

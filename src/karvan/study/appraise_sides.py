@@ -37,6 +37,7 @@ from karvan.study.works import carbon_price, valued_ventures
 from karvan.study.year import as_queue, year_result
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 _KEY = ["party", "country", "item", "who"]
 MARKET_ITEMS = (SURPLUS, "empties", "scarcity rent", "tax on scarcity rent")
@@ -72,6 +73,10 @@ class SideYear:
     is_settled: Mapping[str, bool]
 
 
+Reading = tuple[tuple[SideYear, ...], tuple[SideYear, ...]]
+"""Years of the first scenario and of another."""
+
+
 class Sides:
     """Outlooks of the scenarios that are compared, in the sample years, all on the routes found for the first and for the whole.
 
@@ -94,6 +99,7 @@ class Sides:
         self.corridor, self.first, self.whole, self.values, self.path, self.samples = corridor, first, whole, values, path, samples
         self.memory, self.tell, self.power = memory, tell, power
         self._known: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[SideYear, ...]] = {}
+        self._shared: dict[tuple[tuple[str, ...], tuple[str, ...]], Reading] = {}
         self._loops: dict[tuple[str, ...], Loop] = {}
         self._common: dict[int, tuple[CommonRoutes, Mapping[YearKey, Kept]]] = {}
 
@@ -101,24 +107,66 @@ class Sides:
         """Years of a scenario, with what answers in them beside delays."""
         key = (scenario.measure_ids, answers)
         if key not in self._known:
-            starts: Sequence[Mapping[str, float]] = [{} for _ in self.samples]
-            if answers and scenario.measure_ids != self.first.measure_ids:
-                starts = [year.ratio for year in self.of(self.first, answers)]
             snapshots = apply_years(scenario, self.corridor, self.samples)
+            starts = self._starts(scenario, answers)
             self._known[key] = tuple(
                 self._year(scenario, snapshot, answers, start) for snapshot, start in zip(snapshots, starts, strict=True)
             )
         return self._known[key]
 
-    def gains(self, scenario: Scenario, answers: tuple[str, ...] = ()) -> pl.DataFrame:
-        """What every account gains by a scenario in every sample year, million USD: year, party, country, item, who, gain_musd."""
-        both = self.of(self.first, answers), self.of(scenario, answers)
-        return _gains(*both, tables=self.corridor.tables, origin_share=self.values["origin_share"])
+    def readings(self, scenario: Scenario, answers: tuple[str, ...] = ()) -> tuple[Reading, ...]:
+        """The first scenario and another, year by year: each with overlaps of its own routes, and, if one has ways that the other lacks,
+        both with overlaps of all.
 
-    def _year(self, scenario: Scenario, snapshot: Snapshot, answers: tuple[str, ...], start: Mapping[str, float]) -> SideYear:
+        A route weighs less in the choice the more it shares with others. With overlaps of its own, a side with a new way that is hardly
+        better than those it runs beside seems to lose by it, as these weigh less; with the same overlaps on both, a new way counts as
+        wholly new. What it is worth lies between the two.
+        """
+        own = self.of(self.first, answers), self.of(scenario, answers)
+        key = (scenario.measure_ids, answers)
+        if key not in self._shared:
+            sides = [(each, apply_years(each, self.corridor, self.samples), self._starts(each, answers)) for each in (self.first, scenario)]
+            shared: list[list[SideYear]] = [[], []]
+            for place, year in enumerate(self.samples):
+                common, _ = self._common_of(year)
+                opened = [common.open_in(snapshots[place]) for _, snapshots, _ in sides]
+                either = opened[0] | opened[1]
+                for number, (each, snapshots, starts) in enumerate(sides):
+                    is_own = bool((opened[number] == either).all())
+                    again = own[number][place] if is_own else self._year(each, snapshots[place], answers, starts[place], either)
+                    shared[number].append(again)
+            self._shared[key] = tuple(shared[0]), tuple(shared[1])
+        both = self._shared[key]
+        is_one = all(one is other for mine, theirs in zip(own, both, strict=True) for one, other in zip(mine, theirs, strict=True))
+        return (own,) if is_one else (own, both)
+
+    def gains(self, scenario: Scenario, answers: tuple[str, ...] = ()) -> pl.DataFrame:
+        """What every account gains by a scenario in every sample year, the mean of its readings, million USD: year, party, country, item,
+        who, gain_musd.
+        """
+        return mean_gains([self.gained(reading) for reading in self.readings(scenario, answers)])
+
+    def gained(self, reading: Reading) -> pl.DataFrame:
+        """The same by one reading."""
+        return _gains(*reading, tables=self.corridor.tables, origin_share=self.values["origin_share"])
+
+    def queue_gains(self, scenario: Scenario, answers: tuple[str, ...] = ()) -> pl.DataFrame:
+        """The same with what the market gains where scarcity is a queue in place of surplus and rent; all else as with prices."""
+        return mean_gains([_queue_gains(self.gained(reading), *reading) for reading in self.readings(scenario, answers)])
+
+    def _starts(self, scenario: Scenario, answers: tuple[str, ...]) -> Sequence[Mapping[str, float]]:
+        """Margins that tariffs begin with: those of the same year of the first scenario."""
+        if answers and scenario.measure_ids != self.first.measure_ids:
+            return [year.ratio for year in self.of(self.first, answers)]
+        return [{} for _ in self.samples]
+
+    def _year(
+        self, scenario: Scenario, snapshot: Snapshot, answers: tuple[str, ...], start: Mapping[str, float],
+        overlaps: BoolArray | None = None,
+    ) -> SideYear:  # fmt: skip
         corridor, year = self.corridor, snapshot.year
         manifest = corridor.manifest
-        found = self._answered(snapshot, answers, start)
+        found = self._answered(snapshot, answers, start, overlaps)
         cleared = found.cleared
         self.tell(line("appraising", year=year))
         price = carbon_price(corridor, self.path, year)
@@ -143,14 +191,16 @@ class Sides:
             found.is_settled,
         )  # fmt: skip
 
-    def _answered(self, snapshot: Snapshot, answers: tuple[str, ...], start: Mapping[str, float]) -> Answered:
+    def _answered(
+        self, snapshot: Snapshot, answers: tuple[str, ...], start: Mapping[str, float], overlaps: BoolArray | None
+    ) -> Answered:  # fmt: skip
         common, ends = self._common_of(snapshot.year)
         own = self._key(snapshot)
-        cleared = clear_on(common.routed(snapshot), ends.get(own, list(ends.values())[-1]))
+        cleared = clear_on(common.routed(snapshot, overlaps), ends.get(own, list(ends.values())[-1]))
         if not answers:
             return without_answers(cleared)
         self.tell(line("answering", year=snapshot.year))
-        key = (*own, *ends)
+        key = (*own, *ends, "" if overlaps is None else np.packbits(overlaps).tobytes())
         return answered(cleared, self._loop(answers), key=key, start=start, memory=self.memory)
 
     def _common_of(self, year: int) -> tuple[CommonRoutes, Mapping[YearKey, Kept]]:
@@ -158,7 +208,7 @@ class Sides:
         if year not in self._common:
             snapshots = [apply(scenario, self.corridor, year=year) for scenario in (self.first, self.whole)]
             cleared = [self._cleared(snapshot) for snapshot in snapshots]
-            common = common_routes([each.routed for each in cleared], co2_price_usd_per_t=self._price)
+            common = common_routes([each.routed for each in cleared])
             self._common[year] = common, {self._key(snapshot): kept_of(each) for snapshot, each in zip(snapshots, cleared, strict=True)}
         return self._common[year]
 
@@ -214,6 +264,14 @@ def _gains(
     return pl.concat(frames).sort("year", *_KEY)
 
 
+def mean_gains(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The mean of several tables of gains, an account that one lacks being zero in it."""
+    if len(frames) == 1:
+        return frames[0]
+    parts = [frame.with_columns(pl.col("gain_musd") / len(frames)) for frame in frames]
+    return pl.concat(parts).group_by("year", *_KEY, maintain_order=True).agg(pl.col("gain_musd").sum()).sort("year", *_KEY)
+
+
 def held_to_openings(gains: pl.DataFrame, samples: Sequence[int], openings: Sequence[int]) -> pl.DataFrame:
     """Gains of sample years, and of the year before each opening those of the sample before it.
 
@@ -244,7 +302,7 @@ def settled_frame(before: Sequence[SideYear], after: Sequence[SideYear]) -> pl.D
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def queue_gains(gains: pl.DataFrame, before: Sequence[SideYear], after: Sequence[SideYear]) -> pl.DataFrame:
+def _queue_gains(gains: pl.DataFrame, before: Sequence[SideYear], after: Sequence[SideYear]) -> pl.DataFrame:
     """Gains with what the market gains where scarcity is a queue in place of surplus and rent; all else as with prices."""
     rest = gains.filter(~pl.col("item").is_in(MARKET_ITEMS))
     rows = []

@@ -12,7 +12,7 @@ import polars as pl
 
 from karvan.corridor import Snapshot
 from karvan.corridor.tables import key_texts
-from karvan.routing import Entered, RouteSets, build_graph, measured, route_space, routes_open, united
+from karvan.routing import Entered, RouteSets, RouteSpace, build_graph, measured, route_space, routes_open, subset, united
 from karvan.study.route_memory import RoutedSnapshot
 
 BoolArray = npt.NDArray[np.bool_]
@@ -26,43 +26,48 @@ _IS_OPEN = "is_open"
 class CommonRoutes:
     """Routes found for several outlooks of a year, each once.
 
-    What shippers have grows with each route to choose from, and falls for one that shares its way with others. Outlooks with routes of
-    their own differ by what either search left out, and by overlaps with routes that only one of them has, which among hundreds of
-    markets comes to as much as a measure gains. On these routes overlaps are the same in all; those that an outlook lacks are shut in it.
+    What shippers have grows with each route to choose from, so that outlooks with routes of their own differ by what either search left
+    out, too, which among hundreds of markets comes to as much as a measure gains. On these routes they differ by what is open.
 
     Attributes:
         tables: Places, links and terminals of all, open where they are in any.
-        sets: The routes, in that network.
-        co2_price_usd_per_t: Carbon price in route choice.
+        space: That network.
+        sets: The routes in it.
     """
 
     tables: Mapping[str, pl.DataFrame]
+    space: RouteSpace
     sets: RouteSets
-    co2_price_usd_per_t: float
 
-    def routed(self, snapshot: Snapshot) -> RoutedSnapshot:
-        """A snapshot with these routes at its own costs.
+    def open_in(self, snapshot: Snapshot) -> BoolArray:
+        """Routes whose ways are there, open and permitted in a snapshot, shape (routes,)."""
+        return routes_open(self.space, self.sets, {**snapshot.tables, **self._rows(snapshot)}, snapshot.state_date)
+
+    def routed(self, snapshot: Snapshot, overlaps: BoolArray | None = None) -> RoutedSnapshot:
+        """A snapshot with these routes at its own costs; those that it lacks are shut.
 
         Args:
             snapshot: A year whose places, links and terminals are among those of the network.
+            overlaps: Routes that count where legs are shared, by default those that are open in it, shape (routes,).
         """
-        own = {name: _with_rows(name, snapshot.tables[name], self.tables[name]) for name in _NETWORK}
+        own = self._rows(snapshot)
         wide = {name: frame.with_columns(self.tables[name][_IS_OPEN]) for name, frame in own.items() if _IS_OPEN in frame.columns}
         tables = {**snapshot.tables, **own, **wide}
-        graph = measured(self.sets.graph, tables)
-        space = route_space(graph, tables, date=snapshot.state_date, co2_price_usd_per_t=self.co2_price_usd_per_t)
-        sets, entries, _ = united(space, [self.sets])
+        price = self.sets.co2_price_usd_per_t
+        space = route_space(measured(self.space.graph, tables), tables, date=snapshot.state_date, co2_price_usd_per_t=price)
+        counted = self.sets if overlaps is None else subset(self.space, self.sets, overlaps)
+        sets, entries, has = united(space, [self.sets, counted])
         is_open = routes_open(space, sets, {**tables, **own}, snapshot.state_date)
-        return RoutedSnapshot(snapshot, space, _unknown, replace(sets, is_open=is_open, overlaps_shut=True), entries)
+        sets = replace(sets, is_open=is_open, overlaps=None if overlaps is None else has[1])
+        return RoutedSnapshot(snapshot, space, _unknown, sets, entries)
+
+    def _rows(self, snapshot: Snapshot) -> dict[str, pl.DataFrame]:
+        """A snapshot's own tables with the rows of the network; what it lacks is shut."""
+        return {name: _with_rows(name, snapshot.tables[name], self.tables[name]) for name in _NETWORK}
 
 
-def common_routes(outlooks: Sequence[RoutedSnapshot], *, co2_price_usd_per_t: float) -> CommonRoutes:
-    """Routes of outlooks of one year, the last with the rows of all.
-
-    Args:
-        outlooks: Each with the routes found for it.
-        co2_price_usd_per_t: Carbon price in route choice.
-    """
+def common_routes(outlooks: Sequence[RoutedSnapshot]) -> CommonRoutes:
+    """Routes of outlooks of one year, each with those found for it, the last with the rows of all."""
     last = outlooks[-1].snapshot
     tables = dict(last.tables)
     for name in _NETWORK:
@@ -70,9 +75,10 @@ def common_routes(outlooks: Sequence[RoutedSnapshot], *, co2_price_usd_per_t: fl
         if _IS_OPEN in last.tables[name].columns:
             is_open = np.any([frame[_IS_OPEN].to_numpy() for frame in frames], axis=0)
             tables[name] = last.tables[name].with_columns(pl.Series(_IS_OPEN, is_open))
-    space = route_space(build_graph(tables), tables, date=last.state_date, co2_price_usd_per_t=co2_price_usd_per_t)
+    price = outlooks[-1].sets.co2_price_usd_per_t
+    space = route_space(build_graph(tables), tables, date=last.state_date, co2_price_usd_per_t=price)
     sets, _, _ = united(space, [each.sets for each in outlooks])
-    return CommonRoutes(MappingProxyType({name: tables[name] for name in _NETWORK}), sets, co2_price_usd_per_t)
+    return CommonRoutes(MappingProxyType({name: tables[name] for name in _NETWORK}), space, sets)
 
 
 def _with_rows(name: str, frame: pl.DataFrame, whole: pl.DataFrame) -> pl.DataFrame:

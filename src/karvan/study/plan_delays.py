@@ -1,4 +1,4 @@
-"""Delays that follow from what is open: the market of a set of projects cleared with its own delays, on the routes of a search."""
+"""Delays and overlaps that follow from what is open: the market of a set of projects cleared with its own, on the routes of a search."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class FoundDelays:
-    """How delays of a year answer to what is open.
+class Answering:
+    """How delays and overlaps of a year answer to what is open.
 
     Attributes:
         snapshot: The corridor with some projects, shape (projects,), open: its facilities and their delay curves.
@@ -37,12 +37,25 @@ class FoundDelays:
     start_h: FloatArray
     options: ClearOptions
 
-    def cleared(self, is_open: BoolArray, undelayed_usd_per_t: FloatArray, prices: FloatArray) -> Clearing:
+    def path_size(self, is_shut: BoolArray) -> FloatArray:
+        """Path sizes where only routes that are not shut share legs, shape (routes,).
+
+        Args:
+            is_shut: Routes of the program that are shut, shape (routes,).
+        """
+        of, sets = self.assembly.route_of, self.routed.sets
+        counted = np.ones(sets.route_count, dtype=np.bool_)
+        counted[of[is_shut & (of >= 0)]] = False
+        found = replace(sets, overlaps=counted).path_size
+        return np.where(of >= 0, found[of], self.assembly.problem.route_path_size)
+
+    def cleared(self, is_open: BoolArray, undelayed_usd_per_t: FloatArray, path_size: FloatArray, prices: FloatArray) -> Clearing:
         """The market with delays and flows that fit each other.
 
         Args:
             is_open: Which projects are open, shape (projects,).
             undelayed_usd_per_t: Cost of each route with them, without delays, shape (routes,).
+            path_size: Of each route, shape (routes,).
             prices: Prices to start from, shape (rows,).
 
         Raises:
@@ -51,7 +64,7 @@ class FoundDelays:
         snapshot, how = self.snapshot(is_open), Market().delays
         curves, routed = read_curves(snapshot.tables), replace(self.routed, snapshot=snapshot)
         program = with_capacity(self.assembly.problem, row_capacity(snapshot, self.assembly))
-        program = replace(program, route_cost_usd_per_t=undelayed_usd_per_t)
+        program = replace(program, route_cost_usd_per_t=undelayed_usd_per_t, route_path_size=path_size)
         if not curves.has_any:
             return solved(routed, LaidOut(program, self.options), undelayed_usd_per_t, prices)
         loop = DelayLoop(routed, replace(self.assembly, problem=program), self.options, curves, prices)

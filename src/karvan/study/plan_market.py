@@ -3,16 +3,17 @@ them cheaper.
 
 Capacities add up, K(z) = K0 + sum of what each project adds. The cost of a route is that with all projects open, and more by what each
 project that is not open would save on it; a route that needs a link which a closed project opens costs a prohibitive amount. Routes are
-those found with all projects and those found with none. A set is worth what the market gives with the delays that follow from it; what
-bounds all sets is the market at the delays without projects, which is concave, and what delays change is told beside it.
+those found with all projects and those found with none. A set is worth what the market gives with the delays and overlaps that follow from
+it; what bounds all sets is the market at the delays without projects, which is concave, and what delays and overlaps change is told beside.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,7 @@ from karvan.study.accounts import border_arcs
 from karvan.study.clear import clear
 from karvan.study.delay_loop import delay_costs
 from karvan.study.plan_accounts import Beside
-from karvan.study.plan_delays import FoundDelays, row_capacity
+from karvan.study.plan_delays import Answering, row_capacity
 from karvan.study.route_memory import RoutedSnapshot, RouteMemory
 
 FloatArray = npt.NDArray[np.float64]
@@ -46,14 +47,14 @@ _LONG_AGO = date(2000, 1, 1)
 
 @dataclass(frozen=True)
 class YearWorth:
-    """What a set of open projects is worth in a year, million USD.
+    """What a set of open projects is worth in a year beyond none, million USD.
 
     Attributes:
-        welfare: Of the market at the delays without projects.
+        welfare: Of the market at the delays without projects and with overlaps of all routes.
         slope: Its bounds, see `Worth`, shape (projects,).
         beside: What accounts count beside the market's welfare.
-        delays: What delays that follow from the set change in the market's welfare.
-        charged: What each operator charges, shape (operators,).
+        delays: What delays and overlaps that follow from the set change in the market's welfare.
+        charged: What each operator charges, all of it, shape (operators,).
     """
 
     welfare: float
@@ -82,7 +83,8 @@ class YearMarket:
             with all projects open, shape (routes,).
         beside_more_usd_per_t: By how much that is more where a project is not open, by its place; charges differ then.
         delay_usd_per_t: What delays without projects cost on each route, shape (routes,).
-        delays: How they answer to what is open.
+        answering: How delays and overlaps answer to what is open.
+        known: What was worked out before.
     """
 
     problem: MarketProblem
@@ -97,7 +99,8 @@ class YearMarket:
     beside_usd_per_t: FloatArray
     beside_more_usd_per_t: Mapping[int, FloatArray]
     delay_usd_per_t: FloatArray
-    delays: FoundDelays
+    answering: Answering
+    known: dict[tuple[str, bytes], Any] = field(default_factory=dict, repr=False)
 
     @property
     def acts(self) -> BoolArray:
@@ -112,7 +115,7 @@ class YearMarket:
         """Cost of each route without delays, USD/t, shape (routes,)."""
         closed = ~is_open
         cost = self.problem.route_cost_usd_per_t + self.saving[closed].sum(axis=0)
-        return np.where(self.is_gated[closed].any(axis=0), _CLOSED_USD_PER_T, cost)
+        return np.where(self._shut(is_open), _CLOSED_USD_PER_T, cost)
 
     def cost(self, is_open: BoolArray) -> FloatArray:
         """Cost of each route with the delays without projects, USD/t, shape (routes,)."""
@@ -128,14 +131,41 @@ class YearMarket:
         program = replace(with_capacity(self.problem, self.limits(is_open)), route_cost_usd_per_t=self.cost(is_open))
         return clear_market(program, start=self.start, options=_OPTIONS)
 
-    def answered(self, is_open: BoolArray, cleared: Clearing) -> Clearing:
+    def answered(self, is_open: BoolArray, prices: FloatArray, ways: BoolArray | None = None) -> Clearing:
         """The program with some projects open, solved with the delays that follow from them, and the capacities as they are together.
 
         Args:
             is_open: Which projects are open, shape (projects,).
-            cleared: It solved at the delays without any, where the search for delays starts.
+            prices: Prices to start from, shape (rows,).
+            ways: Projects whose routes share legs with others, by default those that are open, shape (projects,).
         """
-        return self.delays.cleared(is_open, self.undelayed_cost(is_open), cleared.row_price_usd_per_unit)
+        counted = is_open if ways is None else ways
+        size = self._once("path size", counted & self._opens, lambda: self.answering.path_size(self._shut(counted)))
+        return self.answering.cleared(is_open, self.undelayed_cost(is_open), size, prices)
+
+    def nothing(self, ways: BoolArray) -> Clearing:
+        """The program without projects, solved with its delays.
+
+        Args:
+            ways: Projects whose routes share legs with others, shut as they are, shape (projects,).
+        """
+        found: Clearing = self._once("nothing", ways & self._opens, lambda: self.answered(np.zeros_like(ways), self.start, ways))
+        return found
+
+    def _shut(self, is_open: BoolArray) -> BoolArray:
+        """Routes on ways that are not open, shape (routes,)."""
+        return np.asarray(self.is_gated[~is_open].any(axis=0), dtype=np.bool_)
+
+    @property
+    def _opens(self) -> BoolArray:
+        """Projects that open ways, shape (projects,)."""
+        return np.asarray(self.is_gated.any(axis=1))
+
+    def _once(self, name: str, about: BoolArray, work: Callable[[], Any]) -> Any:
+        key = (name, about.tobytes())
+        if key not in self.known:
+            self.known[key] = work()  # whoever comes meanwhile finds the same
+        return self.known[key]
 
     def beside(self, is_open: BoolArray, route_flow_kt: FloatArray) -> float:
         """What accounts count beside the market's welfare, million USD: profits, border charges, externalities, carbon dioxide."""
@@ -143,12 +173,29 @@ class YearMarket:
         return float(per_t @ route_flow_kt) / 1e3
 
     def unbounded(self, is_open: BoolArray) -> tuple[float, float]:
-        """What has no bounds, million USD: what accounts count beside the market's welfare, and what delays change in that welfare."""
+        """What has no bounds, beyond that without projects, million USD: what accounts count beside the market's welfare, and what delays
+        and overlaps change in that welfare.
+
+        The market without projects is read twice where the set opens ways, once with overlaps of its own routes and once with those of
+        the set, and the mean is taken, as `Sides.readings` has it.
+        """
         cleared = self.cleared(is_open)
-        return self._unbounded(is_open, cleared, self.answered(is_open, cleared))
+        return self._unbounded(is_open, cleared, self.answered(is_open, cleared.row_price_usd_per_unit))
 
     def _unbounded(self, is_open: BoolArray, cleared: Clearing, answered: Clearing) -> tuple[float, float]:
-        return self.beside(is_open, answered.route_flow_kt), (answered.welfare_kusd - cleared.welfare_kusd) / 1e3
+        none = np.zeros_like(is_open)
+        before = [self.nothing(ways) for ways in (none, is_open)]
+        bounded = cleared.welfare_kusd - self._without.welfare_kusd
+        delays = answered.welfare_kusd - 0.5 * sum(each.welfare_kusd for each in before) - bounded
+        beside = self.beside(is_open, answered.route_flow_kt) - 0.5 * sum(self.beside(none, each.route_flow_kt) for each in before)
+        return beside, delays / 1e3
+
+    @property
+    def _without(self) -> Clearing:
+        """The program without projects, at its delays and with overlaps of all routes."""
+        none = np.zeros(self.saving.shape[0], dtype=np.bool_)
+        found: Clearing = self._once("without", none, lambda: self.cleared(none))
+        return found
 
     def worth(self, is_open: BoolArray) -> YearWorth:
         """Worth of a set of open projects and its bounds.
@@ -168,9 +215,10 @@ class YearMarket:
         slope = finite @ prices
         for project in np.flatnonzero((self.saving > 0.0).any(axis=1) | self.is_gated.any(axis=1)).tolist():
             slope[project] += self._least(project, prices) if is_open[project] else self._most(project, prices)
-        answered = self.answered(is_open, cleared)
+        answered = self.answered(is_open, prices)
         beside, delays = self._unbounded(is_open, cleared, answered)
-        return YearWorth(cleared.welfare_kusd / 1e3, slope / 1e3, beside, delays, self.charged_kusd(answered.route_flow_kt) / 1e3)
+        welfare = (cleared.welfare_kusd - self._without.welfare_kusd) / 1e3
+        return YearWorth(welfare, slope / 1e3, beside, delays, self.charged_kusd(answered.route_flow_kt) / 1e3)
 
     def _touched(self, project: int) -> tuple[BoolArray, BoolArray]:
         return self.is_gated[project], (self.saving[project] > 0.0) & ~self.is_gated[project]
@@ -315,7 +363,7 @@ def year_market(
         beside_usd_per_t=counted,
         beside_more_usd_per_t={place: more for place, more in counted_more.items() if (np.abs(more) > _SMALL_USD_PER_T).any()},
         delay_usd_per_t=on_program(delay_costs(routed, bare.delay_h)),
-        delays=FoundDelays(with_open, routed, assembly, bare.delay_h, _OPTIONS),
+        answering=Answering(with_open, routed, assembly, bare.delay_h, _OPTIONS),
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from threading import Lock
 from typing import Protocol
 
@@ -53,8 +52,6 @@ class SampledMarket:
         self._known: dict[tuple[int, bytes], Future[YearWorth]] = {}
         self._beside: dict[tuple[int, bytes], float] = {}
         self._guard = Lock()
-        none = np.zeros(self.stated.shape[0], dtype=np.bool_)
-        self._base = {year: market.worth(none) for year, market in self.samples.items()}
 
     def __call__(self, is_open: BoolArray, number: int) -> Worth:
         """Worth of open projects, shape (projects,), in a year counted from 0."""
@@ -120,8 +117,7 @@ class SampledMarket:
             known = self._known[key].result()
             return known.beside + known.delays
         if key not in self._beside:
-            base = self._base[year]
-            self._beside[key] = sum(self.samples[year].unbounded(is_open)) - base.beside - base.delays
+            self._beside[key] = sum(self.samples[year].unbounded(is_open))
         return self._beside[key]
 
     def _solved(self, year: int, is_open: BoolArray) -> YearWorth:
@@ -138,7 +134,5 @@ class SampledMarket:
                     del self._known[key]
                 told.set_exception(error)
                 raise
-            base = self._base[year]
-            more = {name: getattr(worth, name) - getattr(base, name) for name in ("welfare", "beside", "delays")}
-            told.set_result(replace(worth, **more))
+            told.set_result(worth)
         return told.result()
