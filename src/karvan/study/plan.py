@@ -166,7 +166,7 @@ def plan(
     )  # fmt: skip
 
     def told(value: float, bound: float) -> None:
-        tell(line("plan_search", value=value, gap=max(bound - value, 0.0)))
+        tell(line("plan_search", value=round(value), gap=round(max(bound - value, 0.0))))
 
     search = PortfolioSearch(problem, how.threads)
     found = _sought(search, how, how.count, told)

@@ -180,7 +180,10 @@ class YearMarket:
         the set, and the mean is taken, as `Sides.readings` has it.
         """
         cleared = self.cleared(is_open)
-        return self._unbounded(is_open, cleared, self.answered(is_open, cleared.row_price_usd_per_unit))
+        return self._unbounded(is_open, cleared, self._own(is_open, cleared.row_price_usd_per_unit))
+
+    def _own(self, is_open: BoolArray, prices: FloatArray) -> Clearing:
+        return self.answered(is_open, prices) if is_open.any() else self.nothing(is_open)
 
     def _unbounded(self, is_open: BoolArray, cleared: Clearing, answered: Clearing) -> tuple[float, float]:
         none = np.zeros_like(is_open)
@@ -215,7 +218,7 @@ class YearMarket:
         slope = finite @ prices
         for project in np.flatnonzero((self.saving > 0.0).any(axis=1) | self.is_gated.any(axis=1)).tolist():
             slope[project] += self._least(project, prices) if is_open[project] else self._most(project, prices)
-        answered = self.answered(is_open, prices)
+        answered = self._own(is_open, prices)
         beside, delays = self._unbounded(is_open, cleared, answered)
         welfare = (cleared.welfare_kusd - self._without.welfare_kusd) / 1e3
         return YearWorth(welfare, slope / 1e3, beside, delays, self.charged_kusd(answered.route_flow_kt) / 1e3)
