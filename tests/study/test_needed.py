@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import shutil
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from karvan.assignment import clear as clear_market
-from karvan.assignment import with_capacity
 from karvan.cli.main import main
-from karvan.corridor import Corridor, load_corridor
+from karvan.corridor import load_corridor
 from karvan.measures import load_scenario
 from karvan.study.needed import _projects, needed
 from karvan.study.plan_market import year_market
@@ -39,11 +37,22 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def small(folder: Path) -> Corridor:
-    return load_corridor(str(folder))
+def hurried_folder(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with goods whose hours are worth something, and a ferry that takes longer the fuller it is."""
+    made = Path(shutil.copytree(folder, tmp_path_factory.mktemp("hurried") / "case"))
+    for name, before, after in (
+        ("commodities.csv", "wheat;barley,250,0.08,0.02,0,", "wheat;barley,2500,0.2,0.1,1,"),
+        ("delay_curves.csv", "ferry,1,4,1,1,", "ferry,2,4,1,0.5,"),
+    ):
+        text = (made / name).read_text(encoding="utf-8")
+        assert before in text
+        (made / name).write_text(text.replace(before, after), encoding="utf-8")
+    return made
 
 
-def test_it_finds_what_trying_all_sets_finds(small):
+@pytest.mark.parametrize("case", ["folder", "hurried_folder"])
+def test_it_finds_what_trying_all_sets_finds(request, case):
+    small = load_corridor(str(request.getfixturevalue(case)))
     found = needed(small, scenario="baseline", most=3)
     base = load_scenario("baseline", small)
     projects = _projects(small, base.measure_ids)
@@ -53,8 +62,7 @@ def test_it_finds_what_trying_all_sets_finds(small):
     for size in range(len(projects) + 1):
         for chosen in combinations(range(len(projects)), size):
             is_open = np.isin(np.arange(len(projects)), chosen)
-            program = replace(with_capacity(market.problem, market.limits(is_open)), route_cost_usd_per_t=market.cost(is_open))
-            carried[chosen] = float((weight * clear_market(program).route_flow_kt).sum())
+            carried[chosen] = float((weight * market.answered(is_open, market.start).route_flow_kt).sum())
     for target, row in zip(TARGETS, found["commitments"], strict=True):
         assert row["value"] == pytest.approx(carried[()], rel=1e-6)
         assert row["is_met"] == (carried[()] >= target)
@@ -65,6 +73,8 @@ def test_it_finds_what_trying_all_sets_finds(small):
             assert len(row["smallest"]["measures"]) == min(meeting)
             assert row["smallest"]["value"] >= target * (1 - 1e-6)
             assert row["cheapest"]["capital_musd"] <= row["smallest"]["capital_musd"]
+    if case == "hurried_folder":  # more room makes the ferry faster, so that more comes than there was room for before
+        assert max(carried.values()) > 7.5
     assert {row["is_met"] for row in found["commitments"]} == {True, False}
     assert found["commitments"][-1]["smallest"] is None
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from karvan.assignment import ClearOptions, with_capacity
-from karvan.assignment import clear as clear_market
 from karvan.corridor import Corridor
 from karvan.measures import Measure, load_scenario, measures_of
 from karvan.results import rounded
@@ -25,7 +23,8 @@ BoolArray = npt.NDArray[np.bool_]
 
 _MOST_MEASURES = 3
 _LEAST_PRICE = 1e-7
-_OPTIONS = ClearOptions(tolerance=1e-6, aim=1e-8)
+_LEAST_DELAY_H = 5e-3
+"""As near as delays are found."""
 _HAPPENED = "happened"
 _UNITS = {"corridor_mt": 1e3, "crude_mt": 1e3, **KT_PER_UNIT}
 """Quantities that are tonnes over a cordon, and kilotonnes in a unit of them."""
@@ -53,7 +52,8 @@ def needed(
 
     A measure whose capacities all have room, and that changes no route, changes nothing: the prices that clear the market still do. So
     sets are built up one measure at a time, only by measures that act where the set before stands; every set without a needless measure is
-    reached, and none of up to `most` measures is missed. Capacities add up and delays stay as in the scenario.
+    reached, and none of up to `most` measures is missed. Each set has the delays that follow from it; a measure that changes none by more
+    than they are found to (`Answering.changes_h`) leaves them as they are.
 
     Args:
         corridor: The corridor.
@@ -123,11 +123,19 @@ def _goal(row: Mapping[str, Any], market: YearMarket, corridor: Corridor) -> _Go
 
 @dataclass(frozen=True)
 class _State:
-    """A set that was solved."""
+    """A set that was solved.
+
+    Attributes:
+        members: Places of its measures.
+        prices: Of each row, shape (rows,).
+        flow: On each route, shape (routes,).
+        delaying: Measures that would change delays where it stands, shape (measures,).
+    """
 
     members: frozenset[int]
     prices: FloatArray
     flow: FloatArray
+    delaying: BoolArray
 
 
 def _searched(
@@ -136,14 +144,13 @@ def _searched(
     count = len(projects)
     costs = _costs(corridor, projects)
     position = {item.id: place for place, item in enumerate(projects)}
-    acts_on_routes = (market.saving > 0.0).any(axis=1) | market.is_gated.any(axis=1)
+    acts_anyway = (market.saving > 0.0).any(axis=1) | market.is_gated.any(axis=1) | _curving(market, projects, position)
 
     def solved(members: frozenset[int], near: FloatArray) -> _State:
-        opened = np.zeros(count, dtype=np.bool_)
-        opened[list(members)] = True
-        program = replace(with_capacity(market.problem, market.limits(opened)), route_cost_usd_per_t=market.cost(opened))
-        cleared = clear_market(program, start=near, options=_OPTIONS)
-        return _State(members, cleared.row_price_usd_per_unit, cleared.route_flow_kt)
+        opened = np.isin(np.arange(count), list(members))
+        cleared = market.answered(opened, near)
+        delaying = market.answering.changes_h(cleared.row_flow, market.limits(opened), market.capacity) > _LEAST_DELAY_H
+        return _State(members, cleared.row_price_usd_per_unit, cleared.route_flow_kt, delaying)
 
     def may_join(place: int, members: frozenset[int]) -> bool:
         own = projects[place]
@@ -161,7 +168,7 @@ def _searched(
         following = []
         for state in layers[-1]:
             priced = np.abs(state.prices) > _LEAST_PRICE
-            acting = acts_on_routes | (np.abs(market.capacity[:, priced]).max(axis=1, initial=0.0) > 0.0)
+            acting = acts_anyway | state.delaying | (np.abs(market.capacity[:, priced]).max(axis=1, initial=0.0) > 0.0)
             for place in np.flatnonzero(acting).tolist():
                 members = state.members | {place}
                 if place in state.members or members in tried or not may_join(place, state.members):
@@ -191,6 +198,16 @@ def _searched(
                 "with_everything": goal.value(everything.flow),
             }
         )
+    return found
+
+
+def _curving(market: YearMarket, projects: Sequence[Measure], position: Mapping[str, int]) -> BoolArray:
+    """Measures that change delay curves, shape (measures,)."""
+    none = np.zeros(len(projects), dtype=np.bool_)
+    found, before = none.copy(), market.answering.curves(none)
+    for place, item in enumerate(projects):
+        needs = {position[name] for name in item.requires if name in position}
+        found[place] = market.answering.curves(np.isin(np.arange(len(projects)), [place, *needs])) != before
     return found
 
 

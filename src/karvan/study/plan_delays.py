@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from karvan.assignment import Assembly, Clearing, ClearOptions, LaidOut, effective_capacity, read_curves, with_capacity
+from karvan.assignment import Assembly, Clearing, ClearOptions, LaidOut, delay_h, effective_capacity, read_curves, use_share, with_capacity
 from karvan.corridor import Snapshot
 from karvan.errors import ConvergenceError
 from karvan.study.clear import Market
@@ -48,6 +48,26 @@ class Answering:
         counted[of[is_shut & (of >= 0)]] = False
         found = replace(sets, overlaps=counted).path_size
         return np.where(of >= 0, found[of], self.assembly.problem.route_path_size)
+
+    def curves(self, is_open: BoolArray) -> bytes:
+        """Delay curves with some projects open, in a form that can be compared."""
+        curves = read_curves(self.snapshot(is_open).tables)
+        return b"".join(getattr(curves, item.name).tobytes() for item in fields(curves))
+
+    def changes_h(self, row_flow: FloatArray, limits: FloatArray, more: FloatArray) -> FloatArray:
+        """Largest change of a delay by what projects add to capacities where flows stay, hours, shape (projects,).
+
+        Args:
+            row_flow: Flow of each row, shape (rows,).
+            limits: Capacities of rows, shape (rows,).
+            more: What each project adds to them, shape (projects, rows).
+        """
+        count = self.assembly.facility_count
+        curves, other = read_curves(self.routed.snapshot.tables), self.routed.snapshot.tables["facilities"]["other_load"].to_numpy()
+        flow = row_flow[:count]
+        now = delay_h(curves, use_share(flow, other, limits[:count] + other))
+        then = (delay_h(curves, use_share(flow, other, np.maximum(limits[:count] + added[:count], 0.0) + other)) for added in more)
+        return np.array([np.abs(after - now).max(initial=0.0) for after in then])
 
     def cleared(self, is_open: BoolArray, undelayed_usd_per_t: FloatArray, path_size: FloatArray, prices: FloatArray) -> Clearing:
         """The market with delays and flows that fit each other.
