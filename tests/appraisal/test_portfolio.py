@@ -321,6 +321,46 @@ def test_what_has_no_bounds_is_in_the_best_of_all_plans(seed):
     assert plan.value == pytest.approx(problem.plan(plan.start).value)
 
 
+def test_two_that_are_worth_something_beside_bounds_only_together_are_found():
+    """A berth and its ferries: each alone adds nothing that a line about nothing could see."""
+    projects = tuple(a_project(name, 3.0, (1.0,)) for name in ("berth", "ferries", "other"))
+
+    def worth(is_open, year):
+        return Worth(1.0 * float(is_open[2]), np.array([0.0, 0.0, 1.0]), 10.0 if is_open[0] and is_open[1] else 0.0)
+
+    problem = PortfolioProblem(projects, (Fund("fund0", (20.0, 0.0)),), worth, 0.0, np.ones(2))
+    best = best_plans(problem)[0]
+    assert best.start.tolist() == [0, 0, NEVER]
+    assert best.value == pytest.approx(2 * 10.0 - 6.0)
+
+
+def test_a_plan_found_elsewhere_is_never_beaten_by_a_worse_one():
+    """Pairs that act on each other more than most are worth alone, where lines about single plans may lead past the best."""
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        values, costs = rng.uniform(10.0, 40.0, 5), rng.uniform(10.0, 40.0, 5)
+        own, pairs = rng.uniform(-6.0, 6.0, 5), np.triu(rng.uniform(-20.0, 20.0, (5, 5)), 1)
+
+        def worth(is_open, year, values=values, own=own, pairs=pairs):
+            z = is_open.astype(float)
+            return Worth(float(values @ z), values, float((1.0 + 0.2 * year) * (own @ z + z @ pairs @ z)))
+
+        projects = tuple(a_project(f"p{n}", float(cost), (1.0,)) for n, cost in enumerate(costs))
+        problem = PortfolioProblem(projects, (Fund("fund0", (60.0, 30.0)),), worth, 0.08, np.array([1.0, 1.5]))
+        search = PortfolioSearch(problem)
+        first = search.best()[0]
+        best = max(
+            (problem.plan(np.array(start)) for start in product(range(NEVER, 2), repeat=5) if is_within(problem, np.array(start))),
+            key=lambda plan: plan.value,
+        )
+        if first.value < best.value - 1e-9:
+            break
+    else:
+        pytest.fail("no instance is hard enough")
+    search.meet(best.start)
+    assert search.best()[0].value == pytest.approx(best.value)
+
+
 def test_later_starts_and_costs_by_year_are_kept():
     """A project whose cost falls to nothing in the third year, in which none may be started any more."""
     project = Project("one", (1.0,), {"fund0": 1.0}, costs=(30.0, 12.0, 0.0))

@@ -123,7 +123,7 @@ class PortfolioSearch:
         nothing = np.full(len(problem.projects), NEVER)
         self.evaluate([nothing])
         self.evaluate([np.zeros(len(problem.projects), dtype=np.int64)], is_plan=False)
-        self.lean = self.leaning(nothing)
+        self.lean = self.first_line(nothing)
 
     def best(
         self, *, count: int = 1, gap: float = _GAP, progress: Callable[[float, float], None] | None = None
@@ -140,6 +140,11 @@ class PortfolioSearch:
         bound = max(plan.bound for plan in found)  # a plan found later may be better than the line had it
         first, *rest = sorted(found, key=lambda plan: -plan.value)
         return (replace(first, bound=max(bound, first.bound)), *rest)
+
+    def meet(self, start: IntArray) -> None:
+        """Take in a plan that was found elsewhere; the search begins to tell from the best again, and tells none that is worth less."""
+        self.evaluate([start])
+        self.told.clear()
 
     def under(self, funds: tuple[Fund, ...]) -> PortfolioSearch:
         """The search for the same projects under other budgets, which begins with all that this one has met; it is left as it is."""
@@ -222,6 +227,16 @@ class PortfolioSearch:
     def rest(self) -> list[Plan]:
         """Plans met so far that were not told."""
         return [plan for key, plan in self.met.items() if key not in self.told]
+
+    def first_line(self, nothing: IntArray) -> _Lean:
+        """A line for the first plans: each project at the more of what it changes alone and what it changes beside all others, so that
+        those which need each other are tried.
+        """
+        alone, every = self.leaning(nothing), np.ones(len(self.problem.projects), dtype=np.bool_)
+        if not self.has_beside:
+            return alone
+        beside_all = [self.problem.leaning(every, year, every) for year in range(self.problem.years)]
+        return replace(alone, slope=np.maximum(alone.slope, beside_all))
 
     def leaning(self, start: IntArray) -> _Lean:
         """What is beside, exact in every year of a portfolio, and as projects change it.

@@ -170,8 +170,12 @@ def plan(
 
     search = PortfolioSearch(problem, how.threads)
     found = _sought(search, how, how.count, told)
-    proved, single, steps = found[0], Single(problem), Steps()
+    single, steps = Single(problem), Steps()
     ranked = steps.do("ranking", single.ranking, None)
+    if ranked is not None and single.value(ranked) > found[0].value:  # its line had not led the search there
+        search.meet(ranked)
+        found = _sought(search, how, how.count, told)
+    proved = found[0]
     cash = FundCash(problem, candidates, market, _terms(corridor, values, funds, how), reckoning)
     tell(line("plan_fund"))
     of_funds = steps.do("fund", lambda: fund_choice(cash, single, found)[0], None)
