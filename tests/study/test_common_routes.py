@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 import karvan as kv
+from karvan.exchange.workbook import write_workbook
 from karvan.measures import load_scenario, measures_of
 from karvan.report import Words
 from karvan.report.appraised import appraisal_lines
@@ -76,12 +77,16 @@ def test_overlaps_are_those_of_the_routes_that_count(corridor):
     assert beside.path_size[land] == pytest.approx(0.75, abs=0.03)  # half of its cost is shared by two
 
 
-def test_a_new_way_is_worth_the_middle_of_two_readings(corridor):
+def test_a_new_way_is_worth_the_middle_of_two_readings(corridor, tmp_path):
     told = appraise(corridor, measures=("second_pass",), how=HOW)
     own, shared = told.overlap_npv_musd
     assert own < shared - 1.0
     assert told.npv_musd == pytest.approx(0.5 * (own + shared))
     assert told.accounts["gain_musd"].sum() == pytest.approx(told.yearly.filter(pl.col("year") == 2030)["gain_musd"].sum())
+    workbook = tmp_path / "told.xlsx"
+    write_workbook(told, workbook)
+    answer = pytest.importorskip("openpyxl").load_workbook(workbook)["Answer"]  # comes with what recomputes workbooks in tests
+    assert [answer.cell(row, 2).value for row in (12, 13)] == pytest.approx([own, shared])
     assert f"{own:,.1f} M USD" in " ".join(appraisal_lines(told, words=Words("en")))
     assert appraise(corridor, measures=("second_ferry",), how=HOW).overlap_npv_musd == ()
 
