@@ -24,6 +24,7 @@ from karvan.study.report import screen_of_run
 OPTIONS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
+    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup",  # suggestions of an address bar that nobody sees: a second of work a page
 )  # fmt: skip
 DRAWN_MS = 60_000  # how long a page may take on a machine that does other work; no test is slower for it
 
