@@ -14,8 +14,8 @@ run: $(VENV)/.installed
 serve: $(VENV)/.installed
 	$(BIN)/karvan serve
 
-# Test files on two cores; the tests of a file stay together, so that what is dear is made once.
-BESIDE := --numprocesses 2 --dist loadfile
+# Test files on two cores; the tests of a file stay together, so that what is dear is made once. tests/conftest.py says which go first.
+BESIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest $(BESIDE)
