@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 # What the screen is bundled from; a change installs again, and installing bundles.
 UI := hatch_build.py ui/package-lock.json ui/build.mjs $(wildcard ui/src/*) $(wildcard ui/src/*/*) $(wildcard src/karvan/report/messages/*.json) src/karvan/report/basemap.json
 
+# Tests start many processes, each of which would compile the sources anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run serve test check lint plain ui screens docs bench bench-peer bench-simulation readme release-check clean
 
 run: $(VENV)/.installed
