@@ -46,6 +46,8 @@ keep one process at work after the other has nothing left."""
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """FIRST, then files by their number of tests, so that small ones fill the end."""
     rank = {Path(__file__).parent / name: place for place, name in enumerate(FIRST)}
+    if gone := [str(path) for path in rank if not path.is_file()]:
+        raise pytest.UsageError(f"FIRST names files that are not there: {gone}")
     tests = Counter(item.path for item in items)
     items.sort(key=lambda item: (rank.get(item.path, len(rank)), -tests[item.path]))
 
