@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 # What the screen is bundled from; a change installs again, and installing bundles.
 UI := hatch_build.py ui/package-lock.json ui/build.mjs $(wildcard ui/src/*) $(wildcard ui/src/*/*) $(wildcard src/karvan/report/messages/*.json) src/karvan/report/basemap.json
 
+# Tests start many processes, each of which would compile the sources anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run serve test check lint plain ui screens docs bench bench-peer bench-simulation readme release-check clean
 
 run: $(VENV)/.installed
@@ -14,8 +17,8 @@ run: $(VENV)/.installed
 serve: $(VENV)/.installed
 	$(BIN)/karvan serve
 
-# Test files on two cores; the tests of a file stay together, so that what is dear is made once.
-BESIDE := --numprocesses 2 --dist loadfile
+# Test files on two cores; the tests of a file stay together, so that what is dear is made once. tests/conftest.py says which go first.
+BESIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest $(BESIDE)
@@ -29,7 +32,7 @@ plain: $(VENV)/.installed-dev
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 	$(BIN)/lint-imports
 	$(BIN)/python tools/docs.py --check
 	$(BIN)/python tools/case.py --check

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from karvan.corridor import (
@@ -103,6 +103,7 @@ def test_quoted_text_may_hold_commas_and_letters_of_any_script(two_ports_folder:
     assert load_corridor(two_ports_folder).tables["places"]["name"][0] == 'Порт, "Östhafen"'
 
 
+@settings(max_examples=30)  # each hashes a whole corridor
 @given(st.permutations(range(3)), st.permutations(range(13)))
 def test_order_of_rows_and_columns_does_not_change_the_hash(rows: list[int], columns: list[int]) -> None:
     corridor = TWO_PORTS

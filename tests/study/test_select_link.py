@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 
@@ -145,19 +146,26 @@ def case(corridor):
     return clear(snapshot, co2_price_usd_per_t=corridor.manifest.co2_price_usd_per_t, is_strict=False)
 
 
-def use(case, corridor, kind: str, name: str):
-    table = case.routed.snapshot.tables["facilities" if kind == "facility" else "links"]
-    element = Element(kind, name, table[f"{kind}_id"].to_list().index(name))
-    closed = closure(case, element, headline_cordon=corridor.manifest.headline_cordon)
-    return closed, element_use(case, closed, corridor_id="case", scenario_id="agreed")
+@pytest.fixture(scope="module")
+def use(case, corridor):
+    """Closes an element, once for all that ask for it."""
+
+    @functools.cache
+    def used(kind: str, name: str):
+        table = case.routed.snapshot.tables["facilities" if kind == "facility" else "links"]
+        element = Element(kind, name, table[f"{kind}_id"].to_list().index(name))
+        closed = closure(case, element, headline_cordon=corridor.manifest.headline_cordon)
+        return closed, element_use(case, closed, corridor_id="case", scenario_id="agreed")
+
+    return used
 
 
 @pytest.mark.parametrize(
     ("kind", "name"),
     [("facility", "aktau_boxes"), ("facility", "rail_ferry_pool"), ("link", "h_aktau__kuryk"), ("facility", "zangezur_rail")],
 )
-def test_parts_add_up(case, corridor, kind, name) -> None:
-    closed, found = use(case, corridor, kind, name)
+def test_parts_add_up(use, kind, name) -> None:
+    closed, found = use(kind, name)
     assert sum(item.load for item in found.bundles) + found.empty_load == pytest.approx(found.load, rel=1e-6, abs=1e-9)
     assert sum(item.flow_kt for item in found.bundles) == pytest.approx(found.flow_kt, rel=1e-9, abs=1e-9)
     assert sum(item.flow_kt for item in found.families) == pytest.approx(found.flow_kt, rel=1e-9, abs=1e-9)
@@ -172,15 +180,15 @@ def test_parts_add_up(case, corridor, kind, name) -> None:
     assert max(len(line) for line in lines) <= 100
 
 
-def test_boxes_are_counted_where_boxed(case, corridor) -> None:
-    _, found = use(case, corridor, "facility", "aktau_boxes")
+def test_boxes_are_counted_where_boxed(use) -> None:
+    _, found = use("facility", "aktau_boxes")
     assert found.flow_teu > 50_000.0
     assert all((bundle.flow_teu > 0.0) == (bundle.form == "boxed") for bundle in found.bundles)
 
 
-def test_open_year_is_left_as_it_was(case, corridor) -> None:
+def test_open_year_is_left_as_it_was(use) -> None:
     """Routes that enter when a facility closes hardly change the year with it open."""
-    closed, found = use(case, corridor, "facility", "kuryk_ferry_west")
+    closed, found = use("facility", "kuryk_ferry_west")
     assert closed.route_gap <= 1e-3
     assert found.if_closed.carried_kt == pytest.approx(found.flow_kt, rel=5e-3)
 

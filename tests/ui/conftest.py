@@ -24,6 +24,8 @@ from karvan.study.report import screen_of_run
 OPTIONS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
+    # What an address bar would suggest, and a page kept ready for the next address: a second of work a page, and nobody sees either.
+    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,SpareRendererForSitePerProcess",
 )  # fmt: skip
 DRAWN_MS = 60_000  # how long a page may take on a machine that does other work; no test is slower for it
 

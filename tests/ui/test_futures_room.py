@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 from playwright.sync_api import expect
@@ -84,15 +85,17 @@ def answer(**more: object) -> dict:
 
 
 @pytest.fixture
-def keep(tmp_path):
-    """Keeps an answer beside the runs that a server is started on."""
+def keep(served):
+    """Keeps an answer beside the runs of a server while a test lasts."""
+    place = served.runs.parent / "karvan-ensembles"
 
     def kept(told: dict) -> None:
-        folder = tmp_path / "karvan-ensembles" / told["ensemble_id"]
+        folder = place / told["ensemble_id"]
         folder.mkdir(parents=True)
         (folder / "answer.json").write_text(json.dumps(told), encoding="utf-8")
 
-    return kept
+    yield kept
+    shutil.rmtree(place)
 
 
 def says_what_was_answered(page) -> None:
@@ -118,17 +121,17 @@ def says_what_was_answered(page) -> None:
         expect(page.locator(".futures")).to_contain_text(text)
 
 
-def test_nothing_kept_is_said_with_the_way_to_begin(serve_in, open_app, tmp_path):
-    page = open_app(serve_in(tmp_path / "runs"))
+def test_nothing_kept_is_said_with_the_way_to_begin(served, open_app):
+    page = open_app(served)
     view(page, "futures")
     expect(page.locator("#futures-list")).to_contain_text("No answer of many futures is kept here yet")
     expect(page.locator("#futures-list code")).to_contain_text("karvan ensemble")
     assert axe(page) == []
 
 
-def test_an_answer_is_listed_and_drawn_and_its_page_opens(serve_in, open_app, tmp_path, keep):
+def test_an_answer_is_listed_and_drawn_and_its_page_opens(served, open_app, keep):
     keep(answer())
-    page = open_app(serve_in(tmp_path / "runs"))
+    page = open_app(served)
     view(page, "futures")
     row = page.locator(f"[data-ensemble='{ID}']")
     expect(row).to_contain_text("agreed, baseline")
@@ -149,11 +152,11 @@ def test_an_answer_is_listed_and_drawn_and_its_page_opens(serve_in, open_app, tm
     expect(opened.value.locator("#futures-answer")).to_have_text("Many futures of Two Ports")
 
 
-def test_few_futures_say_that_chance_hides_the_drivers(serve_in, open_app, tmp_path, keep):
+def test_few_futures_say_that_chance_hides_the_drivers(served, open_app, keep):
     told = answer()
     drivers = [{**row, "chance_share": 1.0, "is_in_turn": True} for row in told["drivers"]]
     keep({**told, "futures": 8, "drivers": drivers, "failure_boxes": [], "values": [], "regret": [], "pairs": [], "information": []})
-    page = open_app(serve_in(tmp_path / "runs"))
+    page = open_app(served)
     view(page, "futures")
     expect(page.locator("#futures-drivers")).to_contain_text("no single unknown explains more of the spread than chance")
     expect(page.locator("#chart-futures-drivers")).to_be_hidden()

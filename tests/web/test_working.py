@@ -32,23 +32,23 @@ def running(opened, job_id):
     return until(look)
 
 
-def test_a_run_asked_for_is_the_run_of_the_command_line(fresh, two_ports, tmp_path):
+def test_a_run_asked_for_is_the_run_of_the_command_line(opened, two_ports, tmp_path):
     from karvan.study.run import run
 
-    answered = fresh.client.post(
+    answered = opened.client.post(
         "/api/jobs", json={"name": "Two ships", "with": ["joint_timetable"], "years": {"first": 2024, "last": 2026}}
     )
     assert answered.status_code == 202
-    job = fresh.ended(answered.json()["job_id"])
+    job = opened.ended(answered.json()["job_id"])
     assert job["state"] == "done"
     assert job["progress"]["share"] == 1.0
     from karvan.study import ScenarioOptions
 
     wanted = run(two_ports, years=(2024, 2025, 2026), options=ScenarioOptions(with_measures=("joint_timetable",)), out=tmp_path / "own")
     assert job["run_id"] == wanted.run_id
-    found = load_run(fresh.server.settings.runs / job["run_id"])
+    found = load_run(opened.server.settings.runs / job["run_id"])
     assert {**found.report, "seconds": 0, "report": ""} == json.loads(json.dumps({**wanted.report, "seconds": 0, "report": ""}))
-    assert fresh.client.get("/api/runs").json()["runs"][0]["name"] == "Two ships"
+    assert opened.client.get("/api/runs").json()["runs"][0]["name"] == "Two ships"
 
 
 def test_an_identical_run_is_reused(opened, plain_run):
@@ -202,25 +202,25 @@ def test_a_year_is_moved_beside_a_saved_run(opened, other_run):
     assert baseline["scenario"] == "baseline"
 
 
-def test_what_was_moved_by_hand_becomes_a_run(fresh):
+def test_what_was_moved_by_hand_becomes_a_run(opened):
     moved = {"from_year": 2026, "set": ["facilities.ferry.nominal=6500"], "demand_factor": {"grain": 1.2}}
     asked = {"scenario": "baseline", "years": {"first": 2025, "last": 2027}, "moved": moved}
-    run_id = fresh.ended(fresh.client.post("/api/jobs", json=asked).json()["job_id"])["run_id"]
-    years = load_run(fresh.server.settings.runs / run_id).report["years"]
+    run_id = opened.ended(opened.client.post("/api/jobs", json=asked).json()["job_id"])["run_id"]
+    years = load_run(opened.server.settings.runs / run_id).report["years"]
     assert [year["corridor_mt"] for year in years] == pytest.approx([6.0, 6.5, 6.5], rel=1e-6)
-    live = fresh.client.post(
+    live = opened.client.post(
         "/api/live", json={"scenario": "baseline", "year": 2026, "set": moved["set"], "demand_factor": moved["demand_factor"]}
     )
     ferry = live.json()["facilities"][0]
     assert years[1]["facilities"][0]["shadow_price_usd_per_t"] == pytest.approx(ferry["shadow_price_usd_per_t"], rel=1e-5)
-    told = fresh.client.get("/api/runs").json()["runs"][0]
+    told = opened.client.get("/api/runs").json()["runs"][0]
     assert told["options"]["with"][0].startswith("moved_")
-    assert str(fresh.server.settings.runs) not in fresh.client.get("/api/runs").text
+    assert str(opened.server.settings.runs) not in opened.client.get("/api/runs").text
     assert told["is_of_this_case"]
     # the run can be asked about and moved again, with what was moved by hand in it
-    again = fresh.client.post("/api/live", json={"run_id": run_id, "year": 2026}).json()
+    again = opened.client.post("/api/live", json={"run_id": run_id, "year": 2026}).json()
     assert again["headline"]["corridor_mt"] == pytest.approx(6.5, rel=1e-6)
-    assert fresh.client.post("/api/jobs", json=asked).json()["run_id"] == run_id
+    assert opened.client.post("/api/jobs", json=asked).json()["run_id"] == run_id
 
 
 @pytest.mark.parametrize(
