@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import t
+from scipy.special import stdtrit
 
 FloatArray = npt.NDArray[np.float64]
 _BATCH = 5
@@ -57,7 +57,7 @@ def interval(values: Sequence[float] | FloatArray, *, confidence: float = 0.95) 
     if count < 2:
         return Interval(float(found.mean()), math.inf, math.nan, count, confidence)
     sd = float(found.std(ddof=1))
-    half = float(t.ppf(0.5 + confidence / 2.0, count - 1)) * sd / math.sqrt(count)
+    half = float(stdtrit(count - 1, 0.5 + confidence / 2.0)) * sd / math.sqrt(count)
     return Interval(float(found.mean()), half, sd, count, confidence)
 
 
@@ -74,7 +74,7 @@ def replications_for(pilot: Interval, share: float) -> int:
     """
     if pilot.count < 2 or pilot.mean == 0.0:
         return pilot.count
-    quantile = float(t.ppf(0.5 + pilot.confidence / 2.0, pilot.count - 1))
+    quantile = float(stdtrit(pilot.count - 1, 0.5 + pilot.confidence / 2.0))
     return max(pilot.count, math.ceil((quantile * pilot.sd / (share * abs(pilot.mean))) ** 2))
 
 
