@@ -169,10 +169,12 @@ def plan(
         tell(line("plan_search", value=round(value), gap=round(max(bound - value, 0.0))))
 
     search = PortfolioSearch(problem, how.threads)
-    found = _sought(search, how, how.count, told)
+    (leading,) = _sought(search, how, 1, told)
+    tell(line("plan_proved", value=round(leading.value), gap=round(max(leading.bound - leading.value, 0.0), 1)))
+    found = _in_order(leading, _sought(search, how, how.count - 1, told))
     single, steps = Single(problem), Steps()
     ranked = steps.do("ranking", single.ranking, None)
-    if ranked is not None and single.value(ranked) > found[0].value:  # its line had not led the search there
+    if ranked is not None and single.value(ranked) > found[0].value:  # the line had not led the search there
         search.meet(ranked)
         found = _sought(search, how, how.count, told)
     proved = found[0]
@@ -293,6 +295,12 @@ def _sought(search: PortfolioSearch, how: PlanOptions, count: int, told: Callabl
         if not isinstance(error.best, Plan):
             raise
         return (error.best,)
+
+
+def _in_order(first: Plan, rest: tuple[Plan, ...]) -> tuple[Plan, ...]:
+    """Portfolios told one after the other, the best first: one told later may be better than the line had it."""
+    plans = sorted((first, *rest), key=lambda plan: -plan.value)
+    return (replace(plans[0], bound=max(plan.bound for plan in plans)), *plans[1:])
 
 
 _MORE_SCHEMA = {"fund_id": pl.String, "value_musd": pl.Float64, "gain_musd": pl.Float64}
