@@ -1,4 +1,4 @@
-"""Outlooks held against each other have the same routes to choose from, and new ways are worth the middle of two readings of overlaps."""
+"""Outlooks held against each other have the same routes to choose from, and a dear new way takes no weight from those beside it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,14 @@ from karvan.measures import load_scenario, measures_of
 from karvan.report import Words
 from karvan.report.appraised import appraisal_lines
 from karvan.study import AppraisalOptions, PlanOptions, appraise, plan
+from karvan.study.appraise_sides import Sides
 from karvan.study.clear import clear, clear_on, kept_of
 from karvan.study.common_routes import common_routes
+from karvan.study.new_ways import new_ways
 from karvan.study.plan_market import with_some
+from karvan.study.progress import silent
+from karvan.study.route_memory import RouteMemory
+from karvan.study.works import appraisal_values
 from tests.study.money_case import money_case
 
 _SECOND_PASS = """id: second_pass
@@ -59,36 +64,60 @@ def test_a_way_that_is_shut_has_its_routes_shut_on_that_side_alone(corridor):
     opened = [common.open_in(each.routed.snapshot) for each in cleared]
     assert opened[1].all()
     assert 0 < opened[0].sum() < opened[1].sum() == cleared[1].routed.sets.route_count
-    on = [clear_on(common.routed(each.routed.snapshot), kept_of(each)) for each in cleared]
+    every = np.ones(common.sets.route_count, dtype=bool)
+    on = [clear_on(common.routed(each.routed.snapshot, every)[0], kept_of(each)) for each in cleared]
     for one, other in zip(cleared, on, strict=True):  # each side by itself is what it was
         assert other.clearing.welfare_kusd == pytest.approx(one.clearing.welfare_kusd, rel=1e-9)
     assert np.abs(on[0].set_flow_kt[~on[0].routed.sets.is_open]).max() == 0.0
+    _, has = common.routed(cleared[1].routed.snapshot, opened[0])
+    assert has.sum() == opened[0].sum()
 
 
-def test_overlaps_are_those_of_the_routes_that_count(corridor):
-    """Land has one route without the pass: its size is 1 alone, and less where the other shares its first half with it."""
-    cleared = _sides(corridor, "second_pass")
-    common = common_routes([each.routed for each in cleared])
-    before = cleared[0].routed.snapshot
-    alone, beside = common.routed(before).sets, common.routed(before, np.ones(common.sets.route_count, dtype=bool)).sets
-    land = alone.is_open & (beside.path_size < 1.0)
-    assert alone.path_size[alone.is_open] == pytest.approx(1.0)
-    assert land.any()
-    assert beside.path_size[land] == pytest.approx(0.75, abs=0.03)  # half of its cost is shared by two
+def test_a_dear_new_way_takes_no_weight_from_a_good_one(corridor):
+    """Two routes that share half: alike, each has three quarters; were one far dearer, the other would have all and it a half."""
+    cleared = _sides(corridor, "second_pass")[1]
+    sets, assembly = cleared.routed.sets, cleared.assembly
+    rows = sets.graph.arc_element_id
+    is_new = np.array([any(rows[arc] == "rail_pass_west_2" for arc in sets.arcs_of(route)) for route in range(sets.route_count)])
+    every = np.ones(sets.route_count, dtype=bool)
+    shared = [route for route in range(sets.route_count) if sets.path_size[route] < 1.0]
+    dear = replace(sets, components=sets.components + 1e3 * is_new[:, None])
+    for given, expected in ((sets, 0.75), (dear, None)):
+        found = new_ways(assembly, given, every, is_new)
+        of = assembly.route_of
+        size = {int(of[place]): found.likely[0][place] for place in np.flatnonzero(of >= 0)}
+        for route in shared:
+            if expected is not None:
+                assert size[route] == pytest.approx(expected, abs=0.1)
+            else:
+                assert size[route] == pytest.approx(0.5 if is_new[route] else 1.0, abs=0.03)
+        assert np.array([found.likely[1][place] for place in np.flatnonzero((of >= 0) & ~found.is_new)]) == pytest.approx(1.0)
+    closed = np.where(found.is_new, 1e9, cleared.clearing.route_cost_usd_per_t)
+    assert np.abs(new_ways(assembly, sets, every, np.zeros_like(is_new)).more_kusd(cleared.problem, closed)).max() == 0.0
 
 
-def test_a_new_way_is_worth_the_middle_of_two_readings(corridor, tmp_path):
+def test_what_a_new_way_gains_is_told_beside_what_plain_overlaps_would_say(corridor, tmp_path):
     told = appraise(corridor, measures=("second_pass",), how=HOW)
-    own, shared = told.overlap_npv_musd
-    assert own < shared - 1.0
-    assert told.npv_musd == pytest.approx(0.5 * (own + shared))
-    assert told.accounts["gain_musd"].sum() == pytest.approx(told.yearly.filter(pl.col("year") == 2030)["gain_musd"].sum())
+    assert told.plain_npv_musd is not None
+    assert abs(told.npv_musd - told.plain_npv_musd) > 0.1
     workbook = tmp_path / "told.xlsx"
     write_workbook(told, workbook)
     answer = pytest.importorskip("openpyxl").load_workbook(workbook)["Answer"]  # comes with what recomputes workbooks in tests
-    assert [answer.cell(row, 2).value for row in (12, 13)] == pytest.approx([own, shared])
-    assert f"{own:,.1f} M USD" in " ".join(appraisal_lines(told, words=Words("en")))
-    assert appraise(corridor, measures=("second_ferry",), how=HOW).overlap_npv_musd == ()
+    assert answer.cell(12, 2).value == pytest.approx(told.plain_npv_musd)
+    assert f"{told.plain_npv_musd:,.1f} M USD" in " ".join(appraisal_lines(told, words=Words("en")))
+    assert appraise(corridor, measures=("second_ferry",), how=HOW).plain_npv_musd is None
+
+
+def test_a_way_that_is_closed_is_worth_what_it_was_worth_to_open(corridor):
+    """Taken out of a scenario that has it, with the sign turned."""
+    base = load_scenario("baseline", corridor)
+    within = with_some(base, [measures_of(corridor)["second_pass"]])
+    sides = [
+        Sides(corridor, *pair, appraisal_values(corridor), None, (2030,), RouteMemory(), silent, None)
+        for pair in ((base, within), (within, base))
+    ]
+    put_in, taken_out = sides[0].gains(within), sides[1].gains(base)
+    assert put_in["gain_musd"].sum() == pytest.approx(-taken_out["gain_musd"].sum(), rel=1e-9)
 
 
 def test_the_search_of_a_plan_says_the_same_of_a_new_way(corridor):

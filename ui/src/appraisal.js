@@ -417,9 +417,7 @@ export function appraisalView(context, found, { level = "h2" } = {}) {
       " ",
       t("appraisal.npv", { npv: number(found.npv_musd, 1), gain: number(found.npv_musd - builders, 1), cost: number(-builders, 1) }),
       " ",
-      found.overlap_npv_musd.length
-        ? [t("appraisal.npv_overlap", { own: number(found.overlap_npv_musd[0], 1), shared: number(found.overlap_npv_musd[1], 1) }), " "]
-        : null,
+      found.plain_npv_musd === null ? null : [t("appraisal.npv_plain", { plain: number(found.plain_npv_musd, 1) }), " "],
       t("appraisal.npv_queue", { npv: number(found.npv_queue_musd, 1) }),
     ),
     toldBeside(found).map((text) => h("p", { class: "soft small prose-wide" }, text)),

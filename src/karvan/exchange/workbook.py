@@ -18,7 +18,6 @@ from karvan.results import Appraisal
 _PARTIES = ("shippers", "consumers", "operators", "states", "neighbours", "climate")
 _COSTS = ("capital", "running", "residual")
 _CREATED = datetime(2000, 1, 1)
-_READINGS = ("overlaps of each outlook's own routes", "overlaps of the routes of both")
 _SHEET_INPUTS, _SHEET_YEARS, _SHEET_ANSWER = "Inputs", "Years", "Answer"
 
 
@@ -151,9 +150,9 @@ class _Writer:
         sheet.write(9, 1, found.npv_queue_musd, self.money)
         sheet.write(10, 0, "Part of the capital that rests on cost classes")
         sheet.write(10, 1, found.estimated_capital_share, self.share)
-        for place, (reading, value) in enumerate(zip(_READINGS, found.overlap_npv_musd, strict=False), start=11):
-            sheet.write(place, 0, f"Ways opened or closed, {reading}: net present value, M USD")
-            sheet.write(place, 1, value, self.money)
+        if found.plain_npv_musd is not None:
+            sheet.write(11, 0, "If new ways took weight from those beside them however dear: net present value, M USD")
+            sheet.write(11, 1, found.plain_npv_musd, self.money)
         sheet.set_column(0, 0, 48)
         sheet.set_column(1, 1, 16)
 

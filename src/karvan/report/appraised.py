@@ -52,9 +52,8 @@ def _answer(found: Appraisal, words: Words) -> list[str]:
         ),
         words("appraisal.npv", npv=_money(found.npv_musd, words), gain=_money(gain, words), cost=_money(-builders, words)),
     ]  # fmt: skip
-    if found.overlap_npv_musd:
-        own, shared = (_money(value, words) for value in found.overlap_npv_musd)
-        told.append(words("appraisal.npv_overlap", own=own, shared=shared))
+    if found.plain_npv_musd is not None:
+        told.append(words("appraisal.npv_plain", plain=_money(found.plain_npv_musd, words)))
     if abs(found.npv_queue_musd - found.npv_musd) >= _LEAST_SHOWN_MUSD:
         told.append(words("appraisal.npv_queue", npv=_money(found.npv_queue_musd, words)))
     bcr = _ratio(found.bcr_ratio, words)

@@ -28,8 +28,8 @@ class Appraisal:
         rate_id, rate_share: Economic discount rate.
         sample_years: Years in which both outlooks were cleared; those between lie on a straight line, those after are as the last.
         npv_musd, npv_queue_musd: Net present value where scarcity is a price, and where it is a queue that nobody earns.
-        overlap_npv_musd: The two that it is the mean of, if the set opens or closes ways: with overlaps of each side's own routes, and
-            with those of all routes on both sides; empty where they are the same.
+        plain_npv_musd: Net present value where new ways take weight from those beside them however dear they are; None where the set
+            opens and closes none.
         err_share: Economic rate of return; None where there is none or more than one.
         bcr_ratio: Present benefits over present costs.
         first_year_share: Gain of the first full year over capital.
@@ -68,7 +68,7 @@ class Appraisal:
     sample_years: tuple[int, ...]
     npv_musd: float
     npv_queue_musd: float
-    overlap_npv_musd: tuple[float, ...]
+    plain_npv_musd: float | None
     err_share: float | None
     bcr_ratio: float | None
     first_year_share: float | None

@@ -149,7 +149,7 @@ def _appraisal(sides: Sides, with_set: Scenario, works: Sequence[Works], how: Ap
     corridor, values, samples, without = sides.corridor, sides.values, sides.samples, sides.first
     rate_id, rate = discount_rate(corridor, how.rate_id, "economic")
     before, after = sides.of(without, answers), sides.of(with_set, answers)
-    told, readings = sides.gains(with_set, answers), sides.readings(with_set, answers)
+    told = sides.gains(with_set, answers)
     openings = [item.open_year for item in works]
     gains = held_to_openings(told, samples, openings)
     first = min(*(item.first_build_year for item in works), *samples)
@@ -157,6 +157,7 @@ def _appraisal(sides: Sides, with_set: Scenario, works: Sequence[Works], how: Ap
     years = np.arange(first, first + round(values["evaluation_years"]))
     ratios = {"capital_ratio": values["construction_conversion_ratio"], "running_ratio": values["running_conversion_ratio"]}
     benefit = benefit_of(gains, years)
+    plain = benefit_of(held_to_openings(sides.gains(with_set, answers, is_plain=True), samples, openings), years)
     flows = flows_of(works, benefit, first, **ratios)
     full_year = max(item.open_year for item in works) + 1
     found = worth_of(flows, rate, first_full_year=full_year)
@@ -178,12 +179,7 @@ def _appraisal(sides: Sides, with_set: Scenario, works: Sequence[Works], how: Ap
             flows.net - benefit + benefit_of(held_to_openings(sides.queue_gains(with_set, answers), samples, openings), years),
             rate,
         ),
-        overlap_npv_musd=tuple(
-            net_present_value(flows.net - benefit + benefit_of(held_to_openings(sides.gained(reading), samples, openings), years), rate)
-            for reading in readings
-        )
-        if len(readings) > 1
-        else (),
+        plain_npv_musd=net_present_value(flows.net - benefit + plain, rate) if sides.opens_ways(with_set) else None,
         err_share=found.err_share,
         bcr_ratio=found.bcr_ratio,
         first_year_share=found.first_year_share,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -28,6 +28,7 @@ from karvan.study.accounts import (
 from karvan.study.clear import Cleared, clear, clear_on, kept_of, year_key
 from karvan.study.common_routes import CommonRoutes, common_routes
 from karvan.study.full_loop import TRADE, Answered, Demand, Loop, answered, demand_of, not_gained, without_answers
+from karvan.study.new_ways import new_ways
 from karvan.study.power_accounts import EMITTED, PowerSides, account_rows
 from karvan.study.progress import Progress, line
 from karvan.study.route_memory import Kept, RouteMemory, YearKey
@@ -73,8 +74,8 @@ class SideYear:
     is_settled: Mapping[str, bool]
 
 
-Reading = tuple[tuple[SideYear, ...], tuple[SideYear, ...]]
-"""Years of the first scenario and of another."""
+NO_SHIFT = pl.DataFrame(schema={"region": pl.String, "is_origin": pl.Boolean, "value_kusd": pl.Float64})
+"""Nothing that surplus differs by for another reason than what it costs to carry goods."""
 
 
 class Sides:
@@ -99,7 +100,7 @@ class Sides:
         self.corridor, self.first, self.whole, self.values, self.path, self.samples = corridor, first, whole, values, path, samples
         self.memory, self.tell, self.power = memory, tell, power
         self._known: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[SideYear, ...]] = {}
-        self._shared: dict[tuple[tuple[str, ...], tuple[str, ...]], Reading] = {}
+        self._more: dict[tuple[tuple[str, ...], tuple[str, ...]], list[pl.DataFrame]] = {}
         self._loops: dict[tuple[str, ...], Loop] = {}
         self._common: dict[int, tuple[CommonRoutes, Mapping[YearKey, Kept]]] = {}
 
@@ -114,45 +115,66 @@ class Sides:
             )
         return self._known[key]
 
-    def readings(self, scenario: Scenario, answers: tuple[str, ...] = ()) -> tuple[Reading, ...]:
-        """The first scenario and another, year by year: each with overlaps of its own routes, and, if one has ways that the other lacks,
-        both with overlaps of all.
+    def gains(self, scenario: Scenario, answers: tuple[str, ...] = (), *, is_plain: bool = False) -> pl.DataFrame:
+        """What every account gains by a scenario in every sample year, million USD: year, party, country, item, who, gain_musd.
 
-        A route weighs less in the choice the more it shares with others. With overlaps of its own, a side with a new way that is hardly
-        better than those it runs beside seems to lose by it, as these weigh less; with the same overlaps on both, a new way counts as
-        wholly new. What it is worth lies between the two.
+        Args:
+            scenario: The scenario.
+            answers: What answers beside delays.
+            is_plain: Leave out what new ways gain more than plain path sizes say, see `NewWays`.
         """
-        own = self.of(self.first, answers), self.of(scenario, answers)
-        key = (scenario.measure_ids, answers)
-        if key not in self._shared:
-            sides = [(each, apply_years(each, self.corridor, self.samples), self._starts(each, answers)) for each in (self.first, scenario)]
-            shared: list[list[SideYear]] = [[], []]
-            for place, year in enumerate(self.samples):
-                common, _ = self._common_of(year)
-                opened = [common.open_in(snapshots[place]) for _, snapshots, _ in sides]
-                either = opened[0] | opened[1]
-                for number, (each, snapshots, starts) in enumerate(sides):
-                    is_own = bool((opened[number] == either).all())
-                    again = own[number][place] if is_own else self._year(each, snapshots[place], answers, starts[place], either)
-                    shared[number].append(again)
-            self._shared[key] = tuple(shared[0]), tuple(shared[1])
-        both = self._shared[key]
-        is_one = all(one is other for mine, theirs in zip(own, both, strict=True) for one, other in zip(mine, theirs, strict=True))
-        return (own,) if is_one else (own, both)
-
-    def gains(self, scenario: Scenario, answers: tuple[str, ...] = ()) -> pl.DataFrame:
-        """What every account gains by a scenario in every sample year, the mean of its readings, million USD: year, party, country, item,
-        who, gain_musd.
-        """
-        return mean_gains([self.gained(reading) for reading in self.readings(scenario, answers)])
-
-    def gained(self, reading: Reading) -> pl.DataFrame:
-        """The same by one reading."""
-        return _gains(*reading, tables=self.corridor.tables, origin_share=self.values["origin_share"])
+        both = self.of(self.first, answers), self.of(scenario, answers)
+        more = [NO_SHIFT] * len(self.samples) if is_plain else self._ways(scenario, answers)
+        return _gains(*both, more, tables=self.corridor.tables, origin_share=self.values["origin_share"])
 
     def queue_gains(self, scenario: Scenario, answers: tuple[str, ...] = ()) -> pl.DataFrame:
         """The same with what the market gains where scarcity is a queue in place of surplus and rent; all else as with prices."""
-        return mean_gains([_queue_gains(self.gained(reading), *reading) for reading in self.readings(scenario, answers)])
+        both = self.of(self.first, answers), self.of(scenario, answers)
+        return _queue_gains(self.gains(scenario, answers), *both, self._ways(scenario, answers))
+
+    def opens_ways(self, scenario: Scenario) -> bool:
+        """Whether a scenario opens or closes ways in a sample year."""
+        return any((one != other).any() for _, one, other in self._open_ways(scenario))
+
+    def _open_ways(self, scenario: Scenario) -> Iterator[tuple[int, BoolArray, BoolArray]]:
+        """By sample year, routes that are open in the first scenario and in another."""
+        sides = [apply_years(each, self.corridor, self.samples) for each in (self.first, scenario)]
+        for year, *snapshots in zip(self.samples, *sides, strict=True):
+            common, _ = self._common_of(year)
+            one, other = (common.open_in(snapshot) for snapshot in snapshots)
+            yield year, one, other
+
+    def _ways(self, scenario: Scenario, answers: tuple[str, ...]) -> list[pl.DataFrame]:
+        """What ways that a scenario opens gain more than plain path sizes say, less what those that it closes did, by sample year:
+        region, is_origin, value_kusd.
+        """
+        key = (scenario.measure_ids, answers)
+        if key not in self._more:
+            found = []
+            for place, (_, one, other) in enumerate(self._open_ways(scenario)):
+                sides = ((scenario, one, other, 1.0), (self.first, other, one, -1.0))
+                found.append(pl.concat([NO_SHIFT, *(
+                    self._way_gains(each, answers, place, without).with_columns(pl.col("value_kusd") * sign)
+                    for each, without, within, sign in sides if (within & ~without).any()
+                )]))  # fmt: skip
+            self._more[key] = found
+        return self._more[key]
+
+    def _way_gains(self, scenario: Scenario, answers: tuple[str, ...], place: int, without: BoolArray) -> pl.DataFrame:
+        """What routes of a scenario gain in a sample year that are not among some, more than plain path sizes say."""
+        snapshot = apply(scenario, self.corridor, year=self.samples[place])
+        found, has = self._answered(snapshot, answers, self._starts(scenario, answers)[place], without)
+        cleared, is_open = found.cleared, found.cleared.routed.sets.is_open
+        assert is_open is not None
+        ways = new_ways(cleared.assembly, cleared.routed.sets, is_open, is_open & ~has)
+        value = ways.more_kusd(cleared.problem, cleared.clearing.route_cost_usd_per_t)
+        ends = ((cleared.assembly.market_origin, True), (cleared.assembly.market_destination, False))
+        frames = [
+            pl.DataFrame({"region": list(regions), "value_kusd": value[: cleared.assembly.goods_count]}).with_columns(is_origin=pl.lit(at))
+            for regions, at in ends
+        ]
+        grouped = pl.concat(frames).group_by("region", "is_origin", maintain_order=True).agg(pl.col("value_kusd").sum())
+        return grouped.cast({"region": pl.String}).select(NO_SHIFT.columns)
 
     def _starts(self, scenario: Scenario, answers: tuple[str, ...]) -> Sequence[Mapping[str, float]]:
         """Margins that tariffs begin with: those of the same year of the first scenario."""
@@ -160,13 +182,10 @@ class Sides:
             return [year.ratio for year in self.of(self.first, answers)]
         return [{} for _ in self.samples]
 
-    def _year(
-        self, scenario: Scenario, snapshot: Snapshot, answers: tuple[str, ...], start: Mapping[str, float],
-        overlaps: BoolArray | None = None,
-    ) -> SideYear:  # fmt: skip
+    def _year(self, scenario: Scenario, snapshot: Snapshot, answers: tuple[str, ...], start: Mapping[str, float]) -> SideYear:
         corridor, year = self.corridor, snapshot.year
         manifest = corridor.manifest
-        found = self._answered(snapshot, answers, start, overlaps)
+        found, _ = self._answered(snapshot, answers, start)
         cleared = found.cleared
         self.tell(line("appraising", year=year))
         price = carbon_price(corridor, self.path, year)
@@ -192,16 +211,17 @@ class Sides:
         )  # fmt: skip
 
     def _answered(
-        self, snapshot: Snapshot, answers: tuple[str, ...], start: Mapping[str, float], overlaps: BoolArray | None
-    ) -> Answered:  # fmt: skip
+        self, snapshot: Snapshot, answers: tuple[str, ...], start: Mapping[str, float], marked: BoolArray | None = None
+    ) -> tuple[Answered, BoolArray]:  # fmt: skip
+        """A year on the routes in common, and which of these are marked."""
         common, ends = self._common_of(snapshot.year)
         own = self._key(snapshot)
-        cleared = clear_on(common.routed(snapshot, overlaps), ends.get(own, list(ends.values())[-1]))
+        routed, has = common.routed(snapshot, np.ones(common.sets.route_count, dtype=np.bool_) if marked is None else marked)
+        cleared = clear_on(routed, ends.get(own, list(ends.values())[-1]))
         if not answers:
-            return without_answers(cleared)
+            return without_answers(cleared), has
         self.tell(line("answering", year=snapshot.year))
-        key = (*own, *ends, "" if overlaps is None else np.packbits(overlaps).tobytes())
-        return answered(cleared, self._loop(answers), key=key, start=start, memory=self.memory)
+        return answered(cleared, self._loop(answers), key=(*own, *ends), start=start, memory=self.memory), has
 
     def _common_of(self, year: int) -> tuple[CommonRoutes, Mapping[YearKey, Kept]]:
         """Routes of a year found for the first scenario and for the whole, and at what prices and delays those two cleared on their own."""
@@ -246,13 +266,14 @@ def _stated(corridor: Corridor, scenario: Scenario, year: int) -> list[tuple[str
 
 
 def _gains(
-    before: Sequence[SideYear], after: Sequence[SideYear], *, tables: Mapping[str, pl.DataFrame], origin_share: float
-) -> pl.DataFrame:
+    before: Sequence[SideYear], after: Sequence[SideYear], more: Sequence[pl.DataFrame], *, tables: Mapping[str, pl.DataFrame],
+    origin_share: float,
+) -> pl.DataFrame:  # fmt: skip
     """What every account gains; where demand has answered, what surplus moves by for that alone is no gain, see `not_gained`."""
     countries, frames = region_countries(tables), []
-    for one, other in zip(before, after, strict=True):
+    for one, other, ways in zip(before, after, more, strict=True):
         both = one.accounts.join(other.accounts, on=_KEY, how="full", coalesce=True, suffix="_with", validate="1:1")
-        shifts = not_gained(one.demand, other.demand)
+        shifts = pl.concat([not_gained(one.demand, other.demand), ways.with_columns(-pl.col("value_kusd"))])
         shifted = shifts.select(
             pl.lit(SHIPPERS).alias("party"), country=pl.col("region").replace_strict(countries, return_dtype=pl.String),
             item=pl.lit(SURPLUS), who="region",
@@ -262,14 +283,6 @@ def _gains(
         gain = pl.col("value_kusd_with").fill_null(0.0) - pl.col("value_kusd").fill_null(0.0) - pl.col("shift").fill_null(0.0)
         frames.append(both.select(pl.lit(one.year, dtype=pl.Int64).alias("year"), *_KEY, gain_musd=gain / 1e3))
     return pl.concat(frames).sort("year", *_KEY)
-
-
-def mean_gains(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """The mean of several tables of gains, an account that one lacks being zero in it."""
-    if len(frames) == 1:
-        return frames[0]
-    parts = [frame.with_columns(pl.col("gain_musd") / len(frames)) for frame in frames]
-    return pl.concat(parts).group_by("year", *_KEY, maintain_order=True).agg(pl.col("gain_musd").sum()).sort("year", *_KEY)
 
 
 def held_to_openings(gains: pl.DataFrame, samples: Sequence[int], openings: Sequence[int]) -> pl.DataFrame:
@@ -302,13 +315,15 @@ def settled_frame(before: Sequence[SideYear], after: Sequence[SideYear]) -> pl.D
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _queue_gains(gains: pl.DataFrame, before: Sequence[SideYear], after: Sequence[SideYear]) -> pl.DataFrame:
+def _queue_gains(
+    gains: pl.DataFrame, before: Sequence[SideYear], after: Sequence[SideYear], more: Sequence[pl.DataFrame]
+) -> pl.DataFrame:  # fmt: skip
     """Gains with what the market gains where scarcity is a queue in place of surplus and rent; all else as with prices."""
     rest = gains.filter(~pl.col("item").is_in(MARKET_ITEMS))
     rows = []
-    for one, other in zip(before, after, strict=True):
-        shift = 0.5 * float(not_gained(one.queued, other.queued)["value_kusd"].sum())  # told at both ends of each market
-        rows.append((one.year, SHIPPERS, "all", "queue", "all", (other.queue_kusd - one.queue_kusd - shift) / 1e3))
+    for one, other, ways in zip(before, after, more, strict=True):
+        shift, way = (0.5 * float(each["value_kusd"].sum()) for each in (not_gained(one.queued, other.queued), ways))  # at both ends
+        rows.append((one.year, SHIPPERS, "all", "queue", "all", (other.queue_kusd - one.queue_kusd - shift + way) / 1e3))
     return pl.concat([rest, pl.DataFrame(rows, schema=rest.schema, orient="row")])
 
 

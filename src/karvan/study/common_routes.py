@@ -43,23 +43,24 @@ class CommonRoutes:
         """Routes whose ways are there, open and permitted in a snapshot, shape (routes,)."""
         return routes_open(self.space, self.sets, {**snapshot.tables, **self._rows(snapshot)}, snapshot.state_date)
 
-    def routed(self, snapshot: Snapshot, overlaps: BoolArray | None = None) -> RoutedSnapshot:
+    def routed(self, snapshot: Snapshot, marked: BoolArray) -> tuple[RoutedSnapshot, BoolArray]:
         """A snapshot with these routes at its own costs; those that it lacks are shut.
 
         Args:
             snapshot: A year whose places, links and terminals are among those of the network.
-            overlaps: Routes that count where legs are shared, by default those that are open in it, shape (routes,).
+            marked: Some of the routes, shape (routes,).
+
+        Returns:
+            The snapshot, and which of its routes are marked.
         """
         own = self._rows(snapshot)
         wide = {name: frame.with_columns(self.tables[name][_IS_OPEN]) for name, frame in own.items() if _IS_OPEN in frame.columns}
         tables = {**snapshot.tables, **own, **wide}
         price = self.sets.co2_price_usd_per_t
         space = route_space(measured(self.space.graph, tables), tables, date=snapshot.state_date, co2_price_usd_per_t=price)
-        counted = self.sets if overlaps is None else subset(self.space, self.sets, overlaps)
-        sets, entries, has = united(space, [self.sets, counted])
+        sets, entries, has = united(space, [self.sets, subset(self.space, self.sets, marked)])
         is_open = routes_open(space, sets, {**tables, **own}, snapshot.state_date)
-        sets = replace(sets, is_open=is_open, overlaps=None if overlaps is None else has[1])
-        return RoutedSnapshot(snapshot, space, _unknown, sets, entries)
+        return RoutedSnapshot(snapshot, space, _unknown, replace(sets, is_open=is_open), entries), has[1]
 
     def _rows(self, snapshot: Snapshot) -> dict[str, pl.DataFrame]:
         """A snapshot's own tables with the rows of the network; what it lacks is shut."""

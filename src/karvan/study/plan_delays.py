@@ -13,6 +13,7 @@ from karvan.corridor import Snapshot
 from karvan.errors import ConvergenceError
 from karvan.study.clear import Market
 from karvan.study.delay_loop import DelayLoop, solved
+from karvan.study.new_ways import NewWays, new_ways
 from karvan.study.route_memory import RoutedSnapshot
 
 FloatArray = npt.NDArray[np.float64]
@@ -48,6 +49,19 @@ class Answering:
         counted[of[is_shut & (of >= 0)]] = False
         found = replace(sets, overlaps=counted).path_size
         return np.where(of >= 0, found[of], self.assembly.problem.route_path_size)
+
+    def new_ways(self, is_shut: BoolArray, is_new: BoolArray) -> NewWays:
+        """Ways that are new in the program, see `new_ways`.
+
+        Args:
+            is_shut: Routes of the program that are shut, shape (routes,).
+            is_new: Those that would be shut without some projects and are not, shape (routes,).
+        """
+        of, count = self.assembly.route_of, self.routed.sets.route_count
+        opened, new = np.ones(count, dtype=np.bool_), np.zeros(count, dtype=np.bool_)
+        opened[of[is_shut & (of >= 0)]] = False
+        new[of[is_new & (of >= 0)]] = True
+        return new_ways(self.assembly, self.routed.sets, opened, new)
 
     def curves(self, is_open: BoolArray) -> bytes:
         """Delay curves with some projects open, in a form that can be compared."""

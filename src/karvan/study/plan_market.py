@@ -131,26 +131,32 @@ class YearMarket:
         program = replace(with_capacity(self.problem, self.limits(is_open)), route_cost_usd_per_t=self.cost(is_open))
         return clear_market(program, start=self.start, options=_OPTIONS)
 
-    def answered(self, is_open: BoolArray, prices: FloatArray, ways: BoolArray | None = None) -> Clearing:
-        """The program with some projects open, solved with the delays that follow from them, and the capacities as they are together.
+    def answered(self, is_open: BoolArray, prices: FloatArray) -> Clearing:
+        """The program with some projects open, solved with the delays and overlaps that follow from them, and the capacities as they are
+        together.
 
         Args:
             is_open: Which projects are open, shape (projects,).
             prices: Prices to start from, shape (rows,).
-            ways: Projects whose routes share legs with others, by default those that are open, shape (projects,).
         """
-        counted = is_open if ways is None else ways
-        size = self._once("path size", counted & self._opens, lambda: self.answering.path_size(self._shut(counted)))
+        size = self._once("path size", is_open & self._opens, lambda: self.answering.path_size(self._shut(is_open)))
         return self.answering.cleared(is_open, self.undelayed_cost(is_open), size, prices)
 
-    def nothing(self, ways: BoolArray) -> Clearing:
-        """The program without projects, solved with its delays.
-
-        Args:
-            ways: Projects whose routes share legs with others, shut as they are, shape (projects,).
-        """
-        found: Clearing = self._once("nothing", ways & self._opens, lambda: self.answered(np.zeros_like(ways), self.start, ways))
+    @property
+    def nothing(self) -> Clearing:
+        """The program without projects, solved with its delays and overlaps."""
+        none = np.zeros(self.saving.shape[0], dtype=np.bool_)
+        found: Clearing = self._once("nothing", none, lambda: self.answered(none, self.start))
         return found
+
+    def _more_kusd(self, is_open: BoolArray, answered: Clearing) -> float:
+        """What new ways gain more than plain path sizes say, see `NewWays`."""
+        opens = is_open & self._opens
+        if not opens.any():
+            return 0.0
+        shut, without = self._shut(is_open), self._shut(np.zeros_like(is_open))
+        ways = self._once("new ways", opens, lambda: self.answering.new_ways(shut, without & ~shut))
+        return float(ways.more_kusd(self.problem, answered.route_cost_usd_per_t).sum())
 
     def _shut(self, is_open: BoolArray) -> BoolArray:
         """Routes on ways that are not open, shape (routes,)."""
@@ -175,23 +181,19 @@ class YearMarket:
     def unbounded(self, is_open: BoolArray) -> tuple[float, float]:
         """What has no bounds, beyond that without projects, million USD: what accounts count beside the market's welfare, and what delays
         and overlaps change in that welfare.
-
-        The market without projects is read twice where the set opens ways, once with overlaps of its own routes and once with those of
-        the set, and the mean is taken, as `Sides.readings` has it.
         """
         cleared = self.cleared(is_open)
         return self._unbounded(is_open, cleared, self._own(is_open, cleared.row_price_usd_per_unit))
 
     def _own(self, is_open: BoolArray, prices: FloatArray) -> Clearing:
-        return self.answered(is_open, prices) if is_open.any() else self.nothing(is_open)
+        return self.answered(is_open, prices) if is_open.any() else self.nothing
 
     def _unbounded(self, is_open: BoolArray, cleared: Clearing, answered: Clearing) -> tuple[float, float]:
-        none = np.zeros_like(is_open)
-        before = [self.nothing(ways) for ways in (none, is_open)]
+        none, nothing = np.zeros_like(is_open), self.nothing
         bounded = cleared.welfare_kusd - self._without.welfare_kusd
-        delays = answered.welfare_kusd - 0.5 * sum(each.welfare_kusd for each in before) - bounded
-        beside = self.beside(is_open, answered.route_flow_kt) - 0.5 * sum(self.beside(none, each.route_flow_kt) for each in before)
-        return beside, delays / 1e3
+        gained = answered.welfare_kusd - nothing.welfare_kusd + self._more_kusd(is_open, answered)
+        beside = self.beside(is_open, answered.route_flow_kt) - self.beside(none, nothing.route_flow_kt)
+        return beside, (gained - bounded) / 1e3
 
     @property
     def _without(self) -> Clearing:
