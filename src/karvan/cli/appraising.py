@@ -185,7 +185,7 @@ def add_needed_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `karvan commitments` about what promises need."""
     parser.add_argument("--needed", action="store_true", help="tell the fewest and the cheapest measures that meet each promise not met")
     parser.add_argument("--scenario", metavar="ID", help="with --needed: beyond this scenario (default: the headline scenario)")
-    parser.add_argument("--most", type=int, default=3, metavar="N", help="with --needed: most measures in a set (default: %(default)s)")
+    parser.add_argument("--most", type=int, default=2, metavar="N", help="with --needed: most measures in a set (default: %(default)s)")
     language_argument(parser, "with --needed: language of what is printed")
 
 

@@ -21,7 +21,8 @@ from karvan.validation import KT_PER_UNIT
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
-_MOST_MEASURES = 3
+_MOST_MEASURES = 2
+_SETS_TOLD = 100
 _LEAST_PRICE = 1e-7
 _LEAST_DELAY_H = 5e-3
 """As near as delays are found."""
@@ -75,7 +76,7 @@ def needed(
         tell(line("plan_market", year=year))
         market = year_market(corridor, base, projects, year, memory)
         goals = [_goal(row, market, corridor) for row in rows if row["year"] == year]
-        found += _searched(corridor, market, projects, goals, most)
+        found += _searched(corridor, market, projects, goals, most, tell)
     return {"scenario": base.scenario_id, "most": most, "measures": len(projects), "commitments": rounded(found)}
 
 
@@ -139,7 +140,7 @@ class _State:
 
 
 def _searched(
-    corridor: Corridor, market: YearMarket, projects: Sequence[Measure], goals: Sequence[_Goal], most: int
+    corridor: Corridor, market: YearMarket, projects: Sequence[Measure], goals: Sequence[_Goal], most: int, tell: Progress
 ) -> list[dict[str, Any]]:
     count = len(projects)
     costs = _costs(corridor, projects)
@@ -165,7 +166,7 @@ def _searched(
     hits: dict[int, list[_State]] = {place: [] for place, goal in enumerate(goals) if not goal.is_met(first.flow)}
     tried = {first.members}
     while len(layers) <= most and any(not states for states in hits.values()):
-        following = []
+        asked: list[tuple[_State, frozenset[int]]] = []
         for state in layers[-1]:
             priced = np.abs(state.prices) > _LEAST_PRICE
             acting = acts_anyway | state.delaying | (np.abs(market.capacity[:, priced]).max(axis=1, initial=0.0) > 0.0)
@@ -174,11 +175,16 @@ def _searched(
                 if place in state.members or members in tried or not may_join(place, state.members):
                     continue
                 tried.add(members)
-                reached = solved(members, state.prices)
-                following.append(reached)
-                for number, states in hits.items():
-                    if goals[number].is_met(reached.flow):
-                        states.append(reached)
+                asked.append((state, members))
+        following = []
+        for number, (state, members) in enumerate(asked):
+            if number % _SETS_TOLD == 0:
+                tell(line("needed_sets", size=len(layers), done=number, count=len(asked)))
+            reached = solved(members, state.prices)
+            following.append(reached)
+            for place, states in hits.items():
+                if goals[place].is_met(reached.flow):
+                    states.append(reached)
         layers.append(following)
     found = []
     for number, goal in enumerate(goals):
