@@ -44,10 +44,8 @@ class Answering:
         Args:
             is_shut: Routes of the program that are shut, shape (routes,).
         """
-        of, sets = self.assembly.route_of, self.routed.sets
-        counted = np.ones(sets.route_count, dtype=np.bool_)
-        counted[of[is_shut & (of >= 0)]] = False
-        found = replace(sets, overlaps=counted).path_size
+        found = replace(self.routed.sets, overlaps=~self._of_sets(is_shut)).path_size
+        of = self.assembly.route_of
         return np.where(of >= 0, found[of], self.assembly.problem.route_path_size)
 
     def new_ways(self, is_shut: BoolArray, is_new: BoolArray) -> NewWays:
@@ -57,11 +55,14 @@ class Answering:
             is_shut: Routes of the program that are shut, shape (routes,).
             is_new: Those that would be shut without some projects and are not, shape (routes,).
         """
-        of, count = self.assembly.route_of, self.routed.sets.route_count
-        opened, new = np.ones(count, dtype=np.bool_), np.zeros(count, dtype=np.bool_)
-        opened[of[is_shut & (of >= 0)]] = False
-        new[of[is_new & (of >= 0)]] = True
-        return new_ways(self.assembly, self.routed.sets, opened, new)
+        return new_ways(self.assembly, self.routed.sets, ~self._of_sets(is_shut), self._of_sets(is_new))
+
+    def _of_sets(self, chosen: BoolArray) -> BoolArray:
+        """Routes of the sets that are chosen among those of the program, shape (routes of the sets,)."""
+        of = self.assembly.route_of
+        found = np.zeros(self.routed.sets.route_count, dtype=np.bool_)
+        found[of[chosen & (of >= 0)]] = True
+        return found
 
     def curves(self, is_open: BoolArray) -> bytes:
         """Delay curves with some projects open, in a form that can be compared."""
